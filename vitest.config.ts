@@ -1,0 +1,58 @@
+import { defineConfig } from 'vitest/config'
+
+const quick = { testTimeout: 10_000, hookTimeout: 20_000 }
+
+/** unit: beside the source, no process but this one. peers: programs that we did not write. contracts: both clouds.
+ * scenarios: the paper rack and whole paths. qemu: real firmware; one file at a time, because two cores emulate it. */
+export default defineConfig({
+  test: {
+    reporters: ['./test/setup/reporter.ts'],
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            '{contract,protocols,lambdas,standalone,appliance,agent,cli,cdk}/**/*.test.ts',
+            'test/rack/**/*.test.ts',
+          ],
+          exclude: ['**/node_modules/**', '**/*.peer.test.ts'],
+          ...quick,
+        },
+      },
+      {
+        test: {
+          name: 'peers',
+          include: ['**/*.peer.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'contracts',
+          include: ['test/contracts/**/*.test.ts', 'test/cloud/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'scenarios',
+          include: ['test/scenarios/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'qemu',
+          include: ['test/qemu/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
+        },
+      },
+    ],
+  },
+})
