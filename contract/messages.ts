@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { blobReference, lane, plan } from './plan.ts'
+import { bootDevice, instant, macAddress, powerState, uuid } from './resources.ts'
+
+/** What crosses the WAN, version 1. Every message of a published version stays readable: contract/golden/v1 holds one of each kind. */
+
+export const MESSAGE_LIMIT = 64 * 1024
+
+const commandBase = {
+  id: uuid,
+  /** Counts the commands of one appliance from 1, without gaps. */
+  seq: z.int().positive(),
+  node: uuid,
+  generation: z.int().positive(),
+  issued_at: instant,
+  /** A command that was not accepted by then is refused: the cloud has given up on it. */
+  deadline: instant,
+}
+
+/** `plan` travels inside the message while it fits; larger ones by reference. */
+export const command = z.discriminatedUnion('kind', [
+  z.object({ ...commandBase, kind: z.literal('run'), plan: z.union([plan, blobReference]) }),
+  /** Stop the plan of this generation after the step in progress, leave the machine off. */
+  z.object({ ...commandBase, kind: z.literal('cancel'), lane, reason: z.string().max(1024) }),
+  /** The node was deleted: drop all that is known of it. */
+  z.object({ ...commandBase, kind: z.literal('forget') }),
+])
+export type Command = z.infer<typeof command>
+export type CommandKind = Command['kind']
+
+/** Cloud → appliance. `urls` maps blob keys of the commands to signed URLs, made when this message was; they are never stored. */
+export const downlink = z.discriminatedUnion('kind', [
+  z.object({
+    v: z.literal(1),
+    kind: z.literal('commands'),
+    commands: z.array(command).min(1).max(100),
+    urls: z.record(z.string(), z.url()),
+  }),
+  /** The cloud has every report up to this number. */
+  z.object({ v: z.literal(1), kind: z.literal('received'), reports_through: z.int().nonnegative() }),
+])
+export type Downlink = z.infer<typeof downlink>
+
+const reportBase = {
+  id: uuid,
+  /** Counts the reports of one appliance from 1, without gaps. */
+  seq: z.int().positive(),
+  at: instant,
+}
+
+/** Where a plan stands. Each says the whole state, so that a later one makes an earlier one needless. */
+export const progress = z.object({
+  ...reportBase,
+  kind: z.literal('progress'),
+  node: uuid,
+  generation: z.int().positive(),
+  lane,
+  plan: uuid,
+  /** Counts the progress reports of this plan from 1. */
+  ordinal: z.int().positive(),
+  phase: z.enum(['accepted', 'running', 'waiting', 'held', 'done', 'failed', 'refused']),
+  step: z.int().nonnegative(),
+  percent: z.number().min(0).max(100).nullable(),
+  /** failed/refused: the error, whole sentence; else what is being done. */
+  note: z.string().max(4096).nullable(),
+  power_state: powerState.nullable(),
+  boot_device: z.object({ boot_device: bootDevice, persistent: z.boolean() }).nullable(),
+  /** done/failed: seconds of each step that ran, in order. */
+  seconds: z.array(z.number().nonnegative()).max(512),
+})
+export type Progress = z.infer<typeof progress>
+
+export const report = z.discriminatedUnion('kind', [
+  progress,
+  /** The BMC says another power state than was last reported. */
+  z.object({ ...reportBase, kind: z.literal('power'), node: uuid, power_state: powerState }),
+  /** A machine that no node's port knows asked for an address. */
+  z.object({ ...reportBase, kind: z.literal('unknown_machine'), address: macAddress, detail: z.string().max(1024) }),
+])
+export type Report = z.infer<typeof report>
+export type ReportKind = Report['kind']
+
+/** Appliance → cloud. */
+export const uplink = z.discriminatedUnion('kind', [
+  z.object({ v: z.literal(1), kind: z.literal('reports'), reports: z.array(report).min(1).max(100) }),
+  /** Sent on connect and about every 20 s, unnumbered. `commands_through`: all commands up to this number are in the ledger. */
+  z.object({
+    v: z.literal(1),
+    kind: z.literal('alive'),
+    at: instant,
+    software: z.string().max(64),
+    commands_through: z.int().nonnegative(),
+    /** Just connected: send again whatever is missing. */
+    hello: z.boolean(),
+    /** Commands whose URLs have expired: publish them again. */
+    refresh: z.array(z.int().positive()).max(100),
+  }),
+])
+export type Uplink = z.infer<typeof uplink>

@@ -1,0 +1,104 @@
+import { z } from 'zod'
+import { bootDevice, instant, jsonObject, macAddress, powerTarget, uuid } from './resources.ts'
+
+/** A plan is all that a site needs to carry out one operation on one node, cut off from the cloud: every step, with its arguments and
+ * its deadline. Planners are pure; a plan once sent is never changed. */
+
+/** Bytes that the plan needs and that don't fit into it. `blob` keys are turned into signed URLs when the command is published. */
+export const byteSource = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('blob'), key: z.string().max(1024) }),
+  z.object({ kind: z.literal('url'), url: z.url({ protocol: /^https?$/ }) }),
+])
+export type ByteSource = z.infer<typeof byteSource>
+
+export const imageReference = z.object({
+  /** Shown in errors and logs: the image's name, uuid or URL. */
+  name: z.string().max(2048),
+  source: byteSource,
+  size: z.int().positive().nullable(),
+  disk_format: z.enum(['raw', 'qcow2']),
+  os_hash_algo: z.enum(['sha256', 'sha512']),
+  os_hash_value: z.string().regex(/^[0-9a-f]{64}([0-9a-f]{64})?$/),
+})
+export type ImageReference = z.infer<typeof imageReference>
+
+export const blobReference = z.object({
+  source: byteSource,
+  size: z.int().nonnegative(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+})
+export type BlobReference = z.infer<typeof blobReference>
+
+/** The steps a site can be told, by `interface.step`, with their arguments. In-band steps that an agent offers beyond these come
+ * with later issues through the same shape. */
+export const stepArguments = {
+  'power.validate': z.object({}),
+  'power.power_on': z.object({}),
+  'power.power_off': z.object({}),
+  'power.set_power_state': z.object({ target: powerTarget, timeout: z.int().positive().nullable() }),
+  'management.set_boot_device': z.object({ device: bootDevice, persistent: z.boolean() }),
+  'boot.prepare_ramdisk': z.object({}),
+  'boot.clean_up_ramdisk': z.object({}),
+  'boot.prepare_instance': z.object({}),
+  'deploy.start_agent': z.object({}),
+  'deploy.write_image': z.object({ image: imageReference, config_drive: blobReference.nullable() }),
+  'deploy.prepare_instance_boot': z.object({}),
+  'deploy.tear_down_agent': z.object({}),
+  'deploy.boot_instance': z.object({}),
+  'deploy.erase_devices_metadata': z.object({}),
+} as const
+export type StepName = keyof typeof stepArguments
+export const stepNames = Object.keys(stepArguments) as StepName[]
+
+export const step = z.object({
+  interface: z.string().max(32),
+  step: z.string().max(255),
+  args: jsonObject,
+  /** As Ironic shows it; the order of the plan is what counts. */
+  priority: z.int().nonnegative(),
+  /** From the step's start to its failure. */
+  deadline_seconds: z.int().positive().max(86_400),
+  /** The node shows its waiting state while this step runs. */
+  waits: z.boolean(),
+})
+export type Step = z.infer<typeof step>
+
+export const lane = z.enum(['provision', 'power'])
+export type Lane = z.infer<typeof lane>
+
+export const planKind = z.enum(['verify', 'clean', 'deploy', 'tear_down', 'power', 'boot_device'])
+export type PlanKind = z.infer<typeof planKind>
+
+/** What the site must know of the machine. Secrets in `driver_info` are sealed to the site. */
+export const machine = z.object({
+  node: uuid,
+  name: z.string().nullable(),
+  driver: z.string(),
+  interfaces: z.record(z.string(), z.string().nullable()),
+  driver_info: jsonObject,
+  properties: jsonObject,
+  instance_info: jsonObject,
+  boot_mode: z.enum(['uefi', 'bios']),
+  cpu_arch: z.enum(['x86_64', 'aarch64']),
+  disable_power_off: z.boolean(),
+  ports: z.array(z.object({ uuid, address: macAddress, pxe_enabled: z.boolean() })).max(64),
+})
+export type Machine = z.infer<typeof machine>
+
+export const plan = z.object({
+  id: uuid,
+  node: uuid,
+  generation: z.int().positive(),
+  lane,
+  kind: planKind,
+  machine,
+  steps: z.array(step).min(1).max(256),
+  /** What to do, best effort, when a step fails: the machine must not be left running half-written. */
+  on_failure: z.array(step).max(32),
+  created_at: instant,
+})
+export type Plan = z.infer<typeof plan>
+
+export function stepName(of: { interface: string; step: string }): string {
+  return `${of.interface}.${of.step}`
+}
