@@ -35,6 +35,8 @@ export const downlink = z.discriminatedUnion('kind', [
     kind: z.literal('commands'),
     commands: z.array(command).min(1).max(100),
     urls: z.record(z.string(), z.url()),
+    /** The smallest number that the cloud still stores: all below it were received once, though perhaps by a disk that is gone. */
+    stored_from: z.int().positive(),
   }),
   /** The cloud has every report up to this number. */
   z.object({ v: z.literal(1), kind: z.literal('received'), reports_through: z.int().nonnegative() }),
