@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+
+export type ServerSpec = {
+  name: string
+  firmware: 'bios' | 'uefi'
+  diskMiB: number
+  memoryMiB?: number
+  mac?: string
+}
+
+/** Where a server's files lie and what it is plugged into. */
+export type MachineParts = { spec: ServerSpec; dir: string; mac: string; tap: string }
+
+/** The boot devices that a BMC can choose between; `default` is the disk in IPMI's words to ipmi_sim's chassis. */
+export const bootDevices = ['none', 'pxe', 'default'] as const
+export type BootDevice = (typeof bootDevices)[number]
+
+const OVMF_CODE = '/usr/share/OVMF/OVMF_CODE_4M.fd'
+export const OVMF_EMPTY_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd'
+
+/** The same server has the same SMBIOS UUID in every run. */
+export function machineUuid(name: string): string {
+  const hex = createHash('sha256').update(`bloomery rack ${name}`).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
+/** First network then disk, or the other way round; with an explicit `default` (disk) the network is not tried at all. */
+const bootOrder: Record<BootDevice, { disk: string; nic: string }> = {
+  pxe: { nic: ',bootindex=0', disk: ',bootindex=1' },
+  default: { nic: '', disk: ',bootindex=0' },
+  none: { nic: ',bootindex=1', disk: ',bootindex=0' },
+}
+
+/** QEMU's arguments for one power-on of a server. Firmware doesn't run under nested KVM everywhere, so it is always TCG. */
+export function qemuArguments({ spec, dir, mac, tap }: MachineParts, boot: BootDevice): string[] {
+  const order = bootOrder[boot]
+  return [
+    ['-name', spec.name],
+    ['-uuid', machineUuid(spec.name)],
+    ['-nodefaults'],
+    ['-machine', 'q35,graphics=off'], // SeaBIOS then speaks on the serial port
+    ['-accel', 'tcg,thread=multi'],
+    ['-cpu', 'max'],
+    ['-m', `${spec.memoryMiB ?? 768}`],
+    ['-display', 'none'],
+    ['-boot', 'strict=on'],
+    ['-chardev', `file,id=serial0,path=${dir}/serial.log,append=on`],
+    ['-serial', 'chardev:serial0'],
+    ['-chardev', `pipe,id=monitor0,path=${dir}/monitor`],
+    ['-mon', 'chardev=monitor0,mode=readline'],
+    ['-netdev', `tap,id=net0,ifname=${tap},script=no,downscript=no`],
+    ['-device', `virtio-net-pci,id=nic0,netdev=net0,mac=${mac}${order.nic}${optionRom(spec, boot)}`],
+    ['-drive', `if=none,id=drive0,file=${dir}/disk.raw,format=raw,cache=unsafe,discard=unmap`],
+    ['-device', `virtio-blk-pci,id=disk0,drive=drive0,serial=${spec.name}-disk0${order.disk}`],
+    ['-device', 'virtio-rng-pci'], // a ramdisk with no entropy waits for minutes
+    ...(spec.firmware === 'uefi' ? uefi(dir) : []),
+    ['-pidfile', `${dir}/pid`],
+    ['-daemonize'],
+  ].flat()
+}
+
+/** UEFI has a network stack of its own, and iPXE's driver in QEMU's ROM would take its place;
+ * a BIOS has only the ROM, which costs seconds of start-up even when nobody boots from it. */
+function optionRom(spec: ServerSpec, boot: BootDevice): string {
+  return spec.firmware === 'uefi' || boot === 'default' ? ',romfile=' : ''
+}
+
+/** OVMF with its variables on disk. Without the two knobs it would try DHCPv6 for a minute where DHCPv4 gets no answer. */
+function uefi(dir: string): string[][] {
+  return [
+    ['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${OVMF_CODE}`],
+    ['-drive', `if=pflash,format=raw,unit=1,file=${dir}/uefi-variables.fd`],
+    ['-fw_cfg', 'name=opt/org.tianocore/IPv6Support,string=no'],
+    ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=no'],
+  ]
+}

@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process'
+import { copyFile, mkdir, open, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { type BmcAccess, startBmc } from './bmc.ts'
+import {
+  type BootDevice,
+  bootDevices,
+  machineUuid,
+  OVMF_EMPTY_VARIABLES,
+  qemuArguments,
+  type ServerSpec,
+} from './machine.ts'
+import { addresses, type RackNetwork, tapName } from './network.ts'
+import { serialPosition, type SerialWait, waitForSerial } from './serial.ts'
+
+export type RackServer = {
+  name: string
+  firmware: 'bios' | 'uefi'
+  uuid: string
+  mac: string
+  bmc: BmcAccess
+  disk: string
+  serialLog: string
+  serialPosition(): Promise<number>
+  waitForSerial(pattern: RegExp, wait: SerialWait): Promise<string>
+  /** As the chassis sees it, not as the BMC tells it. */
+  power(): Promise<'on' | 'off'>
+  bootDevice(): Promise<BootDevice>
+}
+
+/** Racks a server: a blank disk, fresh firmware variables, a BMC. It is off. */
+export async function rackServer(spec: ServerSpec, index: number, net: RackNetwork, dir: string): Promise<RackServer> {
+  await mkdir(dir, { recursive: true })
+  const mac = spec.mac ?? `52:54:00:80:00:${(11 + index).toString(16).padStart(2, '0')}`
+  const bmc = {
+    address: addresses.bmc(index),
+    port: 623,
+    username: 'admin',
+    password: `${spec.name}-secret`.slice(-20),
+  }
+  const disk = join(dir, 'disk.raw')
+  const serialLog = join(dir, 'serial.log')
+  await makeBlank(disk, spec.diskMiB * 1024 * 1024)
+  await makeBlank(serialLog, 0)
+  if (spec.firmware === 'uefi') await copyFile(OVMF_EMPTY_VARIABLES, join(dir, 'uefi-variables.fd'))
+  for (const boot of bootDevices) {
+    const args = qemuArguments({ spec, dir, mac, tap: tapName(index) }, boot)
+    await writeFile(join(dir, `qemu.${boot}`), `${args.join('\n')}\n`)
+  }
+  await startBmc(net.bmcs, net.servers, spec.name, dir, bmc)
+
+  const chassis = async (what: 'power' | 'boot') => {
+    const argv = [join(import.meta.dirname, 'chassis.sh'), dir, net.servers, '0x20', 'get', what]
+    const { stdout } = await promisify(execFile)('sh', argv)
+    return stdout.trim().slice(what.length + 1)
+  }
+  return {
+    name: spec.name,
+    firmware: spec.firmware,
+    uuid: machineUuid(spec.name),
+    mac,
+    bmc,
+    disk,
+    serialLog,
+    serialPosition: () => serialPosition(serialLog),
+    waitForSerial: (pattern, wait) => waitForSerial(serialLog, pattern, wait),
+    power: async () => ((await chassis('power')) === '1' ? 'on' : 'off'),
+    bootDevice: async () => (await chassis('boot')) as BootDevice,
+  }
+}
+
+async function makeBlank(path: string, size: number): Promise<void> {
+  const file = await open(path, 'w')
+  try {
+    await file.truncate(size)
+  } finally {
+    await file.close()
+  }
+}
