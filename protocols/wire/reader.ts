@@ -42,7 +42,7 @@ export class Reader {
   /** A copy, so that what was decoded doesn't change when the socket's buffer is used again. */
   bytes(length: number): Uint8Array {
     const start = this.#take(length)
-    return this.#bytes.slice(start, start + length)
+    return new Uint8Array(this.#bytes.subarray(start, start + length)) // not slice: a Buffer's would share memory
   }
 
   rest(): Uint8Array {
