@@ -1,0 +1,78 @@
+/**
+ * What a deploy ramdisk may meet: disks and their controllers, network cards, what firmware and virtual media need.
+ * Paths under lib/modules/<version>/kernel/; a directory stands for all that is in it.
+ */
+export const wantedModules: readonly string[] = [
+  'drivers/ata/',
+  'drivers/block/virtio_blk.ko',
+  'drivers/block/loop.ko',
+  'drivers/block/xen-blkfront.ko',
+  'drivers/cdrom/',
+  'drivers/char/ipmi/ipmi_devintf.ko',
+  'drivers/char/ipmi/ipmi_si.ko',
+  'drivers/firmware/efi/',
+  'drivers/hv/',
+  'drivers/md/raid',
+  'drivers/message/fusion/',
+  'drivers/net/ethernet/',
+  'drivers/net/hyperv/',
+  'drivers/net/virtio_net.ko',
+  'drivers/net/vmxnet3/',
+  'drivers/net/phy/',
+  'drivers/nvme/host/',
+  'drivers/scsi/',
+  'drivers/usb/host/',
+  'drivers/usb/storage/',
+  'drivers/virtio/',
+  'fs/efivarfs/',
+  'fs/fat/',
+  'fs/isofs/',
+  'fs/nls/nls_ascii.ko',
+  'fs/nls/nls_cp437.ko',
+  'fs/nls/nls_iso8859-1.ko',
+  'fs/nls/nls_utf8.ko',
+  'net/8021q/',
+]
+
+/** Old or out-of-scope hardware under wanted directories, left out because each costs memory in every boot. */
+const unwantedModules: readonly string[] = [
+  'drivers/scsi/pcmcia/',
+  'drivers/scsi/scsi_debug',
+  'drivers/net/ethernet/8390/pcnet_cs',
+  'drivers/usb/storage/ums-',
+]
+
+/** A ramdisk without these would boot and then find no disk or no network: better to fail the build. */
+export const neededModules = {
+  'cloud-amd64': ['virtio_pci', 'virtio_net', 'virtio_blk', 'nvme', 'efivarfs', 'vfat'],
+  amd64:
+    'virtio_pci virtio_net virtio_blk nvme ahci sd_mod megaraid_sas mpt3sas hpsa smartpqi e1000e igb ixgbe i40e ice tg3 bnxt_en mlx5_core efivarfs vfat usb_storage isofs'.split(
+      ' ',
+    ),
+} as const
+
+/** Lines of modules.dep: "kernel/a.ko: kernel/b.ko kernel/c.ko" (modules.dep(5)); dependencies are already transitive. */
+export function moduleClosure(dependencies: string, wanted: readonly string[]): string[] {
+  const closure = new Set<string>()
+  for (const line of dependencies.split('\n')) {
+    const [module = '', needs = ''] = line.split(':')
+    if (!chosen(module.replace(/^kernel\//, ''), wanted)) continue
+    for (const path of [module, ...needs.trim().split(/\s+/)]) if (path) closure.add(path)
+  }
+  return [...closure].sort()
+}
+
+function chosen(module: string, wanted: readonly string[]): boolean {
+  return wanted.some((path) => module.startsWith(path)) && !unwantedModules.some((path) => module.startsWith(path))
+}
+
+/** Which of the needed modules are neither among the files chosen nor built into the kernel. */
+export function missingModules(needed: readonly string[], files: readonly string[], builtIn: string): string[] {
+  const present = new Set([...files, ...builtIn.split('\n')].map(moduleName))
+  return needed.filter((name) => !present.has(name))
+}
+
+/** The kernel takes - and _ in module names for the same. */
+function moduleName(path: string): string {
+  return (path.split('/').at(-1) ?? '').replace(/\.ko(\.\w+)?$/, '').replaceAll('-', '_')
+}
