@@ -1,0 +1,192 @@
+import type { SQLInputValue, StatementSync } from 'node:sqlite'
+import { ConflictError, indexes } from '../lambdas/platform.ts'
+import type {
+  ChangeHandler,
+  Clock,
+  Expectation,
+  IndexName,
+  Item,
+  Key,
+  Log,
+  Page,
+  Query,
+  Table,
+  Write,
+} from '../lambdas/platform.ts'
+import { Database } from './database.ts'
+import { Feed, patience, type Patience } from './feed.ts'
+
+/** As DynamoDB has it, so that code which runs here runs there. */
+const WRITE_LIMIT = 100
+const ITEM_LIMIT = 350 * 1024
+const KEY_LIMIT = 1024
+
+const silent: Log = { info() {}, warn() {}, error() {} }
+
+export interface TableOptions {
+  path: string
+  clock: Clock
+  log?: Log
+  patience?: Patience
+}
+
+export function openTable(options: TableOptions): SqliteTable {
+  return new SqliteTable(new Database(options.path), options)
+}
+
+/** The table and its change feed: each write and its changes are one transaction, so the feed can serve as outbox. */
+export class SqliteTable implements Table {
+  readonly database: Database
+  readonly #clock: Clock
+  readonly #feed: Feed
+  readonly #statements
+  readonly #queries = new Map<string, StatementSync>()
+
+  constructor(database: Database, options: Omit<TableOptions, 'path'>) {
+    this.database = database
+    this.#clock = options.clock
+    this.#feed = new Feed(database, options.clock, options.log ?? silent, options.patience ?? patience)
+    const prepare = (text: string) => database.sql.prepare(text)
+    this.#statements = {
+      get: prepare('SELECT body FROM item WHERE pk = ? AND sk = ?'),
+      put: prepare('INSERT OR REPLACE INTO item (pk, sk, version, body, expires) VALUES (?, ?, ?, ?, ?)'),
+      delete: prepare('DELETE FROM item WHERE pk = ? AND sk = ?'),
+      index: prepare('INSERT INTO item_index (name, pk, sk, item_pk, item_sk) VALUES (?, ?, ?, ?, ?)'),
+      unindex: prepare('DELETE FROM item_index WHERE name = ? AND pk = ? AND sk = ? AND item_pk = ? AND item_sk = ?'),
+      expired: prepare('SELECT pk, sk FROM item WHERE expires < ? LIMIT 1000'),
+    }
+  }
+
+  get(key: Key): Promise<Item | undefined> {
+    return Promise.resolve(this.#read(key))
+  }
+
+  query(query: Query): Promise<Page> {
+    const { text, values } = toSql(query)
+    const rows = this.#prepared(text).all(...values) as Array<{ body: string }>
+    const items = rows.slice(0, query.limit).map((row) => JSON.parse(row.body) as Item)
+    const last = items.at(-1)
+    return Promise.resolve({ items, next: rows.length > query.limit && last ? position(last, query.index) : undefined })
+  }
+
+  async write(writes: Write[]): Promise<void> {
+    const bodies = checked(writes)
+    await this.database.commit(() => this.#apply(writes, bodies))
+  }
+
+  /** Calls `handler` with every change after the last that `consumer` handled, in order, at least once. The result stops it. */
+  subscribe(consumer: string, handler: ChangeHandler): () => Promise<void> {
+    return this.#feed.subscribe(consumer, handler)
+  }
+
+  /** Drops items whose time is over; the feed tells of them as of any deletion. Resolves with their number. */
+  async sweep(): Promise<number> {
+    const now = Math.floor(this.#clock.now().getTime() / 1000)
+    return this.database.commit(() => {
+      const keys = this.#statements.expired.all(now) as unknown as Key[]
+      for (const key of keys) this.#replace(key, this.#read(key), undefined, undefined)
+      return keys.length
+    })
+  }
+
+  close(): void {
+    this.database.close()
+  }
+
+  /** There are few shapes of query, and each is worth keeping. */
+  #prepared(text: string): StatementSync {
+    const known = this.#queries.get(text) ?? this.database.sql.prepare(text)
+    this.#queries.set(text, known)
+    return known
+  }
+
+  #read({ pk, sk }: Key): Item | undefined {
+    const row = this.#statements.get.get(pk, sk) as { body: string } | undefined
+    return row && (JSON.parse(row.body) as Item)
+  }
+
+  #apply(writes: Write[], bodies: Array<string | undefined>): void {
+    const before = writes.map((write) => this.#read(keyOf(write)))
+    for (const [index, write] of writes.entries())
+      if (!holds(write.expect, before[index])) throw new ConflictError(index, before[index])
+    for (const [index, write] of writes.entries())
+      if (!('check' in write))
+        this.#replace(keyOf(write), before[index], 'put' in write ? write.put : undefined, bodies[index])
+  }
+
+  #replace(key: Key, before: Item | undefined, after: Item | undefined, body: string | undefined): void {
+    if (!before && !after) return
+    for (const [name, at] of indexKeys(before)) this.#statements.unindex.run(name, at.pk, at.sk, key.pk, key.sk)
+    for (const [name, at] of indexKeys(after)) this.#statements.index.run(name, at.pk, at.sk, key.pk, key.sk)
+    if (after && body !== undefined)
+      this.#statements.put.run(key.pk, key.sk, after.version, body, after.expires ?? null)
+    else this.#statements.delete.run(key.pk, key.sk)
+    this.#feed.append(key, before && JSON.stringify(before), body)
+  }
+}
+
+function indexKeys(item: Item | undefined): Array<[IndexName, Key]> {
+  return indexes.flatMap((name): Array<[IndexName, Key]> => {
+    const at = item?.by?.[name]
+    return at ? [[name, at]] : []
+  })
+}
+
+function keyOf(write: Write): Key {
+  return 'put' in write ? write.put : 'delete' in write ? write.delete : write.check
+}
+
+function holds(expect: Expectation | undefined, current: Item | undefined): boolean {
+  if (expect === undefined) return true
+  if (expect === 'absent') return current === undefined
+  return expect === 'present' ? current !== undefined : current?.version === expect
+}
+
+/** The bodies to store, by position; throws on what DynamoDB would refuse. */
+function checked(writes: Write[]): Array<string | undefined> {
+  if (writes.length === 0 || writes.length > WRITE_LIMIT)
+    throw new RangeError(`a transaction holds 1 to ${WRITE_LIMIT} writes, not ${writes.length}`)
+  const keys = new Set(writes.map((write) => JSON.stringify([keyOf(write).pk, keyOf(write).sk])))
+  if (keys.size !== writes.length) throw new RangeError('a transaction may name each key once only')
+  return writes.map((write) => {
+    for (const key of [keyOf(write), ...('put' in write ? indexKeys(write.put).map(([, at]) => at) : [])])
+      for (const part of [key.pk, key.sk])
+        if (part === '' || Buffer.byteLength(part) > KEY_LIMIT)
+          throw new RangeError(`a key has 1 to ${KEY_LIMIT} bytes: ${JSON.stringify(key)}`)
+    if (!('put' in write)) return undefined
+    const { pk, sk, version, value, by, expires } = write.put
+    const body = JSON.stringify({ pk, sk, version, value, by, expires })
+    if (Buffer.byteLength(body) > ITEM_LIMIT)
+      throw new RangeError(`item ${pk} ${sk} has ${Buffer.byteLength(body)} bytes, of ${ITEM_LIMIT} allowed`)
+    return body
+  })
+}
+
+function position(item: Item, index: IndexName | undefined): Page['next'] {
+  const key = { pk: item.pk, sk: item.sk }
+  return index ? { key, at: item.by?.[index] ?? key } : { key }
+}
+
+function toSql(query: Query): { text: string; values: SQLInputValue[] } {
+  if (!Number.isInteger(query.limit) || query.limit < 1) throw new RangeError(`limit ${query.limit} is not a count`)
+  const { index, prefix, through, after } = query
+  const where = [...(index ? ['x.name = ?'] : []), 'x.pk = ?']
+  const values: SQLInputValue[] = [...(index ? [index] : []), query.pk]
+  if (prefix) {
+    where.push('x.sk >= ?', 'x.sk < ?')
+    values.push(prefix, `${prefix}\u{10FFFF}`)
+  }
+  if (through !== undefined) {
+    where.push('x.sk <= ?')
+    values.push(through)
+  }
+  const order = index ? ['x.sk', 'x.item_pk', 'x.item_sk'] : ['x.sk']
+  if (after) {
+    where.push(`(${order.join(', ')}) ${query.descending ? '<' : '>'} (${order.map(() => '?').join(', ')})`)
+    values.push(...(index ? [(after.at ?? after.key).sk, after.key.pk, after.key.sk] : [after.key.sk]))
+  }
+  const from = index ? 'item_index x JOIN item i ON i.pk = x.item_pk AND i.sk = x.item_sk' : 'item x'
+  const sorted = order.map((column) => `${column} ${query.descending ? 'DESC' : 'ASC'}`).join(', ')
+  const text = `SELECT ${index ? 'i' : 'x'}.body FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${sorted} LIMIT ?`
+  return { text, values: [...values, query.limit + 1] }
+}
