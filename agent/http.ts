@@ -1,0 +1,82 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { withoutSecrets } from './log.ts'
+
+/** Whom to believe when a URL is https. */
+export interface Trust {
+  /** PEM; beside Node's own roots are not trusted then, for a site has one authority. */
+  ca?: string
+  insecure?: boolean
+}
+
+export interface Asking {
+  url: string
+  method?: 'GET' | 'POST'
+  headers?: Record<string, string>
+  body?: string
+  /** Without a byte for this long, the request fails. */
+  seconds: number
+}
+
+export interface Answer {
+  status: number
+  headers: IncomingMessage['headers']
+  body: Buffer
+}
+
+const mostRedirects = 5
+
+/** Sends a request, follows redirects, and gives the reply as a stream that fails when it stalls. */
+export async function open(trust: Trust, asking: Asking, redirects = 0): Promise<IncomingMessage> {
+  const reply = await send(trust, asking)
+  const { location } = reply.headers
+  if (![301, 302, 303, 307, 308].includes(reply.statusCode ?? 0) || location === undefined) return reply
+  reply.destroy()
+  if (redirects === mostRedirects)
+    throw new Error(`${withoutSecrets(asking.url)}: more than ${mostRedirects} redirects`)
+  const url = new URL(location, asking.url)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new Error(`${withoutSecrets(asking.url)} redirects to ${url.protocol}, which is not http`)
+  const headers = { ...asking.headers }
+  if (url.origin !== new URL(asking.url).origin) delete headers.authorization
+  return open(trust, { ...asking, url: url.href, headers }, redirects + 1)
+}
+
+/** Sends a request and reads the whole reply, up to a limit. */
+export async function ask(trust: Trust, asking: Asking, limit = 1024 * 1024): Promise<Answer> {
+  const reply = await open(trust, asking)
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of reply as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > limit) throw new Error(`${withoutSecrets(asking.url)}: the reply is larger than ${limit} bytes`)
+    chunks.push(chunk)
+  }
+  return { status: reply.statusCode ?? 0, headers: reply.headers, body: Buffer.concat(chunks) }
+}
+
+function send(trust: Trust, asking: Asking): Promise<IncomingMessage> {
+  const secure = asking.url.startsWith('https:')
+  const options = {
+    method: asking.method ?? 'GET',
+    headers: { 'accept-encoding': 'identity', ...asking.headers },
+    ...(secure ? { ca: trust.ca, rejectUnauthorized: !trust.insecure } : {}),
+  }
+  return new Promise((resolve, reject) => {
+    const request = (secure ? httpsRequest : httpRequest)(asking.url, options, resolve)
+    // A socket's timeout only covers silence once it is connected; this one covers everything up to the headers.
+    const late = setTimeout(
+      () => request.destroy(new Error(`no reply within ${asking.seconds} s`)),
+      asking.seconds * 1000,
+    )
+    request.on('response', (reply: IncomingMessage) => {
+      clearTimeout(late)
+      reply.setTimeout(asking.seconds * 1000, () => reply.destroy(new Error(`no byte for ${asking.seconds} s`)))
+    })
+    request.on('error', (cause) => {
+      clearTimeout(late)
+      reject(new Error(`${withoutSecrets(asking.url)} failed`, { cause }))
+    })
+    request.end(asking.body)
+  })
+}

@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process'
+import { access, constants } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CommandFailure } from './failure.ts'
+
+/** Programs that the ramdisk must have. The recipe checks its result against this list. */
+export const requiredPrograms: string[] = ['blkdiscard', 'blockdev', 'dmesg', 'ip', 'mount', 'sync', 'tar', 'umount']
+
+/** Programs that widen what the agent can do: EFI boot entries, deeper signature wiping, qcow2 images. */
+export const optionalPrograms: string[] = ['efibootmgr', 'qemu-img', 'wipefs']
+
+const searched = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+export async function hasProgram(program: string): Promise<boolean> {
+  for (const folder of searched) {
+    const found = await access(join(folder, program), constants.X_OK).then(
+      () => true,
+      () => false,
+    )
+    if (found) return true
+  }
+  return false
+}
+
+/** Runs a program to its end and gives its standard output. The environment is fixed: output is parsed. */
+export function run(program: string, args: readonly string[], seconds: number): Promise<Buffer> {
+  const options = {
+    timeout: seconds * 1000,
+    killSignal: 'SIGKILL' as const,
+    maxBuffer: 16 * 1024 * 1024,
+    encoding: 'buffer' as const,
+    env: { PATH: searched.join(':'), LC_ALL: 'C' },
+  }
+  return new Promise((resolve, reject) => {
+    execFile(program, args, options, (error, stdout, stderr) => {
+      if (!error) return resolve(stdout)
+      const said = stderr.toString('utf8').trim().slice(-500)
+      const why =
+        error.code === 'ENOENT'
+          ? 'the ramdisk does not have it'
+          : error.killed
+            ? `no end within ${seconds} s`
+            : `exit code ${error.code}${said ? `, ${said}` : ''}`
+      reject(new CommandFailure('CommandExecutionError', `${[program, ...args].join(' ')} failed: ${why}`))
+    })
+  })
+}
