@@ -1,0 +1,41 @@
+import type { LeaseChange } from './lease.ts'
+import type { DhcpPacket } from './packet.ts'
+import type { RequestType } from './request.ts'
+
+/** What the product says about one client. Whatever it decides, it says why, for the log. */
+export type Answer =
+  | { serve: false; because: string }
+  | {
+      serve: true
+      because: string
+      /** Reserved for this MAC, in or out of the range. */
+      address?: number
+      hostname?: string
+      /** Sent as it is, replacing what the subnet says. */
+      options?: ReadonlyMap<number, Uint8Array>
+      /** siaddr and, as text, option 66; `file` and option 67. */
+      boot?: { server: number; file: string }
+    }
+
+export interface Destination {
+  address: number
+  to: 'relay' | 'client'
+}
+
+/** The facts of one decision: enough for its one log line. */
+export interface Facts {
+  request: RequestType
+  reply: 'offer' | 'ack' | 'nak' | 'none'
+  mac: string
+  because: string
+  address?: string
+  subnet?: string
+  relay?: string
+  file?: string
+}
+
+export interface Decision {
+  facts: Facts
+  reply?: { packet: DhcpPacket; destination: Destination; limit: number }
+  changes: LeaseChange[]
+}

@@ -1,0 +1,104 @@
+import { ipv4ToBytes, ipv4ToText } from '@bloomery/wire/address.ts'
+import { BROADCAST, MessageType, Option } from './codes.ts'
+import type { Answer, Destination } from './decision.ts'
+import { BROADCAST_FLAG, type DhcpPacket } from './packet.ts'
+import type { DhcpRequest } from './request.ts'
+import { broadcastAddress, mask, type Subnet } from './subnet.ts'
+
+export type ServedAnswer = Extract<Answer, { serve: true }>
+type Kind = 'offer' | 'ack' | 'nak'
+
+/** OFFER or ACK. `leaseSeconds` is absent in the answer to INFORM: RFC 2131 §4.3.5. */
+export function grant(
+  kind: 'offer' | 'ack',
+  request: DhcpRequest,
+  subnet: Subnet,
+  answer: ServedAnswer,
+  lease: { address: number; seconds?: number },
+): DhcpPacket {
+  const options = opening(kind, subnet.serverAddress)
+  if (lease.seconds !== undefined) {
+    options.set(Option.leaseTime, u32(lease.seconds))
+    options.set(Option.renewalTime, u32(Math.floor(lease.seconds / 2)))
+    options.set(Option.rebindingTime, u32(Math.floor((lease.seconds * 7) / 8)))
+  }
+  options.set(Option.subnetMask, ipv4ToBytes(mask(subnet.prefix)))
+  if (subnet.router !== undefined) options.set(Option.router, ipv4ToBytes(subnet.router))
+  if (subnet.dns.length > 0) options.set(Option.dns, Buffer.concat(subnet.dns.map(ipv4ToBytes)))
+  options.set(Option.broadcastAddress, ipv4ToBytes(broadcastAddress(subnet)))
+  if (answer.hostname !== undefined) options.set(Option.hostName, Buffer.from(answer.hostname))
+  if (answer.boot !== undefined) {
+    options.set(Option.tftpServerName, Buffer.from(ipv4ToText(answer.boot.server)))
+    options.set(Option.bootFileName, Buffer.from(answer.boot.file))
+  }
+  for (const [code, value] of answer.options ?? []) options.set(code, value)
+  echo(request, options)
+  const { packet } = request
+  const file = answer.boot?.file ?? ''
+  return {
+    ...blank(packet),
+    ciaddr: kind === 'ack' ? packet.ciaddr : 0,
+    yiaddr: lease.seconds === undefined ? 0 : lease.address,
+    siaddr: answer.boot?.server ?? 0,
+    file: file.length < 128 ? file : '', // longer: option 67 alone
+    options,
+  }
+}
+
+export function refuse(request: DhcpRequest, subnet: Subnet, why: string): DhcpPacket {
+  const options = opening('nak', subnet.serverAddress)
+  options.set(Option.message, Buffer.from(why.slice(0, 255)))
+  echo(request, options)
+  const reply = blank(request.packet)
+  // RFC 2131 §4.3.2: the relay must broadcast it, as the client's address may be wrong.
+  return { ...reply, flags: reply.giaddr === 0 ? reply.flags : reply.flags | BROADCAST_FLAG, options }
+}
+
+/**
+ * RFC 2131 §4.1. A client without an address gets a broadcast even where it could take a unicast: that needs an ARP entry,
+ * which a plain socket cannot make, and every client accepts the broadcast.
+ */
+export function destination(kind: Kind, packet: DhcpPacket): Destination {
+  if (packet.giaddr !== 0) return { address: packet.giaddr, to: 'relay' }
+  if (kind !== 'nak' && packet.ciaddr !== 0) return { address: packet.ciaddr, to: 'client' }
+  return { address: BROADCAST, to: 'client' }
+}
+
+function blank(packet: DhcpPacket): DhcpPacket {
+  const { htype, xid, flags, giaddr, chaddr } = packet
+  return {
+    op: 2,
+    htype,
+    hops: 0,
+    xid,
+    secs: 0,
+    flags,
+    ciaddr: 0,
+    yiaddr: 0,
+    siaddr: 0,
+    giaddr,
+    chaddr,
+    sname: '',
+    file: '',
+    options: new Map(),
+  }
+}
+
+function opening(kind: Kind, serverAddress: number): Map<number, Uint8Array> {
+  return new Map([
+    [Option.messageType, Uint8Array.of(MessageType[kind])],
+    [Option.serverIdentifier, ipv4ToBytes(serverAddress)],
+  ])
+}
+
+function echo(request: DhcpRequest, options: Map<number, Uint8Array>): void {
+  // RFC 6842 for 61, RFC 4578 §2.3 for 97, RFC 3046 §2.2 for 82
+  for (const code of [Option.clientIdentifier, Option.clientUuid, Option.relayAgentInformation]) {
+    const value = request.packet.options.get(code)
+    if (value !== undefined) options.set(code, value)
+  }
+}
+
+function u32(value: number): Uint8Array {
+  return ipv4ToBytes(value >>> 0)
+}

@@ -1,0 +1,150 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { afterEach, expect, test } from 'vitest'
+import { ipv4FromText, ipv4ToText, macFromBytes } from '@bloomery/wire/address.ts'
+import { acquireLease, openClientChannel, releaseLease, renewLease, type ClientChannel } from './client.ts'
+import type { Facts } from './decision.ts'
+import { LeaseTable } from './lease-table.ts'
+import { startDhcpServer, type DhcpServer, type DhcpServerOptions } from './server.ts'
+
+const ip = ipv4FromText
+const subnet = {
+  network: ip('127.0.0.0'),
+  prefix: 8,
+  serverAddress: ip('127.0.0.1'),
+  first: ip('127.9.0.0'),
+  last: ip('127.9.255.255'),
+  dns: [],
+  leaseSeconds: 600,
+}
+let xid = 0
+const timing = { xid: () => (xid += 1), now: Date.now, retry: [200, 400, 800] }
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+/** On loopback a client stands behind a relay: replies go to the relay's port, which any user may bind. */
+async function site(
+  change: Partial<DhcpServerOptions> = {},
+): Promise<{ server: DhcpServer; channel: ClientChannel; log: Facts[]; errors: Error[] }> {
+  const probe = createSocket('udp4').bind(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port: relayPort } = probe.address()
+  probe.close()
+  const log: Facts[] = []
+  const errors: Error[] = []
+  const server = await startDhcpServer({
+    host: '127.0.0.1',
+    port: 0,
+    relayPort,
+    subnets: [subnet],
+    leases: new LeaseTable([subnet]),
+    answer: () => ({ serve: true, because: 'test', boot: { server: ip('127.0.0.1'), file: 'x.efi' } }),
+    reservedFor: () => undefined,
+    now: Date.now,
+    onDecision: (facts) => log.push(facts),
+    onError: (error) => errors.push(error),
+    ...change,
+  })
+  closing.push(() => server.stop())
+  const channel = await openClientChannel({
+    host: '127.0.0.1',
+    port: relayPort,
+    server: { address: '127.0.0.1', port: server.port },
+  })
+  closing.push(() => channel.close())
+  return { server, channel, log, errors }
+}
+
+function machine(index: number): { mac: string; relay: number } {
+  return { mac: macFromBytes(Uint8Array.of(0x52, 0x54, 0, 1, index >> 8, index & 0xff)), relay: ip('127.0.0.1') }
+}
+
+test('two hundred clients at once get an address each', async () => {
+  const { channel, log, errors } = await site()
+  const leases = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => acquireLease(channel, machine(index), timing)),
+  )
+  expect(new Set(leases.map(({ address }) => address)).size).toBe(200)
+  expect(leases[0]).toMatchObject({ bootFile: 'x.efi', leaseSeconds: 600, server: ip('127.0.0.1') })
+  expect(log.filter(({ reply }) => reply === 'ack').length).toBeGreaterThanOrEqual(200)
+  expect(errors).toEqual([])
+})
+
+test('a client renews its lease and, having released it, gets it again', async () => {
+  const { channel, log } = await site()
+  const lease = await acquireLease(channel, machine(1), timing)
+  expect((await renewLease(channel, machine(1), lease, timing)).address).toBe(lease.address)
+  releaseLease(channel, machine(1), lease, timing)
+  expect((await acquireLease(channel, machine(1), timing)).address).toBe(lease.address)
+  expect(log.map(({ request, reply }) => `${request} ${reply}`)).toEqual([
+    'discover offer',
+    'request ack',
+    'request ack',
+    'release none',
+    'discover offer',
+    'request ack',
+  ])
+})
+
+test('a reply leaves only after its lease is durable, and many leases share one commit', async () => {
+  const table = new LeaseTable([subnet])
+  let commits = 0
+  let durable = new Set<number>()
+  const acked: boolean[] = []
+  const leases = {
+    byAddress: (address: number) => table.byAddress(address),
+    byMac: (mac: string) => table.byMac(mac),
+    free: table.free.bind(table),
+    stage: table.stage.bind(table),
+    commit: async () => {
+      commits += 1
+      const staged = [...Array(200).keys()].flatMap((index) => table.byMac(machine(index).mac))
+      await new Promise((done) => setTimeout(done, 5))
+      durable = new Set(staged.filter(({ state }) => state === 'bound').map(({ address }) => address))
+    },
+  }
+  const onDecision = ({ reply, address = '' }: Facts): void => {
+    if (reply === 'ack') acked.push(durable.has(ip(address)))
+  }
+  const { channel } = await site({ leases, onDecision })
+  await Promise.all(Array.from({ length: 100 }, (_, index) => acquireLease(channel, machine(index), timing)))
+  expect(acked.length).toBeGreaterThanOrEqual(100)
+  expect(acked.every(Boolean)).toBe(true)
+  expect(commits).toBeLessThan(60)
+})
+
+test('when leases cannot be stored, nobody gets one, and the error says so', async () => {
+  const table = new LeaseTable([subnet])
+  table.commit = () => Promise.reject(new Error('disk full'))
+  const { channel, errors } = await site({ leases: table })
+  await expect(acquireLease(channel, machine(1), { ...timing, retry: [30, 30] })).rejects.toThrow(
+    'no DHCP lease: no answer to 2 messages while selecting',
+  )
+  expect(errors[0]?.message).toBe('1 replies withheld: leases could not be stored')
+})
+
+test('a client that is refused says who refused it and why', async () => {
+  const { channel } = await site()
+  const lease = {
+    address: ip('127.0.0.9'),
+    server: 0,
+    leaseSeconds: 0,
+    nextServer: 0,
+    bootFile: '',
+    options: new Map(),
+  }
+  await expect(renewLease(channel, machine(1), lease, timing)).rejects.toThrow(
+    `refused by 127.0.0.1: ${ipv4ToText(lease.address)} is not free for this client`,
+  )
+})
+
+test('a message from a network that is not ours is an error that names the client, and the server goes on', async () => {
+  const { channel, errors } = await site()
+  const stranger = { mac: '52:54:00:00:00:01', relay: ip('10.0.0.1') }
+  await expect(acquireLease(channel, stranger, { ...timing, retry: [30] })).rejects.toThrow('no answer')
+  expect(errors[0]?.message).toBe('52:54:00:00:00:01 asks by way of 10.0.0.1, where no subnet is configured')
+  await acquireLease(channel, machine(1), timing)
+})

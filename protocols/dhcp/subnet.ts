@@ -1,0 +1,47 @@
+import type { DhcpRequest } from './request.ts'
+
+export interface Subnet {
+  network: number
+  prefix: number
+  /** Ours, as this subnet's clients reach it: server identifier (option 54). */
+  serverAddress: number
+  first: number
+  last: number
+  router?: number
+  dns: number[]
+  leaseSeconds: number
+}
+
+export function mask(prefix: number): number {
+  return prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0
+}
+
+export function contains(subnet: Subnet, address: number): boolean {
+  return (address & mask(subnet.prefix)) >>> 0 === subnet.network
+}
+
+export function broadcastAddress(subnet: Subnet): number {
+  return (subnet.network | ~mask(subnet.prefix)) >>> 0
+}
+
+export function inRange(subnet: Subnet, address: number): boolean {
+  return address >= subnet.first && address <= subnet.last
+}
+
+/**
+ * The subnet that a client is on. A relay says so: link selection (RFC 3527) or giaddr. Without a relay it is a subnet that
+ * we have an address in: ciaddr's if the client has one, else that of its reserved address, else the first.
+ */
+export function subnetFor(subnets: readonly Subnet[], request: DhcpRequest, reserved?: number): Subnet | undefined {
+  const { giaddr, ciaddr } = request.packet
+  const relayed = request.linkSelection ?? giaddr
+  if (relayed !== 0) return subnets.find((subnet) => contains(subnet, relayed))
+  if (ciaddr !== 0) return subnets.find((subnet) => contains(subnet, ciaddr)) ?? local(subnets)[0]
+  const attached = local(subnets)
+  const withReserved = reserved === undefined ? undefined : attached.find((subnet) => contains(subnet, reserved))
+  return withReserved ?? attached[0]
+}
+
+function local(subnets: readonly Subnet[]): Subnet[] {
+  return subnets.filter((subnet) => contains(subnet, subnet.serverAddress))
+}
