@@ -1,0 +1,29 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { IoTClient } from '@aws-sdk/client-iot'
+import { IoTDataPlaneClient } from '@aws-sdk/client-iot-data-plane'
+import { S3Client } from '@aws-sdk/client-s3'
+import type { Platform } from '../platform.ts'
+import { S3Blobs } from './blobs.ts'
+import { IotBus } from './bus.ts'
+import { environmentOf } from './environment.ts'
+import { IotIdentity } from './identity.ts'
+import { lambdaLog } from './log.ts'
+import { DynamoTable } from './table.ts'
+
+/** No call hangs longer than this; the SDK then tries again, three times in all. */
+const requestHandler = { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true }
+
+/** The platform of a Lambda function. Regions, credentials and endpoints are read by the SDK from where Lambda puts them. */
+export function awsPlatform(variables: Record<string, string | undefined> = process.env): Platform {
+  const { TABLE, BLOBS, APPLIANCE_POLICY } = environmentOf(variables)
+  return {
+    table: new DynamoTable(new DynamoDBClient({ requestHandler }), TABLE),
+    blobs: new S3Blobs(new S3Client({ requestHandler }), BLOBS),
+    bus: new IotBus(new IoTDataPlaneClient({ requestHandler })),
+    identity: new IotIdentity(new IoTClient({ requestHandler }), APPLIANCE_POLICY),
+    clock: { now: () => new Date() },
+    ids: { uuid: () => randomUUID(), token: (bytes) => randomBytes(bytes).toString('base64url') },
+    log: lambdaLog,
+  }
+}
