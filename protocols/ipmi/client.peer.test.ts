@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readBootDevice, readPower, setBootDevice, setPower } from './chassis.ts'
+import { connect, type ConnectOptions, type IpmiSession } from './client.ts'
+import { getDeviceId } from './commands.ts'
+import { IncorrectPassword, NoSupportedCipherSuite, UnauthorizedName } from './error.ts'
+import { type IpmiSocket, openIpmiSocket } from './socket.ts'
+import { type IpmiSim, simUser, startIpmiSim } from './testing/ipmi-sim.ts'
+
+let sim: IpmiSim
+let socket: IpmiSocket
+
+beforeAll(async () => {
+  sim = await startIpmiSim()
+  socket = openIpmiSocket()
+})
+afterAll(async () => {
+  await socket.close()
+  await sim.stop()
+})
+
+function options(changes: Partial<ConnectOptions> = {}): ConnectOptions {
+  const { port } = sim
+  return { socket, host: '127.0.0.1', port, privilege: 'administrator', timeoutMs: 5000, ...simUser, ...changes }
+}
+
+async function withSession<T>(changes: Partial<ConnectOptions>, use: (session: IpmiSession) => Promise<T>): Promise<T> {
+  const session = await connect(options(changes))
+  try {
+    return await use(session)
+  } finally {
+    await session.close()
+  }
+}
+
+test.each([3, 'auto'] as const)('cipher suite %s logs in to ipmi_sim and ends up as 3', async (cipherSuite) => {
+  const device = await withSession({ cipherSuite }, async (session) => {
+    expect(session.cipherSuite).toBe(3)
+    return session.send(getDeviceId, undefined)
+  })
+  expect(device).toMatchObject({ ipmiVersion: 0x02, manufacturer: 0x1291, product: 0xf02 })
+})
+
+test('power goes on and off, and the chassis agrees', async () => {
+  await withSession({}, async (session) => {
+    for (const [action, state, kept] of [
+      ['on', 'on', '1'],
+      ['off', 'off', '0'],
+    ] as const) {
+      await setPower(session, action)
+      expect(await readPower(session)).toBe(state)
+      expect(await sim.chassis()).toMatchObject({ power: kept })
+    }
+  })
+})
+
+test('the boot device reaches the chassis, and the one that ipmi_sim can read back does', async () => {
+  await withSession({}, async (session) => {
+    for (const [device, kept] of [
+      ['pxe', 'pxe'],
+      ['disk', 'default'],
+      ['cdrom', 'cdrom'],
+      ['bios', 'bios'],
+    ] as const) {
+      await setBootDevice(session, { device, persistent: true, uefi: true })
+      expect(await sim.chassis()).toMatchObject({ boot: kept })
+    }
+    // ipmi_sim 2.0.33 answers with the valid bit clear, which means "none chosen".
+    expect(await readBootDevice(session)).toMatchObject({ device: undefined })
+  })
+})
+
+test('a wrong password is called that, and is not in the message', async () => {
+  const attempt = connect(options({ password: 'guess-me-not' }))
+  await expect(attempt).rejects.toThrow(IncorrectPassword)
+  await expect(attempt).rejects.toThrow(/127\.0\.0\.1:\d+, RAKP 1: incorrect password for user "ipmiusr"/)
+  await expect(attempt).rejects.not.toThrow(/guess-me-not/)
+})
+
+test('an unknown user is called that', async () => {
+  await expect(connect(options({ username: 'nobody' }))).rejects.toThrow(UnauthorizedName)
+})
+
+test('cipher suite 17, which ipmi_sim lacks, is refused as such', async () => {
+  await expect(connect(options({ cipherSuite: 17 }))).rejects.toThrow(NoSupportedCipherSuite)
+})
+
+test('sixteen sessions over one socket keep apart', async () => {
+  const sessions = await Promise.all(Array.from({ length: 16 }, () => connect(options({ cipherSuite: 3 }))))
+  const states = await Promise.all(sessions.flatMap((session) => [readPower(session), readPower(session)]))
+  expect(states).toEqual(Array.from({ length: 32 }, () => 'off'))
+  await Promise.all(sessions.map((session) => session.close()))
+})

@@ -1,0 +1,185 @@
+import { lookup } from 'node:dns/promises'
+import type { CipherSuiteId } from './cipher-suite.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Command } from './command.ts'
+import { isTransient } from './completion-code.ts'
+import { MAX_PASSWORD, MAX_USERNAME } from './crypto.ts'
+import { type Discovery, discoverCipherSuites } from './discover.ts'
+import { CommandFailed, NoSupportedCipherSuite, SessionClosed, SessionRefused } from './error.ts'
+import { TransportError, TransportTimeout } from './error.ts'
+import { type Patience, pause, type Peer, subjectOf } from './exchange.ts'
+import type { LiveSession } from './live-session.ts'
+import { type Credentials, openSession } from './open-session.ts'
+import { privileges } from './command.ts'
+import { type Random, systemRandom } from './random.ts'
+import type { IpmiSocket } from './socket.ts'
+import { refusesSuite, statusCodes } from './status-code.ts'
+
+export interface ConnectOptions extends Credentials {
+  socket: IpmiSocket
+  host: string
+  port: number
+  cipherSuite?: CipherSuiteId | 'auto'
+  /** For the whole of connecting, and for each command after it. */
+  timeoutMs: number
+  clock?: Clock
+  random?: Random
+}
+
+export interface IpmiSession {
+  readonly host: string
+  readonly port: number
+  /** The cipher suite that is in use. */
+  readonly cipherSuite: number
+  /** Commands queue: a BMC is asked one thing at a time. */
+  send<Request, Response>(command: Command<Request, Response>, request: Request): Promise<Response>
+  close(): Promise<void>
+}
+
+/** §6.12.15: a BMC forgets a session after 60 s ± 3 s of silence. */
+const IDLE_LIMIT = 50_000
+const BUSY_PAUSE = 1000
+
+export async function connect(options: ConnectOptions): Promise<IpmiSession> {
+  const { host, port, socket, timeoutMs, clock = systemClock, random = systemRandom } = options
+  checkLength('user name', options.username, MAX_USERNAME)
+  checkLength('password', options.password, MAX_PASSWORD)
+  const patience = patienceOf(clock, timeoutMs)
+  const address = await resolve(host, port)
+  const peer: Peer = { host, address, port, socket, clock, random }
+  const { suite, live } = await logIn(peer, options, patience)
+  return new KeptSession(peer, options, suite, live)
+}
+
+class KeptSession implements IpmiSession {
+  readonly cipherSuite: CipherSuiteId
+  readonly #peer: Peer
+  readonly #options: ConnectOptions
+  #live: LiveSession
+  #closed = false
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(peer: Peer, options: ConnectOptions, suite: CipherSuiteId, live: LiveSession) {
+    this.cipherSuite = suite
+    this.#peer = peer
+    this.#options = options
+    this.#live = live
+  }
+
+  get host(): string {
+    return this.#peer.host
+  }
+
+  get port(): number {
+    return this.#peer.port
+  }
+
+  send<Request, Response>(command: Command<Request, Response>, request: Request): Promise<Response> {
+    if (this.#closed) return Promise.reject(new SessionClosed(subjectOf(this.#peer, command.name)))
+    const turn = this.#queue.then(() => this.#untilReady(command, request))
+    this.#queue = turn.catch(() => undefined)
+    return turn
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve()
+    this.#closed = true
+    return this.#queue.then(() => this.#live.close())
+  }
+
+  /** A BMC that is busy or starting up is asked again until the deadline. */
+  async #untilReady<Q, R>(command: Command<Q, R>, request: Q): Promise<R> {
+    const patience = patienceOf(this.#peer.clock, this.#options.timeoutMs)
+    for (;;) {
+      try {
+        return await this.#withSession(command, request, patience)
+      } catch (error) {
+        const again = error instanceof CommandFailed && isTransient(error.completionCode)
+        if (!again || this.#peer.clock.now() + BUSY_PAUSE > patience.deadline) throw error
+        await pause(this.#peer.clock, BUSY_PAUSE)
+      }
+    }
+  }
+
+  /** Silence for half of the time means that the BMC may have lost the session (it was reset, or somebody took the slot): log in
+   * anew, once, and ask again. */
+  async #withSession<Q, R>(command: Command<Q, R>, request: Q, patience: Patience): Promise<R> {
+    if (this.#live.idleFor() > IDLE_LIMIT) await this.#reopen(patience)
+    const now = this.#peer.clock.now()
+    try {
+      return await this.#live.send(command, request, { ...patience, deadline: (now + patience.deadline) / 2 })
+    } catch (error) {
+      if (!(error instanceof TransportTimeout)) throw error
+      await this.#reopen(patience)
+      return this.#live.send(command, request, patience)
+    }
+  }
+
+  async #reopen(patience: Patience): Promise<void> {
+    this.#live = await openPatiently(this.#peer, this.#options, this.cipherSuite, patience)
+  }
+}
+
+async function logIn(
+  peer: Peer,
+  options: ConnectOptions,
+  patience: Patience,
+): Promise<{ suite: CipherSuiteId; live: LiveSession }> {
+  const { cipherSuite = 'auto' } = options
+  const discovery: Discovery =
+    cipherSuite === 'auto'
+      ? await discoverCipherSuites(peer, privileges[options.privilege], patience)
+      : { candidates: [cipherSuite] }
+  for (const suite of discovery.candidates) {
+    try {
+      return { suite, live: await openPatiently(peer, options, suite, patience) }
+    } catch (error) {
+      if (!(error instanceof SessionRefused) || !refusesSuite(error.status)) throw error
+    }
+  }
+  throw new NoSupportedCipherSuite(subjectOf(peer, 'Open Session'), discovery.candidates, discovery.offered)
+}
+
+/** A handshake that fell silent midway can't always be resumed (the BMC may have moved on), so it is begun again, and one that
+ * found all session slots taken waits for one. */
+async function openPatiently(
+  peer: Peer,
+  credentials: Credentials,
+  suite: CipherSuiteId,
+  patience: Patience,
+): Promise<LiveSession> {
+  for (;;) {
+    const now = peer.clock.now()
+    const attempt = Math.max((patience.deadline - now) / 2, 1000)
+    const deadline = Math.min(now + attempt, patience.deadline)
+    try {
+      return await openSession(peer, credentials, suite, { ...patience, deadline })
+    } catch (error) {
+      const full = error instanceof SessionRefused && isFull(error.status)
+      if (!full && !(error instanceof TransportTimeout)) throw error
+      if (peer.clock.now() + (full ? BUSY_PAUSE : 0) >= patience.deadline) throw error
+      if (full) await pause(peer.clock, BUSY_PAUSE)
+    }
+  }
+}
+
+function isFull(status: number): boolean {
+  return status === statusCodes.insufficientResources || status === statusCodes.insufficientResourcesForRole
+}
+
+function patienceOf(clock: Clock, ms: number): Patience {
+  return { deadline: clock.now() + ms, seconds: ms / 1000 }
+}
+
+async function resolve(host: string, port: number): Promise<string> {
+  try {
+    return (await lookup(host)).address
+  } catch (error) {
+    throw new TransportError({ host, port, operation: 'resolve host name' }, error)
+  }
+}
+
+function checkLength(what: string, text: string, most: number): void {
+  const length = Buffer.byteLength(text)
+  if (length > most) throw new RangeError(`the ${what} has ${length} bytes; IPMI 2.0 allows ${most}`)
+}

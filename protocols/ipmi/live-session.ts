@@ -1,0 +1,85 @@
+import { WireError } from '@bloomery/wire/error.ts'
+import { type Command, decodeWith, encodeWith } from './command.ts'
+import { closeSession } from './commands.ts'
+import type { SessionKeys } from './crypto.ts'
+import { CommandFailed, MalformedAnswer } from './error.ts'
+import { exchange, type Patience, type Peer, subjectOf } from './exchange.ts'
+import { BMC_ADDRESS, CONSOLE_ADDRESS, decodeMessage, encodeMessage, type Message } from './message.ts'
+import { payloadTypes } from './packet.ts'
+import { seal, unseal } from './seal.ts'
+import { SequenceCounter, SequenceWindow } from './sequence.ts'
+
+const CLOSE_PATIENCE = 1000
+
+/** One session as long as the BMC keeps it. One request at a time: BMCs have few buffers, and a number that is answered twice
+ * can then only be a repetition. */
+export class LiveSession {
+  readonly #keys: SessionKeys
+  readonly #peer: Peer
+  readonly #bmcId: number
+  readonly #consoleId: number
+  readonly #outbound = new SequenceCounter()
+  readonly #inbound = new SequenceWindow()
+  #request = 0
+  #lastHeard: number
+
+  constructor(peer: Peer, keys: SessionKeys, ids: { bmcId: number; consoleId: number }) {
+    this.#keys = keys
+    this.#peer = peer
+    this.#bmcId = ids.bmcId
+    this.#consoleId = ids.consoleId
+    this.#lastHeard = peer.clock.now()
+  }
+
+  idleFor(): number {
+    return this.#peer.clock.now() - this.#lastHeard
+  }
+
+  async send<Q, R>(command: Command<Q, R>, request: Q, patience: Patience): Promise<R> {
+    const { netFn, code, name: operation } = command
+    this.#request = (this.#request + 1) & 0x3f
+    const sequence = this.#request
+    const header = { netFn, command: code, sequence, to: BMC_ADDRESS, from: CONSOLE_ADDRESS }
+    const message = encodeMessage({ ...header, data: encodeWith(command.request, request) })
+    const data = await exchange(this.#peer, patience, {
+      operation,
+      sessionId: this.#consoleId,
+      make: () => {
+        const session = { sessionId: this.#bmcId, sequence: this.#outbound.next() }
+        return seal(this.#keys, session, message, this.#peer.random(16))
+      },
+      match: (packet, bytes) => {
+        if (packet.format !== '2.0' || packet.payloadType !== payloadTypes.message) return undefined
+        const clear = unseal(this.#keys, packet, bytes)
+        if (!this.#inbound.accept(packet.sequence)) return undefined
+        return answers(decodeMessage(clear), header)
+      },
+    })
+    this.#lastHeard = this.#peer.clock.now()
+    return this.#result(command, data)
+  }
+
+  /** Best effort: a BMC that isn't told keeps the slot for a minute. */
+  async close(): Promise<void> {
+    const patience = { deadline: this.#peer.clock.now() + CLOSE_PATIENCE, seconds: CLOSE_PATIENCE / 1000 }
+    await this.send(closeSession, { sessionId: this.#bmcId }, patience).catch(() => undefined)
+  }
+
+  #result<Q, R>(command: Command<Q, R>, data: Uint8Array): R {
+    const subject = subjectOf(this.#peer, command.name)
+    const [code] = data
+    if (code === undefined) throw new MalformedAnswer(subject, new WireError('there is no completion code'))
+    if (code !== 0) throw new CommandFailed(subject, code)
+    try {
+      return decodeWith(command.response, data.subarray(1))
+    } catch (error) {
+      throw error instanceof WireError ? new MalformedAnswer(subject, error) : error
+    }
+  }
+}
+
+function answers(answer: Message, request: Omit<Message, 'data'>): Uint8Array | undefined {
+  const fits =
+    answer.netFn === request.netFn + 1 && answer.command === request.command && answer.sequence === request.sequence
+  return fits ? answer.data : undefined
+}

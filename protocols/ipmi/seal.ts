@@ -1,0 +1,46 @@
+import { WireError } from '@bloomery/wire/error.ts'
+import { Writer } from '@bloomery/wire/writer.ts'
+import { decrypt, encrypt, integrityCode, integrityLength, sameCode, type SessionKeys } from './crypto.ts'
+import { encodePacket, type Packet20, payloadTypes } from './packet.ts'
+
+const NEXT_HEADER = 0x07
+/** The RMCP header is not signed; from the authentication type to "next header" everything is (IPMI 2.0 §13.28.4). */
+const SIGNED_FROM = 4
+const SESSION_HEADER = 12
+
+/** An encrypted and signed datagram that carries one IPMI message. */
+export function seal(
+  keys: SessionKeys,
+  header: { sessionId: number; sequence: number },
+  message: Uint8Array,
+  iv: Uint8Array,
+): Uint8Array {
+  const payload = encrypt(keys, message, iv)
+  const pad = -(SESSION_HEADER + payload.length + 2) & 3
+  const trailer = Uint8Array.of(...new Uint8Array(pad).fill(0xff), pad, NEXT_HEADER)
+  const packet: Packet20 = {
+    format: '2.0',
+    payloadType: payloadTypes.message,
+    encrypted: true,
+    authenticated: true,
+    ...header,
+    payload,
+    trailer,
+  }
+  const unsigned = encodePacket(packet)
+  const code = integrityCode(keys, unsigned.subarray(SIGNED_FROM))
+  return new Writer(unsigned.length + code.length).bytes(unsigned).bytes(code).finish()
+}
+
+/** The message inside, once its signature proved right. `bytes` is the whole datagram that `packet` was decoded from. */
+export function unseal(keys: SessionKeys, packet: Packet20, bytes: Uint8Array): Uint8Array {
+  if (!packet.authenticated || !packet.encrypted)
+    throw new WireError('a packet in the clear, inside a protected session')
+  const length = integrityLength(keys.suite)
+  const { trailer } = packet
+  if (trailer.length < length + 2) throw new WireError(`a session trailer of ${trailer.length} bytes`)
+  const code = trailer.subarray(trailer.length - length)
+  const signed = bytes.subarray(SIGNED_FROM, bytes.length - length)
+  if (!sameCode(integrityCode(keys, signed), code)) throw new WireError('the session signature is wrong')
+  return decrypt(keys, packet.payload)
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** OpenIPMI's simulator on a port of its own, its chassis a file. For tests and benchmarks. */
+export interface IpmiSim {
+  port: number
+  /** `power=1` and `boot=pxe`, as the chassis program keeps them. */
+  chassis(): Promise<{ power: string; boot: string }>
+  stop(): Promise<void>
+}
+
+export const simUser = { username: 'ipmiusr', password: 'test' } as const
+
+const emulator = `mc_setbmc 0x20
+mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
+sel_enable 0x20 1000 0x0a
+mc_enable 0x20
+`
+
+/** ipmi_sim calls it as `PROGRAM 0x20 get power`, `PROGRAM 0x20 set boot pxe`: any number of parameters at a time. */
+const chassisProgram = (dir: string): string => `#!/bin/sh
+shift
+verb=$1
+shift
+while [ $# -gt 0 ]; do
+  case "$verb $1" in
+    get*) printf '%s:%s\\n' "$1" "$(cat '${dir}'/"$1")"; shift ;;
+    'set reset') shift 2 ;;
+    set*) printf %s "$2" > '${dir}'/"$1"; shift 2 ;;
+    *) exit 1 ;;
+  esac
+done
+`
+
+const lan = (dir: string, port: number): string => `name "bmc1"
+set_working_mc 0x20
+  startlan 1
+    addr 127.0.0.1 ${port}
+    priv_limit admin
+    allowed_auths_callback none md2 md5 straight
+    allowed_auths_user     none md2 md5 straight
+    allowed_auths_operator none md2 md5 straight
+    allowed_auths_admin    none md2 md5 straight
+    guid a123456789abcdefa123456789abcdef
+  endlan
+  chassis_control "${dir}/chassis.sh 0x20"
+  user 1 true "" "test" user 10 none md2 md5 straight
+  user 2 true "${simUser.username}" "${simUser.password}" admin 10 none md2 md5 straight
+`
+
+export async function startIpmiSim(): Promise<IpmiSim> {
+  const dir = await mkdtemp(join(tmpdir(), 'ipmi-sim-'))
+  const port = await freePort()
+  await Promise.all([
+    writeFile(join(dir, 'lan.conf'), lan(dir, port)),
+    writeFile(join(dir, 'sim.emu'), emulator),
+    writeFile(join(dir, 'chassis.sh'), chassisProgram(dir), { mode: 0o755 }),
+    writeFile(join(dir, 'power'), '0'),
+    writeFile(join(dir, 'boot'), 'none'),
+  ])
+  const files = ['-c', join(dir, 'lan.conf'), '-f', join(dir, 'sim.emu'), '-s', join(dir, 'state')]
+  const child = spawn('ipmi_sim', [...files, '-n'], { stdio: 'ignore' })
+  await answersPing(port, child)
+  return {
+    port,
+    chassis: async () => ({
+      power: await readFile(join(dir, 'power'), 'utf8'),
+      boot: await readFile(join(dir, 'boot'), 'utf8'),
+    }),
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
+      await rm(dir, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A datagram that any BMC answers: Get Channel Authentication Capabilities. */
+const probe = Buffer.from('0600ff07000000000000000000092018c88100388e04b5', 'hex')
+
+async function answersPing(port: number, child: ChildProcess): Promise<void> {
+  const socket = createSocket('udp4')
+  const answers: Buffer[] = []
+  socket.on('message', (bytes) => answers.push(bytes)).on('error', () => undefined)
+  try {
+    for (let tries = 0; tries < 100; tries += 1) {
+      if (child.exitCode !== null) throw new Error(`ipmi_sim ended with ${child.exitCode}`)
+      socket.send(probe, port, '127.0.0.1')
+      await sleep(50)
+      if (answers.length > 0) return
+    }
+    throw new Error(`ipmi_sim does not answer on port ${port} after 5 s`)
+  } finally {
+    socket.close()
+  }
+}
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4')
+  socket.bind(0, '127.0.0.1')
+  await once(socket, 'listening')
+  const { port } = socket.address()
+  socket.close()
+  return port
+}
