@@ -29,6 +29,15 @@ export const blobReference = z.object({
 })
 export type BlobReference = z.infer<typeof blobReference>
 
+/** The config drive as Ironic passes it on: base64 of a gzipped ISO 9660 image, in one file. Of a person's URL the size and digest
+ * are unknown. */
+export const configDriveReference = z.object({
+  source: byteSource,
+  size: z.int().nonnegative().nullable(),
+  sha256: blobReference.shape.sha256.nullable(),
+})
+export type ConfigDriveReference = z.infer<typeof configDriveReference>
+
 /** The steps a site can be told, by `interface.step`, with their arguments. In-band steps that an agent offers beyond these come
  * with later issues through the same shape. */
 export const stepArguments = {
@@ -41,7 +50,7 @@ export const stepArguments = {
   'boot.clean_up_ramdisk': z.object({}),
   'boot.prepare_instance': z.object({}),
   'deploy.start_agent': z.object({}),
-  'deploy.write_image': z.object({ image: imageReference, config_drive: blobReference.nullable() }),
+  'deploy.write_image': z.object({ image: imageReference, config_drive: configDriveReference.nullable() }),
   'deploy.prepare_instance_boot': z.object({}),
   'deploy.tear_down_agent': z.object({}),
   'deploy.boot_instance': z.object({}),

@@ -33,6 +33,8 @@ export const operation = z.object({
   /** Index into the plan's steps, and how many there are. */
   step: z.int().nonnegative(),
   steps: z.int().positive(),
+  /** `interface.step` of each, in order. */
+  names: z.array(z.string().max(300)).max(256),
   percent: z.number().min(0).max(100).nullable(),
   /** One sentence of the site about what it does or waits for. */
   note: z.string().max(1024).nullable(),

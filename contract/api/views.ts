@@ -1,0 +1,147 @@
+import type { Appliance, Image, Node, Port } from '../resources.ts'
+import { isSealed, isSecretKey, MASK } from '../seal.ts'
+import { exists, nodeFieldSince, portFieldSince } from './versions.ts'
+
+/** Resources as the API shows them: links added, secrets masked, fields that are newer than the request's version left out. Pure. */
+
+export interface Link {
+  rel: string
+  href: string
+}
+
+type Hidden = 'version' | 'generation' | 'operation' | 'power_operation' | 'deadline' | 'config_drive' | 'boot_device'
+
+/** What the newest version shows. Of an older version or a selection of fields, some are absent. */
+export interface NodeView extends Omit<Node, Hidden | 'provision_state'> {
+  provision_state: Node['provision_state'] | null
+  reservation: string | null
+  conductor: string | null
+  links: Link[]
+  ports: Link[]
+  states: Link[]
+  /** Only for those who ask with `X-Bloomery: 1`. */
+  operation?: Node['operation']
+}
+export type PortView = Omit<Port, 'version'> & { links: Link[] }
+export interface ConductorView {
+  hostname: string
+  conductor_group: string
+  alive: boolean
+  drivers?: string[]
+  created_at?: string
+  updated_at?: string | null
+  links: Link[]
+}
+export interface DriverView {
+  name: string
+  type: 'dynamic'
+  hosts: string[]
+  links: Link[]
+  properties: Link[]
+  [defaultsAndEnabled: string]: unknown
+}
+export type ImageView = Omit<Image, 'version'>
+export interface Uploaded {
+  image: ImageView
+  upload: { url: string; headers: Record<string, string> }
+}
+
+export interface Showing {
+  minor: number
+  /** Scheme and host before /v1. */
+  base: string
+}
+
+/** Who has the node in hand: names of appliances. */
+export interface Holders {
+  reservation: string | null
+  conductor: string | null
+}
+
+export const nodeListFields = ['instance_uuid', 'maintenance', 'power_state', 'provision_state', 'uuid', 'name']
+export const portListFields = ['uuid', 'address']
+
+const ours: ReadonlySet<string> = new Set<Hidden>([
+  'version',
+  'generation',
+  'operation',
+  'power_operation',
+  'deadline',
+  'config_drive',
+  'boot_device',
+])
+
+export function nodeView(node: Node, holders: Holders, showing: Showing): Record<string, unknown> {
+  const path = `nodes/${node.uuid}`
+  const shown: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(node)) if (!ours.has(key)) shown[key] = value
+  Object.assign(shown, holders, {
+    driver_info: maskSecrets(node.driver_info),
+    driver_internal_info: maskSecrets(node.driver_internal_info),
+    instance_info: maskInstance(node.instance_info),
+    provision_state: stateFor(node.provision_state, showing.minor),
+    links: links(showing, path),
+    ports: links(showing, `${path}/ports`),
+    states: links(showing, `${path}/states`),
+  })
+  return visible(shown, nodeFieldSince, showing.minor)
+}
+
+/** `available` was null once, and `inspect wait` was shown as `inspecting`. */
+export function stateFor(state: Node['provision_state'], minor: number): Node['provision_state'] | null {
+  if (state === 'available' && minor < 2) return null
+  if (state === 'inspect wait' && minor < 39) return 'inspecting'
+  return state
+}
+
+export function portView(port: Port, showing: Showing): Record<string, unknown> {
+  const { version: _version, ...shown } = port
+  return visible({ ...shown, links: links(showing, `ports/${port.uuid}`) }, portFieldSince, showing.minor)
+}
+
+export function conductorView(appliance: Appliance, alive: boolean, drivers: string[], showing: Showing) {
+  return {
+    hostname: appliance.name,
+    conductor_group: appliance.site,
+    alive,
+    drivers,
+    created_at: appliance.created_at,
+    updated_at: appliance.last_seen,
+    links: links(showing, `conductors/${appliance.name}`),
+  }
+}
+
+export function links({ base }: Showing, path: string): Link[] {
+  return [
+    { rel: 'self', href: `${base}/v1/${path}` },
+    { rel: 'bookmark', href: `${base}/${path}` },
+  ]
+}
+
+/** Only these fields and the links. */
+export function pick(view: Record<string, unknown>, fields: readonly string[]): Record<string, unknown> {
+  const kept = Object.entries(view).filter(([key]) => key === 'links' || fields.includes(key))
+  return Object.fromEntries(kept)
+}
+
+/** Every value whose key names a secret, and every sealed one, at any depth. */
+export function maskSecrets(of: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, masked(key, value)]))
+}
+
+export function maskInstance(info: Record<string, unknown>): Record<string, unknown> {
+  const shown = maskSecrets(info)
+  for (const key of ['configdrive', 'image_url']) if (key in shown) shown[key] = MASK
+  return shown
+}
+
+function masked(key: string, value: unknown): unknown {
+  if (isSealed(value) || (isSecretKey(key) && value !== null && value !== '')) return MASK
+  if (Array.isArray(value)) return value.map((each) => masked(key, each))
+  if (typeof value === 'object' && value !== null) return maskSecrets(value as Record<string, unknown>)
+  return value
+}
+
+function visible(view: Record<string, unknown>, since: Readonly<Record<string, number>>, minor: number) {
+  return Object.fromEntries(Object.entries(view).filter(([key]) => exists(since, key, minor)))
+}

@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { checkDriverInfo, drivers, hardware, isAbsent, resolveInterfaces, steps } from './hardware.ts'
+import { stepNames } from './plan.ts'
+
+describe('interfaces of a node', () => {
+  it('are the first of each list unless named', () => {
+    expect(resolveInterfaces('ipmi', {})).toMatchObject({
+      power_interface: 'ipmitool',
+      boot_interface: 'ipxe',
+      rescue_interface: 'no-rescue',
+    })
+    expect(resolveInterfaces('ipmi', { management_interface: 'noop' })).toMatchObject({ management_interface: 'noop' })
+  })
+
+  it('are refused with a sentence when driver or implementation is unknown', () => {
+    expect(resolveInterfaces('ilo', {})).toMatch(/driver 'ilo' is unknown; there is: ipmi/)
+    expect(resolveInterfaces('ipmi', { deploy_interface: 'ansible' })).toMatch(/'deploy'.*ansible.*Valid: direct/)
+    expect(resolveInterfaces('constructor', {})).toMatch(/unknown/)
+  })
+})
+
+describe('driver_info of ipmi', () => {
+  it.each([
+    [{}, /ipmi_address/],
+    [{ ipmi_address: '' }, /ipmi_address/],
+    [{ ipmi_address: 'b', ipmi_port: 70_000 }, /ipmi_port/],
+    [{ ipmi_address: 'b', ipmi_port: 'x' }, /ipmi_port/],
+    [{ ipmi_address: 'b', ipmi_priv_level: 'ROOT' }, /ipmi_priv_level/],
+    [{ ipmi_address: 'b', ipmi_cipher_suite: 1 }, /ipmi_cipher_suite/],
+  ])('%j is refused', (info, why) => {
+    expect(checkDriverInfo('ipmi', info)).toMatch(why)
+  })
+
+  it('is fine with an address, and with ports as text', () => {
+    expect(checkDriverInfo('ipmi', { ipmi_address: 'b' })).toBeUndefined()
+    expect(checkDriverInfo('ipmi', { ipmi_address: 'b', ipmi_port: '6230', ipmi_cipher_suite: '17' })).toBeUndefined()
+  })
+})
+
+describe('the catalogue', () => {
+  it('describes every step that a plan can have', () => {
+    expect(Object.keys(steps).sort()).toEqual([...stepNames].sort())
+  })
+
+  it('describes what it requires', () => {
+    for (const driver of drivers)
+      for (const key of hardware[driver].required) expect(hardware[driver].properties).toHaveProperty(key)
+  })
+
+  it('knows which implementations stand for none', () => {
+    expect(isAbsent('no-raid')).toBe(true)
+    expect(isAbsent(null)).toBe(true)
+    expect(isAbsent('noop')).toBe(false)
+  })
+})
