@@ -11,5 +11,6 @@ export const requiredPackages: string[] = [
   'openipmi',
   'ovmf',
   'qemu-system-x86',
+  'radvd',
   'seabios',
 ]

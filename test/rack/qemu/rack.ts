@@ -7,6 +7,7 @@ import type { ServerSpec } from './machine.ts'
 import { addresses, layNetwork, type Netns } from './network.ts'
 import { spawnIn } from './netns.ts'
 import { cleanStale, startReaper } from './reaper.ts'
+import { startRouter } from './router.ts'
 import { type RackServer, rackServer } from './server.ts'
 
 export type Rack = {
@@ -57,6 +58,7 @@ export async function startRack(options: z.input<typeof rackOptions>): Promise<R
   try {
     await mkdir(dir, { recursive: true })
     const net = await layNetwork(prefix, servers.length, seed)
+    await startRouter(net.servers, dir)
     const racked: RackServer[] = []
     for (const [index, spec] of servers.entries()) {
       racked.push(await rackServer(spec, index, net, join(dir, spec.name)))

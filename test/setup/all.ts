@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { type Part, parts } from './parts.ts'
+import { sum, type Tally, tallyOf } from './tally.ts'
+
+const KEPT_OUTPUT = 64 * 1024
+
+/** Runs one part to its end, its output streaming through, and counts. */
+async function run({ name, argv, deadlineSeconds }: Part): Promise<Tally & { name: string; seconds: number }> {
+  console.log(`\n── ${name}: ${argv.join(' ')}`)
+  const began = performance.now()
+  const [program = '', ...args] = argv
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const late = setTimeout(() => {
+    console.log(`── ${name}: not finished in ${deadlineSeconds} s, ended`)
+    child.kill('SIGTERM')
+    setTimeout(() => child.kill('SIGKILL'), 10_000).unref()
+  }, deadlineSeconds * 1000)
+  let output = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    process.stdout.write(chunk)
+    output = (output + chunk.toString()).slice(-KEPT_OUTPUT)
+  })
+  const [code] = await once(child, 'close')
+  clearTimeout(late)
+  return { name, ...tallyOf(output, code ?? 1), seconds: (performance.now() - began) / 1000 }
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !parts.some((part) => part.name === name))
+if (unknown.length > 0) {
+  console.error(`no such part: ${unknown.join(', ')}; there are ${parts.map(({ name }) => name).join(', ')}`)
+  process.exit(2)
+}
+
+const results = []
+for (const part of parts) {
+  if (wanted.length === 0 || wanted.includes(part.name)) results.push(await run(part))
+}
+console.log('\n── where the time went')
+for (const { name, passed, failed, seconds } of results) {
+  console.log(`${name.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s  ${passed} passed, ${failed} failed`)
+}
+const { passed, failed } = sum(results)
+if (failed > 0 || passed === 0) process.exitCode = 1
+console.log(`${passed} passed, ${failed} failed`)
