@@ -9,6 +9,7 @@ import { type DebianPackage, download, resolveClosure, resolveKernel, unpack } f
 import { type Flavour, kernelWithModules } from './kernel.ts'
 import { contentKey, digestOf, digestOfRecipe } from './key.ts'
 import { writeLayer } from './layer.ts'
+import { neededModules, wantedModules } from './modules.ts'
 import { run } from './run.ts'
 import { userland, userlandPackages } from './userland.ts'
 
@@ -73,7 +74,12 @@ async function makeSystemLayer({ flavour, node, log }: RamdiskOptions, making: M
     await unpack(await download(making.packages, debs), join(work, 'system'))
     await unpack(await download([making.kernelPackage], debs), join(work, 'kernel'))
     log('choosing kernel modules')
-    const chosen = await kernelWithModules(join(work, 'kernel'), join(work, 'modules'), flavour)
+    const chosen = await kernelWithModules({
+      root: join(work, 'kernel'),
+      staging: join(work, 'modules'),
+      wanted: wantedModules,
+      needed: neededModules[flavour],
+    })
     // Debug symbols would be a seventh of the machine's memory that Node takes.
     await run('strip', ['--strip-unneeded', '-o', join(work, 'node'), node])
     const programs = await userland(join(work, 'system'), join(work, 'node'))

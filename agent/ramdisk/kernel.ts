@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Entry } from './cpio.ts'
-import { missingModules, moduleClosure, neededModules, wantedModules } from './modules.ts'
+import { missingModules, moduleClosure } from './modules.ts'
 import { run } from './run.ts'
 
 export const flavours = ['cloud-amd64', 'amd64'] as const
@@ -17,33 +17,37 @@ const indexes = [
   'modules.symbols',
 ]
 
-/** Chooses modules from an unpacked kernel package, indexes the choice in `staging`, and returns it with the kernel. */
-export async function kernelWithModules(
-  root: string,
-  staging: string,
-  flavour: Flavour,
-): Promise<{ kernel: string; version: string; modules: Entry[] }> {
+export type KernelChoice = {
+  /** The unpacked kernel package, and a folder for the chosen part of it. */
+  root: string
+  staging: string
+  wanted: readonly string[]
+  needed: readonly string[]
+}
+
+/** Chooses modules from an unpacked kernel package, indexes the choice, and returns it with the kernel. */
+export async function kernelWithModules(choice: KernelChoice): Promise<{ kernel: string; modules: Entry[] }> {
+  const { root, staging } = choice
   const [version] = await readdir(join(root, 'lib/modules'))
-  if (!version) throw new Error(`the kernel package for ${flavour} holds no modules`)
-  const chosen = await chooseModules(root, version, flavour)
+  if (!version) throw new Error(`the kernel package unpacked in ${root} holds no modules`)
+  const chosen = await chooseModules(choice, version)
   const folder = `lib/modules/${version}`
   for (const file of [...chosen, 'modules.builtin', 'modules.builtin.modinfo', 'modules.order']) {
     await mkdir(dirname(join(staging, folder, file)), { recursive: true })
     await cp(join(root, folder, file), join(staging, folder, file))
   }
   await run('depmod', ['--basedir', staging, version])
-  const files = [...chosen, ...indexes].map((file): Entry => {
+  const modules = [...chosen, ...indexes].map((file): Entry => {
     return { path: `usr/${folder}/${file}`, kind: 'file', mode: 0o644, content: { from: join(staging, folder, file) } }
   })
-  return { kernel: join(root, `boot/vmlinuz-${version}`), version, modules: files }
+  return { kernel: join(root, `boot/vmlinuz-${version}`), modules }
 }
 
-async function chooseModules(root: string, version: string, flavour: Flavour): Promise<string[]> {
+async function chooseModules({ root, wanted, needed }: KernelChoice, version: string): Promise<string[]> {
   await run('depmod', ['--basedir', root, version])
   const read = (name: string) => readFile(join(root, 'lib/modules', version, name), 'utf8')
-  const chosen = moduleClosure(await read('modules.dep'), wantedModules)
-  const missing = missingModules(neededModules[flavour], chosen, await read('modules.builtin'))
-  if (missing.length > 0)
-    throw new Error(`kernel ${version} has no ${missing.join(', ')}: correct agent/ramdisk/modules.ts`)
+  const chosen = moduleClosure(await read('modules.dep'), wanted)
+  const missing = missingModules(needed, chosen, await read('modules.builtin'))
+  if (missing.length > 0) throw new Error(`kernel ${version} has no ${missing.join(', ')} among the modules wanted`)
   return chosen
 }

@@ -11,11 +11,12 @@ export async function digestOf(file: string): Promise<string> {
   return hash.digest('hex')
 }
 
-/** The digest of a recipe: every file of its folder but tests and text for people. */
+/** The digest of a recipe: every file of its folder (not of folders in it) but tests and text for people. */
 export async function digestOfRecipe(folder: string): Promise<string> {
   const hash = createHash('sha256')
-  const names = (await readdir(folder)).filter((name) => !/\.test\.ts$|\.md$/.test(name)).sort()
-  for (const name of names) hash.update(`${name}\0`).update(await readFile(join(folder, name)))
+  const files = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isFile())
+  const names = files.map((entry) => entry.name).filter((name) => !/\.test\.ts$|\.md$/.test(name))
+  for (const name of names.sort()) hash.update(`${name}\0`).update(await readFile(join(folder, name)))
   return hash.digest('hex')
 }
 
