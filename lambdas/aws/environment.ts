@@ -1,16 +1,22 @@
-import { z } from 'zod'
+type Variables = Record<string, string | undefined>
+
+export interface Environment {
+  TABLE: string
+  BLOBS: string
+  APPLIANCE_POLICY: string
+}
 
 /** What cdk/ tells every function. */
-const environment = z.object({
-  TABLE: z.string().min(1),
-  BLOBS: z.string().min(1),
-  APPLIANCE_POLICY: z.string().min(1),
-})
-export type Environment = z.infer<typeof environment>
+export function environmentOf(variables: Variables): Environment {
+  return {
+    TABLE: requiredOf(variables, 'TABLE'),
+    BLOBS: requiredOf(variables, 'BLOBS'),
+    APPLIANCE_POLICY: requiredOf(variables, 'APPLIANCE_POLICY'),
+  }
+}
 
-export function environmentOf(variables: Record<string, string | undefined>): Environment {
-  const parsed = environment.safeParse(variables)
-  if (parsed.success) return parsed.data
-  const names = parsed.error.issues.map(({ path }) => path.join('.')).join(', ')
-  throw new Error(`the function's environment lacks ${names}: cdk/ sets them for every function`)
+export function requiredOf(variables: Variables, name: string): string {
+  const value = variables[name]
+  if (!value) throw new Error(`the environment lacks ${name}: cdk/ sets it for every function that reads it`)
+  return value
 }

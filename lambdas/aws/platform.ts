@@ -9,10 +9,8 @@ import { IotBus } from './bus.ts'
 import { environmentOf } from './environment.ts'
 import { IotIdentity } from './identity.ts'
 import { lambdaLog } from './log.ts'
+import { requestHandler } from './request-handler.ts'
 import { DynamoTable } from './table.ts'
-
-/** No call hangs longer than this; the SDK then tries again, three times in all. */
-const requestHandler = { connectionTimeout: 2000, requestTimeout: 5000, throwOnRequestTimeout: true }
 
 /** The platform of a Lambda function. Regions, credentials and endpoints are read by the SDK from where Lambda puts them. */
 export function awsPlatform(variables: Record<string, string | undefined> = process.env): Platform {
