@@ -24,11 +24,8 @@ export const validBitClearing = parameter(
   }),
 )
 
-/** Who has read the boot flags; `mask` says which bits of a write count. */
-export const bootInitiatorAcknowledge = parameter(
-  4,
-  struct({ mask: uint8, acknowledged: bits({ bios: 0, loader: 1, system: 2, partition: 3, oem: 4 }) }),
-)
+/** Who has read the boot flags: bits BIOS, loader, system, service partition, OEM. `mask` says which bits of a write count. */
+export const bootInitiatorAcknowledge = parameter(4, struct({ mask: uint8, acknowledged: uint8 }))
 
 /** Not valid, once only and BIOS mode is what zeros say. */
 export const bootFlags = parameter(

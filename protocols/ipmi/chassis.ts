@@ -17,8 +17,10 @@ export interface BootChoice {
   uefi: boolean
 }
 
-/** A device that this library has no name for, or none chosen, reads as undefined. */
+/** A device that this library has no name for, or none chosen, reads as undefined. `valid` is whether the BMC still means to
+ * hand the choice to the firmware; not every BMC keeps that bit truly, so it is told and not interpreted. */
 export interface BootReading {
+  valid: boolean
   device: BootDevice | undefined
   persistent: boolean
   uefi: boolean
@@ -43,8 +45,12 @@ export async function readBootDevice(session: IpmiSession): Promise<BootReading>
   if (answer.parameter.selector !== bootFlags.selector) throw malformed(session, new WireError('another parameter'))
   try {
     const { flags, boot } = decodeWith(bootFlags.data, answer.data)
-    const device = flags.valid ? devicesByNumber.get(boot.device) : undefined
-    return { device, persistent: flags.persistent, uefi: flags.uefi }
+    return {
+      valid: flags.valid,
+      device: devicesByNumber.get(boot.device),
+      persistent: flags.persistent,
+      uefi: flags.uefi,
+    }
   } catch (error) {
     throw error instanceof WireError ? malformed(session, error) : error
   }

@@ -1,16 +1,21 @@
 import { lookup } from 'node:dns/promises'
 import type { CipherSuiteId } from './cipher-suite.ts'
 import { type Clock, systemClock } from './clock.ts'
-import type { Command } from './command.ts'
+import { type Command, privileges } from './command.ts'
 import { isTransient } from './completion-code.ts'
 import { MAX_PASSWORD, MAX_USERNAME } from './crypto.ts'
 import { type Discovery, discoverCipherSuites } from './discover.ts'
-import { CommandFailed, NoSupportedCipherSuite, SessionClosed, SessionRefused } from './error.ts'
-import { TransportError, TransportTimeout } from './error.ts'
+import {
+  CommandFailed,
+  NoSupportedCipherSuite,
+  SessionClosed,
+  SessionRefused,
+  TransportError,
+  TransportTimeout,
+} from './error.ts'
 import { type Patience, pause, type Peer, subjectOf } from './exchange.ts'
 import type { LiveSession } from './live-session.ts'
 import { type Credentials, openSession } from './open-session.ts'
-import { privileges } from './command.ts'
 import { type Random, systemRandom } from './random.ts'
 import type { IpmiSocket } from './socket.ts'
 import { refusesSuite, statusCodes } from './status-code.ts'

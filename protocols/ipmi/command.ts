@@ -19,8 +19,7 @@ export interface Command<Request, Response> {
   readonly response: Codec<Response>
 }
 
-export type RequestOf<C> = C extends Command<infer Q, unknown> ? Q : never
-export type ResponseOf<C> = C extends Command<never, infer R> ? R : never
+export type ResponseOf<C> = C extends { readonly response: Codec<infer R> } ? R : never
 
 export function command<Request, Response>(row: Command<Request, Response>): Command<Request, Response> {
   return row

@@ -1,17 +1,15 @@
-/** IPMI 2.0 table 5-2, with the two that §28.12 adds for boot options. */
+/** IPMI 2.0 table 5-2, with the one that §28.12 adds for boot options. */
 export const completionCodes = {
   ok: 0x00,
   parameterNotSupported: 0x80,
-  setInProgress: 0x81,
   nodeBusy: 0xc0,
   invalidCommand: 0xc1,
   timeout: 0xc3,
   outOfSpace: 0xc4,
-  lengthInvalid: 0xc7,
   invalidData: 0xcc,
-  destinationUnavailable: 0xd3,
-  insufficientPrivilege: 0xd4,
   initializing: 0xd2,
+  insufficientPrivilege: 0xd4,
+  notInPresentState: 0xd5,
   unspecified: 0xff,
 } as const
 

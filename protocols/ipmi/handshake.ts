@@ -1,7 +1,15 @@
 import { WireError } from '@bloomery/wire/error.ts'
 import type { CipherSuite } from './cipher-suite.ts'
-import { deriveKeys, type Exchange, rakp2Code, rakp3Code, rakp4Code, sameCode, type SessionKeys } from './crypto.ts'
-import { sessionIntegrityKey } from './crypto.ts'
+import {
+  deriveKeys,
+  type Exchange,
+  rakp2Code,
+  rakp3Code,
+  rakp4Code,
+  sameCode,
+  sessionIntegrityKey,
+  type SessionKeys,
+} from './crypto.ts'
 import { payloadTypes } from './packet.ts'
 import {
   decodeOpenSessionResponse,

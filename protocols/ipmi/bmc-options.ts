@@ -1,0 +1,46 @@
+import type { BootFlags } from './boot-parameters.ts'
+import type { CipherSuiteId } from './cipher-suite.ts'
+import type { Clock } from './clock.ts'
+import type { Privilege, ResponseOf } from './command.ts'
+import type { ChassisAction, getDeviceId } from './commands.ts'
+import type { Random } from './random.ts'
+
+/** The server that a BMC belongs to: all that a simulator has to supply. */
+export interface Chassis {
+  power(): Promise<'on' | 'off'>
+  /** Returns when the action has begun; `power` tells when it is done. */
+  control(action: ChassisAction): Promise<void>
+  /** What the firmware reads at its next start. A choice that isn't persistent is the firmware's to clear. */
+  bootOptions: { get(): Promise<BootFlags>; set(flags: BootFlags): Promise<void> }
+}
+
+export interface BmcUser {
+  name: string
+  password: string
+  privilege: Privilege
+}
+
+export interface BmcOptions {
+  users: readonly BmcUser[]
+  chassis: Chassis
+  /** What broke in the chassis; the console that asked gets "unspecified error". */
+  onError(this: void, error: unknown): void
+  guid?: Uint8Array
+  device?: Partial<ResponseOf<typeof getDeviceId>>
+  cipherSuites?: readonly CipherSuiteId[]
+  limits?: Partial<SessionLimits>
+  clock?: Clock
+  random?: Random
+}
+
+export interface SessionLimits {
+  /** Sessions that are logged in. */
+  active: number
+  /** Sessions in the middle of logging in; the oldest makes room for a new one. */
+  pending: number
+  idleMs: number
+  pendingMs: number
+}
+
+/** IPMI 2.0 §6.12.15 for the idle time. A handshake of three round trips needs no minute. */
+export const defaultLimits: SessionLimits = { active: 16, pending: 16, idleMs: 60_000, pendingMs: 10_000 }

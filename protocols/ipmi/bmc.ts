@@ -1,0 +1,138 @@
+import { WireError } from '@bloomery/wire/error.ts'
+import { BootOptions } from './bmc-boot-options.ts'
+import { type CommandHost, runCommand } from './bmc-commands.ts'
+import { answerHandshake, type HandshakeHost } from './bmc-handshake.ts'
+import { type BmcOptions, defaultLimits } from './bmc-options.ts'
+import { type ActiveSession, BmcSessions } from './bmc-sessions.ts'
+import { cipherSuites, preferredSuites } from './cipher-suite.ts'
+import { systemClock } from './clock.ts'
+import { sameCode } from './crypto.ts'
+import { decodeMessage, encodeMessage, type Message } from './message.ts'
+import { decodePacket, encodePacket, type Packet, type Packet20, payloadTypes, plainPacket } from './packet.ts'
+import { systemRandom } from './random.ts'
+import { seal, unseal } from './seal.ts'
+
+/** A BMC without a socket: a datagram in, the datagram that answers it out. */
+export interface Bmc {
+  /** Undefined: nothing is to be sent. Whatever the bytes, it never throws. */
+  receive(this: void, bytes: Uint8Array): Promise<Uint8Array | undefined>
+  sessions(this: void): { pending: number; active: number }
+  /** Datagrams that were malformed, replayed, forged or too many. */
+  dropped(this: void): number
+}
+
+/** IPMI 2.0 §6.12.14: within this time, the same request with the same number is a repetition. */
+const REPEAT_MS = 5000
+/** Requests of one session that may wait for the one that is being done. */
+const QUEUE = 4
+
+const defaultDevice: CommandHost['device'] = {
+  deviceId: 0x20,
+  revision: { deviceRevision: 1, deviceSdrs: false },
+  firmware: { major: 1, updating: false },
+  firmwareMinor: 0x00,
+  ipmiVersion: 0x02,
+  support: {
+    sensor: false,
+    sdr: false,
+    sel: false,
+    fru: false,
+    eventReceiver: false,
+    eventGenerator: false,
+    bridge: false,
+    chassis: true,
+  },
+  manufacturer: 0,
+  product: 0,
+  auxiliaryFirmware: new Uint8Array(4),
+}
+
+export function createBmc(options: BmcOptions): Bmc {
+  const { users, chassis, onError, clock = systemClock, random = systemRandom } = options
+  const sessions = new BmcSessions({ ...defaultLimits, ...options.limits }, clock, random)
+  const suites = (options.cipherSuites ?? preferredSuites).map((id) => cipherSuites[id])
+  const logins: HandshakeHost = { sessions, users, suites, guid: options.guid ?? random(16), clock, random }
+  const device = { ...defaultDevice, ...options.device }
+  const commands: CommandHost = {
+    chassis,
+    bootOptions: new BootOptions(chassis, clock),
+    sessions,
+    suites,
+    device,
+    onError,
+  }
+  let dropped = 0
+
+  const respond = async (message: Message, session?: ActiveSession): Promise<Uint8Array> => {
+    const { netFn, command, sequence } = message
+    const data = await runCommand(netFn, command, message.data, commands, session)
+    return encodeMessage({ netFn: netFn + 1, command, sequence, to: message.from, from: message.to, data })
+  }
+
+  const inSession = async (packet: Packet20, bytes: Uint8Array): Promise<Uint8Array | undefined> => {
+    const session = sessions.active(packet.sessionId)
+    if (!session) throw new WireError('no such session')
+    const request = unseal(session.keys, packet, bytes)
+    if (packet.payloadType !== payloadTypes.message)
+      throw new WireError(`payload type ${packet.payloadType} in a session`)
+    if (!session.inbound.accept(packet.sequence)) throw new WireError('a session sequence number came again')
+    if (session.queued >= QUEUE) throw new WireError('too many requests at once')
+    const message = decodeRequest(request)
+    session.lastHeard = clock.now()
+    session.queued += 1
+    const answer = session.tail.then(() => once(session, request, () => respond(message, session)))
+    session.tail = answer.catch(() => undefined).then(() => (session.queued -= 1))
+    const { keys, consoleId, outbound } = session
+    return seal(keys, { sessionId: consoleId, sequence: outbound.next() }, await answer, random(16))
+  }
+
+  /** A console that lost the answer asks again: it gets that answer, and the machine isn't power cycled twice. */
+  const once = async (
+    session: ActiveSession,
+    request: Uint8Array,
+    work: () => Promise<Uint8Array>,
+  ): Promise<Uint8Array> => {
+    const { last } = session
+    if (last && clock.now() - last.at < REPEAT_MS && sameCode(last.request, request)) return last.reply
+    const reply = await work()
+    session.last = { request, reply, at: clock.now() }
+    return reply
+  }
+
+  const answer = async (packet: Packet, bytes: Uint8Array): Promise<Uint8Array | undefined> => {
+    if (packet.format === 'asf') {
+      return packet.type === 'ping'
+        ? encodePacket({ format: 'asf', type: 'pong', tag: packet.tag, ipmi: true })
+        : undefined
+    }
+    if (packet.format === '1.5') {
+      if (packet.authType !== 0 || packet.sessionId !== 0) throw new WireError('IPMI 1.5 sessions are not spoken here')
+      return encodePacket({ ...packet, payload: await respond(decodeRequest(packet.payload)) })
+    }
+    if (packet.sessionId !== 0) return inSession(packet, bytes)
+    if (packet.encrypted || packet.authenticated) throw new WireError('a protected packet outside any session')
+    if (packet.payloadType !== payloadTypes.message) return answerHandshake(logins, packet)
+    return encodePacket(plainPacket(payloadTypes.message, await respond(decodeRequest(packet.payload))))
+  }
+
+  return {
+    sessions: () => sessions.count(),
+    dropped: () => dropped,
+    async receive(bytes) {
+      try {
+        return await answer(decodePacket(bytes), bytes)
+      } catch (error) {
+        if (error instanceof WireError) dropped += 1
+        else onError(error)
+        return undefined
+      }
+    },
+  }
+}
+
+/** Responses have odd network functions; a BMC that answered one could be made to talk to itself. */
+function decodeRequest(bytes: Uint8Array): Message {
+  const message = decodeMessage(bytes)
+  if (message.netFn % 2 !== 0) throw new WireError('a response where a request is due')
+  return message
+}

@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type RunningBmc, startBmc } from './server.ts'
+import { type PaperChassis, paperChassis } from './testing/paper-chassis.ts'
+
+const run = promisify(execFile)
+const user = { name: 'admin', password: 'twenty-bytes-long-pw', privilege: 'administrator' } as const
+const watcher = { name: 'watcher', password: 'look', privilege: 'user' } as const
+
+let chassis: PaperChassis
+let bmc: RunningBmc
+let faults: unknown[]
+
+beforeEach(async () => {
+  chassis = paperChassis()
+  faults = []
+  const onError = (error: unknown): void => void faults.push(error)
+  bmc = await startBmc({ host: '127.0.0.1', port: 0, users: [user, watcher], chassis, onError })
+})
+afterEach(async () => {
+  await bmc.close()
+  expect(faults).toEqual([])
+})
+
+async function ipmitool(suite: number, words: string, who: { name: string; password: string } = user): Promise<string> {
+  const login = ['-I', 'lanplus', '-C', `${suite}`, '-H', '127.0.0.1', '-p', `${bmc.port}`, '-U', who.name, '-E']
+  // Two tries of one second: a wrong password is answered, and silence is a failed test.
+  const options = { env: { IPMI_PASSWORD: who.password, PATH: '/usr/bin:/bin' }, timeout: 20_000 }
+  const { stdout } = await run('ipmitool', [...login, '-N', '1', '-R', '2', ...words.split(' ')], options)
+  return stdout
+}
+
+describe.each([3, 17])('ipmitool with cipher suite %i', (suite) => {
+  test('reads and sets power', async () => {
+    expect(await ipmitool(suite, 'chassis power status')).toMatch('Chassis Power is off')
+    await ipmitool(suite, 'chassis power on')
+    expect(await ipmitool(suite, 'chassis power status')).toMatch('Chassis Power is on')
+    for (const action of ['cycle', 'reset', 'diag', 'soft', 'off']) await ipmitool(suite, `chassis power ${action}`)
+    expect(chassis.told).toEqual(['on', 'cycle', 'reset', 'diag', 'soft', 'off'])
+    expect(bmc.sessions()).toEqual({ active: 0, pending: 0 })
+  })
+
+  test('is told that a machine that is off cannot be cycled', async () => {
+    await expect(ipmitool(suite, 'chassis power cycle')).rejects.toThrow(/not supported in present state/i)
+    expect(chassis.told).toEqual([])
+  })
+
+  test('chooses the boot device, for once and for good, for BIOS and UEFI', async () => {
+    await ipmitool(suite, 'chassis bootdev pxe')
+    expect(chassis.flags).toMatchObject({ flags: { valid: true, persistent: false, uefi: false }, boot: { device: 1 } })
+    expect(await ipmitool(suite, 'chassis bootparam get 5')).toMatch(/next boot[^]*BIOS PC Compatible[^]*Force PXE/)
+    await ipmitool(suite, 'chassis bootdev disk options=persistent,efiboot')
+    expect(chassis.flags).toMatchObject({ flags: { valid: true, persistent: true, uefi: true }, boot: { device: 2 } })
+    const read = await ipmitool(suite, 'chassis bootparam get 5')
+    expect(read).toMatch(/Boot Flag Valid[^]*all future boots[^]*BIOS EFI boot[^]*Force Boot from default Hard-Drive/)
+  })
+
+  test('sends the raw bytes with which a boot choice is kept beyond 60 s', async () => {
+    await ipmitool(suite, 'raw 0x00 0x08 0x03 0x08')
+    expect(await ipmitool(suite, 'raw 0x00 0x09 0x03 0x00 0x00')).toMatch('01 03 08')
+    await ipmitool(suite, 'raw 0x00 0x08 0x05 0xe0 0x04 0x00 0x00 0x00')
+    expect(chassis.flags).toMatchObject({ flags: { valid: true, persistent: true, uefi: true }, boot: { device: 1 } })
+  })
+
+  test('asks who the BMC is', async () => {
+    expect(await ipmitool(suite, 'mc info')).toMatch(/IPMI Version\s+: 2\.0/)
+  })
+
+  test('is told of a wrong password and of an unknown user', async () => {
+    const wrong = ipmitool(suite, '-v chassis power on', { ...user, password: 'other' })
+    await expect(wrong).rejects.toThrow(/RAKP 2 HMAC is invalid/)
+    const unknown = ipmitool(suite, '-v chassis power on', { ...user, name: 'nobody' })
+    await expect(unknown).rejects.toThrow(/unauthorized name/i)
+    expect(chassis.told).toEqual([])
+    expect(bmc.sessions()).toEqual({ active: 0, pending: 0 })
+  })
+})
+
+test('a user who may only look reads power and cannot change it', async () => {
+  expect(await ipmitool(17, '-L USER chassis power status', watcher)).toMatch('Chassis Power is off')
+  await expect(ipmitool(17, '-L USER chassis power on', watcher)).rejects.toThrow(/insufficient privilege/i)
+  await expect(ipmitool(17, '-v -L ADMINISTRATOR chassis power on', watcher)).rejects.toThrow(/unauthorized role/i)
+  expect(chassis.told).toEqual([])
+})
