@@ -1,0 +1,28 @@
+import type { StepContext } from '../plans/step.ts'
+
+/** The agents of machines that run the ramdisk, as steps need them. */
+export interface Agents {
+  /** It has sent a heartbeat since it was last wiped. */
+  isUp(node: string): boolean
+  /** What boot has been seen of the machine since then, as a sentence. */
+  lastSeen(node: string, since: Date): string | undefined
+  /** A command that answers at once. Resolves to its result. */
+  call(on: StepContext, name: string, params: Record<string, unknown>): Promise<Record<string, unknown>>
+  /** A command that takes its time; waits for its end. */
+  runCommand(on: StepContext, name: string, params: Record<string, unknown>, work?: Work): Promise<void>
+  /** A deploy or clean step of the agent; waits for its end. */
+  runStep(on: StepContext, kind: 'deploy' | 'clean', work: StepWork): Promise<void>
+  /** The machine lost power: its agent is gone. */
+  wipe(node: string): void
+}
+
+export interface Work {
+  /** What to tell people while it runs. */
+  busy: string
+  percent(own: number): number
+}
+
+export interface StepWork extends Work {
+  step: { interface: string; step: string }
+  args: Record<string, unknown>
+}

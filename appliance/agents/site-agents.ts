@@ -1,0 +1,107 @@
+import type { CommandResult } from '../../contract/agent.ts'
+import type { Machine } from '../../contract/plan.ts'
+import type { Clock } from '../clock.ts'
+import { HardwareError } from '../hardware-error.ts'
+import type { AgentRows } from '../ledger/agents.ts'
+import type { StepContext } from '../plans/step.ts'
+import type { Agents, Work } from './agents.ts'
+import { AgentRefusal, type AgentAddress, type AgentClient } from './client.ts'
+
+const POLL_MS = 2000
+
+export interface SiteAgentsParts {
+  rows: AgentRows
+  client: AgentClient
+  clock: Clock
+  lastSeen(node: string, since: Date): string | undefined
+}
+
+export function siteAgents({ rows, client, clock, lastSeen }: SiteAgentsParts): Agents {
+  function address(node: string): AgentAddress {
+    const row = rows.get(node)
+    if (!row?.url) throw new HardwareError('the agent has not reported yet, or the machine lost power since')
+    return { url: row.url, token: row.token, certificate: row.certificate }
+  }
+
+  /** Connections fail for a moment now and then; a refusal is final. */
+  async function patiently<T>(on: StepContext, ask: () => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await ask()
+      } catch (error) {
+        on.signal.throwIfAborted()
+        if (error instanceof AgentRefusal || attempt === 5) throw error
+        await clock.sleep(1000 * attempt, on.signal)
+      }
+    }
+  }
+
+  async function follow(on: StepContext, id: string, work: Work | undefined): Promise<void> {
+    for (;;) {
+      const all = await patiently(on, () => client.commands(address(on.plan.node), on.signal))
+      const mine = all.find((each) => each.id === id)
+      if (!mine) throw new HardwareError('the agent was restarted and has forgotten the command')
+      if (mine.command_status !== 'RUNNING') {
+        outcome(mine)
+        return
+      }
+      const { percent, mb_per_second: rate } = mine.command_progress ?? {}
+      if (work) on.note(rate ? `${work.busy}, ${rate} MB/s` : work.busy, work.percent(percent ?? 0))
+      await clock.sleep(POLL_MS, on.signal)
+    }
+  }
+
+  /** The command may be running already, from before a crash of this appliance or of the connection: then it is followed, not given twice. */
+  async function startOrFind(on: StepContext, name: string, params: Record<string, unknown>): Promise<string> {
+    const noted = on.memo.get(name)
+    const known = await client.commands(address(on.plan.node), on.signal)
+    if (noted && known.some((each) => each.id === noted)) return noted
+    const short = name.split('.').at(-1)
+    const last = known.at(-1)
+    if (on.memo.get('asked') === name && last?.command_name === short) return last!.id
+    on.memo.set('asked', name)
+    const given = await client.command(address(on.plan.node), name, params, false, on.signal)
+    on.memo.set(name, given.id)
+    return given.id
+  }
+
+  const agents: Agents = {
+    isUp: (node) => rows.get(node)?.heartbeatAt !== undefined,
+    lastSeen,
+    wipe: (node) => rows.wipe(node),
+    async call(on, name, params) {
+      const result = await patiently(on, () => client.command(address(on.plan.node), name, params, true, on.signal))
+      return outcome(result)
+    },
+    async runCommand(on, name, params, work) {
+      await follow(on, await patiently(on, () => startOrFind(on, name, params)), work)
+    },
+    async runStep(on, kind, work) {
+      const params = {
+        step: { ...work.step, args: work.args },
+        node: agentNode(on.plan.machine),
+        ports: on.plan.machine.ports,
+        [`${kind}_version`]: null,
+      }
+      await agents.runCommand(on, `${kind}.execute_${kind}_step`, params, work)
+    },
+  }
+  return agents
+}
+
+function outcome(result: CommandResult): Record<string, unknown> {
+  if (result.command_status === 'SUCCEEDED') return result.command_result ?? {}
+  const { command_error: error } = result
+  const text = typeof error === 'string' ? error : (error?.details ?? error?.message ?? 'no reason given')
+  throw new HardwareError(`the agent's ${result.command_name} failed: ${text}`)
+}
+
+/** The node as agents are shown it: nothing of driver_info. */
+export function agentNode(machine: Machine): Record<string, unknown> {
+  return {
+    uuid: machine.node,
+    properties: machine.properties,
+    instance_info: machine.instance_info,
+    driver_internal_info: {},
+  }
+}

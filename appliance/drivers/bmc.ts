@@ -1,0 +1,15 @@
+import type { BootDevice } from '../../contract/resources.ts'
+
+/** What the product needs of a BMC, whatever it speaks. Every method has its own deadline and rejects with HardwareError. */
+export interface Bmc {
+  power(): Promise<'power on' | 'power off'>
+  control(action: PowerAction): Promise<void>
+  bootDevice(): Promise<{ boot_device: BootDevice; persistent: boolean } | null>
+  setBootDevice(device: BootDevice, options: { persistent: boolean; uefi: boolean }): Promise<void>
+}
+export type PowerAction = 'on' | 'off' | 'soft' | 'reset'
+
+/** What a driver is told: driver_info with its secrets opened. Never logged, never kept longer than the connection. */
+export type DriverInfo = Record<string, unknown>
+
+export type ConnectBmc = (driverInfo: DriverInfo) => Promise<Bmc>

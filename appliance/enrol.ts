@@ -1,0 +1,58 @@
+import { mkdir, open, rename } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { z } from 'zod'
+import { newSealingKey } from '../contract/seal.ts'
+import { certificateRequest } from './certificates.ts'
+import { identity, type Identity } from './identity.ts'
+
+const ANSWER_MS = 30_000
+
+const enrolled = z.object({
+  uuid: z.uuid(),
+  site: z.string(),
+  certificate: z.string(),
+  authorities: z.string(),
+  broker: z.string(),
+})
+
+export interface Enrolling {
+  /** Of the cloud's API. */
+  endpoint: string
+  /** One-time, from `bloomery site enrol`. */
+  token: string
+  name: string
+  /** Where the identity is kept. */
+  path: string
+  post: (url: string, body: string, signal: AbortSignal) => Promise<{ status: number; text: string }>
+}
+
+/** Joins a site: both private keys are made here and stay here; the token is good once. Written only when all went well. */
+export async function enrol({ endpoint, token, name, path, post }: Enrolling): Promise<Identity> {
+  const { csr, privateKey } = await certificateRequest(name)
+  const sealing = newSealingKey()
+  const url = `${endpoint.replace(/\/$/, '')}/v1/enrol`
+  const reply = await post(
+    url,
+    JSON.stringify({ token, name, csr, sealing_key: sealing.publicKey }),
+    AbortSignal.timeout(ANSWER_MS),
+  )
+  if (reply.status !== 200 && reply.status !== 201)
+    throw new Error(`the cloud refused the enrolment (HTTP ${reply.status}): ${reply.text.slice(0, 1000)}`)
+  const given = enrolled.parse(JSON.parse(reply.text))
+  const me = identity.parse({ ...given, name, privateKey, sealingKey: sealing.privateKey })
+  await write(path, JSON.stringify(me, null, 2))
+  return me
+}
+
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const part = `${path}.part`
+  const file = await open(part, 'w', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(part, path)
+}

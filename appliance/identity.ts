@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+/** Who this appliance is: written by enrolment, readable by its owner only. */
+export const identity = z.object({
+  uuid: z.uuid(),
+  name: z.string(),
+  site: z.string(),
+  /** mqtts://host:port */
+  broker: z.url({ protocol: /^mqtts$/ }),
+  certificate: z.string(),
+  privateKey: z.string(),
+  authorities: z.string(),
+  /** X25519, raw, base64: opens what is sealed to this appliance. */
+  sealingKey: z.string(),
+})
+export type Identity = z.infer<typeof identity>
+
+export function readIdentity(path: string): Identity {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`this appliance has not joined a site (${path}): run \`bloomery appliance enrol\` first`, {
+      cause: error,
+    })
+  }
+  return identity.parse(JSON.parse(text))
+}

@@ -1,0 +1,21 @@
+import { readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** Drops the finished images that were used longest ago until all fit the quota. Never one in `keep`, nor a transfer in progress. */
+export async function evict(dir: string, quota: number, keep: ReadonlySet<string>): Promise<void> {
+  const files = (await readdir(dir)).filter((name) => !name.endsWith('.part'))
+  const facts = await Promise.all(
+    files.map(async (name) => ({ name, ...pick(await stat(join(dir, name)).catch(() => undefined)) })),
+  )
+  let total = facts.reduce((sum, file) => sum + file.size, 0)
+  for (const file of facts.sort((a, b) => a.used - b.used)) {
+    if (total <= quota) return
+    if (keep.has(file.name)) continue
+    await rm(join(dir, file.name), { force: true })
+    total -= file.size
+  }
+}
+
+function pick(facts: { size: number; mtimeMs: number } | undefined): { size: number; used: number } {
+  return { size: facts?.size ?? 0, used: facts?.mtimeMs ?? 0 }
+}

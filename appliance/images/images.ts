@@ -1,0 +1,23 @@
+import type { ConfigDriveReference, ImageReference } from '../../contract/plan.ts'
+
+/** The site's images, as steps need them. */
+export interface Images {
+  /** Brings the image here, verified and raw, and says where this plan's agent gets it. Rejects with HardwareError. */
+  fetch(image: ImageReference, options: FetchOptions & { progress(percent: number): void }): Promise<ServedImage>
+  /** Small things (config drives): verified bytes. */
+  bytes(blob: ConfigDriveReference, options: FetchOptions): Promise<Uint8Array>
+}
+
+export interface FetchOptions {
+  /** Id of the plan: whose command is asked to be published again when its URLs have expired. */
+  commandOf: string
+  signal: AbortSignal
+  /** Told when a transfer is held up by something that may pass. */
+  trouble(text: string): void
+}
+
+export interface ServedImage {
+  url: string
+  algorithm: string
+  digest: string
+}

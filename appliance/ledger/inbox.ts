@@ -1,0 +1,49 @@
+import type { Command } from '../../contract/messages.ts'
+import type { Lane } from '../../contract/plan.ts'
+import { readCounter, writeCounter } from './counters.ts'
+import type { Ledger } from './ledger.ts'
+
+/** Commands that have arrived. `through`: every number up to it is in the ledger, which is what the cloud is told. Numbers above a gap are
+ * remembered until the gap is filled, so that a command delivered twice or late is known as such. */
+
+const THROUGH = 'commands through'
+
+export function commandsThrough(ledger: Ledger): number {
+  return readCounter(ledger, THROUGH)
+}
+
+/** False: it was here before. */
+export function remember(ledger: Ledger, command: Command): boolean {
+  return ledger.transaction(() => {
+    let through = commandsThrough(ledger)
+    if (command.seq <= through) return false
+    const added = ledger.db.prepare('insert into command (seq) values (?) on conflict do nothing').run(command.seq)
+    if (Number(added.changes) === 0) return false
+    const has = ledger.db.prepare('select 1 from command where seq = ?')
+    while (has.get(through + 1)) through += 1
+    writeCounter(ledger, THROUGH, through)
+    ledger.db.prepare('delete from command where seq <= ?').run(through)
+    return true
+  })
+}
+
+/** The cloud has forgotten what is below `storedFrom`, because this site had it: on a disk that is gone, if this one lacks it. */
+export function skipTo(ledger: Ledger, storedFrom: number): void {
+  if (storedFrom - 1 > commandsThrough(ledger)) writeCounter(ledger, THROUGH, storedFrom - 1)
+}
+
+/** The newest generation seen in this lane of the node; 0 for none. */
+export function generationOf(ledger: Ledger, node: string, lane: Lane): number {
+  const row = ledger.db.prepare('select generation from lane where node = ? and lane = ?').get(node, lane) as
+    | { generation: number }
+    | undefined
+  return row?.generation ?? 0
+}
+
+export function setGeneration(ledger: Ledger, node: string, lane: Lane, generation: number): void {
+  ledger.db
+    .prepare(
+      'insert into lane (node, lane, generation) values (?, ?, ?) on conflict (node, lane) do update set generation = max(generation, excluded.generation)',
+    )
+    .run(node, lane, generation)
+}

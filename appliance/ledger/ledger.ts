@@ -1,0 +1,62 @@
+import { DatabaseSync } from 'node:sqlite'
+
+/** The appliance's memory, one SQLite file: what is in here survives kill -9 and a power cut at any instant. Rooms keep their own tables;
+ * `transaction` makes what they write together true together. */
+export interface Ledger {
+  db: DatabaseSync
+  transaction<T>(work: () => T): T
+  close(): void
+}
+
+const schema = `
+create table if not exists command (seq integer primary key) strict;
+create table if not exists pending_plan (seq integer primary key, body text not null) strict;
+create table if not exists counter (name text primary key, value integer not null) strict;
+create table if not exists lane (
+  node text not null, lane text not null, generation integer not null, primary key (node, lane)
+) strict;
+create table if not exists journal (
+  plan text primary key, node text not null, lane text not null, generation integer not null, body text not null,
+  state text not null, command_seq integer not null, step integer not null default 0, step_started text,
+  ordinal integer not null default 0, memo text not null default '{}', seconds text not null default '[]',
+  cancel text, failure text
+) strict;
+create index if not exists journal_node on journal (node, lane);
+create table if not exists report (seq integer primary key autoincrement, body text not null) strict;
+create table if not exists url (key text primary key, url text not null) strict;
+create table if not exists machine (
+  node text primary key, generation integer not null, facts text not null, boot text, power_state text
+) strict;
+create table if not exists mac (address text primary key, node text not null) strict;
+create table if not exists boot_token (token text primary key, node text not null, mac text not null, generation integer not null) strict;
+create table if not exists agent (
+  node text primary key, token blob not null, given integer not null, url text, certificate text, version text,
+  started_at text not null, heartbeat_at text
+) strict;
+`
+
+export function openLedger(path: string): Ledger {
+  const db = new DatabaseSync(path)
+  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000; pragma foreign_keys = on')
+  db.exec(schema)
+  let depth = 0
+  return {
+    db,
+    transaction(work) {
+      if (depth > 0) return work()
+      db.exec('begin immediate')
+      depth += 1
+      try {
+        const result = work()
+        db.exec('commit')
+        return result
+      } catch (error) {
+        db.exec('rollback')
+        throw error
+      } finally {
+        depth -= 1
+      }
+    },
+    close: () => db.close(),
+  }
+}

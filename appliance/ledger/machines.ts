@@ -1,0 +1,117 @@
+import { machine as machineSchema, type Machine } from '../../contract/plan.ts'
+import type { PowerState } from '../../contract/resources.ts'
+import type { BootDirectory, BootMachine } from '../boot/machine.ts'
+import type { Ledger } from './ledger.ts'
+
+/** The machines that plans have told of, and what each should boot now. */
+export interface Machines extends BootDirectory {
+  /** Latest facts of a newer plan; what it boots stays. */
+  learn(machine: Machine, generation: number): void
+  get(node: string): { machine: Machine; generation: number; powerState: PowerState | null } | undefined
+  nodes(): string[]
+  byAnyMac(macs: string[]): Machine | undefined
+  /** Ends all earlier boots: their tokens are void. */
+  setBoot(node: string, generation: number, boot: Pick<BootMachine, 'mode' | 'ramdisk' | 'hostname'>): void
+  boot(node: string): BootMachine | undefined
+  setPower(node: string, state: PowerState): void
+  forget(node: string): void
+}
+
+type Row = { generation: number; facts: string; boot: string | null; power_state: PowerState | null }
+
+export function openMachines(ledger: Ledger, token: () => string): Machines {
+  const { db } = ledger
+  const byNode = db.prepare('select generation, facts, boot, power_state from machine where node = ?')
+  const byAddress = db.prepare('select node from mac where address = ?')
+  const row = (node: string): Row | undefined => byNode.get(node) as Row | undefined
+  const nodeOf = (mac: string): string | undefined => (byAddress.get(mac) as { node: string } | undefined)?.node
+
+  const machines: Machines = {
+    learn(machine, generation) {
+      ledger.transaction(() => {
+        const known = row(machine.node)
+        if (known && known.generation > generation) return
+        db.prepare(
+          `insert into machine (node, generation, facts) values (?, ?, ?)
+           on conflict (node) do update set generation = excluded.generation, facts = excluded.facts`,
+        ).run(machine.node, generation, JSON.stringify(machine))
+        db.prepare('delete from mac where node = ?').run(machine.node)
+        const addMac = db.prepare(
+          'insert into mac (address, node) values (?, ?) on conflict (address) do update set node = excluded.node',
+        )
+        for (const port of machine.ports) if (port.pxe_enabled) addMac.run(port.address, machine.node)
+      })
+    },
+    get(node) {
+      const found = row(node)
+      if (!found) return undefined
+      const machine = machineSchema.parse(JSON.parse(found.facts))
+      return { machine, generation: found.generation, powerState: found.power_state }
+    },
+    nodes: () => (db.prepare('select node from machine').all() as { node: string }[]).map((each) => each.node),
+    byAnyMac(macs) {
+      for (const mac of macs) {
+        const node = nodeOf(mac)
+        if (node) return machines.get(node)?.machine
+      }
+      return undefined
+    },
+    setBoot(node, generation, boot) {
+      ledger.transaction(() => {
+        db.prepare('update machine set boot = ? where node = ?').run(JSON.stringify({ ...boot, generation }), node)
+        db.prepare('delete from boot_token where node = ?').run(node)
+      })
+    },
+    boot(node) {
+      const found = row(node)
+      if (!found) return undefined
+      const machine = machineSchema.parse(JSON.parse(found.facts))
+      const boot = found.boot ? (JSON.parse(found.boot) as Pick<BootMachine, 'mode' | 'generation'>) : undefined
+      return {
+        mode: 'off',
+        generation: found.generation,
+        ...boot,
+        node,
+        macs: machine.ports.filter((port) => port.pxe_enabled).map((port) => port.address),
+        arch: machine.cpu_arch,
+      }
+    },
+    byMac(mac) {
+      const node = nodeOf(mac)
+      return node === undefined ? undefined : machines.boot(node)
+    },
+    byBootToken(text) {
+      const found = db.prepare('select node, mac from boot_token where token = ?').get(text) as
+        | { node: string; mac: string }
+        | undefined
+      const machine = found && machines.boot(found.node)
+      return machine && { machine, mac: found.mac }
+    },
+    bootToken(machine, mac) {
+      return ledger.transaction(() => {
+        const known = db
+          .prepare('select token from boot_token where node = ? and mac = ? and generation = ?')
+          .get(machine.node, mac, machine.generation) as { token: string } | undefined
+        if (known) return known.token
+        const fresh = token()
+        db.prepare('insert into boot_token (token, node, mac, generation) values (?, ?, ?, ?)').run(
+          fresh,
+          machine.node,
+          mac,
+          machine.generation,
+        )
+        return fresh
+      })
+    },
+    setPower(node, state) {
+      db.prepare('update machine set power_state = ? where node = ?').run(state, node)
+    },
+    forget(node) {
+      ledger.transaction(() => {
+        for (const table of ['machine', 'mac', 'boot_token', 'agent', 'lane'])
+          db.prepare(`delete from ${table} where node = ?`).run(node)
+      })
+    },
+  }
+  return machines
+}

@@ -1,0 +1,193 @@
+import type { Progress } from '../../contract/messages.ts'
+import { stepName, type Plan, type Step } from '../../contract/plan.ts'
+import type { Clock } from '../clock.ts'
+import { HardwareError, sentence } from '../hardware-error.ts'
+import { generationOf } from '../ledger/inbox.ts'
+import type { Entry, Journal } from '../ledger/journal.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Machines } from '../ledger/machines.ts'
+import type { Outbox } from '../ledger/outbox.ts'
+import type { Log } from '../log.ts'
+import { attempt, Stopped } from './attempt.ts'
+import type { StepContext } from './step.ts'
+
+/** At most one progress report in this time for the same kind of note. */
+const NOTE_MS = 5000
+
+/** Told at every point where a power cut would leave a different ledger; tests cut there. */
+export type CrashPoint = (at: string) => void
+
+export interface PlanParts {
+  ledger: Ledger
+  journal: Journal
+  outbox: Outbox
+  machines: Machines
+  clock: Clock
+  log: Log
+  /** What steps use beyond the above. */
+  tools(plan: Plan): Pick<StepContext, 'bmc' | 'agents' | 'images' | 'ramdiskCommandLine'>
+  crashPoint: CrashPoint
+}
+
+/** Carries one journalled plan to its end: each step is journalled before and after, so that after a crash the step in progress is run
+ * again and no other. Returns early, leaving the entry open, when `goingDown`; silently, when a newer generation took over. */
+export async function runPlan(
+  parts: PlanParts,
+  entry: Entry,
+  stop: AbortSignal,
+  goingDown: AbortSignal,
+): Promise<void> {
+  const { ledger, journal, log } = parts
+  const { plan } = entry
+  const facts = { node: plan.node, plan: plan.id, kind: plan.kind }
+  if (entry.failure === undefined) {
+    try {
+      if (entry.cancel !== undefined) throw new Stopped(entry.cancel)
+      while (entry.step < plan.steps.length) await runStep(parts, entry, plan.steps[entry.step]!, stop)
+      ledger.transaction(() => close(parts, entry, 'done', null))
+      log.info({ ...facts, seconds: entry.seconds }, 'plan done')
+      return
+    } catch (error) {
+      if (goingDown.aborted || superseded(parts, plan)) return
+      if (!(error instanceof HardwareError) && !(error instanceof Stopped))
+        log.error({ ...facts, error: (error as Error).stack }, 'step failed unexpectedly')
+      const step = plan.steps[entry.step]
+      entry.failure = error instanceof Stopped || !step ? sentence(error) : `${stepName(step)}: ${sentence(error)}`
+      entry.stepStarted = undefined
+      journal.save(entry)
+      parts.crashPoint(`failure of ${plan.kind} journalled`)
+    }
+  }
+  await cleanUp(parts, entry, stop)
+  if (goingDown.aborted || superseded(parts, plan)) return
+  ledger.transaction(() => close(parts, entry, 'failed', entry.failure!))
+  log.warn({ ...facts, error: entry.failure }, 'plan failed')
+}
+
+async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSignal): Promise<void> {
+  const { clock, journal, ledger, crashPoint } = parts
+  if (!entry.stepStarted) {
+    entry.stepStarted = clock.now()
+    entry.memo = {}
+    ledger.transaction(() => report(parts, entry, phaseOf(step), stepName(step)))
+  }
+  crashPoint(`before ${stepName(step)}`)
+  let last: string | undefined
+  await attempt(
+    step,
+    context(parts, entry, step, (note) => (last = note)),
+    stop,
+    () => last,
+  )
+  crashPoint(`after ${stepName(step)}`)
+  entry.seconds.push((clock.now().getTime() - entry.stepStarted.getTime()) / 1000)
+  entry.step += 1
+  entry.stepStarted = undefined
+  entry.memo = {}
+  journal.save(entry)
+  crashPoint(`${stepName(step)} journalled`)
+}
+
+/** Best effort, in order: what can't be done is logged; the first error stays the one that people are told. */
+async function cleanUp(parts: PlanParts, entry: Entry, stop: AbortSignal): Promise<void> {
+  for (const step of entry.plan.on_failure) {
+    const on = { ...context(parts, entry, step, () => {}), started: parts.clock.now(), note: () => {} }
+    const untilSuperseded = stop.aborted ? AbortSignal.any([]) : stop
+    await attempt(step, on, untilSuperseded, () => undefined).catch((error: unknown) => {
+      parts.log.warn(
+        { node: entry.plan.node, step: stepName(step), error: sentence(error) },
+        'clean-up after a failure failed',
+      )
+    })
+  }
+}
+
+function context(
+  parts: PlanParts,
+  entry: Entry,
+  step: Step,
+  told: (note: string) => void,
+): Omit<StepContext, 'signal' | 'deadline'> {
+  const { clock, journal, ledger, machines } = parts
+  let notedAt = 0
+  let noted = ''
+  return {
+    ...parts.tools(entry.plan),
+    plan: entry.plan,
+    clock,
+    machines,
+    started: entry.stepStarted ?? clock.now(),
+    memo: {
+      get: (name) => entry.memo[name],
+      set: (name, value) => {
+        entry.memo[name] = value
+        journal.save(entry)
+        parts.crashPoint(`memo of ${stepName(step)}`)
+      },
+    },
+    note(text, percent) {
+      told(text)
+      const recent = clock.now().getTime() - notedAt < NOTE_MS
+      if ((text === noted && percent === undefined) || (recent && shape(text) === shape(noted))) return
+      noted = text
+      notedAt = clock.now().getTime()
+      ledger.transaction(() => report(parts, entry, phaseOf(step), text, percent))
+    },
+    observed({ power, bootDevice }) {
+      if (power) machines.setPower(entry.plan.node, power)
+      if (bootDevice) entry.bootDevice = bootDevice
+    },
+  }
+}
+
+/** Writes a progress report and its number together; callers hold a transaction. */
+export function report(
+  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal'>,
+  entry: Entry,
+  phase: Progress['phase'],
+  note: string | null,
+  percent?: number,
+): void {
+  const { plan } = entry
+  entry.ordinal += 1
+  parts.outbox.append({
+    kind: 'progress',
+    node: plan.node,
+    generation: plan.generation,
+    lane: plan.lane,
+    plan: plan.id,
+    ordinal: entry.ordinal,
+    phase,
+    step: Math.min(entry.step, plan.steps.length - 1),
+    percent: percent === undefined ? null : Math.round(percent * 10) / 10,
+    note: note?.slice(0, 4000) ?? null,
+    power_state: parts.machines.get(plan.node)?.powerState ?? null,
+    boot_device: entry.bootDevice ?? null,
+    seconds: phase === 'done' || phase === 'failed' ? entry.seconds : [],
+  })
+  parts.journal.save(entry)
+}
+
+export function close(
+  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal'>,
+  entry: Entry,
+  phase: 'done' | 'failed' | 'refused',
+  note: string | null,
+): void {
+  report(parts, entry, phase, note)
+  entry.state = 'closed'
+  parts.journal.save(entry)
+}
+
+function superseded(parts: PlanParts, plan: Plan): boolean {
+  return generationOf(parts.ledger, plan.node, plan.lane) > plan.generation
+}
+
+function phaseOf(step: Step): 'waiting' | 'running' {
+  return step.waits ? 'waiting' : 'running'
+}
+
+/** Notes that differ in figures only are of one shape. */
+function shape(note: string): string {
+  return note.replace(/[\d.]+/g, '#')
+}

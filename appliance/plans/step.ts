@@ -1,0 +1,35 @@
+import type { z } from 'zod'
+import type { Plan, stepArguments, StepName } from '../../contract/plan.ts'
+import type { BootDevice, PowerState } from '../../contract/resources.ts'
+import type { Agents } from '../agents/agents.ts'
+import type { Clock } from '../clock.ts'
+import type { Bmc } from '../drivers/bmc.ts'
+import type { Images } from '../images/images.ts'
+import type { Machines } from '../ledger/machines.ts'
+
+export type StepArguments<N extends StepName> = z.infer<(typeof stepArguments)[N]>
+
+/** What a step may use. Steps are idempotent: after a crash the step in progress is run again from its beginning, with its memo. */
+export interface StepContext {
+  plan: Plan
+  clock: Clock
+  /** Aborted when the deadline passes or the plan is to stop; every wait listens to it. */
+  signal: AbortSignal
+  /** When the step first began, and when it must have ended. */
+  started: Date
+  deadline: Date
+  /** Tells people what is being done; cheap to call often. */
+  note(text: string, percent?: number): void
+  /** Journalled at once: what a second attempt must know of the first. */
+  memo: { get(key: string): string | undefined; set(key: string, value: string): void }
+  bmc(): Promise<Bmc>
+  /** For the report: what the BMC is known to say now. */
+  observed(facts: { power?: PowerState; bootDevice?: { boot_device: BootDevice; persistent: boolean } }): void
+  machines: Machines
+  agents: Agents
+  images: Images
+  /** What the ramdisk's kernel is told besides its boot interface. */
+  ramdiskCommandLine: string
+}
+
+export type StepRunner<N extends StepName> = (args: StepArguments<N>, on: StepContext) => Promise<void>

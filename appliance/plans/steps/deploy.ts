@@ -1,0 +1,115 @@
+import type { ImageReference } from '../../../contract/plan.ts'
+import { poll } from '../../clock.ts'
+import { setPower } from '../../drivers/power.ts'
+import { HardwareError, sentence } from '../../hardware-error.ts'
+import type { StepContext, StepRunner } from '../step.ts'
+import { powerOn } from './power.ts'
+
+/** Waits for the ramdisk's agent to come up; the deadline says how far the machine got. */
+export const startAgent: StepRunner<'deploy.start_agent'> = async (_args, on) => {
+  const { node } = on.plan
+  const up = await poll(on.clock, { until: on.deadline, everyMs: 1000, signal: on.signal }, async () => {
+    on.note(on.agents.lastSeen(node, on.started) ?? 'powered on; nothing seen of it yet')
+    return on.agents.isUp(node) ? true : undefined
+  })
+  if (up) return
+  const seconds = Math.round((on.deadline.getTime() - on.started.getTime()) / 1000)
+  const seen = on.agents.lastSeen(node, on.started)
+  throw new HardwareError(
+    `no agent within ${seconds} s of power on; ` +
+      (seen ?? 'nothing was seen of the machine: no DHCP request reached this site (boot device, cabling, VLAN?)'),
+  )
+}
+
+export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, config_drive }, on) => {
+  const transfer = {
+    commandOf: on.plan.id,
+    signal: on.signal,
+    trouble: (text: string) => on.note(`waiting for image ${image.name}: ${text}`),
+  }
+  const served = await on.images.fetch(image, {
+    ...transfer,
+    progress: (percent) => on.note(`fetching image ${image.name} to the site`, percent / 2),
+  })
+  const configDrive = config_drive ? await on.images.bytes(config_drive, transfer) : null
+  await on.agents.runStep(on, 'deploy', {
+    step: { interface: 'deploy', step: 'write_image' },
+    args: {
+      image_info: imageInfo(image, served, on.plan.node),
+      configdrive: configDrive === null ? null : Buffer.from(configDrive).toString('utf8'),
+    },
+    busy: `writing image ${image.name}`,
+    percent: (own) => 50 + own / 2,
+  })
+}
+
+/** Keys as ironic-python-agent reads them (reference §6.5). */
+function imageInfo(
+  image: ImageReference,
+  served: { url: string; algorithm: string; digest: string },
+  node: string,
+): Record<string, unknown> {
+  return {
+    id: image.name.split('/').at(-1),
+    urls: [served.url],
+    disk_format: 'raw',
+    container_format: 'bare',
+    stream_raw_images: true,
+    os_hash_algo: served.algorithm,
+    os_hash_value: served.digest,
+    image_type: 'whole-disk',
+    node_uuid: node,
+  }
+}
+
+export const prepareInstanceBoot: StepRunner<'deploy.prepare_instance_boot'> = async (_args, on) => {
+  if (on.plan.machine.boot_mode !== 'uefi') return
+  on.note('recording the boot loader')
+  const uuids = await on.agents.call(on, 'standby.get_partition_uuids', {})
+  await on.agents.runCommand(on, 'image.install_bootloader', {
+    root_uuid: uuids['root uuid'] ?? null,
+    efi_system_part_uuid: uuids['efi system partition uuid'] ?? null,
+    prep_boot_part_uuid: null,
+    target_boot_mode: 'uefi',
+    ignore_bootloader_failure: false,
+  })
+}
+
+/** The agent halts the machine, so that what it wrote is on the disk; a machine that doesn't obey is switched off. */
+export const tearDownAgent: StepRunner<'deploy.tear_down_agent'> = async (_args, on) => {
+  const bmc = await on.bmc()
+  if ((await bmc.power()) === 'power on') {
+    on.note('asking the agent to power off')
+    const asked = await powerOffBySelf(on)
+    if (asked) {
+      const until = new Date(Math.min(on.clock.now().getTime() + 60_000, on.deadline.getTime()))
+      await poll(on.clock, { until, everyMs: 1000, signal: on.signal }, async () =>
+        (await bmc.power()) === 'power off' ? true : undefined,
+      )
+    }
+  }
+  on.observed({ power: await setPower(bmc, 'power off', { clock: on.clock, signal: on.signal, timeout: null }) })
+  on.agents.wipe(on.plan.node)
+}
+
+async function powerOffBySelf(on: StepContext): Promise<boolean> {
+  try {
+    await on.agents.call(on, 'standby.sync', {})
+    await on.agents.call(on, 'standby.power_off', {})
+    return true
+  } catch (error) {
+    on.signal.throwIfAborted()
+    on.note(`the agent did not power the machine off (${sentence(error)}); using the BMC`)
+    return false
+  }
+}
+
+export const bootInstance: StepRunner<'deploy.boot_instance'> = (_args, on) => powerOn({}, on)
+
+export const eraseDevicesMetadata: StepRunner<'deploy.erase_devices_metadata'> = (_args, on) =>
+  on.agents.runStep(on, 'clean', {
+    step: { interface: 'deploy', step: 'erase_devices_metadata' },
+    args: {},
+    busy: 'erasing metadata of all disks',
+    percent: (own) => own,
+  })

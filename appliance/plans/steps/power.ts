@@ -1,0 +1,30 @@
+import { setPower } from '../../drivers/power.ts'
+import type { PowerTarget } from '../../../contract/resources.ts'
+import type { StepContext, StepRunner } from '../step.ts'
+
+async function bring(on: StepContext, target: PowerTarget, timeout: number | null = null): Promise<void> {
+  on.note(target === 'rebooting' ? 'power cycling' : `setting ${target}`)
+  const bmc = await on.bmc()
+  // A machine that loses power loses its agent with it.
+  if (target !== 'power on') on.agents.wipe(on.plan.node)
+  on.observed({ power: await setPower(bmc, target, { clock: on.clock, signal: on.signal, timeout }) })
+}
+
+export const validate: StepRunner<'power.validate'> = async (_args, on) => {
+  on.note('asking the BMC for its power state')
+  on.observed({ power: await (await on.bmc()).power() })
+}
+
+export const powerOn: StepRunner<'power.power_on'> = (_args, on) => bring(on, 'power on')
+
+export const powerOff: StepRunner<'power.power_off'> = (_args, on) => bring(on, 'power off')
+
+/** A reboot that was under way when the appliance died goes on where the power is: it is not done twice. */
+export const setPowerState: StepRunner<'power.set_power_state'> = async ({ target, timeout }, on) => {
+  const reboots = target === 'rebooting' || target === 'soft rebooting'
+  if (reboots && on.memo.get('off') === 'reached') return bring(on, 'power on')
+  if (!reboots) return bring(on, target, timeout)
+  await bring(on, target === 'rebooting' ? 'power off' : 'soft power off', timeout)
+  on.memo.set('off', 'reached')
+  await bring(on, 'power on')
+}

@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto'
+import type { Hono } from 'hono'
+import type { RequestListener } from 'node:http'
+import { plan as planSchema, stepName, type Machine, type Plan } from '../contract/plan.ts'
+import type { AgentClient } from './agents/client.ts'
+import { agentDoor } from './agents/door.ts'
+import { siteAgents } from './agents/site-agents.ts'
+import type { BootEvents } from './boot/machine.ts'
+import type { Clock } from './clock.ts'
+import type { Bmc } from './drivers/bmc.ts'
+import { startPowerSync } from './drivers/power-sync.ts'
+import { openSecrets } from './drivers/secrets.ts'
+import type { Drivers } from './drivers/table.ts'
+import { HardwareError } from './hardware-error.ts'
+import type { Identity } from './identity.ts'
+import { openCache } from './images/cache.ts'
+import { imageServer } from './images/server.ts'
+import { openAgentRows } from './ledger/agents.ts'
+import { openJournal } from './ledger/journal.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import { openMachines, type Machines } from './ledger/machines.ts'
+import { openOutbox } from './ledger/outbox.ts'
+import { openPendingPlans } from './ledger/pending-plans.ts'
+import { openUrls } from './ledger/urls.ts'
+import { openVault } from './ledger/vault.ts'
+import type { Log } from './log.ts'
+import { startExecutor } from './plans/executor.ts'
+import type { CrashPoint } from './plans/run-plan.ts'
+import type { Link } from './uplink/link.ts'
+import { startUplink } from './uplink/uplink.ts'
+
+/** Everything that differs between a rack server, a QEMU rack and a paper rack. */
+export interface SiteParts {
+  identity: Pick<Identity, 'uuid' | 'sealingKey'>
+  ledger: Ledger
+  link: Link
+  clock: Clock
+  log: Log
+  random: () => number
+  uuid: () => string
+  token: () => string
+  drivers: Drivers
+  agentClient: AgentClient
+  imageDir: string
+  imageQuota: number
+  get: typeof fetch
+  /** Base URLs that machines on the provisioning network reach: the door and the image server. */
+  doorUrl: string
+  imageUrl: string
+  /** More for the ramdisk's kernel command line. */
+  kernelArguments: string
+  /** Where the boot services' events go, and what they say of these MACs. */
+  events: BootEvents
+  lastSeen(macs: string[], since: Date): string | undefined
+  software: string
+  crashPoint: CrashPoint
+}
+
+/** The site's program without its sockets. */
+export interface Site {
+  door: Hono
+  images: RequestListener
+  machines: Machines
+  /** What the boot services tell: also lets a machine that restarted its ramdisk by itself be looked up again. */
+  events: BootEvents
+  stop(): Promise<void>
+}
+
+export function startSite(parts: SiteParts): Site {
+  const { ledger, clock, log, identity } = parts
+  const now = (): Date => clock.now()
+  const outbox = openOutbox(ledger, now, parts.uuid)
+  const journal = openJournal(ledger)
+  const machines = openMachines(ledger, parts.token)
+  const urls = openUrls(ledger)
+  const rows = openAgentRows(ledger, openVault(identity.sealingKey))
+
+  const agents = siteAgents({
+    rows,
+    client: parts.agentClient,
+    clock,
+    lastSeen: (node, since) => parts.lastSeen(machines.boot(node)?.macs ?? [], since),
+  })
+  const imagePaths = imageServer({
+    secret: identity.sealingKey,
+    isOpen: (plan) => journal.get(plan)?.state === 'open',
+    path: (file) => images.path(file),
+  })
+  const images = openCache({
+    dir: parts.imageDir,
+    quota: parts.imageQuota,
+    urls,
+    refresh: (plan) => uplink.refresh(journal.get(plan)?.commandSeq ?? 0),
+    clock,
+    get: parts.get,
+    inUse: () => journal.open().flatMap((entry) => filesOf(entry.plan)),
+    serve: (plan, file) => parts.imageUrl + imagePaths.pathOf(plan, file),
+  })
+
+  const bmcOf = async (machine: Machine): Promise<Bmc> => {
+    const connect = (parts.drivers as Partial<Record<string, Drivers[keyof Drivers]>>)[machine.driver]
+    if (!connect) throw new HardwareError(`this appliance has no driver ${machine.driver}: update it`)
+    return connect(openSecrets(machine, identity))
+  }
+
+  const executor = startExecutor({
+    ledger,
+    journal,
+    outbox,
+    machines,
+    clock,
+    log,
+    crashPoint: parts.crashPoint,
+    pending: openPendingPlans(ledger),
+    tools: (plan) => ({
+      bmc: () => bmcOf(plan.machine),
+      agents,
+      images,
+      ramdiskCommandLine: `ipa-api-url=${parts.doorUrl} ${parts.kernelArguments}`.trim(),
+    }),
+    async fetchPlan(command, signal) {
+      if ('steps' in command.plan) return command.plan
+      const url = urls.urlOf(command.plan.source)
+      const reply = url === undefined ? undefined : await parts.get(url, { signal })
+      if (!reply?.ok) uplink.refresh(command.seq)
+      if (!reply?.ok)
+        throw new HardwareError(`the plan can't be fetched: ${reply ? `HTTP ${reply.status}` : 'no URL yet'}`)
+      const bytes = Buffer.from(await reply.arrayBuffer())
+      const digest = createHash('sha256').update(bytes).digest('hex')
+      if (digest !== command.plan.sha256) throw new HardwareError('the plan fetched is not the one that was meant')
+      return planSchema.parse(JSON.parse(bytes.toString('utf8')))
+    },
+  })
+
+  const uplink = startUplink({
+    link: parts.link,
+    ledger,
+    outbox,
+    urls,
+    clock,
+    random: parts.random,
+    software: parts.software,
+    log,
+    onCommand: executor.accept,
+  })
+  executor.resume()
+  const stopPowerSync = startPowerSync({
+    machines,
+    ledger,
+    outbox,
+    clock,
+    random: parts.random,
+    log,
+    busy: executor.busy,
+    bmcOf: async (node) => bmcOf(machines.get(node)!.machine),
+  })
+
+  const events: BootEvents = {
+    seen(mac, kind, detail) {
+      // A new boot of the ramdisk is a new agent, with a token of its own, also when nobody told us of the reboot.
+      const node = kind === 'script' ? machines.byMac(mac)?.node : undefined
+      if (node) rows.wipe(node)
+      parts.events.seen(mac, kind, detail)
+    },
+  }
+
+  return {
+    door: agentDoor({
+      machines,
+      rows,
+      clock,
+      log,
+      token: parts.token,
+      events,
+      expectsAgent: (node) => executor.busy(node) && machines.boot(node)?.mode === 'ramdisk',
+    }),
+    images: imagePaths.listener,
+    machines,
+    events,
+    async stop() {
+      await executor.stop()
+      await stopPowerSync()
+      await uplink.stop()
+    },
+  }
+}
+
+function filesOf(plan: Plan): string[] {
+  return plan.steps
+    .filter((step) => stepName(step) === 'deploy.write_image')
+    .flatMap(({ args }) => {
+      const image = args['image'] as { os_hash_algo: string; os_hash_value: string }
+      const file = `${image.os_hash_algo}-${image.os_hash_value}`
+      return [file, `${file}.raw`]
+    })
+}

@@ -1,0 +1,154 @@
+import { downlink, MESSAGE_LIMIT, type Command, type Report, type Uplink } from '../../contract/messages.ts'
+import type { Clock } from '../clock.ts'
+import { commandsThrough, skipTo } from '../ledger/inbox.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Outbox } from '../ledger/outbox.ts'
+import type { Urls } from '../ledger/urls.ts'
+import type { Log } from '../log.ts'
+import type { Link } from './link.ts'
+
+const ALIVE_MS = 20_000
+const RESEND_MS = 15_000
+const BATCH = 100
+
+export interface UplinkParts {
+  link: Link
+  ledger: Ledger
+  outbox: Outbox
+  urls: Urls
+  clock: Clock
+  random: () => number
+  software: string
+  log: Log
+  /** Remembers the command and acts on it; must have it in the ledger when it returns. */
+  onCommand(command: Command): void
+}
+
+export interface UplinkHandle {
+  /** Ask for fresh URLs for this command's blobs. */
+  refresh(commandSeq: number): void
+  stop(): Promise<void>
+}
+
+/** Keeps the two ledgers level: commands are acknowledged by number, reports are sent until the cloud says that it has them. Whatever
+ * is lost on the way is sent again, and being doubled harms nobody. */
+export function startUplink(parts: UplinkParts): UplinkHandle {
+  const { link, ledger, outbox, clock, log } = parts
+  const stopped = new AbortController()
+  let sent = 0 // reports up to here are on their way
+  let sentAt = clock.now()
+  let flushing = false
+  let again = false
+  const stale = new Set<number>()
+
+  const alive = (hello: boolean): Promise<void> => {
+    const message: Uplink = {
+      v: 1,
+      kind: 'alive',
+      at: clock.now().toISOString(),
+      software: parts.software,
+      commands_through: commandsThrough(ledger),
+      hello,
+      refresh: [...stale].slice(0, BATCH),
+    }
+    return link.publish(JSON.stringify(message)).then(
+      () => stale.clear(),
+      (error: Error) => log.debug({ error: error.message }, 'could not say alive'),
+    )
+  }
+
+  async function flush(): Promise<void> {
+    if (flushing) {
+      again = true
+      return
+    }
+    flushing = true
+    try {
+      do {
+        again = false
+        for (let batch = nextBatch(); batch.length > 0; batch = nextBatch()) {
+          const message: Uplink = { v: 1, kind: 'reports', reports: batch }
+          await link.publish(JSON.stringify(message))
+          sent = batch.at(-1)!.seq
+          sentAt = clock.now()
+        }
+      } while (again)
+    } catch (error) {
+      log.debug({ error: (error as Error).message }, 'reports wait')
+    } finally {
+      flushing = false
+    }
+  }
+
+  function nextBatch(): Report[] {
+    const batch: Report[] = []
+    let bytes = 64
+    for (const report of outbox.pending(sent, BATCH)) {
+      bytes += Buffer.byteLength(JSON.stringify(report)) + 1
+      if (batch.length > 0 && bytes > MESSAGE_LIMIT) break
+      batch.push(report)
+    }
+    return batch
+  }
+
+  function receive(payload: string): void {
+    const parsed = parse(payload)
+    if (!parsed.success) {
+      log.warn({ error: parsed.error.message.slice(0, 500) }, 'message from the cloud not understood; dropped')
+      return
+    }
+    const message = parsed.data
+    if (message.kind === 'received') {
+      outbox.received(message.reports_through)
+      return
+    }
+    parts.urls.learn(message.urls)
+    skipTo(ledger, message.stored_from)
+    for (const command of message.commands) parts.onCommand(command)
+    void alive(false)
+  }
+
+  async function tick(): Promise<void> {
+    let next = clock.now().getTime() + ALIVE_MS * (0.75 + parts.random() / 2)
+    for (;;) {
+      await clock.sleep(5000, stopped.signal)
+      const now = clock.now().getTime()
+      if (now >= next) {
+        next = now + ALIVE_MS * (0.75 + parts.random() / 2)
+        await alive(false)
+      }
+      if (now - sentAt.getTime() > RESEND_MS) {
+        sent = 0
+        await flush()
+      }
+    }
+  }
+
+  outbox.onAppend(() => void flush())
+  link.onConnect(() => {
+    sent = 0
+    void alive(true).then(flush)
+  })
+  link.onMessage(receive)
+  const ticking = tick().catch(() => {})
+
+  return {
+    refresh: (seq) => {
+      stale.add(seq)
+      void alive(false)
+    },
+    async stop() {
+      stopped.abort(new Error('stopped'))
+      await ticking
+      await link.end()
+    },
+  }
+}
+
+function parse(payload: string) {
+  try {
+    return downlink.safeParse(JSON.parse(payload))
+  } catch {
+    return downlink.safeParse(undefined)
+  }
+}
