@@ -62,6 +62,8 @@ bring_up_network() {
   done
 }
 
+# What firmware and boot loader left on the line ends here.
+tell ""
 if find_drive; then read_drive; else tell "BLOOMERY-NO-CONFIG-DRIVE"; fi
 tell "BLOOMERY-READY"
 ip link set lo up
