@@ -20,6 +20,8 @@ const schema = `
   CREATE INDEX IF NOT EXISTS message_visible ON message (queue, visible_at);
   CREATE TABLE IF NOT EXISTS message_dead (
     id INTEGER PRIMARY KEY, queue TEXT NOT NULL, body TEXT NOT NULL, tries INTEGER NOT NULL, at TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS blob (
+    key TEXT PRIMARY KEY, file TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
 `
 
 interface Pending {

@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Hono } from 'hono'
+import { z } from 'zod'
+import type { Clock, Ids, Log, Platform } from '../lambdas/platform.ts'
+import { blobRoutes } from './blob-routes.ts'
+import { FileBlobs } from './blobs.ts'
+import { Broker } from './broker.ts'
+import { OwnIdentity, openAuthority, type Authority } from './identity.ts'
+import { lockDirectory } from './lock.ts'
+import { Membership } from './membership.ts'
+import { SqliteQueue } from './queue.ts'
+import { openTable, type SqliteTable } from './table.ts'
+import { writeOnce } from './write-once.ts'
+
+export interface GroundOptions {
+  dataDir: string
+  clock: Clock
+  ids: Ids
+  log: Log
+  /** Where the broker listens, and the name or address that sites know it by. */
+  broker: { host: string; port: number; publicHost: string }
+  /** Names and addresses for certificates of servers. */
+  names: string[]
+  /** Where the HTTP server is reached, asked when a URL is signed. */
+  publicUrl: () => string
+}
+
+/** What the cloud's code stands on: the platform, and the parts of it that only a composition needs. */
+export interface Ground {
+  platform: Platform
+  table: SqliteTable
+  /** What appliances published, as `uplinkRecord`. */
+  reports: SqliteQueue
+  blobRoutes: Hono
+  authority: Authority
+  serverCertificate: { key: string; cert: string }
+  brokerUrl: string
+  close(): Promise<void>
+}
+
+const uplinkRecord = z.object({ appliance: z.string(), payload: z.string() })
+
+export async function openGround(options: GroundOptions): Promise<Ground> {
+  const { dataDir, clock, ids, log } = options
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const unlock = lockDirectory(dataDir)
+  const table = openTable({ path: join(dataDir, 'bloomery.sqlite'), clock, log })
+  const { database } = table
+  const reports = new SqliteQueue({ database, name: 'reports', clock, log })
+  const secret = await blobSecret(dataDir)
+  const blobs = new FileBlobs({ dir: join(dataDir, 'blobs'), database, clock, secret, publicUrl: options.publicUrl })
+  await blobs.prepare()
+  const authority = await openAuthority(join(dataDir, 'authority'), clock)
+  const serverCertificate = await authority.server(options.names)
+  const membership = new Membership(table)
+  const broker = await Broker.create({
+    ...serverCertificate,
+    authority: authority.pem,
+    membership,
+    onUp: (appliance, payload) => reports.send(JSON.stringify({ appliance, payload })),
+    log,
+  })
+  const close = async (): Promise<void> => {
+    await broker.close()
+    table.close()
+    unlock()
+  }
+  const port = await broker.listen(options.broker.host, options.broker.port).catch(async (error: unknown) => {
+    await close()
+    throw error
+  })
+  const brokerUrl = `mqtts://${options.broker.publicHost}:${port}`
+  const identity = new OwnIdentity(authority, membership, () => brokerUrl)
+  return {
+    platform: { table, blobs, bus: broker, identity, clock, ids, log },
+    table,
+    reports,
+    blobRoutes: blobRoutes(blobs, secret, clock),
+    authority,
+    serverCertificate,
+    brokerUrl,
+    close,
+  }
+}
+
+/** Hands each report to `handler` by itself, so that one that fails holds up no other. */
+export function consumeUplinks(
+  reports: SqliteQueue,
+  handler: (appliance: string, body: string) => Promise<void>,
+  log: Log,
+): () => Promise<void> {
+  return reports.consume(async (bodies) => {
+    const failed: number[] = []
+    for (const [index, body] of bodies.entries()) {
+      const { appliance, payload } = uplinkRecord.parse(JSON.parse(body))
+      try {
+        await handler(appliance, payload)
+      } catch (error) {
+        log.warn({ appliance, error: String(error) }, 'reports of this appliance failed; they come again')
+        failed.push(index)
+      }
+    }
+    return failed
+  })
+}
+
+async function blobSecret(dataDir: string): Promise<Uint8Array> {
+  const path = join(dataDir, 'blob-secret')
+  await writeOnce(path, () => randomBytes(32).toString('hex'))
+  return Buffer.from(await readFile(path, 'utf8'), 'hex')
+}

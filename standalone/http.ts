@@ -1,0 +1,45 @@
+import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
+import { getRequestListener } from '@hono/node-server'
+import type { Hono } from 'hono'
+
+const GRACE_MS = 5_000
+
+export interface HttpOptions {
+  app: Hono
+  host: string
+  port: number
+  tls?: { key: string; cert: string }
+}
+
+export interface HttpServer {
+  port: number
+  /** Answers what was begun, for some seconds. */
+  close(): Promise<void>
+}
+
+export async function listen({ app, host, port, tls }: HttpOptions): Promise<HttpServer> {
+  const handle = getRequestListener((request, env) => app.fetch(request, env), { overrideGlobalObjects: false })
+  const onRequest: Parameters<typeof createHttpServer>[1] = (request, response) => void handle(request, response)
+  const server = tls ? createHttpsServer({ ...tls, minVersion: 'TLSv1.2' }, onRequest) : createHttpServer(onRequest)
+  // Images take as long as they take; headers don't.
+  server.headersTimeout = 20_000
+  server.requestTimeout = 0
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+  return {
+    port: (server.address() as { port: number }).port,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      const timer = setTimeout(() => server.closeAllConnections(), GRACE_MS)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}
