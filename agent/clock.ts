@@ -3,11 +3,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** Time and chance, handed in so that tests need neither. */
 export interface Clock {
   /** Milliseconds since the epoch. */
-  now(): number
+  now: () => number
   /** Ends early, without error, when the signal is aborted. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
+  sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>
   /** From 0 (inclusive) to 1 (exclusive). */
-  random(): number
+  random: () => number
 }
 
 export const realClock: Clock = {

@@ -7,7 +7,7 @@ import { CommandFailure } from './failure.ts'
 export const requiredPrograms: string[] = ['blkdiscard', 'blockdev', 'dmesg', 'ip', 'mount', 'sync', 'tar', 'umount']
 
 /** Programs that widen what the agent can do: EFI boot entries, deeper signature wiping, qcow2 images. */
-export const optionalPrograms: string[] = ['efibootmgr', 'qemu-img', 'wipefs']
+export const optionalPrograms: string[] = ['efibootmgr', 'poweroff', 'qemu-img', 'reboot', 'wipefs']
 
 const searched = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { CommandFailure } from '../failure.ts'
 import { createLog } from '../log.ts'
 import { createApp } from './app.ts'
-import { CommandLedger, type CommandTable } from './commands.ts'
+import { command, CommandLedger, type CommandTable } from './commands.ts'
 
 const token = 'a-token-of-at-least-thirty-two-letters'
 
@@ -10,24 +11,19 @@ function agent() {
   let release = (): void => undefined
   let finished = 0
   let ids = 0
+  const anything = z.looseObject({})
   const table: CommandTable = {
     standby: {
-      sync: { asynchronous: false, run: () => Promise.resolve('synced') },
-      power_off: { asynchronous: true, run: () => Promise.resolve('off') },
+      sync: command(false, z.looseObject({ depth: z.number().optional() }), () => Promise.resolve('synced')),
+      power_off: command(true, anything, () => Promise.resolve('off')),
     },
     deploy: {
-      execute_deploy_step: {
-        asynchronous: true,
-        async run(_, { progress }) {
-          progress({ percent: 40, mb_per_second: 12, bytes: 400 })
-          await new Promise<void>((resolve) => (release = resolve))
-          return { deploy_result: null }
-        },
-      },
-      fail: {
-        asynchronous: false,
-        run: () => Promise.reject(new CommandFailure('DeviceNotFound', 'no disk')),
-      },
+      execute_deploy_step: command(true, anything, async (_, { progress }) => {
+        progress({ percent: 40, mb_per_second: 12, bytes: 400 })
+        await new Promise<void>((resolve) => (release = resolve))
+        return { deploy_result: null }
+      }),
+      fail: command(false, anything, () => Promise.reject(new CommandFailure('DeviceNotFound', 'no disk'))),
     },
   }
   const log = createLog(
@@ -121,6 +117,7 @@ describe('a command', () => {
     [{ name: 'standby.constructor' }, 400],
     [{ name: 'sync' }, 400],
     [{ name: 'standby.sync', params: 7 }, 400],
+    [{ name: 'standby.sync', params: { depth: 'deep' } }, 400],
     ['', 400],
   ])('%j is refused with %i', async (body, status) => {
     const reply = await agent().post(body)

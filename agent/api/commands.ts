@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { CommandError, CommandProgress, CommandResult } from '../../contract/agent.ts'
 import { CommandFailure } from '../failure.ts'
 import { reason, type Log } from '../log.ts'
@@ -6,12 +7,32 @@ export interface Running {
   progress: (progress: CommandProgress) => void
 }
 
+export type Outcome = Record<string, unknown> | string | null
+
 /** An extension's command. An asynchronous one answers at once and goes on; only one of either kind runs at a time. */
 export interface Command {
   asynchronous: boolean
-  run(params: Record<string, unknown>, running: Running): Promise<Outcome>
+  /** Judges the parameters, by throwing, before anything runs. */
+  prepare: (params: Record<string, unknown>) => (running: Running) => Promise<Outcome>
 }
-export type Outcome = Record<string, unknown> | string | null
+
+export function command<P>(
+  asynchronous: boolean,
+  params: z.ZodType<P>,
+  run: (params: P, running: Running) => Promise<Outcome>,
+): Command {
+  return {
+    asynchronous,
+    prepare(given) {
+      const parsed = params.safeParse(given)
+      if (parsed.success) return (running) => run(parsed.data, running)
+      const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+      throw new CommandFailure('InvalidCommandParamsError', `Invalid command parameters: ${faults.join('; ')}`, {
+        code: 400,
+      })
+    },
+  }
+}
 
 /** Extension, then command. */
 export type CommandTable = Record<string, Record<string, Command>>
@@ -23,6 +44,9 @@ export interface Means {
   /** An asynchronous command has ended: the site should hear of it soon. */
   finished: () => void
 }
+
+/** A failure of this type has a status of its own: the server then begins cleaning anew. */
+export const versionMismatch = 'CleanVersionMismatch'
 
 /** Results are kept for the life of the ramdisk, but a server that never stops asking must not fill its memory. */
 const kept = 500
@@ -56,6 +80,7 @@ export class CommandLedger {
       const message = `Agent is busy: executing command ${last.command_name}`
       throw new CommandFailure('AgentIsBusy', message, { code: 409 })
     }
+    const run = command.prepare(params)
     const result: CommandResult = {
       id: this.#means.newId(),
       command_name: short,
@@ -64,7 +89,7 @@ export class CommandLedger {
       command_result: null,
     }
     this.#means.log.info('command started', { command: name, id: result.id })
-    const done = this.#finish(name, result, command, params)
+    const done = this.#finish(name, result, command.asynchronous, run)
     this.#entries.push({ result, done })
     if (this.#entries.length > kept) this.#entries.shift()
     if (wait || !command.asynchronous) await done
@@ -83,22 +108,27 @@ export class CommandLedger {
     return commands[short]
   }
 
-  async #finish(name: string, result: CommandResult, command: Command, params: Record<string, unknown>): Promise<void> {
+  async #finish(
+    name: string,
+    result: CommandResult,
+    asynchronous: boolean,
+    run: (running: Running) => Promise<Outcome>,
+  ): Promise<void> {
     const { log } = this.#means
-    const lead = command.asynchronous ? `${result.command_name}: ` : ''
+    const lead = asynchronous ? `${result.command_name}: ` : ''
     try {
-      const outcome = await command.run(params, { progress: (now) => void (result.command_progress = now) })
+      const outcome = await run({ progress: (now) => void (result.command_progress = now) })
       result.command_result = typeof outcome === 'string' ? { result: lead + outcome } : outcome
       result.command_status = 'SUCCEEDED'
       log.info('command succeeded', { command: name, id: result.id })
     } catch (error) {
+      const mismatch = error instanceof CommandFailure && error.type === versionMismatch
       result.command_error = describe(error)
-      result.command_status =
-        error instanceof CommandFailure && error.type === 'VersionMismatch' ? 'CLEAN_VERSION_MISMATCH' : 'FAILED'
+      result.command_status = mismatch ? 'CLEAN_VERSION_MISMATCH' : 'FAILED'
       log.error('command failed', { command: name, id: result.id, because: reason(error) })
     }
     delete result.command_progress
-    if (command.asynchronous) this.#means.finished()
+    if (asynchronous) this.#means.finished()
   }
 }
 

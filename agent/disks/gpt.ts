@@ -174,7 +174,7 @@ function lba(bytes: Buffer, offset: number): number {
 }
 
 /** The first three fields of a GUID are little-endian (UEFI 2.10 appendix A). */
-function guidAt(bytes: Buffer, offset: number): string {
+export function guidAt(bytes: Buffer, offset: number): string {
   const hex = (from: number, to: number) => bytes.toString('hex', offset + from, offset + to)
   const turned = (from: number, to: number) =>
     Buffer.from(bytes.subarray(offset + from, offset + to))

@@ -1,0 +1,99 @@
+import { z } from 'zod'
+import { nodeParam, stepCall, type NodeParam, type OfferedStep } from '../../contract/agent.ts'
+import { command, versionMismatch, type Command, type Running } from '../api/commands.ts'
+import { chooseRootDisk } from '../disks/choose.ts'
+import { CommandFailure } from '../failure.ts'
+import { writeArguments } from '../image/deploy.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { Deployed } from './deployed.ts'
+
+/** Ours is the only hardware manager. Its version changes when its steps do. */
+const manager = 'BloomeryHardwareManager'
+const version = '1'
+
+const offered = (step: string, priority: number, argsinfo: OfferedStep['argsinfo'] = null): OfferedStep => ({
+  step,
+  interface: 'deploy',
+  priority,
+  reboot_requested: false,
+  abortable: step.startsWith('erase'),
+  argsinfo,
+})
+const cleanSteps = [offered('erase_devices_metadata', 99)]
+const deploySteps = [
+  offered('erase_devices_metadata', 0),
+  offered('write_image', 0, {
+    image_info: { description: 'The image: id, urls, digest and disk format.', required: true },
+    configdrive: { description: 'Gzipped ISO 9660 in base64, or a URL of it.', required: false },
+  }),
+]
+
+const context = z.looseObject({ node: nodeParam, ports: z.array(z.unknown()).max(1000).nullish() })
+const versions = z.record(z.string(), z.string()).nullish()
+
+type Step = (args: unknown, node: NodeParam, running: Running) => Promise<string | null>
+
+export function cleanExtension(machine: Machine, deployed: Deployed): Record<string, Command> {
+  const steps = stepsOf(machine, deployed)
+  const params = context.extend({ step: stepCall, clean_version: versions })
+  return {
+    get_clean_steps: command(false, context, () =>
+      Promise.resolve({ clean_steps: { [manager]: cleanSteps }, hardware_manager_version: { [manager]: version } }),
+    ),
+    execute_clean_step: command(true, params, async ({ step, node, clean_version }, running) => {
+      const known = clean_version?.[manager]
+      if (known !== undefined && known !== version)
+        throw new CommandFailure(
+          versionMismatch,
+          `${manager} is of version ${version}, and the steps were listed by ${known}`,
+        )
+      const run = find(steps, cleanSteps, step.interface, step.step)
+      return { clean_result: await run(step.args, node, running), clean_step: step }
+    }),
+  }
+}
+
+export function deployExtension(machine: Machine, deployed: Deployed): Record<string, Command> {
+  const steps = stepsOf(machine, deployed)
+  const params = context.extend({ step: stepCall, deploy_version: versions })
+  return {
+    get_deploy_steps: command(false, context, () =>
+      Promise.resolve({ deploy_steps: { [manager]: deploySteps }, hardware_manager_version: { [manager]: version } }),
+    ),
+    execute_deploy_step: command(true, params, async ({ step, node }, running) => {
+      const run = find(steps, deploySteps, step.interface, step.step)
+      return { deploy_result: await run(step.args, node, running), deploy_step: withoutDrive(step) }
+    }),
+  }
+}
+
+function stepsOf(machine: Machine, deployed: Deployed): Record<string, Step> {
+  return {
+    async erase_devices_metadata() {
+      for (const disk of await machine.disks()) await machine.eraseMetadata(disk)
+      return null
+    },
+    async write_image(args, node, { progress }) {
+      const parsed = writeArguments.safeParse(args)
+      if (!parsed.success)
+        throw new CommandFailure('InvalidCommandParamsError', `write_image: ${z.prettifyError(parsed.error)}`, {
+          code: 400,
+        })
+      const disk = chooseRootDisk(await machine.disks(), node)
+      deployed.disk = disk
+      return machine.writeImage(parsed.data, disk, progress)
+    },
+  }
+}
+
+function find(steps: Record<string, Step>, offers: readonly OfferedStep[], on: string, name: string): Step {
+  const offer = offers.find((each) => each.step === name && each.interface === on)
+  const step = offer && steps[name]
+  if (step) return step
+  throw new CommandFailure('CommandExecutionError', `this agent has no step ${on}.${name} here`, { code: 404 })
+}
+
+/** The step is echoed in the result. A config drive is large and holds keys; image_info may hold passwords. */
+function withoutDrive(step: z.output<typeof stepCall>): Record<string, unknown> {
+  return { step: step.step, interface: step.interface }
+}

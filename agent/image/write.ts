@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto'
+import type { FileHandle } from 'node:fs/promises'
+import { writeAt } from '../disks/device.ts'
+import { MiB } from '../disks/disk.ts'
+import { CommandFailure } from '../failure.ts'
+import { refuseUnlessRaw } from './format.ts'
+import type { Digest } from './digest.ts'
+
+export interface Target {
+  handle: FileHandle
+  name: string
+  size: number
+}
+
+/** Large enough for a disk to stream, and a multiple of every sector and erase block in use. */
+const block = 4 * MiB
+
+/** Writes bytes to a disk while they arrive and verifies them. The first block, which firmware boots from, is written
+ * last of all and only when the digest is right: whatever stops us before leaves nothing that boots. */
+export async function writeVerified(
+  id: string,
+  bytes: AsyncIterable<Buffer>,
+  target: Target,
+  expected: Digest,
+  written: (bytes: number) => void,
+): Promise<number> {
+  const hash = createHash(expected.algorithm)
+  const blocks = new BlockWriter(id, target)
+  for await (const chunk of bytes) {
+    hash.update(chunk)
+    await blocks.add(chunk)
+    written(blocks.received)
+  }
+  const first = await blocks.end()
+  const actual = hash.digest('hex')
+  if (actual !== expected.value)
+    throw new CommandFailure(
+      'ImageChecksumError',
+      `image ${id} failed verification: its ${expected.algorithm} should be ${expected.value} and is ${actual} ` +
+        `over ${blocks.received} bytes; nothing bootable was left on ${target.name}`,
+    )
+  await target.handle.sync()
+  await writeAt(target.handle, 0, first)
+  await target.handle.sync()
+  return blocks.received
+}
+
+/** Cuts a stream into aligned blocks and writes one while the next one fills. */
+class BlockWriter {
+  readonly #id: string
+  readonly #target: Target
+  #filling = Buffer.allocUnsafeSlow(block)
+  #spare = Buffer.allocUnsafeSlow(block)
+  #used = 0
+  #offset = 0
+  #first?: Buffer
+  #writing: Promise<void> = Promise.resolve()
+  received = 0
+
+  constructor(id: string, target: Target) {
+    this.#id = id
+    this.#target = target
+  }
+
+  async add(chunk: Buffer): Promise<void> {
+    this.received += chunk.length
+    if (this.received > this.#target.size) throw tooLarge(this.#id, this.received, this.#target)
+    for (let taken = 0; taken < chunk.length;) {
+      const part = chunk.copy(this.#filling, this.#used, taken)
+      taken += part
+      this.#used += part
+      if (this.#used === block) await this.#flush()
+    }
+  }
+
+  /** Gives the first block, which has not been written. */
+  async end(): Promise<Buffer> {
+    if (this.#used > 0) await this.#flush()
+    await this.#writing
+    return this.#first ?? Buffer.alloc(0)
+  }
+
+  async #flush(): Promise<void> {
+    await this.#writing
+    const full = this.#filling.subarray(0, this.#used)
+    const offset = this.#offset
+    this.#offset += this.#used
+    this.#used = 0
+    if (this.#first === undefined) {
+      refuseUnlessRaw(this.#id, full)
+      this.#first = full
+      this.#filling = Buffer.allocUnsafeSlow(block)
+      return
+    }
+    this.#writing = writeAt(this.#target.handle, offset, full)
+    // Awaited with the next block; until then a failure must not count as nobody's.
+    this.#writing.catch(() => undefined)
+    const spare = this.#spare
+    this.#spare = this.#filling
+    this.#filling = spare
+  }
+}
+
+export function tooLarge(id: string, size: number, { name, size: room }: Target): CommandFailure {
+  return new CommandFailure('ImageWriteError', `image ${id} has ${size} bytes or more, and ${name} has only ${room}`)
+}

@@ -1,0 +1,22 @@
+import type { Progress, WriteArguments } from '../image/deploy.ts'
+import type { Disk } from '../disks/disk.ts'
+
+/** The server that the agent runs on, as narrow as its commands need it. */
+export interface Machine {
+  disks: () => Promise<Disk[]>
+  eraseMetadata: (disk: Disk) => Promise<void>
+  writeImage: (wanted: WriteArguments, disk: Disk, progress: Progress) => Promise<string>
+  /** Names of what an image brought along, under Ironic's keys. */
+  identify: (disk: Disk) => Promise<Record<string, unknown>>
+  /** Has the firmware boot from this disk, where it must be told. */
+  installBootEntry: (disk: Disk) => Promise<string>
+  sync: () => Promise<void>
+  /** Both return before it happens, so that the command can be answered. */
+  powerOff: () => void
+  reboot: () => void
+  /** A gzipped tar. */
+  collectLogs: () => Promise<Buffer>
+  inventory: () => Promise<Record<string, unknown>>
+  /** No more heartbeats, and soon no network. */
+  lockDown: () => void
+}

@@ -1,0 +1,50 @@
+import type { Clock } from '../clock.ts'
+import { eraseMetadata } from '../disks/erase.ts'
+import { identify } from '../disks/identify.ts'
+import { listDisks } from '../disks/list.ts'
+import type { Trust } from '../http.ts'
+import { deployImage } from '../image/deploy.ts'
+import type { Log } from '../log.ts'
+import { run } from '../programs.ts'
+import type { Settings } from '../settings.ts'
+import { installBootEntry, isUefi } from './efi.ts'
+import { describeMachine } from './inventory.ts'
+import { collectLogs } from './logs.ts'
+import type { Machine } from './machine.ts'
+import { listInterfaces } from './network.ts'
+import { endMachine } from './power.ts'
+
+export interface ServerMeans {
+  clock: Clock
+  log: Log
+  trust: Trust
+  settings: Settings
+  lockDown: () => void
+}
+
+/** The real server underneath. */
+export function createServer({ clock, log, trust, settings, lockDown }: ServerMeans): Machine {
+  const { imageSeconds: seconds, imageRetries: retries, imageRetryInterval: retryInterval } = settings
+  /** Controllers may still be finding disks when the agent is first asked. */
+  const disks = async () => {
+    for (let attempt = 1; ; attempt++) {
+      const found = await listDisks()
+      if (found.length > 0 || attempt >= settings.diskAttempts) return found
+      await clock.sleep(settings.diskInterval * 1000)
+    }
+  }
+  return {
+    disks,
+    eraseMetadata: (disk) => eraseMetadata(disk, { clock, log, sysfs: '/sys' }),
+    writeImage: (wanted, disk, progress) =>
+      deployImage(wanted, disk, { trust, clock, log, seconds, retries, retryInterval }, progress),
+    identify,
+    installBootEntry,
+    sync: async () => void (await run('sync', [], 600)),
+    powerOff: () => void endMachine('off', clock, log),
+    reboot: () => void endMachine('reboot', clock, log),
+    collectLogs: async () => collectLogs(log, await listDisks()),
+    inventory: async () => describeMachine(await disks(), await listInterfaces(), settings.bootMac, await isUefi()),
+    lockDown,
+  }
+}

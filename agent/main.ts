@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises'
+import { runAgent } from './agent.ts'
+import { realClock } from './clock.ts'
+import { TokenTaken } from './ironic/lookup.ts'
+import { createLog, reason } from './log.ts'
+import { addressesOf, addressTowards, listInterfaces } from './machine/network.ts'
+import { createServer } from './machine/server.ts'
+import { run } from './programs.ts'
+import { readSettings } from './settings.ts'
+import type { Trust } from './http.ts'
+
+/** The ramdisk's program. Ends with 1 when it cannot go on: init then starts it again. */
+async function main(): Promise<void> {
+  const [given] = process.argv.slice(2)
+  const settings = readSettings(given ?? (await readFile('/proc/cmdline', 'utf8')))
+  const clock = realClock
+  const log = createLog((line) => void process.stdout.write(line), clock.now, settings.debug)
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
+  try {
+    const ca = await readFile('/etc/bloomery/site-ca.pem', 'utf8').catch(() => undefined)
+    const trust: Trust = { ca, insecure: settings.insecure }
+    const addresses = async () => addressesOf(await listInterfaces(), settings.bootMac)
+    const machine = (lockDown: () => void) => createServer({ clock, log, trust, settings, lockDown })
+    const locked = await runAgent({ settings, trust, clock, log, machine, addresses, addressTowards }, stop.signal)
+    if (locked) await goDark()
+  } catch (error) {
+    log.error('agent ended', { because: reason(error) })
+    if (error instanceof TokenTaken) await goDark()
+    process.exitCode = 1
+  }
+
+  /** Nothing may reach this server any more, nor be reached by it, until somebody cycles its power. */
+  async function goDark(): Promise<void> {
+    log.warn('locked down: the network goes down until the next power cycle')
+    for (const { name } of await listInterfaces()) await run('ip', ['link', 'set', 'dev', name, 'down'], 10)
+    while (!stop.signal.aborted) await clock.sleep(3_600_000, stop.signal)
+  }
+}
+
+await main()
