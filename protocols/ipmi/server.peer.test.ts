@@ -73,7 +73,7 @@ describe.each([3, 17])('ipmitool with cipher suite %i', (suite) => {
     const unknown = ipmitool(suite, '-v chassis power on', { ...user, name: 'nobody' })
     await expect(unknown).rejects.toThrow(/unauthorized name/i)
     expect(chassis.told).toEqual([])
-    expect(bmc.sessions()).toEqual({ active: 0, pending: 0 })
+    expect(bmc.sessions().active).toBe(0)
   })
 })
 
