@@ -1,12 +1,11 @@
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { getRequestListener } from '@hono/node-server'
-import type { Hono } from 'hono'
 
 const GRACE_MS = 5_000
 
 export interface HttpOptions {
-  app: Hono
+  fetch: (request: Request, environment: object) => Response | Promise<Response>
   host: string
   port: number
   tls?: { key: string; cert: string }
@@ -18,8 +17,10 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-export async function listen({ app, host, port, tls }: HttpOptions): Promise<HttpServer> {
-  const handle = getRequestListener((request, env) => app.fetch(request, env), { overrideGlobalObjects: false })
+export async function listen({ fetch, host, port, tls }: HttpOptions): Promise<HttpServer> {
+  const handle = getRequestListener((request, environment) => fetch(request, environment), {
+    overrideGlobalObjects: false,
+  })
   const onRequest: Parameters<typeof createHttpServer>[1] = (request, response) => void handle(request, response)
   const server = tls ? createHttpsServer({ ...tls, minVersion: 'TLSv1.2' }, onRequest) : createHttpServer(onRequest)
   // Images take as long as they take; headers don't.

@@ -10,7 +10,7 @@ import { applianceItem } from '../../lambdas/store/appliances.ts'
 import { consumeUplinks, openGround, type Ground } from '../../standalone/ground.ts'
 import { listen } from '../../standalone/http.ts'
 import { SqliteQueue } from '../../standalone/queue.ts'
-import { newRequest } from './identity-contract.ts'
+import { newRequest } from './certificate-request.ts'
 import { platformContract, type PlatformUnderTest, type Site } from './platform.ts'
 import { freshKey, item } from './under-test.ts'
 
@@ -29,7 +29,7 @@ async function openStandalone(dataDir: string): Promise<PlatformUnderTest> {
     names: ['127.0.0.1'],
     publicUrl: () => `http://127.0.0.1:${port}`,
   })
-  const http = await listen({ app: ground.blobRoutes, host: '127.0.0.1', port: 0 })
+  const http = await listen({ fetch: ground.blobRoutes.fetch, host: '127.0.0.1', port: 0 })
   port = http.port
   const queue = new SqliteQueue({ database: ground.table.database, name: 'test', clock, log })
   const stops = new Set<() => Promise<void>>()
@@ -53,7 +53,7 @@ async function openStandalone(dataDir: string): Promise<PlatformUnderTest> {
 }
 
 async function joined(ground: Ground, uuid: string): Promise<Site> {
-  const { csr, privateKey } = await newRequest(uuid)
+  const { csr, privateKey } = await newRequest()
   const enrolment = await ground.platform.identity.issue(uuid, csr)
   const appliance: Appliance = {
     uuid,
@@ -110,13 +110,13 @@ describe('standalone: restart', () => {
     await first.platform.table.write([{ put: item(pk, 'a') }])
     await first.queue.send(body)
     await first.platform.blobs.put('k', Buffer.from('kept'))
-    const { authorities } = await first.platform.identity.issue(randomUUID(), (await newRequest('x')).csr)
+    const { authorities } = await first.platform.identity.issue(randomUUID(), (await newRequest()).csr)
     await first.close()
 
     const second = await openStandalone(dir)
     expect(await second.platform.table.get({ pk, sk: 'a' })).toEqual(item(pk, 'a'))
     expect(await second.platform.blobs.get('k')).toEqual(Buffer.from('kept'))
-    const again = await second.platform.identity.issue(randomUUID(), (await newRequest('x')).csr)
+    const again = await second.platform.identity.issue(randomUUID(), (await newRequest()).csr)
     expect(again.authorities).toBe(authorities)
     const seen: string[] = []
     await second.subscribe(async (changes) => void seen.push(...changes.map(({ key }) => key.pk)))

@@ -1,0 +1,96 @@
+import { readFile } from 'node:fs/promises'
+import type { Hono } from 'hono'
+import { createApi } from '../lambdas/api/app.ts'
+import type { ApiConfig } from '../lambdas/api/config.ts'
+import { onChange } from '../lambdas/conductor/on-change.ts'
+import { tick } from '../lambdas/periodic/tick.ts'
+import type { Clock, Ids, Log } from '../lambdas/platform.ts'
+import { onUplink } from '../lambdas/reports/on-uplink.ts'
+import type { Config } from './config.ts'
+import { consumeUplinks, openGround, type Ground } from './ground.ts'
+import { listen, type HttpOptions, type HttpServer } from './http.ts'
+import { Worker } from './worker.ts'
+
+const TICK_MS = 15_000
+const SWEEP_EVERY_TICKS = 240
+
+export interface Cloud {
+  /** Of the API. */
+  endpoint: string
+  broker: string
+  /** PEM that signs the broker, and the API where it has TLS. */
+  authorities: string
+  stop(): Promise<void>
+}
+
+/** The whole cloud in this process: the same functions that AWS calls, each fed by its adapter here. */
+export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Log): Promise<Cloud> {
+  let endpoint = config.publicUrl ?? ''
+  const ground = await openGround({
+    dataDir: config.dataDir,
+    clock,
+    ids,
+    log,
+    broker: config.broker,
+    names: config.names,
+    publicUrl: () => endpoint,
+  })
+  let http: HttpServer | undefined
+  const stops: Array<() => Promise<void>> = []
+  const stop = async (): Promise<void> => {
+    await http?.close()
+    await Promise.all(stops.map((each) => each()))
+    await ground.close()
+  }
+  try {
+    const auth = await authOf(config)
+    const api: { answer?: Hono } = {}
+    const tls = config.tls ? ground.serverCertificate : undefined
+    http = await listen({ fetch: dispatch(ground.blobRoutes, api), host: config.host, port: config.port, tls })
+    endpoint ||= `${tls ? 'https' : 'http'}://${bracketed(config.host)}:${http.port}`
+    api.answer = createApi(ground.platform, { publicEndpoint: endpoint, auth })
+    stops.push(...functions(ground, log))
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return { endpoint, broker: ground.brokerUrl, authorities: ground.authority.pem, stop }
+}
+
+/** The API is made when the port is known, for its links. */
+function dispatch(blobs: Hono, api: { answer?: Hono }): HttpOptions['fetch'] {
+  return (request, environment) => {
+    if (new URL(request.url).pathname.startsWith('/blobs/')) return blobs.fetch(request, environment)
+    return api.answer?.fetch(request, environment) ?? new Response('starting', { status: 503 })
+  }
+}
+
+function functions({ platform, table, reports }: Ground, log: Log): Array<() => Promise<void>> {
+  let ticks = 0
+  const periodic = new Worker(
+    async () => {
+      await tick(platform)
+      if (ticks % SWEEP_EVERY_TICKS === 0) await table.sweep()
+      ticks += 1
+      return { rest: TICK_MS }
+    },
+    (error) => log.error({ error: String(error) }, 'periodic failed'),
+  )
+  return [
+    table.subscribe('conductor', (changes) => onChange(platform, changes)),
+    consumeUplinks(reports, (appliance, body) => onUplink(platform, appliance, body), log),
+    () => periodic.stop(),
+  ]
+}
+
+async function authOf({ auth }: Config): Promise<ApiConfig['auth']> {
+  if (auth.strategy === 'noauth') return auth
+  const htpasswd = await readFile(auth.htpasswdFile, 'utf8').catch((cause: unknown) => {
+    throw new Error(`cannot read the users file ${auth.htpasswdFile}`, { cause })
+  })
+  return { strategy: 'http_basic', htpasswd }
+}
+
+function bracketed(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}

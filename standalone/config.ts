@@ -1,0 +1,104 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** A flag and the environment say it in words, a file may say it outright. */
+const yes = z.union([z.boolean(), z.stringbool()])
+
+/** What `bloomery serve` can be told: by flag, by environment (BLOOMERY_ and the name in capitals) or in a JSON file. */
+export const settings = z.strictObject({
+  'data-dir': z.string().min(1).meta({ description: 'where everything is kept (default: ./bloomery-data)' }).optional(),
+  host: z.string().min(1).meta({ description: 'address to listen on (default: 127.0.0.1)' }).optional(),
+  port: z.coerce.number().int().min(0).max(65_535).meta({ description: 'of the API (default: 6385)' }).optional(),
+  'broker-port': z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .meta({ description: 'of the MQTT broker, always TLS (default: 8883)' })
+    .optional(),
+  'broker-host': z
+    .string()
+    .min(1)
+    .meta({ description: 'address that the broker listens on (default: that of the API)' })
+    .optional(),
+  'public-url': z
+    .url({ protocol: /^https?$/ })
+    .meta({ description: 'where sites and people reach the API (default: the address listened on)' })
+    .optional(),
+  'public-broker-host': z
+    .string()
+    .min(1)
+    .meta({ description: 'name or address by which sites reach the broker (default: that of the public URL)' })
+    .optional(),
+  auth: z.enum(['noauth', 'http_basic']).meta({ description: 'noauth | http_basic (default: noauth)' }).optional(),
+  htpasswd: z.string().min(1).meta({ description: 'file of users, bcrypt hashes, for http_basic' }).optional(),
+  'insecure-http': yes.meta({ description: 'plain HTTP on an address that is not loopback' }).optional(),
+  'insecure-noauth': yes.meta({ description: 'no authentication on an address that is not loopback' }).optional(),
+})
+export type Settings = z.infer<typeof settings>
+export const settingNames = settings.keyof().options
+
+export interface Config {
+  dataDir: string
+  host: string
+  port: number
+  broker: { host: string; port: number; publicHost: string }
+  /** Undefined: by the address and port listened on. */
+  publicUrl: string | undefined
+  names: string[]
+  tls: boolean
+  auth: { strategy: 'noauth' } | { strategy: 'http_basic'; htpasswdFile: string }
+}
+
+/** Later sources count more. Throws sentences that say what to change. */
+export function configure(...sources: Array<Record<string, unknown>>): Config {
+  const parsed = settings.safeParse(Object.assign({}, ...sources))
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!
+    const what = issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : issue.path.join('.')
+    throw new Error(`configuration: ${what}: ${issue.message}`)
+  }
+  const given = parsed.data
+  const host = given.host ?? '127.0.0.1'
+  const local = isLoopback(host)
+  const publicUrl = given['public-url']?.replace(/\/+$/, '')
+  if (isWildcard(host) && !publicUrl)
+    throw new Error(`--host ${host} is every address: say with --public-url which one sites and people shall use`)
+  const publicHost = given['public-broker-host'] ?? (publicUrl ? new URL(publicUrl).hostname : host)
+  const strategy = given.auth ?? 'noauth'
+  if (strategy === 'noauth' && !local && !given['insecure-noauth'])
+    throw new Error(
+      `--host ${host} can be reached from elsewhere: use --auth http_basic --htpasswd FILE, or say --insecure-noauth`,
+    )
+  if (strategy === 'http_basic' && !given.htpasswd)
+    throw new Error('--auth http_basic needs --htpasswd FILE (make one with: htpasswd -cB FILE USER)')
+  const names = [host, publicHost, ...(publicUrl ? [new URL(publicUrl).hostname] : []), 'localhost', '127.0.0.1']
+  return {
+    dataDir: given['data-dir'] ?? 'bloomery-data',
+    host,
+    port: given.port ?? 6385,
+    broker: { host: given['broker-host'] ?? host, port: given['broker-port'] ?? 8883, publicHost },
+    publicUrl,
+    names: [...new Set(names.filter((name) => !isWildcard(name)).map((name) => name.replaceAll(/[[\]]/g, '')))],
+    tls: !local && !given['insecure-http'],
+    auth: strategy === 'noauth' ? { strategy } : { strategy, htpasswdFile: given.htpasswd! },
+  }
+}
+
+/** The settings in a process's environment. */
+export function fromEnvironment(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    settingNames.flatMap((name) => {
+      const value = environment[`BLOOMERY_${name.toUpperCase().replaceAll('-', '_')}`]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+function isWildcard(host: string): boolean {
+  return host === '0.0.0.0' || host === '::'
+}

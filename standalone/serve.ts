@@ -1,0 +1,41 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { startCloud } from './cloud.ts'
+import type { Config } from './config.ts'
+
+const STOP_MS = 15_000
+
+/** Runs the cloud until SIGTERM or SIGINT. Standard output says where it is; the log goes to standard error. */
+export async function serve(config: Config, asJson: boolean): Promise<void> {
+  const log = pino(
+    { base: undefined, timestamp: pino.stdTimeFunctions.isoTime },
+    pino.destination({ fd: 2, sync: true }),
+  )
+  const ids = { uuid: randomUUID, token: (bytes: number) => randomBytes(bytes).toString('base64url') }
+  const cloud = await startCloud(config, { now: () => new Date() }, ids, log)
+  const authorities = join(config.dataDir, 'authorities.pem')
+  await writeFile(authorities, cloud.authorities)
+  const stopped = stopSignal()
+  const where = { endpoint: cloud.endpoint, broker: cloud.broker, authorities }
+  process.stdout.write(
+    asJson
+      ? `${JSON.stringify(where)}\n`
+      : `API       ${where.endpoint}\nbroker    ${where.broker}\nauthority ${authorities}\n`,
+  )
+  const signal = await stopped
+  log.info({ signal }, 'stopping')
+  const late = setTimeout(() => {
+    log.error({ seconds: STOP_MS / 1000 }, 'could not stop in time; everything answered is on disk')
+    process.exit(1)
+  }, STOP_MS)
+  await cloud.stop()
+  clearTimeout(late)
+}
+
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+  })
+}
