@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { WanLink } from '../wan/link.ts'
+import { type Door, openDoor } from './door.ts'
 import type { ServerSpec } from './machine.ts'
 import { addresses, layNetwork, type Netns } from './network.ts'
 import { spawnIn } from './netns.ts'
@@ -21,6 +22,8 @@ export type Rack = {
   wan: WanLink
   spawnInSite(argv: string[], options?: SpawnOptions): ChildProcess
   spawnInCloud(argv: string[], options?: SpawnOptions): ChildProcess
+  /** A loopback port of this process that leads to a port of the cloud's namespace: for API clients and people. */
+  openCloud(port: number): Promise<Door>
   stop(): Promise<void>
 }
 
@@ -72,6 +75,7 @@ export async function startRack(options: z.input<typeof rackOptions>): Promise<R
       wan: net.wan,
       spawnInSite: (argv, spawnOptions) => spawnIn(net.site, argv, spawnOptions),
       spawnInCloud: (argv, spawnOptions) => spawnIn(net.cloud, argv, spawnOptions),
+      openCloud: (port) => openDoor(net.cloud, addresses.cloud, port),
       stop,
     }
   } catch (error) {
