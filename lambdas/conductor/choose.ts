@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import type { Appliance, Node } from '../../contract/resources.ts'
+import { isSealed } from '../../contract/seal.ts'
+import { isAlive } from '../store/appliances.ts'
+
+/** Which appliance of its site has a node in hand: by rendezvous hashing, so that nodes spread evenly and only those of an appliance
+ * that comes or goes move. Those alive and able to open the node's secrets come first; with none alive the command waits for one. */
+export function chooseAppliance(node: Node, ofSite: Appliance[], now: Date): Appliance | undefined {
+  const able = ofSite.filter((each) => opensSecrets(node, each.uuid))
+  const alive = able.filter((each) => isAlive(each, now))
+  const pool = [alive, able, ofSite].find((each) => each.length > 0) ?? []
+  return pool
+    .map((appliance) => ({ appliance, weight: weight(appliance.uuid, node.uuid) }))
+    .sort((a, b) => (a.weight < b.weight ? 1 : -1))[0]?.appliance
+}
+
+function weight(appliance: string, node: string): string {
+  return createHash('sha256').update(`${appliance} ${node}`).digest('hex')
+}
+
+function opensSecrets(node: Node, appliance: string): boolean {
+  return Object.values(node.driver_info).every(
+    (value) => !isSealed(value) || Object.hasOwn(value.$sealed.to, appliance),
+  )
+}

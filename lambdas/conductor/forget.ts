@@ -1,0 +1,40 @@
+import type { Command } from '../../contract/messages.ts'
+import type { Node } from '../../contract/resources.ts'
+import { ConflictError, type Platform } from '../platform.ts'
+import { appliancesOf } from '../store/appliances.ts'
+import { enqueue } from '../store/commands.ts'
+import { deleteHistory } from '../store/history.ts'
+import { getNode } from '../store/nodes.ts'
+
+const ATTEMPTS = 30
+const ACCEPT_SECONDS = 7 * 24 * 3600
+
+/** What is left of a deleted node: its history, and what its site's appliances know of it. */
+export async function forgetNode(platform: Platform, node: Node): Promise<void> {
+  if (await getNode(platform.table, node.uuid)) return // created anew under the same uuid
+  await deleteHistory(platform.table, node.uuid)
+  if (node.generation === 0) return // no site ever heard of it
+  for (const appliance of await appliancesOf(platform.table, node.conductor_group))
+    await tell(platform, appliance.uuid, node)
+}
+
+async function tell(platform: Platform, appliance: string, node: Node): Promise<void> {
+  const now = platform.clock.now()
+  const base = {
+    id: platform.ids.uuid(),
+    kind: 'forget' as const,
+    node: node.uuid,
+    generation: node.generation + 1,
+    issued_at: now.toISOString(),
+    deadline: new Date(now.getTime() + ACCEPT_SECONDS * 1000).toISOString(),
+  }
+  const command = (seq: number): Command => ({ ...base, seq })
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    try {
+      return await platform.table.write(await enqueue(platform.table, appliance, command))
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error // another command took the number
+    }
+  }
+  throw new Error(`appliance ${appliance}: no number for a command after ${ATTEMPTS} attempts`)
+}

@@ -1,0 +1,121 @@
+import { UserError } from '../../contract/api/faults.ts'
+import type { Command } from '../../contract/messages.ts'
+import { type Lane, type Plan, stepName } from '../../contract/plan.ts'
+import type { Appliance, Node, Operation } from '../../contract/resources.ts'
+import type { Change, Platform } from '../platform.ts'
+import { appliancesOf } from '../store/appliances.ts'
+import { changeNode, type NodeChange } from '../store/change-node.ts'
+import { applianceOfCommand, enqueue, type StoredCommand } from '../store/commands.ts'
+import { portsOf } from '../store/ports.ts'
+import { chooseAppliance } from './choose.ts'
+import { fail, endPower } from './move.ts'
+import { makePlan, pendingLane, requestOf } from './plan.ts'
+import { packPlan, publish } from './publish.ts'
+import { forgetNode } from './forget.ts'
+import { deleteConfigDrive } from './config-drive.ts'
+
+/** Fed by the table's change feed, which delivers at least once: every reaction looks at what is there now, and is conditional on it. */
+export async function onChange(platform: Platform, changes: Change[]): Promise<void> {
+  for (const change of changes) await react(platform, change)
+}
+
+async function react(platform: Platform, { key, before, after }: Change): Promise<void> {
+  if (key.sk === 'node')
+    return nodeChanged(platform, before?.value as Node | undefined, after?.value as Node | undefined)
+  const appliance = applianceOfCommand(key)
+  if (appliance && after && !before) await publish(platform, appliance, [after.value as StoredCommand])
+}
+
+async function nodeChanged(platform: Platform, before: Node | undefined, after: Node | undefined): Promise<void> {
+  if (before?.config_drive && before.config_drive !== after?.config_drive)
+    await deleteConfigDrive(platform.blobs, before.config_drive)
+  if (after && pendingLane(after)) await planNode(platform, after.uuid)
+  if (before && !after) await forgetNode(platform, before)
+}
+
+/** Gives the node's pending operation its plan and stores the command, in one transaction; or fails it, saying why. */
+export async function planNode(platform: Platform, uuid: string): Promise<void> {
+  await changeNode(platform, uuid, async (node) => {
+    const lane = pendingLane(node)
+    if (!lane) return undefined
+    const now = platform.clock.now()
+    const site = await appliancesOf(platform.table, node.conductor_group)
+    const appliance = chooseAppliance(node, site, now)
+    if (!appliance) return giveUp(platform, node, lane, noAppliance(node))
+    try {
+      return await planned(platform, node, lane, appliance, now)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      return giveUp(platform, node, lane, error.message)
+    }
+  })
+}
+
+async function planned(
+  platform: Platform,
+  node: Node,
+  lane: Lane,
+  appliance: Appliance,
+  now: Date,
+): Promise<NodeChange> {
+  const request = await requestOf(platform, node, lane)
+  const ports = await portsOf(platform.table, node.uuid)
+  const plan = makePlan(node, ports, request, lane, { id: platform.ids.uuid(), now })
+  const packed = await packPlan(platform.blobs, plan)
+  const base = { id: platform.ids.uuid(), node: node.uuid, generation: node.generation, issued_at: now.toISOString() }
+  const command = (seq: number): Command => ({
+    ...base,
+    kind: 'run',
+    seq,
+    deadline: new Date(now.getTime() + acceptWithin[lane] * 1000).toISOString(),
+    plan: packed,
+  })
+  const operation = operationOf(plan, appliance, now)
+  platform.log.info(
+    {
+      node: node.uuid,
+      site: appliance.site,
+      appliance: appliance.name,
+      plan: plan.id,
+      kind: plan.kind,
+      generation: plan.generation,
+    },
+    'planned',
+  )
+  return {
+    node: { ...node, ...(lane === 'power' ? { power_operation: operation } : { operation }) },
+    writes: await enqueue(platform.table, appliance.uuid, command),
+  }
+}
+
+/** A site that is cut off may begin late with what a node's state waits for; switching power that late would surprise. */
+const acceptWithin: Record<Lane, number> = { provision: 24 * 3600, power: 600 }
+
+function operationOf(plan: Plan, appliance: Appliance, now: Date): Operation {
+  return {
+    plan: plan.id,
+    kind: plan.kind,
+    generation: plan.generation,
+    appliance: appliance.uuid,
+    ordinal: 0,
+    phase: 'sent',
+    step: 0,
+    steps: plan.steps.length,
+    names: plan.steps.map(stepName),
+    percent: null,
+    note: null,
+    since: now.toISOString(),
+  }
+}
+
+function giveUp(platform: Platform, node: Node, lane: Lane, why: string): NodeChange | undefined {
+  platform.log.warn({ node: node.uuid, site: node.conductor_group, lane, why }, 'not planned')
+  const failed = lane === 'power' ? endPower(node, why) : fail(node, why, false, platform.clock.now())
+  return failed && { node: failed }
+}
+
+function noAppliance({ conductor_group: site }: Node): string {
+  return site === ''
+    ? 'The node belongs to no site: set its conductor_group.'
+    : `Site ${site} has no appliance: enrol one.`
+}

@@ -1,0 +1,49 @@
+import type { Appliance } from '../../contract/resources.ts'
+import { ConflictError, type Item, type Key, type Table } from '../platform.ts'
+import { all } from './paging.ts'
+
+const ALIVE_SECONDS = 90
+
+export const applianceKey = (uuid: string): Key => ({ pk: `appliance#${uuid}`, sk: 'appliance' })
+export const applianceNameKey = (name: string): Key => ({ pk: `appliance-name#${name}`, sk: 'name' })
+
+export function applianceItem(appliance: Appliance): Item {
+  const sk = `${appliance.created_at}#${appliance.uuid}`
+  return {
+    ...applianceKey(appliance.uuid),
+    version: appliance.version,
+    value: appliance,
+    by: { all: { pk: 'appliances', sk }, site: { pk: `appliances-of#${appliance.site}`, sk } },
+  }
+}
+
+export async function getAppliance(table: Table, uuid: string): Promise<Appliance | undefined> {
+  return (await table.get(applianceKey(uuid)))?.value as Appliance | undefined
+}
+
+export async function applianceNamed(table: Table, name: string): Promise<Appliance | undefined> {
+  const pointer = (await table.get(applianceNameKey(name)))?.value as { appliance: string } | undefined
+  return pointer && getAppliance(table, pointer.appliance)
+}
+
+export function appliancesOf(table: Table, site: string): Promise<Appliance[]> {
+  return all<Appliance>(table, { index: 'site', pk: `appliances-of#${site}` })
+}
+
+export function allAppliances(table: Table): Promise<Appliance[]> {
+  return all<Appliance>(table, { index: 'all', pk: 'appliances' })
+}
+
+export function isAlive(appliance: Appliance, now: Date): boolean {
+  return appliance.last_seen !== null && now.getTime() - Date.parse(appliance.last_seen) <= ALIVE_SECONDS * 1000
+}
+
+/** It was heard of. Losing to another such note is fine: that one is as new. */
+export async function markSeen(table: Table, appliance: Appliance, software: string, now: Date): Promise<void> {
+  const seen = { ...appliance, software, last_seen: now.toISOString(), version: appliance.version + 1 }
+  try {
+    await table.write([{ put: applianceItem(seen), expect: appliance.version }])
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error
+  }
+}

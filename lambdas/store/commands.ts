@@ -1,0 +1,79 @@
+import type { Command } from '../../contract/messages.ts'
+import { ConflictError, type Item, type Key, type Table, type Write } from '../platform.ts'
+import { all } from './paging.ts'
+
+/** Commands stay in the table, numbered per appliance, until the appliance says that they are in its ledger. */
+
+export interface StoredCommand {
+  command: Command
+  published_at: string | null
+}
+
+/** `next` is the number that the next command gets; all up to `through` are acknowledged. */
+interface Counter {
+  next: number
+  through: number
+}
+
+export const COMMANDS_DUE = 'due-commands'
+const PREFIX = 'command#'
+
+const partition = (appliance: string): string => `appliance#${appliance}`
+const counterKey = (appliance: string): Key => ({ pk: partition(appliance), sk: 'commands' })
+const sequenceKey = (seq: number): string => PREFIX + String(seq).padStart(12, '0')
+export const commandKey = (appliance: string, seq: number): Key => ({ pk: partition(appliance), sk: sequenceKey(seq) })
+
+/** The appliance whose stored command this key is, else undefined. */
+export function applianceOfCommand({ pk, sk }: Key): string | undefined {
+  return pk.startsWith('appliance#') && sk.startsWith(PREFIX) ? pk.slice('appliance#'.length) : undefined
+}
+
+/** `again`: when to publish anew if it is still here; undefined: on the appliance's next hello. */
+export function commandItem(appliance: string, value: StoredCommand, version: number, again?: string): Item {
+  const key = commandKey(appliance, value.command.seq)
+  const due = again && { due: { pk: COMMANDS_DUE, sk: `${again}#${key.pk}#${key.sk}` } }
+  return { ...key, version, value, ...(due ? { by: due } : {}) }
+}
+
+/** The writes that store a command; to be part of the transaction that makes it necessary. They fail when another got the number. */
+export async function enqueue(table: Table, appliance: string, make: (seq: number) => Command): Promise<Write[]> {
+  const item = await table.get(counterKey(appliance))
+  const { next, through } = (item?.value as Counter | undefined) ?? { next: 1, through: 0 }
+  const value: Counter = { next: next + 1, through }
+  return [
+    {
+      put: { ...counterKey(appliance), version: (item?.version ?? 0) + 1, value },
+      expect: item ? item.version : 'absent',
+    },
+    { put: commandItem(appliance, { command: make(next), published_at: null }, 1), expect: 'absent' },
+  ]
+}
+
+/** The smallest number that may still be stored. */
+export async function storedFrom(table: Table, appliance: string): Promise<number> {
+  const counter = (await table.get(counterKey(appliance)))?.value as Counter | undefined
+  return (counter?.through ?? 0) + 1
+}
+
+/** All that the appliance has not yet acknowledged, in order. */
+export function storedCommands(table: Table, appliance: string): Promise<StoredCommand[]> {
+  return all<StoredCommand>(table, { pk: partition(appliance), prefix: PREFIX })
+}
+
+/** Forgets what the appliance has. A number beyond what was ever sent counts for nothing more than that. */
+export async function acknowledge(table: Table, appliance: string, through: number): Promise<void> {
+  const item = await table.get(counterKey(appliance))
+  const counter = item?.value as Counter | undefined
+  if (!item || !counter) return
+  const upTo = Math.min(through, counter.next - 1)
+  if (upTo <= counter.through) return
+  const done = await all<StoredCommand>(table, { pk: partition(appliance), prefix: PREFIX, through: sequenceKey(upTo) })
+  for (let at = 0; at < done.length; at += 100)
+    await table.write(done.slice(at, at + 100).map(({ command }) => ({ delete: commandKey(appliance, command.seq) })))
+  const value: Counter = { ...counter, through: upTo }
+  try {
+    await table.write([{ put: { ...counterKey(appliance), version: item.version + 1, value }, expect: item.version }])
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error // a new command took a number; the next acknowledgement counts this one
+  }
+}

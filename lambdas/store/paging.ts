@@ -1,0 +1,58 @@
+import type { IndexName, Item, Query, Table } from '../platform.ts'
+
+/** How many items one request may look at when its filters have no index of their own: a page then comes back short, with a marker. */
+const EXAMINE = 5000
+const CHUNK = 200
+
+export interface Listing<T> {
+  index: IndexName
+  pk: string
+  limit: number
+  descending?: boolean
+  /** Resume behind this item. */
+  after?: Item
+  keep?: (value: T) => boolean
+}
+
+/** `marker` is where the next page begins, undefined at the end. */
+export interface Listed<T> {
+  values: T[]
+  marker: T | undefined
+}
+
+/** One page over an index. Values are what our own code wrote, so they are trusted to have the type of their key. */
+export async function list<T>(
+  table: Table,
+  { index, pk, limit, descending, after, keep }: Listing<T>,
+): Promise<Listed<T>> {
+  const values: T[] = []
+  let resume: Query['after'] = after && { key: after, at: after.by?.[index] }
+  for (let examined = 0; ;) {
+    const chunk = keep ? CHUNK : limit
+    const page = await table.query({ index, pk, limit: chunk, descending, after: resume })
+    for (const { value } of page.items) {
+      examined += 1
+      if (keep === undefined || keep(value as T)) values.push(value as T)
+      if (values.length === limit || examined === EXAMINE) return { values, marker: value as T }
+    }
+    if (page.next === undefined) return { values, marker: undefined }
+    resume = page.next
+  }
+}
+
+/** Everything under a key, however many pages that takes. For what is few by nature: a node's ports, a site's appliances. */
+export async function all<T>(table: Table, query: Omit<Query, 'limit' | 'after'>): Promise<T[]> {
+  const values: T[] = []
+  for await (const item of items(table, query)) values.push(item.value as T)
+  return values
+}
+
+/** Items one by one, read a page at a time. */
+export async function* items(table: Table, query: Omit<Query, 'limit' | 'after'>): AsyncGenerator<Item> {
+  let after: Query['after']
+  do {
+    const page = await table.query({ ...query, limit: CHUNK, after })
+    yield* page.items
+    after = page.next
+  } while (after)
+}
