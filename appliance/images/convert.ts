@@ -15,7 +15,11 @@ export async function toRaw(from: string, to: string, image: ImageReference, sig
   await rm(part, { force: true })
   await qemuImg(['convert', '-f', image.disk_format, '-O', 'raw', from, part], image, signal)
   const file = await open(part, 'r+')
-  await file.datasync().finally(() => file.close())
+  try {
+    await file.datasync()
+  } finally {
+    await file.close()
+  }
   await rename(part, to)
 }
 

@@ -129,7 +129,14 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
     sent = 0
     void alive(true).then(flush)
   })
-  link.onMessage(receive)
+  link.onMessage((payload) => {
+    try {
+      receive(payload)
+    } catch (error) {
+      // Not acknowledged, so it comes again: a full disk may have room by then.
+      log.error({ error: (error as Error).message }, 'message from the cloud could not be taken in')
+    }
+  })
   const ticking = tick().catch(() => {})
 
   return {

@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import { ipv4FromText, normalMac } from '@bloomery/wire/address.ts'
+import { WireError } from '@bloomery/wire/error.ts'
+import { contains, inRange, mask, type Subnet } from '@bloomery/dhcp/subnet.ts'
+
+const MAX_POOL = 65_536
+
+const ipv4 = z.string().refine(parses(ipv4FromText), 'is not an IPv4 address')
+const mac = z.string().refine(parses(normalMac), 'is not a MAC address').transform(normalMac)
+const port = z.number().int().min(0).max(65_535)
+
+const subnet = z
+  .strictObject({
+    cidr: z.string().regex(/^[\d.]+\/\d{1,2}$/, 'is not like 10.1.0.0/24'),
+    /** Ours, as this subnet's clients reach it. A subnet that it lies in is ours; any other is behind a relay. */
+    interfaceAddress: ipv4,
+    range: z.tuple([ipv4, ipv4]),
+    gateway: ipv4.optional(),
+    dns: z.array(ipv4).max(4).default([]),
+    leaseSeconds: z.number().int().min(60).max(604_800).default(3_600),
+  })
+  .transform((value, context): Subnet => {
+    const [network = '', prefix = ''] = value.cidr.split('/')
+    const parsed: Subnet = {
+      network: parses(ipv4FromText)(network) ? ipv4FromText(network) : -1,
+      prefix: Number(prefix),
+      serverAddress: ipv4FromText(value.interfaceAddress),
+      first: ipv4FromText(value.range[0]),
+      last: ipv4FromText(value.range[1]),
+      router: value.gateway === undefined ? undefined : ipv4FromText(value.gateway),
+      dns: value.dns.map(ipv4FromText),
+      leaseSeconds: value.leaseSeconds,
+    }
+    const wrong = complaint(parsed)
+    if (wrong !== undefined) context.addIssue({ code: 'custom', message: `subnet ${value.cidr}: ${wrong}` })
+    return parsed
+  })
+
+const ramdisk = z.strictObject({ kernel: z.string().min(1), initrd: z.string().min(1) })
+
+export const bootConfig = z.strictObject({
+  subnets: z.array(subnet).min(1),
+  /** Addresses by MAC, for machines that no plan tells of; best outside the ranges. */
+  reservations: z.record(mac, ipv4).default({}),
+  /** Where machines find TFTP and HTTP. */
+  nextServer: ipv4,
+  dhcp: z
+    .strictObject({ host: ipv4, port, relayPort: port.optional(), clientPort: port.optional() })
+    .partial()
+    .default({}),
+  tftp: z
+    .strictObject({ host: ipv4, port, portRange: z.tuple([port, port]).optional() })
+    .partial()
+    .default({}),
+  http: z.strictObject({ host: ipv4, port }).partial().default({}),
+  unknownMachines: z.enum(['ignore', 'discover', 'local']).default('ignore'),
+  /** Kernel arguments of the ramdisk that unknown machines boot under `discover`. */
+  discoveryCommandLine: z.string().default(''),
+  files: z.strictObject({
+    x86_64: ramdisk.optional(),
+    aarch64: ramdisk.optional(),
+    /** Instead of those of Debian's package ipxe. */
+    loaders: z.strictObject({ bios: z.string(), uefiX64: z.string(), uefiArm64: z.string() }).partial().default({}),
+  }),
+})
+
+export type BootConfig = z.output<typeof bootConfig>
+
+function complaint(subnet: Subnet): string | undefined {
+  if (subnet.network < 0 || subnet.prefix > 30) return 'is no network of at least 4 addresses'
+  if ((subnet.network & ~mask(subnet.prefix)) !== 0) return 'its address has host bits'
+  if (subnet.first > subnet.last) return 'its range ends before it starts'
+  if (!contains(subnet, subnet.first) || !contains(subnet, subnet.last)) return 'its range is not inside it'
+  if (subnet.last - subnet.first >= MAX_POOL) return `its range has more than ${MAX_POOL} addresses`
+  if (inRange(subnet, subnet.serverAddress)) return 'interfaceAddress is in its range'
+  return undefined
+}
+
+function parses(parse: (text: string) => unknown): (text: string) => boolean {
+  return (text) => {
+    try {
+      parse(text)
+      return true
+    } catch (error) {
+      if (error instanceof WireError) return false
+      throw error
+    }
+  }
+}

@@ -1,0 +1,56 @@
+import { firmware, type Loader } from './loaders.ts'
+import type { BootMachine } from './machine.ts'
+
+export interface BootRequest {
+  vendorClass: string
+  architecture?: number
+  /** User class 77 is iPXE, or its options (175) are there: the loader is already in. */
+  ipxe: boolean
+}
+
+export interface BootPolicy {
+  unknownMachines: 'ignore' | 'discover' | 'local'
+  hasLoader: (loader: Loader) => boolean
+  hasRamdisk: (arch: 'x86_64' | 'aarch64') => boolean
+}
+
+export type BootAnswer = { because: string } & (
+  | { kind: 'silent' }
+  | { kind: 'address' }
+  | { kind: 'loader'; loader: Loader; over: 'tftp' | 'http' }
+  /** `local` gives the machine back to its firmware, which goes on to its disk. */
+  | { kind: 'script'; script: 'ramdisk'; arch: 'x86_64' | 'aarch64' }
+  | { kind: 'script'; script: 'local' }
+)
+
+/** What a machine that asks by DHCP is given, and why. */
+export function decide(machine: BootMachine | undefined, request: BootRequest, policy: BootPolicy): BootAnswer {
+  const mode =
+    machine?.mode ??
+    { ignore: 'unknown' as const, discover: 'ramdisk' as const, local: 'local' as const }[policy.unknownMachines]
+  const who = machine === undefined ? 'unknown machine' : 'known machine'
+  if (mode === 'unknown') return { kind: 'silent', because: 'unknown machine, and this site ignores those' }
+  if (mode === 'off') return { kind: 'silent', because: 'known machine that shall not boot now' }
+  const netboots = request.ipxe || /^(PXE|HTTP)Client/.test(request.vendorClass)
+  if (!netboots) return { kind: 'address', because: `${who}, an operating system asks` }
+  if (mode === 'local') return { kind: 'address', because: `${who}, left to its own disk` }
+
+  const kind = firmware[request.architecture ?? -1]
+  if (kind === undefined)
+    return { kind: 'silent', because: `no loader for firmware architecture ${request.architecture ?? 'not given'}` }
+  if (machine !== undefined && kind.arch !== machine.arch)
+    return { kind: 'silent', because: `firmware is ${kind.arch}, but the node's cpu_arch is ${machine.arch}` }
+  if (mode === 'ramdisk' && !policy.hasRamdisk(kind.arch))
+    return { kind: 'silent', because: `this site has no ramdisk for ${kind.arch}: set boot files.${kind.arch}` }
+  if (!request.ipxe) {
+    if (!policy.hasLoader(kind.loader))
+      return {
+        kind: 'silent',
+        because: `this site has no loader for ${kind.name}: set boot files.loaders.${kind.loader}`,
+      }
+    return { kind: 'loader', loader: kind.loader, over: kind.over, because: `${who}, ${kind.name} firmware asks` }
+  }
+  if (mode === 'ramdisk')
+    return { kind: 'script', script: 'ramdisk', arch: kind.arch, because: `${who}, iPXE asks, ramdisk is due` }
+  return { kind: 'script', script: 'local', because: `${who}, iPXE asks, its disk is due` }
+}

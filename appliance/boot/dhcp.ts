@@ -1,0 +1,98 @@
+import { ipv4FromText } from '@bloomery/wire/address.ts'
+import { Option } from '@bloomery/dhcp/codes.ts'
+import type { Answer, Facts } from '@bloomery/dhcp/decision.ts'
+import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
+import type { DhcpRequest } from '@bloomery/dhcp/request.ts'
+import { startDhcpServer, type DhcpServer } from '@bloomery/dhcp/server.ts'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { BootConfig } from './config.ts'
+import { decide, type BootAnswer, type BootPolicy, type BootRequest } from './decide.ts'
+import type { Discovery } from './discovery.ts'
+import { loaderNames } from './loaders.ts'
+import type { BootDirectory, BootEvents, BootMachine } from './machine.ts'
+import type { BootUrls } from './urls.ts'
+
+export interface BootDhcpParts {
+  config: BootConfig
+  directory: BootDirectory
+  discovery: Discovery
+  policy: BootPolicy
+  urls: BootUrls
+  leases: LeaseStore
+  events: BootEvents
+  log: Log
+  clock: Pick<Clock, 'now'>
+}
+
+// iPXE's encapsulated option 176, no-pxedhcp: this answer is all there is, don't wait for a proxy's.
+const NO_PROXY = Uint8Array.of(176, 1, 1)
+
+/** DHCP for the site: addresses from its subnets and reservations, boot files from `decide`. */
+export function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
+  const { config, directory, events, log } = parts
+  const reservedFor = new Map(Object.entries(config.reservations).map(([mac, ip]) => [ipv4FromText(ip), mac]))
+  return startDhcpServer({
+    host: config.dhcp.host ?? '0.0.0.0',
+    ...config.dhcp,
+    subnets: config.subnets,
+    leases: parts.leases,
+    now: () => parts.clock.now().getTime(),
+    reservedFor: (address) => reservedFor.get(address),
+    answer: (request) => answerFor(parts, directory.byMac(request.mac), request),
+    onDecision(facts) {
+      tell(events, facts)
+      log.info({ ...facts, node: directory.byMac(facts.mac)?.node }, `DHCP ${facts.request}: ${facts.because}`)
+    },
+    onError: (error) => log.warn({ err: error }, `DHCP: ${error.message}`),
+  })
+}
+
+export function answerFor(parts: BootDhcpParts, machine: BootMachine | undefined, request: DhcpRequest): Answer {
+  const answer = decide(machine, bootRequest(request), parts.policy)
+  if (answer.kind === 'silent') return { serve: false, because: answer.because }
+  const address = machine?.addresses?.[request.mac] ?? parts.config.reservations[request.mac]
+  const file = bootFile(parts, machine, request.mac, answer)
+  const options = new Map<number, Uint8Array>()
+  // UEFI takes a URL only from a server that says it is for HTTP clients: UEFI 2.10 §24.7.3.1.
+  if (answer.kind === 'loader' && answer.over === 'http') options.set(Option.vendorClass, Buffer.from('HTTPClient'))
+  if (answer.kind === 'script') options.set(Option.ipxe, NO_PROXY)
+  return {
+    serve: true,
+    because: answer.because,
+    address: address === undefined ? undefined : ipv4FromText(address),
+    hostname: machine?.hostname,
+    options,
+    boot: file === undefined ? undefined : { server: ipv4FromText(parts.config.nextServer), file },
+  }
+}
+
+export function bootRequest(request: DhcpRequest): BootRequest {
+  return {
+    vendorClass: request.vendorClass,
+    architecture: request.architecture,
+    ipxe: request.ipxeOptions || request.userClasses.includes('iPXE'),
+  }
+}
+
+export function bootFile(
+  parts: Pick<BootDhcpParts, 'urls' | 'directory' | 'discovery'>,
+  machine: BootMachine | undefined,
+  mac: string,
+  answer: BootAnswer,
+): string | undefined {
+  if (answer.kind === 'loader')
+    return answer.over === 'tftp' ? loaderNames[answer.loader] : parts.urls.loader(answer.loader)
+  if (answer.kind !== 'script') return undefined
+  if (answer.script === 'local') return parts.urls.localScript()
+  const token =
+    machine === undefined ? parts.discovery.token(mac, answer.arch) : parts.directory.bootToken(machine, mac)
+  return parts.urls.script(token)
+}
+
+function tell(events: BootEvents, { mac, request, reply, address = '' }: Facts): void {
+  if (request === 'discover') events.seen(mac, 'dhcp discover')
+  if (request === 'request') events.seen(mac, 'dhcp request')
+  if (reply === 'offer') events.seen(mac, 'dhcp offer', { address })
+  if (reply === 'ack') events.seen(mac, 'dhcp ack', { address })
+}

@@ -1,0 +1,48 @@
+import { readFile, stat } from 'node:fs/promises'
+import type { BootConfig } from './config.ts'
+import { loaderNames, loaders, type Loader } from './loaders.ts'
+
+export interface BootFiles {
+  /** Small, so kept in memory. */
+  loaders: ReadonlyMap<Loader, Uint8Array>
+  ramdisks: BootConfig['files']
+}
+
+const DEBIAN: Partial<Record<Loader, string>> = {
+  bios: '/usr/lib/ipxe/undionly.kpxe',
+  uefiX64: '/usr/lib/ipxe/snponly.efi',
+}
+const MAX_LOADER = 4 * 1_048_576
+
+/** Everything that may be served is there before anybody is told of it. */
+export async function openBootFiles(config: BootConfig['files']): Promise<BootFiles> {
+  const found = new Map<Loader, Uint8Array>()
+  for (const loader of loaders) {
+    const path = config.loaders[loader] ?? DEBIAN[loader]
+    if (path !== undefined) found.set(loader, await loaderBytes(loader, path))
+  }
+  if (config.aarch64 !== undefined && !found.has('uefiArm64'))
+    throw new Error(
+      'boot files.aarch64 is set, but no loader starts it: set files.loaders.uefiArm64 to an iPXE for arm64',
+    )
+  for (const arch of ['x86_64', 'aarch64'] as const)
+    for (const part of ['kernel', 'initrd'] as const) {
+      const path = config[arch]?.[part]
+      if (path !== undefined) await mustBeFile(`boot files.${arch}.${part}`, path)
+    }
+  return { loaders: found, ramdisks: config }
+}
+
+async function loaderBytes(loader: Loader, path: string): Promise<Uint8Array> {
+  await mustBeFile(`${loaderNames[loader]} (boot files.loaders.${loader}, or Debian's package ipxe)`, path)
+  const bytes = await readFile(path)
+  if (bytes.length > MAX_LOADER) throw new Error(`${path} has ${bytes.length} bytes: that is no network loader`)
+  return bytes
+}
+
+async function mustBeFile(what: string, path: string): Promise<void> {
+  const found = await stat(path).catch((cause: unknown) => {
+    throw new Error(`cannot serve ${what}: ${path} is not readable`, { cause })
+  })
+  if (!found.isFile() || found.size === 0) throw new Error(`cannot serve ${what}: ${path} is empty or no file`)
+}

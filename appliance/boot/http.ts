@@ -1,0 +1,113 @@
+import { createServer } from 'node:http'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { Hono } from 'hono'
+import type { Log } from '../log.ts'
+import type { BootConfig } from './config.ts'
+import type { Discovery } from './discovery.ts'
+import type { BootFiles } from './files.ts'
+import { sendFile } from './http-file.ts'
+import { loaderNames } from './loaders.ts'
+import type { BootDirectory, BootEvents } from './machine.ts'
+import { localScript, ramdiskScript } from './script.ts'
+import type { BootUrls } from './urls.ts'
+
+export interface BootHttpParts {
+  files: BootFiles
+  directory: BootDirectory
+  discovery: Discovery
+  urls: () => BootUrls
+  events: BootEvents
+  log: Log
+}
+
+/** Scripts, kernels and ramdisks, to who has the token of a boot that is still due; loaders for UEFI HTTP boot to anybody. */
+export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> {
+  const { files, directory, discovery, events, log } = parts
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  const text = { 'content-type': 'text/plain; charset=utf-8' }
+  const bootOf = (token: string): ReturnType<BootDirectory['byBootToken']> =>
+    discovery.byToken(token) ?? directory.byBootToken(token)
+
+  app.get('/local.ipxe', (c) => c.body(localScript, 200, text))
+
+  app.get('/loader/:name', (c) => {
+    const found = [...files.loaders].find(([loader]) => loaderNames[loader] === c.req.param('name'))
+    if (found === undefined) return c.text('no such loader\n', 404)
+    return c.body(Uint8Array.from(found[1]), 200, {
+      'content-type': 'application/efi', // UEFI 2.10 §24.7.3: what the firmware may start
+      'content-length': String(found[1].length),
+    })
+  })
+
+  app.get('/boot/:token/script.ipxe', (c) => {
+    const boot = bootOf(c.req.param('token'))
+    if (boot?.machine.mode !== 'ramdisk') return refused(log, c.req.path)
+    const { machine, mac } = boot
+    const script = ramdiskScript(machine, mac, parts.urls().boot(c.req.param('token')))
+    if (c.req.method === 'GET') events.seen(mac, 'script')
+    log.info({ node: machine.node, mac, generation: machine.generation }, 'boot script served')
+    return c.body(script, 200, text)
+  })
+
+  app.get('/boot/:token/:part{kernel|initrd}', async (c) => {
+    const boot = bootOf(c.req.param('token'))
+    if (boot?.machine.mode !== 'ramdisk') return refused(log, c.req.path)
+    const { machine, mac } = boot
+    const part = c.req.param('part') as 'kernel' | 'initrd'
+    const path = files.ramdisks[machine.arch]?.[part]
+    if (path === undefined) return c.text(`no ramdisk for ${machine.arch}\n`, 404)
+    const request = { head: c.req.method === 'HEAD', range: c.req.header('range') }
+    await sendFile(c.env.outgoing, path, request, (bytes, size) => {
+      events.seen(mac, part, { bytes, size })
+      log.info({ node: machine.node, mac, part, bytes, size }, `${part} sent`)
+    })
+    return RESPONSE_ALREADY_SENT
+  })
+
+  app.notFound((c) => c.text('not found\n', 404))
+  app.onError((error, c) => {
+    // A client that hangs up is no failure of ours, and there is nobody left to tell.
+    if (c.env.outgoing.headersSent) {
+      log.warn({ err: error, path: c.req.routePath }, `HTTP transfer broke off: ${error.message}`)
+      c.env.outgoing.destroy()
+      return RESPONSE_ALREADY_SENT
+    }
+    log.error({ err: error }, `HTTP boot: ${error.message}`)
+    return c.text('internal error, see the log of the appliance\n', 500)
+  })
+  return app
+}
+
+export interface BootHttp {
+  port: number
+  stop(): Promise<void>
+}
+
+const IDLE_MS = 60_000
+const MAX_CONNECTIONS = 1_024
+
+export async function startBootHttp(config: BootConfig['http'], app: ReturnType<typeof bootApp>): Promise<BootHttp> {
+  const server = createServer(getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0]))
+  server.maxConnections = MAX_CONNECTIONS
+  server.setTimeout(IDLE_MS)
+  server.listen(config.port ?? 8_080, config.host ?? '0.0.0.0')
+  await once(server, 'listening')
+  return {
+    port: (server.address() as AddressInfo).port,
+    async stop() {
+      const closed = once(server, 'close')
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+/** The token is a secret of this boot, so it isn't logged. */
+function refused(log: Log, path: string): Response {
+  log.warn({ part: path.split('/').at(-1) }, 'HTTP boot refused: the token is unknown, or its machine went on')
+  return new Response('this boot is over\n', { status: 403 })
+}

@@ -1,0 +1,36 @@
+import type { BootMachine } from './machine.ts'
+
+const TRIES = 5
+
+/**
+ * iPXE runs what it reads: `${…}` is replaced and `||`, `&&` part commands, so arguments that hold them, or a line's end, would
+ * become commands.
+ */
+export function ramdiskScript(machine: BootMachine, mac: string, base: string): string {
+  const cmdline = machine.ramdisk?.cmdline ?? ''
+  if (!/^[\x20-\x7e]*$/.test(cmdline) || /\$\{|(^|\s)(\|\||&&)(\s|$)/.test(cmdline))
+    throw new Error(`kernel arguments of node ${machine.node} hold what iPXE would run: no \${, ||, && or line ends`)
+  // EFI kernels find the initrd by this name; BOOTIF as pxelinux gives it: ARP type, then the MAC.
+  const argumentsOfKernel = `initrd=initrd BOOTIF=01-${mac.replaceAll(':', '-')} ${cmdline}`.trim()
+  return `#!ipxe
+echo Node ${machine.node}, plan generation ${machine.generation}
+set try:int32 0
+:again
+inc try
+imgfree
+kernel --name kernel ${base}/kernel ${argumentsOfKernel} || goto failed
+initrd --name initrd ${base}/initrd || goto failed
+boot || goto failed
+:failed
+echo Attempt \${try} of ${TRIES} failed
+sleep 5
+iseq \${try} ${TRIES} || goto again
+reboot
+`
+}
+
+/** Ends iPXE; the firmware goes on to its next boot device. */
+export const localScript = `#!ipxe
+echo Booting from disk
+exit
+`

@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { BootConfig } from './config.ts'
+import type { BootPolicy } from './decide.ts'
+import { startBootDhcp } from './dhcp.ts'
+import { noDiscovery, startDiscovery } from './discovery.ts'
+import { openBootFiles, type BootFiles } from './files.ts'
+import { bootApp, startBootHttp } from './http.ts'
+import type { BootDirectory, BootEvents } from './machine.ts'
+import { startBootTftp } from './tftp.ts'
+import { bootUrls, type BootUrls } from './urls.ts'
+
+export interface BootServicesOptions {
+  config: BootConfig
+  directory: BootDirectory
+  events: BootEvents
+  leases: LeaseStore
+  log: Log
+  clock: Pick<Clock, 'now'>
+}
+
+export interface BootServices {
+  httpUrl: string
+  /** As bound: what was configured, or what the system chose for 0. */
+  ports: { dhcp: number; tftp: number; http: number }
+  stop(): Promise<void>
+}
+
+/** Starts in the order in which a machine needs them backwards: nobody is told of a file before it is served. */
+export async function startBootServices(options: BootServicesOptions): Promise<BootServices> {
+  const { config, directory, events, leases, log } = options
+  const files = await openBootFiles(config.files)
+  const discovery =
+    config.unknownMachines === 'discover'
+      ? startDiscovery({ cmdline: config.discoveryCommandLine, secret: randomBytes(32), directory })
+      : noDiscovery
+  const started: { stop(): Promise<void> }[] = []
+  const stop = async (): Promise<void> => {
+    for (const service of started.splice(0).reverse()) await service.stop()
+  }
+  try {
+    let urls: BootUrls | undefined
+    const app = bootApp({ files, directory, discovery, events, log, urls: () => urls ?? bootUrls('') })
+    const http = await startBootHttp(config.http, app)
+    started.push(http)
+    const httpUrl = `http://${config.nextServer}:${http.port}`
+    urls = bootUrls(httpUrl)
+    const tftp = await startBootTftp({ config: config.tftp, files, leases, events, log })
+    started.push(tftp)
+    const policy = bootPolicy(config, files)
+    const dhcp = await startBootDhcp({ ...options, discovery, policy, urls })
+    started.push(dhcp)
+    return { httpUrl, ports: { dhcp: dhcp.port, tftp: tftp.port, http: http.port }, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+export function bootPolicy(config: Pick<BootConfig, 'unknownMachines'>, files: BootFiles): BootPolicy {
+  return {
+    unknownMachines: config.unknownMachines,
+    hasLoader: (loader) => files.loaders.has(loader),
+    hasRamdisk: (arch) => files.ramdisks[arch] !== undefined,
+  }
+}

@@ -1,0 +1,64 @@
+import type { BootEventKind, BootEvents } from './machine.ts'
+
+const MAX_MACS = 4_096
+const MAX_EVENTS = 32
+
+interface BootEvent {
+  at: Date
+  kind: BootEventKind
+  detail: Record<string, string | number>
+  times: number
+}
+
+export interface Timeline extends BootEvents {
+  /** Oldest first; of an event that repeats, the last time. */
+  of(mac: string): readonly BootEvent[]
+  /** Of the newest event since then, for an error: "last seen: kernel fetched over HTTP 42 s ago". */
+  lastSeen(macs: string[], since: Date): string | undefined
+}
+
+/** What was seen of each machine on its way through a boot. The machines seen longest ago are forgotten first. */
+export function openTimeline(now: () => Date): Timeline {
+  const byMac = new Map<string, BootEvent[]>()
+  return {
+    seen(mac, kind, detail = {}) {
+      const events = byMac.get(mac) ?? []
+      byMac.delete(mac)
+      byMac.set(mac, events)
+      const last = events.at(-1)
+      const times = last?.kind === kind ? last.times + 1 : 1
+      if (last?.kind === kind) events.pop()
+      events.push({ at: now(), kind, detail, times })
+      if (events.length > MAX_EVENTS) events.shift()
+      const oldest = byMac.keys().next().value
+      if (byMac.size > MAX_MACS && oldest !== undefined) byMac.delete(oldest)
+    },
+    of: (mac) => byMac.get(mac) ?? [],
+    lastSeen(macs, since) {
+      const latest = macs
+        .flatMap((mac) => byMac.get(mac)?.at(-1) ?? [])
+        .filter(({ at }) => at >= since)
+        .sort((a, b) => b.at.getTime() - a.at.getTime())[0]
+      if (latest === undefined) return undefined
+      const seconds = Math.round((now().getTime() - latest.at.getTime()) / 1_000)
+      return `last seen: ${sentences[latest.kind](latest.detail)} ${seconds} s ago`
+    },
+  }
+}
+
+const sentences: Record<BootEventKind, (detail: BootEvent['detail']) => string> = {
+  'dhcp discover': () => 'DHCP discover that was not answered,',
+  'dhcp offer': () => 'address offered by DHCP, not taken up,',
+  'dhcp request': () => 'DHCP request that was not granted,',
+  'dhcp ack': ({ address }) => `address ${address ?? ''} leased by DHCP`,
+  tftp: (detail) => `loader ${detail['file'] ?? ''} fetched over TFTP${part(detail)}`,
+  script: () => 'boot script fetched over HTTP',
+  kernel: (detail) => `kernel fetched over HTTP${part(detail)}`,
+  initrd: (detail) => `ramdisk fetched over HTTP${part(detail)}`,
+  lookup: () => 'agent looked itself up',
+  heartbeat: () => "agent's heartbeat",
+}
+
+function part({ bytes, size }: BootEvent['detail']): string {
+  return bytes === undefined || size === undefined || bytes === size ? '' : `, ${bytes} of ${size} bytes,`
+}

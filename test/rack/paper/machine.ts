@@ -1,0 +1,110 @@
+import { bootDevices, noBootFlags, type BootFlags } from '@bloomery/ipmi/boot-parameters.ts'
+import type { Chassis } from '@bloomery/ipmi/bmc-options.ts'
+import { startBmc, type RunningBmc } from '@bloomery/ipmi/server.ts'
+import type { Clock } from '../../../appliance/clock.ts'
+
+/** What a paper machine finds at its network boot, and what it does then; the site it is plugged into supplies it. */
+export interface Provisioning {
+  /** The ramdisk runs from when this is called until `powerLost` is aborted. */
+  networkBoot(machine: PaperMachine, powerLost: AbortSignal): Promise<void>
+}
+
+export interface PaperDisk {
+  /** SHA-256 of what was written, undefined when blank. */
+  image: string | undefined
+  configDrive: string | undefined
+}
+
+/** A server made of paper: a chassis with a real BMC on a real UDP port, a firmware that takes its time, and a disk that remembers digests. */
+export class PaperMachine {
+  readonly name: string
+  readonly mac: string
+  readonly password: string
+  readonly disk: PaperDisk = { image: undefined, configDrive: undefined }
+  /** Every time power came on, what it booted. */
+  readonly boots: string[] = []
+  /** Whatever must never happen to a real disk. */
+  readonly accidents: string[] = []
+  power: 'on' | 'off' = 'off'
+  writing = false
+  readonly #clock: Clock
+  readonly #postMs: number
+  #flags: BootFlags = noBootFlags
+  #bmc: RunningBmc | undefined
+  #lost = new AbortController()
+  provisioning: Provisioning | undefined
+
+  constructor(options: { name: string; mac: string; password: string; clock: Clock; postMs: number }) {
+    this.name = options.name
+    this.mac = options.mac
+    this.password = options.password
+    this.#clock = options.clock
+    this.#postMs = options.postMs
+  }
+
+  async plugIn(host = '127.0.0.1'): Promise<void> {
+    this.#bmc = await startBmc({
+      host,
+      port: 0,
+      users: [{ name: 'admin', password: this.password, privilege: 'administrator' }],
+      chassis: this.#chassis(),
+      onError: (error) => this.accidents.push(String(error)),
+    })
+  }
+
+  get port(): number {
+    return this.#bmc!.port
+  }
+
+  async unplug(): Promise<void> {
+    this.off()
+    await this.#bmc?.close()
+  }
+
+  off(): void {
+    if (this.power === 'on' && this.writing) this.accidents.push('power lost while the disk was written')
+    this.power = 'off'
+    this.#lost.abort(new Error('power lost'))
+  }
+
+  #on(): void {
+    if (this.power === 'on') return
+    this.power = 'on'
+    this.#lost = new AbortController()
+    void this.#boot(this.#lost.signal).catch((error: unknown) => {
+      if (!this.#lost.signal.aborted) this.accidents.push(String(error))
+    })
+  }
+
+  async #boot(powerLost: AbortSignal): Promise<void> {
+    await this.#clock.sleep(this.#postMs, powerLost)
+    const { device } = this.#flags.boot
+    if (!this.#flags.flags.persistent) this.#flags = noBootFlags
+    if (device === bootDevices.pxe) {
+      this.boots.push('network')
+      await this.provisioning?.networkBoot(this, powerLost)
+    } else this.boots.push(this.disk.image ? `disk ${this.disk.image}` : 'nothing')
+  }
+
+  #chassis(): Chassis {
+    return {
+      power: () => Promise.resolve(this.power),
+      control: (action) => {
+        if (action === 'off' || action === 'soft') this.off()
+        if (action === 'on') this.#on()
+        if (action === 'cycle' || action === 'reset') {
+          this.off()
+          this.#on()
+        }
+        return Promise.resolve()
+      },
+      bootOptions: {
+        get: () => Promise.resolve(this.#flags),
+        set: (flags) => {
+          this.#flags = flags
+          return Promise.resolve()
+        },
+      },
+    }
+  }
+}

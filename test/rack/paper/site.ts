@@ -1,0 +1,139 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { BootEvents } from '../../../appliance/boot/machine.ts'
+import type { Clock } from '../../../appliance/clock.ts'
+import { openDrivers } from '../../../appliance/drivers/table.ts'
+import type { Identity } from '../../../appliance/identity.ts'
+import { openLedger } from '../../../appliance/ledger/ledger.ts'
+import type { Log } from '../../../appliance/log.ts'
+import type { CrashPoint } from '../../../appliance/plans/run-plan.ts'
+import { startSite, type Site } from '../../../appliance/site.ts'
+import type { Link } from '../../../appliance/uplink/link.ts'
+import { PaperAgent, PaperAgents } from './agent.ts'
+import type { PaperMachine } from './machine.ts'
+
+export interface PaperSiteOptions {
+  dir: string
+  identity: Pick<Identity, 'uuid' | 'sealingKey'>
+  link: Link
+  clock: Clock
+  log: Log
+  machines: PaperMachine[]
+  get?: typeof fetch
+  crashPoint?: CrashPoint
+}
+
+/** The appliance's own program, with paper machines in place of the provisioning network. */
+export class PaperSite {
+  readonly site: Site
+  readonly #options: PaperSiteOptions
+  readonly #server: Server
+  readonly #drivers = openDrivers()
+  readonly #ledger
+  readonly #agents: PaperAgents
+  readonly #port: number
+  readonly seen: { mac: string; kind: string }[] = []
+
+  private constructor(options: PaperSiteOptions, server: Server, agents: PaperAgents) {
+    this.#options = options
+    this.#server = server
+    this.#agents = agents
+    const ledger = openLedger(join(options.dir, 'ledger.sqlite'))
+    this.#ledger = ledger
+    this.#port = (server.address() as AddressInfo).port
+    const events: BootEvents = { seen: (mac, kind) => void this.seen.push({ mac, kind }) }
+    this.site = startSite({
+      ...options,
+      ledger,
+      random: Math.random,
+      uuid: randomUUID,
+      token: () => randomBytes(32).toString('base64url'),
+      drivers: this.#drivers.drivers,
+      agentClient: agents,
+      imageDir: join(options.dir, 'images'),
+      imageQuota: 2 ** 30,
+      get: options.get ?? fetch,
+      doorUrl: 'https://paper.site:6385',
+      imageUrl: `http://127.0.0.1:${this.#port}`,
+      kernelArguments: '',
+      events,
+      lastSeen: (macs) => {
+        const last = this.seen.findLast((each) => macs.includes(each.mac))
+        return last && `last seen: ${last.kind}`
+      },
+      software: 'paper',
+      crashPoint: (at) => {
+        try {
+          options.crashPoint?.(at)
+        } catch (error) {
+          this.#cutPower()
+          throw error
+        }
+      },
+    })
+    for (const machine of options.machines) {
+      machine.provisioning = { networkBoot: (of, powerLost) => this.#networkBoot(of, powerLost) }
+    }
+  }
+
+  /** `before`: the life that a power cut ended; agents outlive it, and the address stays. */
+  static async start(options: PaperSiteOptions, before?: PaperSite): Promise<PaperSite> {
+    const agents = before?.agents ?? new PaperAgents()
+    const server = createServer((request, reply) => site.site.images(request, reply))
+    await new Promise<void>((resolve) => void server.listen(before?.imagePort ?? 0, '127.0.0.1', resolve))
+    const site = new PaperSite(options, server, agents)
+    return site
+  }
+
+  get imagePort(): number {
+    return this.#port
+  }
+
+  get agents(): PaperAgents {
+    return this.#agents
+  }
+
+  /** What the real boot services do for a machine, told in their own words. */
+  async #networkBoot(machine: PaperMachine, powerLost: AbortSignal): Promise<void> {
+    const { clock } = this.#options
+    const site = this.#current()
+    site.events.seen(machine.mac, 'dhcp discover')
+    const boot = site.machines.byMac(machine.mac)
+    if (boot?.mode !== 'ramdisk') return
+    for (const kind of ['dhcp ack', 'script', 'kernel', 'initrd'] as const) {
+      this.#current().events.seen(machine.mac, kind)
+      await clock.sleep(1000, powerLost)
+    }
+    const agent = new PaperAgent(machine, clock, powerLost)
+    this.#agents.add(agent)
+    await agent.start(() => this.#current().door)
+  }
+
+  /** A machine outlives the appliance that booted it: it goes on with the one that took over. */
+  #current(): Site {
+    let at: PaperSite = this
+    while (at.#successor) at = at.#successor
+    return at.site
+  }
+  #successor: PaperSite | undefined
+  takenOverBy(next: PaperSite): void {
+    this.#successor = next
+  }
+
+  /** As kill -9: nothing more is written, nothing is said. */
+  #cutPower(): void {
+    this.#ledger.close()
+    this.#server.close()
+    this.#server.closeAllConnections()
+  }
+
+  async stop(): Promise<void> {
+    await this.site.stop().catch(() => {})
+    this.#server.closeAllConnections()
+    this.#server.close()
+    await this.#drivers.close()
+    if (this.#ledger.db.isOpen) this.#ledger.close()
+  }
+}

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Plan } from '../../contract/plan.ts'
+import { DIGEST, Fixture, step } from '../rack/paper/fixture.ts'
+
+let fixture: Fixture
+beforeEach(async () => {
+  fixture = await new Fixture().plugIn()
+  await fixture.boot()
+})
+afterEach(() => fixture.tearDown())
+
+function run(plan: Plan, more: Record<string, unknown> = {}) {
+  return fixture.cloud.send({ kind: 'run', node: fixture.node, generation: plan.generation, plan, ...more })
+}
+
+test('the same command delivered again, and one of an older generation, have no effect', async () => {
+  const plan = fixture.deployPlan(5)
+  const command = run(plan)
+  await fixture.cloud.ended(plan.id, 10_000)
+  await expect.poll(() => fixture.machine.boots.at(-1)).toBe(`disk ${DIGEST}`)
+  const boots = fixture.machine.boots.length
+  const reports = fixture.cloud.reports.size
+  fixture.cloud.deliver([command, command])
+  const old = fixture.plan('tear_down', [step('power.power_off')], 4)
+  run(old)
+  await expect.poll(() => fixture.cloud.acknowledged).toBe(2)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(fixture.machine.boots.length).toBe(boots)
+  expect(fixture.machine.power).toBe('on')
+  expect(fixture.cloud.reports.size).toBe(reports)
+  expect(fixture.cloud.progress(old.id)).toEqual([])
+})
+
+test('WAN cut right after the command was accepted: the machine comes up, and the reports arrive afterwards, in order', async () => {
+  const plan = fixture.deployPlan()
+  run(plan)
+  await expect.poll(() => fixture.cloud.progress(plan.id).length).toBeGreaterThan(0)
+  fixture.cloud.up = false
+  const known = fixture.cloud.progress(plan.id).length
+  await expect.poll(() => fixture.machine.boots.at(-1), { timeout: 10_000 }).toBe(`disk ${DIGEST}`)
+  expect(fixture.cloud.progress(plan.id).length).toBe(known)
+  fixture.cloud.mend()
+  expect(await fixture.cloud.ended(plan.id, 5000)).toMatchObject({ phase: 'done' })
+  const ordinals = fixture.cloud.progress(plan.id).map((each) => each.ordinal)
+  expect(ordinals).toEqual(ordinals.map((_, index) => index + 1))
+})
+
+test('wrong image checksum: the failure names image, expected and actual digest, and the machine is off', async () => {
+  const wrong = createHash('sha256').update('something else').digest('hex')
+  const plan = fixture.deployPlan(1, wrong)
+  run(plan)
+  const end = await fixture.cloud.ended(plan.id, 10_000)
+  expect(end.phase).toBe('failed')
+  expect(end.note).toContain('paper-image')
+  expect(end.note).toContain(wrong)
+  expect(end.note).toContain(DIGEST)
+  expect(end.power_state).toBe('power off')
+  expect(fixture.machine.power).toBe('off')
+  expect(fixture.machine.disk.image).toBeUndefined()
+})
+
+test('no agent within its deadline: the failure tells what was last seen', async () => {
+  const plan = fixture.deployPlan()
+  fixture.machine.provisioning = {
+    networkBoot: (machine) => {
+      fixture.site!.site.events.seen(machine.mac, 'kernel')
+      return Promise.resolve()
+    },
+  }
+  run(plan)
+  const end = await fixture.cloud.ended(plan.id, 10_000)
+  expect(end).toMatchObject({ phase: 'failed', power_state: 'power off' })
+  expect(end.note).toMatch(/deploy.start_agent: no agent within 900 s.*last seen: kernel/)
+})
+
+test('wrong BMC password: the failure says so, and the password is nowhere in the logs or the ledger', async () => {
+  const plan = fixture.plan('verify', [step('power.validate')])
+  const wrong = fixture.plan('verify', [step('power.validate')], 2)
+  wrong.machine.driver_info['ipmi_password'] = 'not the password'
+  run(plan)
+  expect(await fixture.cloud.ended(plan.id, 5000)).toMatchObject({ phase: 'done', power_state: 'power off' })
+  run(wrong)
+  const end = await fixture.cloud.ended(wrong.id, 10_000)
+  expect(end.phase).toBe('failed')
+  expect(end.note).toMatch(/password/)
+  const told = JSON.stringify([fixture.log, [...fixture.cloud.reports.values()]])
+  expect(told).not.toContain('paper-secret')
+  expect(told).not.toContain('not the password')
+})
+
+test('a newer operation takes over from the one in progress', async () => {
+  const deploy = fixture.deployPlan(1)
+  run(deploy)
+  await expect.poll(() => fixture.machine.boots.length).toBe(1)
+  const tearDown = fixture.plan('tear_down', [step('power.power_off'), step('boot.clean_up_ramdisk')], 2)
+  run(tearDown)
+  expect(await fixture.cloud.ended(tearDown.id, 5000)).toMatchObject({ phase: 'done', power_state: 'power off' })
+  expect(fixture.cloud.progress(deploy.id).at(-1)?.phase).not.toMatch(/done|failed/)
+  expect(fixture.machine.power).toBe('off')
+})
+
+test('a cancelled plan stops, cleans up and says why', async () => {
+  const plan = fixture.deployPlan(1)
+  run(plan)
+  await expect.poll(() => fixture.machine.boots.length).toBe(1)
+  fixture.cloud.send({
+    kind: 'cancel',
+    node: fixture.node,
+    generation: 1,
+    lane: 'provision',
+    reason: 'the cloud gave up',
+  })
+  expect(await fixture.cloud.ended(plan.id, 5000)).toMatchObject({ phase: 'failed', note: 'the cloud gave up' })
+  expect(fixture.machine.power).toBe('off')
+})
+
+test('a command that comes after its deadline is refused', async () => {
+  const plan = fixture.deployPlan(1)
+  run(plan, { deadline: '2020-01-01T00:00:00.000Z' })
+  expect(await fixture.cloud.ended(plan.id, 5000)).toMatchObject({ phase: 'refused' })
+  expect(fixture.machine.boots).toEqual([])
+})
+
+test('a plan too large for its command is fetched by reference, also when the first attempts fail', async () => {
+  const plan = fixture.deployPlan(1)
+  const bytes = Buffer.from(JSON.stringify(plan))
+  const blobs = fixture.get
+  let asked = 0
+  fixture.cloud.urls['plans/1'] = 'https://blobs.paper/plan'
+  fixture.get = (url, init) => {
+    if (!String(url).endsWith('/plan')) return blobs(url, init)
+    asked += 1
+    return Promise.resolve(asked < 3 ? new Response(null, { status: 503 }) : new Response(new Uint8Array(bytes)))
+  }
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  run(plan, { plan: { source: { kind: 'blob', key: 'plans/1' }, size: bytes.length, sha256 } })
+  expect(await fixture.cloud.ended(plan.id, 10_000)).toMatchObject({ phase: 'done' })
+  expect(asked).toBe(3)
+})
+
+test('an expired URL and a broken connection only delay the image: it is resumed, not begun again', async () => {
+  const plan = fixture.deployPlan(1)
+  const whole = fixture.get
+  const asked: (string | null)[] = []
+  fixture.get = async (url, init) => {
+    const range = new Headers(init?.headers).get('range')
+    asked.push(range)
+    if (asked.length === 1) return new Response(null, { status: 403 })
+    if (asked.length > 2) return whole(url, init)
+    const bytes = new Uint8Array(await (await whole(url, init)).arrayBuffer())
+    let sent = false
+    const broken = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (sent) controller.error(new Error('connection reset'))
+        else controller.enqueue(bytes.subarray(0, 100_000))
+        sent = true
+      },
+    })
+    return new Response(broken, { headers: { 'content-length': String(bytes.length) } })
+  }
+  run(plan)
+  expect(await fixture.cloud.ended(plan.id, 10_000)).toMatchObject({ phase: 'done' })
+  expect(asked).toEqual([null, null, 'bytes=100000-'])
+})
+
+test('people switch power in a lane of its own, and a forgotten node leaves nothing behind', async () => {
+  const on = fixture.plan('power', [step('power.set_power_state', { target: 'power on', timeout: null })], 1, 'power')
+  run(on)
+  expect(await fixture.cloud.ended(on.id, 5000)).toMatchObject({
+    phase: 'done',
+    power_state: 'power on',
+    lane: 'power',
+  })
+  const reboot = fixture.plan(
+    'power',
+    [step('power.set_power_state', { target: 'rebooting', timeout: null })],
+    2,
+    'power',
+  )
+  run(reboot)
+  await fixture.cloud.ended(reboot.id, 5000)
+  await expect.poll(() => fixture.machine.boots.length).toBe(2)
+  fixture.cloud.send({ kind: 'forget', node: fixture.node, generation: 3 })
+  await expect.poll(() => fixture.site!.site.machines.nodes()).toEqual([])
+  expect(fixture.site!.site.machines.byMac(fixture.machine.mac)).toBeUndefined()
+})
+
+test('a power change by itself is reported, once', async () => {
+  const verify = fixture.plan('verify', [step('power.validate')])
+  run(verify)
+  await fixture.cloud.ended(verify.id, 5000)
+  fixture.machine.power = 'on' // somebody pressed the button
+  const changes = () => [...fixture.cloud.reports.values()].filter((report) => report.kind === 'power')
+  await expect.poll(() => changes().length, { timeout: 10_000 }).toBe(1)
+  expect(changes()[0]).toMatchObject({ node: fixture.node, power_state: 'power on' })
+  await new Promise((resolve) => setTimeout(resolve, 800))
+  expect(changes().length).toBe(1)
+})
