@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createHmac, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  type KeyObject,
+  timingSafeEqual,
+} from 'node:crypto'
 import { WireError } from '@bloomery/wire/error.ts'
 import type { CipherSuite } from './cipher-suite.ts'
 
@@ -26,12 +33,13 @@ export interface Exchange {
   username: Uint8Array
 }
 
+/** Key objects: never printed by accident, and several times quicker for a packet than keys as bytes. */
 export interface SessionKeys {
   suite: CipherSuite
-  /** §13.32: signs every packet. */
-  k1: Uint8Array
-  /** §13.32: its first 16 bytes are the AES key. */
-  k2: Uint8Array
+  /** §13.32, K1: signs every packet. */
+  signing: KeyObject
+  /** The first 16 bytes of K2. */
+  aes: KeyObject
 }
 
 /** §13.31: IPMI 2.0 keeps passwords in 20 bytes. HMAC pads keys with zeros itself, so 20 or fewer are the same. */
@@ -60,7 +68,8 @@ export function rakp4Code(suite: CipherSuite, sik: Uint8Array, x: Exchange): Uin
 export function deriveKeys(suite: CipherSuite, sik: Uint8Array): SessionKeys {
   const { hash } = authentication(suite)
   const constant = (byte: number): Uint8Array => new Uint8Array(20).fill(byte)
-  return { suite, k1: hmac(hash, sik, [constant(1)]), k2: hmac(hash, sik, [constant(2)]) }
+  const [k1, k2] = [hmac(hash, sik, [constant(1)]), hmac(hash, sik, [constant(2)])]
+  return { suite, signing: createSecretKey(k1), aes: createSecretKey(k2.subarray(0, 16)) }
 }
 
 export function integrityLength(suite: CipherSuite): number {
@@ -69,14 +78,14 @@ export function integrityLength(suite: CipherSuite): number {
 
 export function integrityCode(keys: SessionKeys, signed: Uint8Array): Uint8Array {
   const { hash, length } = integrity(keys.suite)
-  return hmac(hash, keys.k1, [signed]).subarray(0, length)
+  return hmac(hash, keys.signing, [signed]).subarray(0, length)
 }
 
 /** §13.29: | IV 16 | AES-CBC-128( payload, 01 02 03 …, pad length ) |. */
 export function encrypt(keys: SessionKeys, payload: Uint8Array, iv: Uint8Array): Uint8Array {
   const pad = 15 - (payload.length % 16)
   const padding = Uint8Array.from({ length: pad + 1 }, (_, at) => (at === pad ? pad : at + 1))
-  const cipher = createCipheriv('aes-128-cbc', keys.k2.subarray(0, 16), iv).setAutoPadding(false)
+  const cipher = createCipheriv('aes-128-cbc', keys.aes, iv).setAutoPadding(false)
   return Buffer.concat([iv, cipher.update(payload), cipher.update(padding), cipher.final()])
 }
 
@@ -84,7 +93,7 @@ export function decrypt(keys: SessionKeys, bytes: Uint8Array): Uint8Array {
   if (bytes.length < 32 || bytes.length % 16 !== 0)
     throw new WireError(`${bytes.length} encrypted bytes are no IV and AES blocks`)
   const iv = bytes.subarray(0, 16)
-  const cipher = createDecipheriv('aes-128-cbc', keys.k2.subarray(0, 16), iv).setAutoPadding(false)
+  const cipher = createDecipheriv('aes-128-cbc', keys.aes, iv).setAutoPadding(false)
   const clear = Buffer.concat([cipher.update(bytes.subarray(16)), cipher.final()])
   const pad = clear.at(-1) ?? 0
   // Some BMCs fill the pad otherwise than 01 02 03 …; the packet was authenticated before, so its length is enough.
@@ -114,7 +123,7 @@ function integrity(suite: CipherSuite): { hash: string; length: number } {
   return row
 }
 
-function hmac(hash: string, key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array {
+function hmac(hash: string, key: Uint8Array | KeyObject, parts: readonly Uint8Array[]): Uint8Array {
   const mac = createHmac(hash, key)
   for (const part of parts) mac.update(part)
   return mac.digest()
