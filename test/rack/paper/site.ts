@@ -113,10 +113,9 @@ export class PaperSite {
 
   /** A machine outlives the appliance that booted it: it goes on with the one that took over. */
   #current(): Site {
-    let at: PaperSite = this
-    while (at.#successor) at = at.#successor
-    return at.site
+    return this.#successor ? this.#successor.#current() : this.site
   }
+
   #successor: PaperSite | undefined
   takenOverBy(next: PaperSite): void {
     this.#successor = next
