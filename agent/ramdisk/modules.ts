@@ -8,6 +8,7 @@ export const wantedModules: readonly string[] = [
   'drivers/block/loop.ko',
   'drivers/block/xen-blkfront.ko',
   'drivers/cdrom/',
+  'drivers/char/hw_random/virtio-rng.ko',
   'drivers/char/ipmi/ipmi_devintf.ko',
   'drivers/char/ipmi/ipmi_si.ko',
   'drivers/firmware/efi/',

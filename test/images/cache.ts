@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { digestOf } from '../../agent/ramdisk/key.ts'
@@ -37,7 +37,21 @@ export async function kept(
       await rm(work, { recursive: true, force: true, maxRetries: 3 })
     }
   }
+  await forgetOld(folder, name, place)
   return describe(place)
+}
+
+/** Images of recipes that nobody used for a week are deleted; a running test may still use a younger one. */
+async function forgetOld(folder: string, name: string, place: string): Promise<void> {
+  const now = new Date()
+  await utimes(place, now, now)
+  const oldest = now.getTime() - 7 * 24 * 3600 * 1000
+  for (const entry of await readdir(folder)) {
+    const path = join(folder, entry)
+    if (!entry.startsWith(`${name}-`) && !entry.startsWith('.work-')) continue
+    if ((await stat(path).catch(() => ({ mtimeMs: now.getTime() }))).mtimeMs < oldest)
+      await rm(path, { recursive: true, force: true })
+  }
 }
 
 async function describe(place: string): Promise<Image> {

@@ -36,7 +36,7 @@ const packages: readonly string[] = [
 /** The image of the demo: Debian 12 as one would install it, with cloud-init reading the config drive, and sshd. */
 export async function buildDemoImage(log: Log = () => {}): Promise<Image> {
   const versions = (await resolveClosure(packages)).map((one) => `${one.name}=${one.version}`)
-  const recipes = [here, join(here, 'demo'), join(here, '../../agent/ramdisk')].map(digestOfRecipe)
+  const recipes = [here, join(here, 'demo')].map(digestOfRecipe)
   const key = contentKey([...versions, ...(await Promise.all(recipes))])
   return kept('demo', key, log, async (raw, work) => {
     const root = join(work, 'root')
@@ -61,7 +61,7 @@ async function install(root: string, sources: string): Promise<void> {
   ]
   const hooks = [
     'systemctl enable systemd-networkd.service systemd-resolved.service ssh.service',
-    'systemctl mask systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer',
+    'systemctl mask systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service',
   ].map((command) => `--customize-hook=chroot "$1" ${command}`)
   await run('mmdebstrap', [...chosen, ...hooks, 'bookworm', root, sources], { timeoutMs: 900_000 })
 }

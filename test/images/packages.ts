@@ -5,6 +5,7 @@ export const requiredPackages: string[] = [
   'dpkg',
   'e2fsprogs',
   'gdisk',
+  'genisoimage',
   'grub-common',
   'grub-efi-amd64-bin',
   'grub-pc-bin',
@@ -12,4 +13,5 @@ export const requiredPackages: string[] = [
   'mmdebstrap',
   'mtools',
   'qemu-utils',
+  'util-linux',
 ]

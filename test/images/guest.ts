@@ -1,0 +1,111 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run } from '../../agent/ramdisk/run.ts'
+import { waitForSerial } from '../rack/qemu/serial.ts'
+
+export type Firmware = 'bios' | 'uefi'
+
+/** A QEMU machine outside of any rack, to see that something starts. Its network card has QEMU's own DHCP behind it. */
+export type Guest = AsyncDisposable & {
+  /** Resolves with what matched; rejects with the last lines of the serial port when the time is over. */
+  says(pattern: RegExp, timeoutMs: number): Promise<string>
+  pressPowerButton(): void
+  /** Resolves when the machine is off. */
+  off(timeoutMs: number): Promise<void>
+}
+
+const card = [
+  '-netdev',
+  'user,id=net0,restrict=on',
+  '-device',
+  'virtio-net-pci,netdev=net0,mac=52:54:00:b1:00:01,romfile=',
+]
+const machine = [
+  '-nodefaults',
+  '-accel',
+  'tcg,thread=multi',
+  '-cpu',
+  'Nehalem',
+  '-m',
+  '768',
+  '-display',
+  'none',
+  '-no-reboot',
+]
+
+/** Starts a copy of the image on a larger disk, with the config drive as its last partition, as a deploy leaves it. */
+export async function startImage(image: string, firmware: Firmware, configDrive: Uint8Array): Promise<Guest> {
+  const folder = await mkdtemp(join(tmpdir(), 'guest-'))
+  const disk = join(folder, 'disk.raw')
+  await run('cp', ['--sparse=always', image, disk])
+  await appendConfigDrive(disk, configDrive)
+  const variables = join(folder, 'variables.fd')
+  if (firmware === 'uefi') await copyFile('/usr/share/OVMF/OVMF_VARS_4M.fd', variables)
+  const flash = [
+    ['-drive', 'if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd'],
+    ['-drive', `if=pflash,format=raw,file=${variables}`],
+  ].flat()
+  const drive = `if=virtio,format=raw,cache=unsafe,file=${disk}`
+  return start(folder, [...(firmware === 'uefi' ? flash : []), '-drive', drive, ...card])
+}
+
+/** Starts a kernel without any firmware or disk. */
+export async function startKernel(kernel: string, initrd: string, commandLine: string): Promise<Guest> {
+  const folder = await mkdtemp(join(tmpdir(), 'guest-'))
+  return start(folder, ['-kernel', kernel, '-initrd', initrd, '-append', `console=ttyS0 ${commandLine}`, ...card])
+}
+
+async function appendConfigDrive(disk: string, configDrive: Uint8Array): Promise<void> {
+  const { size } = await stat(disk)
+  await truncate(disk, size + (64 << 20))
+  await run('sgdisk', ['--move-second-header', '--new=4:-2M:0', '--change-name=4:config-2', disk])
+  const shown = await run('sgdisk', ['--info=4', disk])
+  const first = Number(/First sector: (\d+)/.exec(shown)?.[1])
+  await using file = await open(disk, 'r+')
+  await file.write(configDrive, 0, configDrive.length, first * 512)
+}
+
+async function start(folder: string, parts: readonly string[]): Promise<Guest> {
+  const serial = join(folder, 'serial.log')
+  await writeFile(serial, '')
+  const args = [
+    ...machine,
+    ...parts,
+    '-chardev',
+    `file,id=s,path=${serial},append=on`,
+    '-serial',
+    'chardev:s',
+    '-monitor',
+    'stdio',
+  ]
+  const qemu = spawn('qemu-system-x86_64', args, { stdio: ['pipe', 'ignore', 'pipe'] })
+  const ended = once(qemu, 'exit')
+  let complaint = ''
+  qemu.stderr.on('data', (bytes: Buffer) => (complaint = (complaint + bytes.toString()).slice(-1000)))
+  const early = ended.then(([code]) => Promise.reject(new Error(`QEMU ended with ${String(code)}: ${complaint}`)))
+  early.catch(() => {})
+  return {
+    says: (pattern, timeoutMs) => Promise.race([waitForSerial(serial, pattern, { timeoutMs }), early]),
+    pressPowerButton: () => qemu.stdin.write('system_powerdown\n'),
+    off: async (timeoutMs) => {
+      await once(AbortSignal.any([AbortSignal.timeout(timeoutMs), aborted(ended)]), 'abort')
+      if (qemu.exitCode === null) throw new Error(`the machine is still on after ${timeoutMs} ms`)
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (qemu.exitCode === null && qemu.signalCode === null) {
+        qemu.kill('SIGKILL')
+        await ended
+      }
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function aborted(when: Promise<unknown>): AbortSignal {
+  const controller = new AbortController()
+  void when.then(() => controller.abort())
+  return controller.signal
+}
