@@ -13,4 +13,5 @@ export const requiredPackages: string[] = [
   'qemu-system-x86',
   'radvd',
   'seabios',
+  'tshark',
 ]

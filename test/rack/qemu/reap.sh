@@ -18,5 +18,6 @@ for signal in TERM KILL; do
   done
 done
 for netns in $(namespaces "$1"); do
-  ip netns delete "$netns"
+  ip netns delete "$netns" 2>/dev/null # another reaper may be at the same orphan
 done
+[ -z "$(namespaces "$1")" ]
