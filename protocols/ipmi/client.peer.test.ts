@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readBootDevice, readPower, setBootDevice, setPower } from './chassis.ts'
 import { connect, type ConnectOptions, type IpmiSession } from './client.ts'
 import { getDeviceId } from './commands.ts'
-import { IncorrectPassword, NoSupportedCipherSuite, UnauthorizedName } from './error.ts'
+import { IncorrectBmcKey, IncorrectPassword, NoSupportedCipherSuite, UnauthorizedName } from './error.ts'
 import { type IpmiSocket, openIpmiSocket } from './socket.ts'
 import { type IpmiSim, simUser, startIpmiSim } from './testing/ipmi-sim.ts'
 
@@ -96,4 +96,16 @@ test('sixteen sessions over one socket keep apart', async () => {
   const states = await Promise.all(sessions.flatMap((session) => [readPower(session), readPower(session)]))
   expect(states).toEqual(Array.from({ length: 32 }, () => 'off'))
   await Promise.all(sessions.map((session) => session.close()))
+})
+
+test('a BMC with a key of its own lets in who knows it, and tells who does not', async () => {
+  const keyed = await startIpmiSim({ bmcKey: 'kg-kg-kg' })
+  try {
+    await withSession({ port: keyed.port, kg: Buffer.from('kg-kg-kg') }, async (session) => {
+      expect(await readPower(session)).toBe('off')
+    })
+    await expect(connect(options({ port: keyed.port }))).rejects.toThrow(IncorrectBmcKey)
+  } finally {
+    await keyed.stop()
+  }
 })

@@ -3,7 +3,7 @@ import type { CipherSuiteId } from './cipher-suite.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Command, privileges } from './command.ts'
 import { isTransient } from './completion-code.ts'
-import { MAX_PASSWORD, MAX_USERNAME } from './crypto.ts'
+import { MAX_KEY, MAX_USERNAME } from './crypto.ts'
 import { type Discovery, discoverCipherSuites } from './discover.ts'
 import {
   CommandFailed,
@@ -47,8 +47,9 @@ const BUSY_PAUSE = 1000
 
 export async function connect(options: ConnectOptions): Promise<IpmiSession> {
   const { host, port, socket, timeoutMs, clock = systemClock, random = systemRandom } = options
-  checkLength('user name', options.username, MAX_USERNAME)
-  checkLength('password', options.password, MAX_PASSWORD)
+  checkLength('user name', Buffer.byteLength(options.username), MAX_USERNAME)
+  checkLength('password', Buffer.byteLength(options.password), MAX_KEY)
+  checkLength('BMC key', options.kg?.length ?? 0, MAX_KEY)
   const patience = patienceOf(clock, timeoutMs)
   const address = await resolve(host, port)
   const peer: Peer = { host, address, port, socket, clock, random }
@@ -184,7 +185,6 @@ async function resolve(host: string, port: number): Promise<string> {
   }
 }
 
-function checkLength(what: string, text: string, most: number): void {
-  const length = Buffer.byteLength(text)
+function checkLength(what: string, length: number, most: number): void {
   if (length > most) throw new RangeError(`the ${what} has ${length} bytes; IPMI 2.0 allows ${most}`)
 }

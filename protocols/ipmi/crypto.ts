@@ -42,8 +42,8 @@ export interface SessionKeys {
   aes: KeyObject
 }
 
-/** §13.31: IPMI 2.0 keeps passwords in 20 bytes. HMAC pads keys with zeros itself, so 20 or fewer are the same. */
-export const MAX_PASSWORD = 20
+/** §13.31: IPMI 2.0 keeps passwords, and Kg, in 20 bytes. HMAC pads keys with zeros itself, so 20 or fewer are the same. */
+export const MAX_KEY = 20
 export const MAX_USERNAME = 16
 
 export function rakp2Code(suite: CipherSuite, password: Uint8Array, x: Exchange): Uint8Array {

@@ -47,6 +47,12 @@ export class IncorrectPassword extends IpmiError {
   }
 }
 
+export class IncorrectBmcKey extends IpmiError {
+  constructor(subject: Subject) {
+    super(subject, "the BMC's key (Kg) is another than the one given; give it, or clear it on the BMC")
+  }
+}
+
 export class UnauthorizedName extends IpmiError {
   constructor(subject: Subject, username: string) {
     super(subject, `the BMC has no user ${JSON.stringify(username)} that may log in over LAN`)

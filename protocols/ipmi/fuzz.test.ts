@@ -13,6 +13,8 @@ import { paperChassis } from './testing/paper-chassis.ts'
 import { paperNet } from './testing/paper-net.ts'
 
 const ROUNDS = 100_000
+/** Two seconds on an idle machine. */
+const patience = { timeout: 60_000 }
 const seeds = readCapture('ipmitool-power-status')
 
 /** Mulberry32: the same packets in each run. */
@@ -49,7 +51,7 @@ const decoders: readonly ((bytes: Uint8Array) => unknown)[] = [
   ),
 ]
 
-test(`${ROUNDS} mutated packets give the decoders values or WireErrors, nothing else`, () => {
+test(`${ROUNDS} mutated packets give the decoders values or WireErrors, nothing else`, patience, () => {
   const pick = generator(1)
   const counts = { values: 0, errors: 0 }
   const attempt = (decode: () => unknown): void => {
@@ -73,7 +75,7 @@ test(`${ROUNDS} mutated packets give the decoders values or WireErrors, nothing 
   expect(counts.errors).toBeGreaterThan(ROUNDS)
 })
 
-test(`${ROUNDS} mutated packets neither break a BMC nor fill it, and it goes on answering`, async () => {
+test(`${ROUNDS} mutated packets neither break a BMC nor fill it, and it goes on answering`, patience, async () => {
   const faults: unknown[] = []
   const users = [{ name: 'ipmiusr', password: 'test', privilege: 'administrator' }] as const
   const bmc = createBmc({ users, chassis: paperChassis(), onError: (error) => void faults.push(error) })
@@ -94,7 +96,7 @@ test(`${ROUNDS} mutated packets neither break a BMC nor fill it, and it goes on 
   expect(await session.send(commands.getChassisStatus, undefined)).toMatchObject({ power: { on: false } })
 })
 
-test('a console in a hail of mutated answers hears the true one', async () => {
+test('a console in a hail of mutated answers hears the true one', patience, async () => {
   const users = [{ name: 'ipmiusr', password: 'test', privilege: 'administrator' }] as const
   const chassis = paperChassis()
   const onError = (error: unknown): never => {

@@ -1,4 +1,3 @@
-import { WireError } from '@bloomery/wire/error.ts'
 import type { CipherSuite } from './cipher-suite.ts'
 import {
   deriveKeys,
@@ -48,6 +47,7 @@ export type HandshakeResult =
   | { result: 'open'; keys: SessionKeys; bmcId: number }
   | { result: 'refused'; operation: HandshakeStep['operation']; status: number }
   | { result: 'wrong password' }
+  | { result: 'wrong BMC key' }
 
 /** Role byte, IPMI 2.0 §13.20: bit 4 looks the user up by name alone, as every peer does. */
 const NAME_ONLY = 0x10
@@ -97,7 +97,8 @@ export function* handshake(input: HandshakeInput): Generator<HandshakeStep, Hand
   const rakp4 = decodeRakp4(yield rakp3(statusCodes.ok, rakp3Code(suite, password, exchange), payloadTypes.rakp4))
   if (rakp4.status !== 0) return { result: 'refused', operation: 'RAKP 3', status: rakp4.status }
   const sik = sessionIntegrityKey(suite, input.kg ?? password, exchange)
-  if (!sameCode(rakp4.code, rakp4Code(suite, sik, exchange))) throw new WireError('the code of RAKP 4 is wrong')
+  // RAKP 2 has shown that the password is right, so it is Kg that differs.
+  if (!sameCode(rakp4.code, rakp4Code(suite, sik, exchange))) return { result: 'wrong BMC key' }
   return { result: 'open', keys: deriveKeys(suite, sik), bmcId }
 }
 

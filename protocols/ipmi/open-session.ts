@@ -4,6 +4,7 @@ import { type Privilege, privileges } from './command.ts'
 import { setSessionPrivilege } from './commands.ts'
 import {
   CommandFailed,
+  IncorrectBmcKey,
   IncorrectPassword,
   MalformedAnswer,
   SessionRefused,
@@ -114,6 +115,7 @@ function refusalError(
   refusal: Exclude<HandshakeResult, { result: 'open' }>,
 ): Error {
   if (refusal.result === 'wrong password') return new IncorrectPassword(subject, username)
+  if (refusal.result === 'wrong BMC key') return new IncorrectBmcKey(subject)
   switch (refusal.status) {
     case statusCodes.unauthorizedName:
       return new UnauthorizedName(subject, username)

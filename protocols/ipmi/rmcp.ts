@@ -6,8 +6,8 @@ import type { Writer } from '@bloomery/wire/writer.ts'
  *
  *     | version 06 | reserved | sequence, FF = send no ack | class |
  */
-export const RMCP_VERSION = 0x06
-export const RMCP_NO_ACK = 0xff
+const RMCP_VERSION = 0x06
+const RMCP_NO_ACK = 0xff
 const ASF_IANA = 0x11be
 const PING = 0x80
 const PONG = 0x40
@@ -48,10 +48,8 @@ export function readAsf(reader: Reader): AsfMessage {
 }
 
 export function writeAsf(writer: Writer, message: AsfMessage): Writer {
-  const ping = message.type === 'ping'
-  writer.u32(ASF_IANA)
-  writer.u8(ping ? PING : PONG)
-  writer.u8(message.tag).u8(0)
+  const type = message.type === 'ping' ? PING : PONG
+  writer.u32(ASF_IANA).u8(type).u8(message.tag).u8(0)
   if (message.type === 'ping') return writer.u8(0)
   return writer
     .u8(16)

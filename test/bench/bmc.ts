@@ -11,7 +11,7 @@ const KEPT = 16
 
 /** "Is it on?", asked of ipmi_sim on loopback: a process per question, a session per question, and kept sessions. */
 export async function bench(): Promise<void> {
-  const sim = await startIpmiSim('own process')
+  const sim = await startIpmiSim({ power: 'own process' })
   const socket = openIpmiSocket()
   const open = (): Promise<IpmiSession> => connectTo(socket, sim.port)
   const kept: IpmiSession[] = []

@@ -39,14 +39,20 @@ done
 
 /** How ipmi_sim learns of power: by running a program for each question (which also knows the boot device), or because it holds
  * the process itself, which costs it nothing. */
-export type SimPower = 'program' | 'own process'
+type SimPower = 'program' | 'own process'
 
 const powerLines: Record<SimPower, (dir: string) => string> = {
   program: (dir) => `chassis_control "${dir}/chassis.sh 0x20"`,
   'own process': () => 'startcmd "sleep 600"\n  startnow false',
 }
 
-const lan = (dir: string, port: number, power: SimPower): string => `name "bmc1"
+export interface SimOptions {
+  power?: SimPower
+  /** Kg. */
+  bmcKey?: string
+}
+
+const lan = (dir: string, port: number, { power = 'program', bmcKey }: SimOptions): string => `name "bmc1"
 set_working_mc 0x20
   startlan 1
     addr 127.0.0.1 ${port}
@@ -56,17 +62,18 @@ set_working_mc 0x20
     allowed_auths_operator none md2 md5 straight
     allowed_auths_admin    none md2 md5 straight
     guid a123456789abcdefa123456789abcdef
+    ${bmcKey === undefined ? '' : `bmc_key "${bmcKey}"`}
   endlan
   ${powerLines[power](dir)}
   user 1 true "" "test" user 10 none md2 md5 straight
   user 2 true "${simUser.username}" "${simUser.password}" admin 10 none md2 md5 straight
 `
 
-export async function startIpmiSim(power: SimPower = 'program'): Promise<IpmiSim> {
+export async function startIpmiSim(options: SimOptions = {}): Promise<IpmiSim> {
   const dir = await mkdtemp(join(tmpdir(), 'ipmi-sim-'))
   const port = await freePort()
   await Promise.all([
-    writeFile(join(dir, 'lan.conf'), lan(dir, port, power)),
+    writeFile(join(dir, 'lan.conf'), lan(dir, port, options)),
     writeFile(join(dir, 'sim.emu'), emulator),
     writeFile(join(dir, 'chassis.sh'), chassisProgram(dir), { mode: 0o755 }),
     writeFile(join(dir, 'power'), '0'),
