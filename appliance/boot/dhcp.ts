@@ -42,7 +42,8 @@ export function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
     answer: (request) => answerFor(parts, directory.byMac(request.mac), request),
     onDecision(facts) {
       tell(events, facts)
-      log.info({ ...facts, node: directory.byMac(facts.mac)?.node }, `DHCP ${facts.request}: ${facts.because}`)
+      const file = facts.file?.replace(/\/boot\/[^/]+\//, '/boot/…/') // its token is a secret of this boot
+      log.info({ ...facts, file, node: directory.byMac(facts.mac)?.node }, `DHCP ${facts.request}: ${facts.because}`)
     },
     onError: (error) => log.warn({ err: error }, `DHCP: ${error.message}`),
   })

@@ -26,34 +26,39 @@ export function byteRange(header: string | undefined, size: number): ByteRange |
   return first > last ? 'unsatisfiable' : { first, last }
 }
 
+export interface FileAnswer {
+  status: 200 | 206 | 416
+  headers: Record<string, string>
+  /** What the body is; absent with 416. */
+  range?: ByteRange
+}
+
+export async function answerFile(path: string, rangeHeader: string | undefined): Promise<FileAnswer> {
+  const { size } = await stat(path)
+  const range = byteRange(rangeHeader, size)
+  if (range === 'unsatisfiable') return { status: 416, headers: { 'content-range': `bytes */${size}` } }
+  const { first, last } = range ?? { first: 0, last: size - 1 }
+  const headers = {
+    'content-type': 'application/octet-stream',
+    'content-length': String(last - first + 1),
+    'accept-ranges': 'bytes',
+  }
+  if (range === undefined) return { status: 200, headers, range: { first, last } }
+  return { status: 206, headers: { ...headers, 'content-range': `bytes ${first}-${last}/${size}` }, range }
+}
+
 /** Says how much of the file went out, when it did or when the client hung up. */
 export async function sendFile(
   reply: ServerResponse,
   path: string,
-  request: { head: boolean; range: string | undefined },
+  { status, headers, range }: FileAnswer & { range: ByteRange },
   sent: (bytes: number, size: number) => void,
 ): Promise<void> {
-  const { size } = await stat(path)
-  const range = byteRange(request.range, size)
-  if (range === 'unsatisfiable') {
-    reply.writeHead(416, { 'content-range': `bytes */${size}` }).end()
-    return
-  }
-  const { first, last } = range ?? { first: 0, last: size - 1 }
-  reply.writeHead(range === undefined ? 200 : 206, {
-    'content-type': 'application/octet-stream',
-    'content-length': last - first + 1,
-    'accept-ranges': 'bytes',
-    ...(range === undefined ? {} : { 'content-range': `bytes ${first}-${last}/${size}` }),
-  })
-  if (request.head) {
-    reply.end()
-    return
-  }
-  const stream = createReadStream(path, { start: first, end: last, highWaterMark: CHUNK })
+  reply.writeHead(status, headers)
+  const stream = createReadStream(path, { start: range.first, end: range.last, highWaterMark: CHUNK })
   try {
     await pipeline(stream, reply)
   } finally {
-    sent(stream.bytesRead, last - first + 1)
+    sent(stream.bytesRead, range.last - range.first + 1)
   }
 }

@@ -1,24 +1,22 @@
-import { createServer } from 'node:http'
 import { once } from 'node:events'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener, type HttpBindings } from '@hono/node-server'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import type { Log } from '../log.ts'
 import type { BootConfig } from './config.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootFiles } from './files.ts'
-import { sendFile } from './http-file.ts'
+import { answerFile, sendFile } from './http-file.ts'
 import { loaderNames } from './loaders.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
 import { localScript, ramdiskScript } from './script.ts'
-import type { BootUrls } from './urls.ts'
 
 export interface BootHttpParts {
   files: BootFiles
   directory: BootDirectory
   discovery: Discovery
-  urls: () => BootUrls
   events: BootEvents
   log: Log
 }
@@ -46,7 +44,7 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     const boot = bootOf(c.req.param('token'))
     if (boot?.machine.mode !== 'ramdisk') return refused(log, c.req.path)
     const { machine, mac } = boot
-    const script = ramdiskScript(machine, mac, parts.urls().boot(c.req.param('token')))
+    const script = ramdiskScript(machine, mac)
     if (c.req.method === 'GET') events.seen(mac, 'script')
     log.info({ node: machine.node, mac, generation: machine.generation }, 'boot script served')
     return c.body(script, 200, text)
@@ -59,8 +57,10 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     const part = c.req.param('part') as 'kernel' | 'initrd'
     const path = files.ramdisks[machine.arch]?.[part]
     if (path === undefined) return c.text(`no ramdisk for ${machine.arch}\n`, 404)
-    const request = { head: c.req.method === 'HEAD', range: c.req.header('range') }
-    await sendFile(c.env.outgoing, path, request, (bytes, size) => {
+    const answer = await answerFile(path, c.req.header('range'))
+    const { range } = answer
+    if (c.req.method === 'HEAD' || range === undefined) return c.body(null, answer.status, answer.headers)
+    await sendFile(c.env.outgoing, path, { ...answer, range }, (bytes, size) => {
       events.seen(mac, part, { bytes, size })
       log.info({ node: machine.node, mac, part, bytes, size }, `${part} sent`)
     })
@@ -90,7 +90,7 @@ const IDLE_MS = 60_000
 const MAX_CONNECTIONS = 1_024
 
 export async function startBootHttp(config: BootConfig['http'], app: ReturnType<typeof bootApp>): Promise<BootHttp> {
-  const server = createServer(getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0]))
+  const server = createAdaptorServer({ fetch: app.fetch }) as Server
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_MS)
   server.listen(config.port ?? 8_080, config.host ?? '0.0.0.0')

@@ -4,9 +4,9 @@ const TRIES = 5
 
 /**
  * iPXE runs what it reads: `${…}` is replaced and `||`, `&&` part commands, so arguments that hold them, or a line's end, would
- * become commands.
+ * become commands. Its relative names are relative to the script's own URL, which carries the token.
  */
-export function ramdiskScript(machine: BootMachine, mac: string, base: string): string {
+export function ramdiskScript(machine: BootMachine, mac: string): string {
   const cmdline = machine.ramdisk?.cmdline ?? ''
   if (!/^[\x20-\x7e]*$/.test(cmdline) || /\$\{|(^|\s)(\|\||&&)(\s|$)/.test(cmdline))
     throw new Error(`kernel arguments of node ${machine.node} hold what iPXE would run: no \${, ||, && or line ends`)
@@ -18,8 +18,8 @@ set try:int32 0
 :again
 inc try
 imgfree
-kernel --name kernel ${base}/kernel ${argumentsOfKernel} || goto failed
-initrd --name initrd ${base}/initrd || goto failed
+kernel --name kernel kernel ${argumentsOfKernel} || goto failed
+initrd --name initrd initrd || goto failed
 boot || goto failed
 :failed
 echo Attempt \${try} of ${TRIES} failed

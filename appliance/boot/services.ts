@@ -10,7 +10,7 @@ import { openBootFiles, type BootFiles } from './files.ts'
 import { bootApp, startBootHttp } from './http.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
 import { startBootTftp } from './tftp.ts'
-import { bootUrls, type BootUrls } from './urls.ts'
+import { bootUrls } from './urls.ts'
 
 export interface BootServicesOptions {
   config: BootConfig
@@ -41,16 +41,13 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
     for (const service of started.splice(0).reverse()) await service.stop()
   }
   try {
-    let urls: BootUrls | undefined
-    const app = bootApp({ files, directory, discovery, events, log, urls: () => urls ?? bootUrls('') })
-    const http = await startBootHttp(config.http, app)
+    const http = await startBootHttp(config.http, bootApp({ files, directory, discovery, events, log }))
     started.push(http)
     const httpUrl = `http://${config.nextServer}:${http.port}`
-    urls = bootUrls(httpUrl)
     const tftp = await startBootTftp({ config: config.tftp, files, leases, events, log })
     started.push(tftp)
     const policy = bootPolicy(config, files)
-    const dhcp = await startBootDhcp({ ...options, discovery, policy, urls })
+    const dhcp = await startBootDhcp({ ...options, discovery, policy, urls: bootUrls(httpUrl) })
     started.push(dhcp)
     return { httpUrl, ports: { dhcp: dhcp.port, tftp: tftp.port, http: http.port }, stop }
   } catch (error) {

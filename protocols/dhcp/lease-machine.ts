@@ -42,7 +42,7 @@ const handlers: Record<Exclude<RequestType, 'release' | 'decline'>, (situation: 
 function discover(situation: Served): Decision {
   const { request, subnet, now } = situation
   const address = addressFor(situation)
-  if (address === undefined) return silent(situation, 'no address is free in the range of this subnet')
+  if (address === undefined) return silent(situation, whyNone(situation))
   const held = situation.leases.byAddress(address)
   const keeps = held?.mac === request.mac && held.state === 'bound' && held.expires > now
   const offered: Lease = { address, mac: request.mac, state: 'offered', expires: now + OFFER_HELD_MS }
@@ -107,6 +107,12 @@ function addressFor(situation: Served): number | undefined {
   const asked = request.requestedAddress
   if (asked !== undefined && inRange(subnet, asked) && mayHold(situation, asked)) return asked
   return leases.free(subnet, now, (address) => mayHold(situation, address))
+}
+
+function whyNone({ answer, leases }: Served): string {
+  const holder = answer.address === undefined ? undefined : leases.byAddress(answer.address)
+  if (holder === undefined) return 'no address is free in the range of this subnet'
+  return `the reserved ${ipv4ToText(holder.address)} is leased to ${holder.mac || 'a host that is not ours'}: reserve outside the range`
 }
 
 function mayHold(situation: Served, address: number): boolean {

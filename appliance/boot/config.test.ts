@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { bootConfig } from './config.ts'
+
+const subnet = { cidr: '10.1.0.0/24', interfaceAddress: '10.1.0.1', range: ['10.1.0.100', '10.1.0.199'] }
+const config = { subnets: [subnet], nextServer: '10.1.0.1', files: {} }
+
+test('a small configuration is filled up with what is safe', () => {
+  expect(bootConfig.parse(config)).toMatchObject({
+    unknownMachines: 'ignore',
+    subnets: [{ network: 0x0a01_0000, prefix: 24, leaseSeconds: 3600, dns: [] }],
+  })
+})
+
+test('the MACs of reservations may be written in any form', () => {
+  const { reservations } = bootConfig.parse({ ...config, reservations: { '52-54-00-AB-CD-EF': '10.1.0.9' } })
+  expect(reservations).toEqual({ '52:54:00:ab:cd:ef': '10.1.0.9' })
+})
+
+test.each([
+  [{ cidr: '10.1.0.7/24' }, 'its address has host bits'],
+  [{ cidr: '10.1.0.0/31' }, 'is no network of at least 4 addresses'],
+  [{ cidr: '10.1.0.300/24' }, 'is no network of at least 4 addresses'],
+  [{ range: ['10.1.0.199', '10.1.0.100'] }, 'its range ends before it starts'],
+  [{ range: ['10.1.0.100', '10.1.1.100'] }, 'its range is not inside it'],
+  [{ interfaceAddress: '10.1.0.150' }, 'interfaceAddress is in its range'],
+  [{ cidr: '10.0.0.0/8', range: ['10.2.0.0', '10.3.0.0'] }, 'more than 65536 addresses'],
+  [{ gateway: 'router' }, 'is not an IPv4 address'],
+])('a subnet with %j is refused', (change, complaint) => {
+  expect(() => bootConfig.parse({ ...config, subnets: [{ ...subnet, ...change }] })).toThrow(complaint)
+})

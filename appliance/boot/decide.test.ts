@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest'
+import { decide, type BootPolicy, type BootRequest } from './decide.ts'
+import type { BootMachine } from './machine.ts'
+
+const all: BootPolicy = { unknownMachines: 'ignore', hasLoader: () => true, hasRamdisk: () => true }
+
+const pxe = (architecture: number): BootRequest => ({ vendorClass: 'PXEClient:Arch:0', architecture, ipxe: false })
+const http = (architecture: number): BootRequest => ({ vendorClass: 'HTTPClient:Arch:0', architecture, ipxe: false })
+const ipxe = (architecture: number): BootRequest => ({ ...pxe(architecture), ipxe: true })
+const system: BootRequest = { vendorClass: '', ipxe: false }
+
+function machine(mode: BootMachine['mode'], arch: BootMachine['arch'] = 'x86_64'): BootMachine {
+  return { node: 'n', generation: 1, macs: [], arch, mode }
+}
+
+const x64 = { mode: 'ramdisk', arch: 'x86_64' } as const
+const arm = { mode: 'ramdisk', arch: 'aarch64' } as const
+
+test.each([
+  ['BIOS', x64, pxe(0), { kind: 'loader', loader: 'bios', over: 'tftp' }],
+  ['UEFI x64 (7)', x64, pxe(7), { kind: 'loader', loader: 'uefiX64', over: 'tftp' }],
+  ['UEFI x64 (9)', x64, pxe(9), { kind: 'loader', loader: 'uefiX64', over: 'tftp' }],
+  ['UEFI x64 by HTTP', x64, http(16), { kind: 'loader', loader: 'uefiX64', over: 'http' }],
+  ['UEFI arm64', arm, pxe(11), { kind: 'loader', loader: 'uefiArm64', over: 'tftp' }],
+  ['UEFI arm64 by HTTP', arm, http(19), { kind: 'loader', loader: 'uefiArm64', over: 'http' }],
+  ['iPXE on BIOS', x64, ipxe(0), { kind: 'script', script: 'ramdisk', arch: 'x86_64' }],
+  ['iPXE on UEFI x64', x64, ipxe(7), { kind: 'script', script: 'ramdisk', arch: 'x86_64' }],
+  ['iPXE on UEFI arm64', arm, ipxe(11), { kind: 'script', script: 'ramdisk', arch: 'aarch64' }],
+  ['an operating system', x64, system, { kind: 'address' }],
+  ['IA32 firmware', x64, pxe(6), { kind: 'silent', because: 'no loader for firmware architecture 6' }],
+  ['firmware of no stated architecture', x64, { vendorClass: 'PXEClient', ipxe: false }, { kind: 'silent' }],
+  [
+    'firmware of another processor',
+    x64,
+    pxe(11),
+    { kind: 'silent', because: "firmware is aarch64, but the node's cpu_arch is x86_64" },
+  ],
+])('a machine whose ramdisk is due, %s', (_, { mode, arch }, request, expected) => {
+  expect(decide(machine(mode, arch), request, all)).toMatchObject(expected)
+})
+
+test.each([
+  ['firmware loads iPXE to be told so', pxe(7), { kind: 'loader', loader: 'uefiX64' }],
+  ['iPXE gives it back to its firmware', ipxe(7), { kind: 'script', script: 'local' }],
+  ['an operating system gets an address', system, { kind: 'address' }],
+])('a machine whose disk is due: %s', (_, request, expected) => {
+  expect(decide(machine('disk'), request, all)).toMatchObject(expected)
+})
+
+test.each([pxe(0), ipxe(7), http(16), system])('a machine that is off gets nothing', (request) => {
+  expect(decide(machine('off'), request, all)).toEqual({
+    kind: 'silent',
+    because: 'known machine that shall not boot now',
+  })
+})
+
+test.each([
+  ['ignore', pxe(0), 'silent'],
+  ['ignore', system, 'silent'],
+  ['local', pxe(0), 'address'],
+  ['local', system, 'address'],
+  ['discover', pxe(0), 'loader'],
+  ['discover', ipxe(0), 'script'],
+  ['discover', system, 'address'],
+] as const)('under the policy %s, an unknown machine that asks %j gets: %s', (unknownMachines, request, kind) => {
+  expect(decide(undefined, request, { ...all, unknownMachines }).kind).toBe(kind)
+})
+
+test('what the site has not is not promised, and the reason says what to set', () => {
+  expect(decide(machine('ramdisk', 'aarch64'), pxe(11), { ...all, hasLoader: () => false })).toEqual({
+    kind: 'silent',
+    because: 'this site has no loader for UEFI arm64: set boot files.loaders.uefiArm64',
+  })
+  expect(decide(machine('ramdisk'), ipxe(0), { ...all, hasRamdisk: () => false })).toEqual({
+    kind: 'silent',
+    because: 'this site has no ramdisk for x86_64: set boot files.x86_64',
+  })
+})
