@@ -8,6 +8,7 @@ import { siteAgents } from './agents/site-agents.ts'
 import type { BootEvents } from './boot/machine.ts'
 import type { Clock } from './clock.ts'
 import type { Bmc } from './drivers/bmc.ts'
+import { openStrangers } from './boot/strangers.ts'
 import { startPowerSync } from './drivers/power-sync.ts'
 import { openSecrets } from './drivers/secrets.ts'
 import type { Drivers } from './drivers/table.ts'
@@ -155,11 +156,13 @@ export function startSite(parts: SiteParts): Site {
     bmcOf: async (node) => bmcOf(machines.get(node)!.machine),
   })
 
+  const strangers = openStrangers(outbox, now)
   const events: BootEvents = {
     seen(mac, kind, detail) {
       // A new boot of the ramdisk is a new agent, with a token of its own, also when nobody told us of the reboot.
       const node = kind === 'script' ? machines.byMac(mac)?.node : undefined
       if (node) rows.wipe(node)
+      if (kind === 'dhcp discover' && !machines.byMac(mac)) strangers.met(mac, detail)
       parts.events.seen(mac, kind, detail)
     },
   }

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { bootConfig } from './boot/config.ts'
+
+/** One JSON file. What the cloud tells (broker, certificates) is not in here: enrolment writes that beside the ledger. */
+export const applianceConfig = z.strictObject({
+  /** Ledger, identity, images; readable by its owner only. */
+  data_dir: z.string().min(1).default('/var/lib/bloomery'),
+  boot: bootConfig,
+  /** Where ramdisks look themselves up (HTTPS) and get images (HTTP), on `boot.nextServer`. */
+  door_port: z.int().min(1).max(65_535).default(6385),
+  image_port: z.int().min(1).max(65_535).default(8089),
+  image_cache_gib: z.number().positive().max(65_536).default(64),
+  /** More for the ramdisk's kernel command line, such as a serial console. */
+  kernel_arguments: z
+    .string()
+    .max(1024)
+    .regex(/^[\x20-\x7e]*$/, 'printable ASCII only')
+    .default(''),
+  log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+})
+export type ApplianceConfig = z.output<typeof applianceConfig>
+
+export function readConfig(path: string): ApplianceConfig {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`the configuration ${path} can't be read`, { cause: error })
+  }
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch (error) {
+    throw new Error(`the configuration ${path} is not JSON`, { cause: error })
+  }
+  const parsed = applianceConfig.safeParse(json)
+  if (!parsed.success) throw new Error(`the configuration ${path} can't be used:\n${z.prettifyError(parsed.error)}`)
+  return parsed.data
+}

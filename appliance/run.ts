@@ -1,0 +1,108 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdirSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { getRequestListener } from '@hono/node-server'
+import { httpsAgentClient } from './agents/client.ts'
+import { openLeases } from './boot/leases.ts'
+import { startBootServices } from './boot/services.ts'
+import { openTimeline } from './boot/timeline.ts'
+import { selfSigned } from './certificates.ts'
+import type { Clock } from './clock.ts'
+import type { ApplianceConfig } from './config.ts'
+import { openDrivers } from './drivers/table.ts'
+import { cloudFetch } from './cloud-fetch.ts'
+import { readIdentity } from './identity.ts'
+import { openLedger } from './ledger/ledger.ts'
+import type { Log } from './log.ts'
+import { startSite } from './site.ts'
+import { connectMqtt } from './uplink/mqtt.ts'
+
+export const SOFTWARE = '0.1.0'
+
+export interface RunningAppliance {
+  uuid: string
+  stop(): Promise<void>
+}
+
+/** The whole appliance on real sockets, in the order in which the parts need each other; stops in the opposite one. */
+export async function runAppliance(config: ApplianceConfig, clock: Clock, log: Log): Promise<RunningAppliance> {
+  const stops: (() => Promise<void> | void)[] = []
+  const stop = async (): Promise<void> => {
+    for (const each of stops.splice(0).reverse()) await each()
+  }
+  try {
+    mkdirSync(config.data_dir, { recursive: true, mode: 0o700 })
+    const identity = readIdentity(join(config.data_dir, 'identity.json'))
+    const ledger = openLedger(join(config.data_dir, 'ledger.sqlite'))
+    stops.push(() => ledger.close())
+    const leases = new DatabaseSync(join(config.data_dir, 'leases.sqlite'))
+    stops.push(() => leases.close())
+    const { drivers, close } = openDrivers()
+    stops.push(close)
+
+    const address = config.boot.nextServer
+    const timeline = openTimeline(() => clock.now())
+    const site = startSite({
+      identity,
+      ledger,
+      link: await connectMqtt(identity, Math.random, log),
+      clock,
+      log,
+      random: Math.random,
+      uuid: randomUUID,
+      token: () => randomBytes(32).toString('base64url'),
+      drivers,
+      agentClient: httpsAgentClient(),
+      imageDir: join(config.data_dir, 'images'),
+      imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
+      get: cloudFetch(identity.authorities),
+      doorUrl: `https://${address}:${config.door_port}`,
+      imageUrl: `http://${address}:${config.image_port}`,
+      kernelArguments: `ipa-insecure=1 ${config.kernel_arguments}`.trim(),
+      events: timeline,
+      lastSeen: (macs, since) => timeline.lastSeen(macs, since),
+      software: SOFTWARE,
+      crashPoint: () => {},
+    })
+    stops.push(() => site.stop())
+    const pem = await selfSigned(address, clock.now())
+    const door = getRequestListener((request) => site.door.fetch(request))
+    stops.push(
+      await listen(
+        createTlsServer({ cert: pem.certificate, key: pem.privateKey }, (request, reply) => void door(request, reply)),
+        config.door_port,
+        address,
+      ),
+      await listen(createServer(site.images), config.image_port, address),
+    )
+    const boot = await startBootServices({
+      config: config.boot,
+      directory: site.machines,
+      events: site.events,
+      leases: openLeases(leases, config.boot.subnets),
+      log,
+      clock,
+    })
+    stops.push(() => boot.stop())
+    log.info({ appliance: identity.uuid, site: identity.site, door: address, boot: boot.httpUrl }, 'appliance is up')
+    return { uuid: identity.uuid, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** Resolves to what stops it. A port in use is said with its number. */
+async function listen(server: Server, port: number, host: string): Promise<() => void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(new Error(`can't listen on ${host}:${port}`, { cause })))
+    server.listen(port, host, resolve)
+  })
+  return () => {
+    server.close()
+    server.closeAllConnections()
+  }
+}
