@@ -4,7 +4,17 @@ import { join } from 'node:path'
 import { CommandFailure } from './failure.ts'
 
 /** Programs that the ramdisk must have. The recipe checks its result against this list. */
-export const requiredPrograms: string[] = ['blkdiscard', 'blockdev', 'dmesg', 'ip', 'mount', 'sync', 'tar', 'umount']
+export const requiredPrograms: string[] = [
+  'blkdiscard',
+  'blockdev',
+  'dmesg',
+  'ip',
+  'mount',
+  'partx',
+  'sync',
+  'tar',
+  'umount',
+]
 
 /** Programs that widen what the agent can do: EFI boot entries, deeper signature wiping, qcow2 images. */
 export const optionalPrograms: string[] = ['efibootmgr', 'poweroff', 'qemu-img', 'reboot', 'wipefs']

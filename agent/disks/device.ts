@@ -38,6 +38,12 @@ export async function wipeEnds(handle: FileHandle, start: number, length: number
   await writeAt(handle, start + length - span.length, span)
 }
 
+/** Shows the kernel a table that was just written. A kernel may lack a parser for it; partx brings its own. */
+export async function showTable(path: string, clock: Clock): Promise<void> {
+  await rereadTable(path, clock)
+  await run('partx', ['--update', path], 30)
+}
+
 const attempts = 5
 
 /** Has the kernel look at the partition table again. It cannot while somebody, such as udev, still probes the disk. */

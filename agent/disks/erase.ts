@@ -22,12 +22,13 @@ export interface EraseMeans {
  * is discarded where the disk can, and otherwise left as it is: this erases metadata, not secrets. */
 export async function eraseMetadata(disk: Disk, means: EraseMeans): Promise<void> {
   const parts = await partsOf(disk, means.sysfs)
-  // Some signatures lie elsewhere: btrfs has copies at 64 MiB and 256 GiB.
-  if (await hasProgram('wipefs'))
-    for (const path of [...parts.map((part) => part.path), disk.name])
-      await run('wipefs', ['--all', '--force', path], 120)
+  // First of all, for it fails when the disk is in use; wipefs, told to ignore that we hold it, would not.
   const handle = await openDisk(disk.name)
   try {
+    // Some signatures lie elsewhere: btrfs has copies at 64 MiB and 256 GiB.
+    if (await hasProgram('wipefs'))
+      for (const path of [...parts.map((part) => part.path), disk.name])
+        await run('wipefs', ['--all', '--force', path], 120)
     for (const { start, length } of parts) await wipeEnds(handle, start, length)
     await wipeEnds(handle, 0, disk.size)
     await handle.sync()

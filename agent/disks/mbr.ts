@@ -38,8 +38,11 @@ export function parseMbr(bytes: Buffer): MbrPartition[] | undefined {
 export function stretched(bytes: Buffer, sectors: number): Buffer {
   const result = Buffer.from(bytes)
   for (let offset = tableAt; offset < tableAt + 4 * entryLength; offset += entryLength)
-    if (result[offset + 4] === protectiveType && result.readUInt32LE(offset + 8) === 1)
+    if (result[offset + 4] === protectiveType && result.readUInt32LE(offset + 8) === 1) {
+      // The end in cylinders, heads and sectors: "cannot be represented" (UEFI 2.10 table 5.3).
+      result.writeUIntLE(0xffffff, offset + 5, 3)
       result.writeUInt32LE(Math.min(sectors - 1, most), offset + 12)
+    }
   return result
 }
 

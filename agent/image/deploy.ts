@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { imageInfo, type CommandProgress, type ImageInfo } from '../../contract/agent.ts'
-import { openDisk, rereadTable, wipeEnds, writeAt } from '../disks/device.ts'
+import { openDisk, showTable, wipeEnds, writeAt } from '../disks/device.ts'
 import { MiB, type Disk } from '../disks/disk.ts'
 import { fitTable, placeForConfigDrive } from '../disks/table.ts'
 import { ask } from '../http.ts'
@@ -60,7 +60,7 @@ export async function deployImage(
   } finally {
     await handle.close()
   }
-  await rereadTable(disk.name, means.clock)
+  await showTable(disk.name, means.clock)
   await run('sync', [], 600)
   return `image (${image.id}) written to device ${disk.name}`
 }
