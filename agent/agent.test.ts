@@ -1,0 +1,203 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { request } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { expect, it, onTestFinished } from 'vitest'
+import { cleanStepsResult, commandList, commandResult, deployStepsResult, heartbeat } from '../contract/agent.ts'
+import type { CommandResult, Heartbeat } from '../contract/agent.ts'
+import { runAgent, agentVersion } from './agent.ts'
+import { realClock } from './clock.ts'
+import { GiB, type Disk } from './disks/disk.ts'
+import { createLog } from './log.ts'
+import type { Machine } from './machine/machine.ts'
+import { readSettings } from './settings.ts'
+
+const uuid = '1be26c0b-03f2-4d2e-ae87-c02d7f33c123'
+const token = 'kUoZ6GsV2nXm0wT4yQ8rB1cE5hJ7lP9aD3fN_iS-uvx'
+
+/** Ironic's side of the door: two routes and a memory. */
+async function ironic() {
+  const beats: Heartbeat[] = []
+  const waiting: (() => void)[] = []
+  const server = createServer((asked, response) => {
+    if (asked.url === '/') return response.end(JSON.stringify({ default_version: { version: '1.104' } }))
+    if (asked.url?.startsWith('/v1/lookup?addresses=')) {
+      const config = { heartbeat_timeout: 300, agent_token: token, tls_min_version: '1.3' }
+      return response.end(JSON.stringify({ node: { uuid, properties: {} }, config }))
+    }
+    if (asked.url !== `/v1/heartbeat/${uuid}`) return response.writeHead(404).end()
+    let body = ''
+    asked.on('data', (chunk: Buffer) => (body += chunk.toString()))
+    return asked.on('end', () => {
+      beats.push(heartbeat.parse(JSON.parse(body)))
+      response.writeHead(202).end()
+      for (const wake of waiting.splice(0)) wake()
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const beat = async (count: number) => {
+    while (beats.length < count) await new Promise<void>((resolve) => waiting.push(resolve))
+    return beats[count - 1] as Heartbeat
+  }
+  return { beat, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+}
+
+const disk = (name: string, gib: number): Disk => ({
+  name,
+  size: gib * GiB,
+  sector: 512,
+  rotational: false,
+  discards: true,
+})
+
+function paperMachine(did: string[], lockDown: () => void): Machine {
+  const does = (what: string) => {
+    did.push(what)
+    return Promise.resolve()
+  }
+  return {
+    disks: () => Promise.resolve([disk('/dev/vda', 8), disk('/dev/vdb', 80)]),
+    eraseMetadata: ({ name }) => does(`erase ${name}`),
+    async writeImage({ image_info: { id } }, { name }, progress) {
+      progress({ percent: 10, mb_per_second: 1, bytes: 1 })
+      await does(`write ${id} to ${name}`)
+      return 'written'
+    },
+    identify: () => Promise.resolve({ 'root uuid': null, partitions: {} }),
+    installBootEntry: async ({ name }) => {
+      await does(`boot entry for ${name}`)
+      return 'made'
+    },
+    sync: () => does('sync'),
+    powerOff: () => void did.push('power off'),
+    reboot: () => void did.push('reboot'),
+    collectLogs: () => Promise.resolve(Buffer.from('logs')),
+    inventory: () => Promise.resolve({ disks: [] }),
+    lockDown,
+  }
+}
+
+async function start() {
+  const api = await ironic()
+  const did: string[] = []
+  const lines: string[] = []
+  const stop = new AbortController()
+  const log = createLog((line) => void lines.push(line), realClock.now, true)
+  const settings = readSettings(`ipa-api-url=${api.url} ipa-listen-host=127.0.0.1 ipa-listen-port=0`)
+  const running = runAgent(
+    {
+      settings,
+      trust: {},
+      log,
+      // The five seconds between two heartbeats are for networks, not for tests.
+      clock: { ...realClock, sleep: (milliseconds, signal) => realClock.sleep(milliseconds / 100, signal) },
+      machine: (lockDown) => paperMachine(did, lockDown),
+      addresses: () => Promise.resolve(['52:54:00:aa:00:01']),
+      addressTowards: () => Promise.resolve('127.0.0.1'),
+    },
+    stop.signal,
+  )
+  onTestFinished(async () => {
+    stop.abort()
+    await running
+  })
+  const { callback_url, agent_verify_ca: ca, ...first } = await api.beat(1)
+  const call = (method: string, path: string, body?: unknown) => ask(`${callback_url}${path}`, ca ?? '', method, body)
+  const command = async (name: string, params: Record<string, unknown> = {}, wait = false): Promise<CommandResult> =>
+    commandResult.parse((await call('POST', `/v1/commands/?wait=${wait}&agent_token=${token}`, { name, params })).body)
+  return { api, did, lines, running, first, call, command }
+}
+
+/** As a conductor asks: trusting the certificate of the heartbeat and nothing else. */
+function ask(url: string, ca: string, method: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method, ca, minVersion: 'TLSv1.3', agent: false }, (reply) => {
+      let text = ''
+      reply.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      reply.on('end', () => resolve({ status: reply.statusCode ?? 0, body: JSON.parse(text) }))
+    })
+    sent.on('error', reject)
+    sent.end(body === undefined ? undefined : JSON.stringify(body))
+  })
+}
+
+const node = { uuid, properties: { root_device: { size: '>= 50' } }, instance_info: {} }
+const image_info = { id: 'debian', urls: ['http://192.0.2.1/debian.raw'], checksum: 'a'.repeat(64) }
+const step = (name: string, args?: object) => ({ interface: 'deploy', step: name, args })
+
+it('goes through a whole deploy as a conductor drives it', async () => {
+  const { api, did, first, call, command, lines } = await start()
+  expect(first).toMatchObject({ agent_token: token, agent_version: agentVersion })
+
+  const steps = await command('deploy.get_deploy_steps', { node, ports: [] }, true)
+  const offered = deployStepsResult.parse(steps.command_result)
+  expect(Object.values(offered.deploy_steps)[0]?.map((each) => each.step)).toContain('write_image')
+
+  const write = step('write_image', { image_info, configdrive: 'H4sIAAAA' })
+  const deploy_version = offered.hardware_manager_version
+  const begun = await command('deploy.execute_deploy_step', { step: write, node, ports: [], deploy_version })
+  expect(begun).toMatchObject({ command_name: 'execute_deploy_step', command_error: null })
+  await api.beat(2)
+  const list = commandList.parse((await call('GET', `/v1/commands/?agent_token=${token}`)).body)
+  expect(list.commands.at(-1)).toMatchObject({
+    id: begun.id,
+    command_status: 'SUCCEEDED',
+    command_result: { deploy_result: 'written', deploy_step: { interface: 'deploy', step: 'write_image' } },
+  })
+  expect(did).toEqual(['write debian to /dev/vdb'])
+
+  const uuids = await command('standby.get_partition_uuids')
+  expect(uuids.command_result).toHaveProperty(['root uuid'])
+  const loader = { root_uuid: null, efi_system_part_uuid: null, target_boot_mode: 'uefi' }
+  expect((await command('image.install_bootloader', loader, true)).command_result).toEqual({
+    result: 'install_bootloader: made',
+  })
+  expect((await command('log.collect_system_logs')).command_result).toEqual({ system_logs: 'bG9ncw==' })
+  expect((await command('standby.sync')).command_status).toBe('SUCCEEDED')
+  expect((await command('standby.power_off', {}, true)).command_status).toBe('SUCCEEDED')
+  expect(did.slice(1)).toEqual(['boot entry for /dev/vdb', 'sync', 'sync', 'power off'])
+  expect(lines.join('')).not.toContain(token)
+})
+
+it('cleans every disk, and asks for new steps when those are of another version', async () => {
+  const { did, command } = await start()
+  const listed = await command('clean.get_clean_steps', { node, ports: [] }, true)
+  const { clean_steps, hardware_manager_version: clean_version } = cleanStepsResult.parse(listed.command_result)
+  const erase = Object.values(clean_steps)[0]?.[0]
+  expect(erase).toMatchObject({ step: 'erase_devices_metadata', priority: 99 })
+  const params = { step: erase, node, ports: [], clean_version }
+  const done = await command('clean.execute_clean_step', params, true)
+  expect(done).toMatchObject({ command_status: 'SUCCEEDED', command_result: { clean_result: null } })
+  expect(did).toEqual(['erase /dev/vda', 'erase /dev/vdb'])
+  const other = { ...params, clean_version: Object.fromEntries(Object.keys(clean_version).map((name) => [name, '0'])) }
+  expect((await command('clean.execute_clean_step', other, true)).command_status).toBe('CLEAN_VERSION_MISMATCH')
+})
+
+it('refuses a stranger, a step that it has not, and a write without an image', async () => {
+  const { call, command, did } = await start()
+  expect((await call('GET', '/v1/commands/?agent_token=wrong')).status).toBe(401)
+  const missing = await command('deploy.execute_deploy_step', { step: step('burn_in'), node, ports: [] }, true)
+  expect(missing).toMatchObject({
+    command_status: 'FAILED',
+    command_error: { message: expect.stringContaining('burn_in') as string },
+  })
+  const empty = await command('deploy.execute_deploy_step', { step: step('write_image', {}), node, ports: [] }, true)
+  expect(empty).toMatchObject({ command_status: 'FAILED', command_error: { type: 'InvalidCommandParamsError' } })
+  const nowhere = { ...node, properties: { root_device: { serial: 'nobody' } } }
+  const write = { step: step('write_image', { image_info }), node: nowhere, ports: [] }
+  const lost = await command('deploy.execute_deploy_step', write, true)
+  expect(lost).toMatchObject({ command_status: 'FAILED', command_error: { type: 'DeviceNotFound' } })
+  expect((await command('standby.get_partition_uuids')).command_status).toBe('FAILED')
+  expect(did).toEqual([])
+})
+
+it('ends when it is locked down', async () => {
+  const { command, running } = await start()
+  expect((await command('system.lockdown')).command_status).toBe('SUCCEEDED')
+  expect(await running).toBe(true)
+})
