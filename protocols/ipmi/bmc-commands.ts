@@ -1,6 +1,6 @@
 import { WireError } from '@bloomery/wire/error.ts'
 import type { BootOptions } from './bmc-boot-options.ts'
-import type { BmcOptions, Chassis } from './bmc-options.ts'
+import { type BmcOptions, type Chassis, Declined } from './bmc-options.ts'
 import type { ActiveSession, BmcSessions } from './bmc-sessions.ts'
 import { type CipherSuite, writeCipherSuiteRecords } from './cipher-suite.ts'
 import { type Command, decodeWith, encodeWith, privileges, type ResponseOf } from './command.ts'
@@ -24,15 +24,6 @@ export interface CommandHost {
   suites: readonly CipherSuite[]
   device: ResponseOf<typeof getDeviceId>
   onError: BmcOptions['onError']
-}
-
-/** A completion code other than "ok", instead of a response. */
-class Declined {
-  readonly code: number
-
-  constructor(code: number) {
-    this.code = code
-  }
 }
 
 /** Handlers of commands that need no session are given none. */
@@ -66,6 +57,7 @@ export async function runCommand(
   try {
     return await row.run(data, host, session)
   } catch (error) {
+    if (error instanceof Declined) return Uint8Array.of(error.code)
     if (error instanceof WireError) return Uint8Array.of(completionCodes.invalidData)
     host.onError(error)
     return Uint8Array.of(completionCodes.unspecified)

@@ -5,7 +5,16 @@ import type { Privilege, ResponseOf } from './command.ts'
 import type { ChassisAction, getDeviceId } from './commands.ts'
 import type { Random } from './random.ts'
 
-/** The server that a BMC belongs to: all that a simulator has to supply. */
+/** A completion code other than "ok" (see completion-code.ts), instead of a response. */
+export class Declined {
+  readonly code: number
+
+  constructor(code: number) {
+    this.code = code
+  }
+}
+
+/** The server that a BMC belongs to: all that a simulator has to supply. What throws a `Declined` gives the console that code. */
 export interface Chassis {
   power(): Promise<'on' | 'off'>
   /** Returns when the action has begun; `power` tells when it is done. */

@@ -8,7 +8,14 @@ import type { SessionKeys } from './crypto.ts'
 import { handshake } from './handshake.ts'
 import { decodeMessage, encodeMessage } from './message.ts'
 import { decodePacket, encodePacket, type Packet20, payloadTypes, plainPacket } from './packet.ts'
-import { encodeOpenSessionRequest } from './rakp.ts'
+import {
+  decodeOpenSessionResponse,
+  decodeRakp4,
+  encodeOpenSessionRequest,
+  encodeRakp1,
+  encodeRakp3,
+  isAccepted,
+} from './rakp.ts'
 import { seal, unseal } from './seal.ts'
 import { hex } from './testing/capture.ts'
 import { type PaperChassis, paperChassis } from './testing/paper-chassis.ts'
@@ -80,6 +87,34 @@ const getOption = (selector: number) => ({ selector, set: 0, block: 0 })
 test('a ping is answered: here is IPMI', async () => {
   const pong = await bmc.receive(hex('0600ff06 000011be 80 2a 00 00'))
   expect(decodePacket(pong!)).toEqual({ format: 'asf', type: 'pong', tag: 0x2a, ipmi: true })
+})
+
+describe('log-in', () => {
+  /** A console that goes on after RAKP 2 without knowing the password. */
+  async function rakp3Of(code: Uint8Array): Promise<Packet20> {
+    const opened = decodeOpenSessionResponse((decodePacket((await bmc.receive(openRequest(77)))!) as Packet20).payload)
+    if (!isAccepted(opened)) throw new Error('refused')
+    const { bmcId } = opened
+    const rakp1 = { tag: 1, bmcId, consoleRandom: new Uint8Array(16), role: 0x14, username: Buffer.from('admin') }
+    await bmc.receive(encodePacket(plainPacket(payloadTypes.rakp1, encodeRakp1(rakp1))))
+    const rakp3 = encodeRakp3({ tag: 1, status: 0, bmcId, code })
+    return decodePacket((await bmc.receive(encodePacket(plainPacket(payloadTypes.rakp3, rakp3))))!) as Packet20
+  }
+
+  test.each([0, 20, 32])('a console whose RAKP 3 has %i bytes of wrong code gets no session', async (length) => {
+    const { payload } = await rakp3Of(new Uint8Array(length))
+    expect(decodeRakp4(payload)).toEqual({ tag: 1, status: 0x0f, consoleId: 77, code: hex('') })
+    expect(bmc.sessions()).toEqual({ pending: 0, active: 0 })
+  })
+
+  test('RAKP 3 before RAKP 1, or for no session, is not answered', async () => {
+    const opened = decodeOpenSessionResponse((decodePacket((await bmc.receive(openRequest(77)))!) as Packet20).payload)
+    for (const bmcId of [1, isAccepted(opened) ? opened.bmcId : 0]) {
+      const rakp3 = encodeRakp3({ tag: 1, status: 0, bmcId, code: new Uint8Array(32) })
+      expect(await bmc.receive(encodePacket(plainPacket(payloadTypes.rakp3, rakp3)))).toBeUndefined()
+    }
+    expect(bmc.sessions().active).toBe(0)
+  })
 })
 
 describe('sessions', () => {

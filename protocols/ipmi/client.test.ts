@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { type Bmc, createBmc } from './bmc.ts'
-import type { BmcOptions } from './bmc-options.ts'
+import { type BmcOptions, Declined } from './bmc-options.ts'
 import { readBootDevice, readPower, setBootDevice, setPower } from './chassis.ts'
 import { connect, type ConnectOptions, type IpmiSession } from './client.ts'
 import * as errors from './error.ts'
@@ -46,6 +46,8 @@ describe('cipher suites', () => {
     const session = await open({ cipherSuite })
     expect(session.cipherSuite).toBe(used)
     expect(await clock.run(readPower(session))).toBe('off')
+    // Two questions before there is a session, and only if the choice is open.
+    expect(net.sent.filter(({ format }) => format === '1.5')).toHaveLength(cipherSuite === 'auto' ? 2 : 0)
   })
 
   test('a BMC that ignores the question is tried with each, best first', async () => {
@@ -134,6 +136,72 @@ describe('silence', () => {
     expect(await clock.run(readPower(session))).toBe('off')
     expect(clock.now()).toBe(61_000)
   })
+})
+
+describe('an answer that is not to this question', () => {
+  test('because it is a replay of one to the same number is not believed', async () => {
+    const session = await open({ cipherSuite: 17 })
+    const answers: Uint8Array[] = []
+    net.noise = (answer) => {
+      answers.push(answer)
+      // Request numbers come round after 64.
+      return answers.length > 64 ? [answers[answers.length - 65]!] : []
+    }
+    for (let poll = 0; poll < 70; poll += 1) {
+      if (poll === 64) await clock.run(setPower(session, 'on'))
+      else expect(await clock.run(readPower(session))).toBe(poll > 64 ? 'on' : 'off')
+    }
+  })
+
+  test('because it was late is not believed', async () => {
+    const session = await open({ cipherSuite: 17 })
+    const bmc = net.bmc
+    const late: Uint8Array[] = []
+    net.bmc = {
+      ...bmc,
+      receive: async (bytes) => {
+        const answer = await bmc.receive(bytes)
+        if (late.length > 0 || !answer) return answer
+        late.push(answer)
+        return undefined
+      },
+    }
+    expect(await clock.run(readPower(session))).toBe('off')
+    await chassis.control('on')
+    net.noise = () => late
+    expect(await clock.run(readPower(session))).toBe('on')
+  })
+})
+
+test.each([0xc0, 0xc3, 0xc4, 0xd2])(
+  'completion code %i passes: the BMC is asked again until its deadline',
+  async (code) => {
+    const session = await open()
+    let refusals = 3
+    const { power } = chassis
+    chassis.power = () => (refusals-- > 0 ? Promise.reject(new Declined(code)) : power())
+    expect(await clock.run(readPower(session))).toBe('off')
+    refusals = Infinity
+    const started = clock.now()
+    await expect(clock.run(readPower(session))).rejects.toMatchObject({ completionCode: code })
+    expect(clock.now() - started).toBeLessThanOrEqual(10_000)
+  },
+)
+
+test('a BMC without the 60 s parameter still gets its boot device', async () => {
+  const sent: number[] = []
+  const subject = { host: 'bmc', port: 623, operation: 'Set System Boot Options' }
+  const session: Pick<IpmiSession, 'send'> = {
+    send: (_command, request) => {
+      const { selector } = (request as { parameter: { selector: number } }).parameter
+      sent.push(selector)
+      return selector === 3
+        ? Promise.reject(new errors.CommandFailed(subject, 0x80))
+        : Promise.resolve(undefined as never)
+    },
+  }
+  await setBootDevice(session as IpmiSession, { device: 'pxe', persistent: false, uefi: true })
+  expect(sent).toEqual([3, 5])
 })
 
 test('a kept session asks one packet per question, and closing it frees the slot', async () => {

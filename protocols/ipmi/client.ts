@@ -93,16 +93,20 @@ class KeptSession implements IpmiSession {
     return this.#queue.then(() => this.#live.close())
   }
 
-  /** A BMC that is busy or starting up is asked again until the deadline. */
+  /** A BMC that is busy or starting up is asked again until the deadline, and then that is the error, not the last silence. */
   async #untilReady<Q, R>(command: Command<Q, R>, request: Q): Promise<R> {
-    const patience = patienceOf(this.#peer.clock, this.#options.timeoutMs)
+    const { clock } = this.#peer
+    const patience = patienceOf(clock, this.#options.timeoutMs)
+    let busy: CommandFailed | undefined
     for (;;) {
       try {
         return await this.#withSession(command, request, patience)
       } catch (error) {
-        const again = error instanceof CommandFailed && isTransient(error.completionCode)
-        if (!again || this.#peer.clock.now() + BUSY_PAUSE > patience.deadline) throw error
-        await pause(this.#peer.clock, BUSY_PAUSE)
+        if (error instanceof TransportTimeout) throw busy ?? error
+        if (!(error instanceof CommandFailed) || !isTransient(error.completionCode)) throw error
+        if (clock.now() + BUSY_PAUSE >= patience.deadline) throw error
+        busy = error
+        await pause(clock, BUSY_PAUSE)
       }
     }
   }
