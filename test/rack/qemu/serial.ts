@@ -27,7 +27,7 @@ export async function waitForSerial(path: string, pattern: RegExp, { timeoutMs, 
 }
 
 /** Firmware paints with escape sequences; in an error message they would paint over it. */
-export function printable(text: string): string {
+function printable(text: string): string {
   // oxlint-disable-next-line no-control-regex
   return text.replaceAll(/\x1b\[[0-9;?]*[A-Za-z]/g, '').replaceAll(/[^\n\x20-\x7e]/g, '')
 }
