@@ -8,7 +8,7 @@ import { identity, type Identity } from './identity.ts'
 const ANSWER_MS = 30_000
 
 const enrolled = z.object({
-  uuid: z.uuid(),
+  appliance: z.uuid(),
   site: z.string(),
   certificate: z.string(),
   authorities: z.string(),
@@ -38,8 +38,8 @@ export async function enrol({ endpoint, token, name, path, post }: Enrolling): P
   )
   if (reply.status !== 200 && reply.status !== 201)
     throw new Error(`the cloud refused the enrolment (HTTP ${reply.status}): ${reply.text.slice(0, 1000)}`)
-  const given = enrolled.parse(JSON.parse(reply.text))
-  const me = identity.parse({ ...given, name, privateKey, sealingKey: sealing.privateKey })
+  const { appliance: uuid, ...given } = enrolled.parse(JSON.parse(reply.text))
+  const me = identity.parse({ ...given, uuid, name, privateKey, sealingKey: sealing.privateKey })
   await write(path, JSON.stringify(me, null, 2))
   return me
 }

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import { httpsAgentClient } from './agents/client.ts'
 import { openLeases } from './boot/leases.ts'
@@ -13,7 +14,6 @@ import { selfSigned } from './certificates.ts'
 import type { Clock } from './clock.ts'
 import type { ApplianceConfig } from './config.ts'
 import { openDrivers } from './drivers/table.ts'
-import { cloudFetch } from './cloud-fetch.ts'
 import { readIdentity } from './identity.ts'
 import { openLedger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
@@ -36,6 +36,8 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
   try {
     mkdirSync(config.data_dir, { recursive: true, mode: 0o700 })
     const identity = readIdentity(join(config.data_dir, 'identity.json'))
+    // A standalone cloud signs its own blob store; images elsewhere are signed by public authorities.
+    setDefaultCACertificates([...getCACertificates('default'), identity.authorities])
     const ledger = openLedger(join(config.data_dir, 'ledger.sqlite'))
     stops.push(() => ledger.close())
     const leases = new DatabaseSync(join(config.data_dir, 'leases.sqlite'))
@@ -58,7 +60,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       agentClient: httpsAgentClient(),
       imageDir: join(config.data_dir, 'images'),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
-      get: cloudFetch(identity.authorities),
+      get: fetch,
       doorUrl: `https://${address}:${config.door_port}`,
       imageUrl: `http://${address}:${config.image_port}`,
       kernelArguments: `ipa-insecure=1 ${config.kernel_arguments}`.trim(),
