@@ -1,10 +1,11 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { rootCertificates } from 'node:tls'
 import { withoutSecrets } from './log.ts'
 
 /** Whom to believe when a URL is https. */
 export interface Trust {
-  /** PEM; beside Node's own roots are not trusted then, for a site has one authority. */
+  /** PEM of the site's authority, which is trusted beside the public ones: images may lie anywhere. */
   ca?: string
   insecure?: boolean
 }
@@ -55,12 +56,16 @@ export async function ask(trust: Trust, asking: Asking, limit = 1024 * 1024): Pr
   return { status: reply.statusCode ?? 0, headers: reply.headers, body: Buffer.concat(chunks) }
 }
 
+function roots({ ca }: Trust): string[] | undefined {
+  return ca === undefined ? undefined : [...rootCertificates, ca]
+}
+
 function send(trust: Trust, asking: Asking): Promise<IncomingMessage> {
   const secure = asking.url.startsWith('https:')
   const options = {
     method: asking.method ?? 'GET',
     headers: { 'accept-encoding': 'identity', ...asking.headers },
-    ...(secure ? { ca: trust.ca, rejectUnauthorized: !trust.insecure } : {}),
+    ...(secure ? { ca: roots(trust), rejectUnauthorized: !trust.insecure } : {}),
   }
   return new Promise((resolve, reject) => {
     const request = (secure ? httpsRequest : httpRequest)(asking.url, options, resolve)
