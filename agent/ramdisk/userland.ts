@@ -42,7 +42,6 @@ export async function userland(root: string, node: string): Promise<Entry[]> {
   return [
     ...[...files, busybox].map((from) => executable(`usr/bin/${basename(from)}`, from)),
     ...applets.filter((name) => !taken.has(name)).map((name) => link(`usr/bin/${name}`, 'busybox')),
-    executable('usr/bin/node', node),
     ...(await librariesOf(root, [...files, node])),
   ]
 }

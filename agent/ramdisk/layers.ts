@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs'
+import { copyFile, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { requiredPrograms } from '../programs.ts'
+import { skeleton } from './base.ts'
+import type { Entry } from './cpio.ts'
+import { type DebianPackage, download, resolveClosure, resolveKernel, unpack } from './debian.ts'
+import { type Flavour, kernelWithModules } from './kernel.ts'
+import { contentKey, digestOf, digestOfRecipe } from './key.ts'
+import { writeLayer } from './layer.ts'
+import { neededModules, wantedModules } from './modules.ts'
+import { run } from './run.ts'
+import { userland, userlandPackages } from './userland.ts'
+
+/** Where packages and finished layers are kept between builds, and who hears of the progress. */
+export type Workshop = { packages: string; layers: string; log: (line: string) => void }
+
+const recipe = fileURLToPath(new URL('.', import.meta.url))
+
+/** Kernel modules, programs and scripts; and the kernel that they belong to. */
+export async function systemLayer(flavour: Flavour, node: string, shop: Workshop) {
+  const kernelPackage = await resolveKernel(`linux-image-${flavour}`)
+  const packages = await resolveClosure(userlandPackages)
+  const versions = [kernelPackage, ...packages].map((one) => `${one.name}=${one.version}`)
+  const key = contentKey([...versions, await digestOfRecipe(recipe), await digestOf(node)])
+  const layer = join(shop.layers, `system-${key}.cpio.zst`)
+  const kernel = join(shop.layers, `vmlinuz-${key}`)
+  if (existsSync(layer) && existsSync(kernel)) shop.log(`system layer ${key}: kept from before`)
+  else await makeSystemLayer({ flavour, node, kernelPackage, packages, layer, kernel }, shop)
+  return { layer, kernel }
+}
+
+type Making = {
+  flavour: Flavour
+  node: string
+  kernelPackage: DebianPackage
+  packages: DebianPackage[]
+  layer: string
+  kernel: string
+}
+
+async function makeSystemLayer(making: Making, { packages, layers, log }: Workshop): Promise<void> {
+  const work = await mkdtemp(join(layers, '.work-'))
+  try {
+    log(`fetching ${making.packages.length + 1} Debian packages, kernel ${making.kernelPackage.name}`)
+    await unpack(await download(making.packages, packages), join(work, 'system'))
+    await unpack(await download([making.kernelPackage], packages), join(work, 'kernel'))
+    const chosen = await kernelWithModules({
+      root: join(work, 'kernel'),
+      staging: join(work, 'modules'),
+      wanted: wantedModules,
+      needed: neededModules[making.flavour],
+    })
+    const entries = [...skeleton, ...(await userland(join(work, 'system'), making.node)), ...chosen.modules]
+    checkPrograms(entries)
+    log(`system layer: compressing ${entries.length} files, ${chosen.modules.length} of them kernel modules`)
+    await writeLayer(entries, making.layer)
+    await replace(making.kernel, (part) => copyFile(chosen.kernel, part))
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+}
+
+function checkPrograms(entries: readonly Entry[]): void {
+  const present = new Set(entries.map((entry) => entry.path))
+  const missing = requiredPrograms.filter((name) => !present.has(`usr/bin/${name}`))
+  if (missing.length > 0)
+    throw new Error(`the agent needs ${missing.join(', ')}: add the program to agent/ramdisk/userland.ts`)
+}
+
+/** Node alone is two thirds of the ramdisk and of the work to compress it, and changes with its version only. */
+export async function nodeLayer(node: string, { layers, log }: Workshop): Promise<string> {
+  const layer = join(layers, `node-${contentKey([await digestOf(node), await writerDigest()])}.cpio.zst`)
+  if (existsSync(layer)) return layer
+  log('node layer: compressing Node; this takes a minute')
+  const work = await mkdtemp(join(layers, '.work-'))
+  try {
+    // Its symbols would be a seventh of the memory that it takes.
+    const stripped = join(work, 'node')
+    await run('strip', ['--strip-unneeded', '-o', stripped, node])
+    await writeLayer([{ path: 'usr/bin/node', kind: 'file', mode: 0o755, content: { from: stripped } }], layer)
+  } finally {
+    await rm(work, { recursive: true, force: true })
+  }
+  return layer
+}
+
+export async function agentLayer(agentBundle: string, { layers, log }: Workshop): Promise<string> {
+  const content = await readFile(agentBundle)
+  const layer = join(layers, `agent-${contentKey([await digestOf(agentBundle), await writerDigest()])}.cpio.zst`)
+  if (existsSync(layer)) return layer
+  log(`agent layer: ${content.length} bytes of program`)
+  await writeLayer([{ path: 'usr/lib/bloomery/agent.mjs', kind: 'file', mode: 0o644, content }], layer)
+  return layer
+}
+
+/** Layers of one file depend on what goes in, on how it is written, and on where this file puts it. */
+async function writerDigest(): Promise<string> {
+  const files = ['cpio.ts', 'layer.ts', 'layers.ts'].map((name) => digestOf(join(recipe, name)))
+  return contentKey(await Promise.all(files))
+}
+
+/** Whoever reads meanwhile sees the whole old file or the whole new one. */
+export async function replace(file: string, write: (part: string) => Promise<void>): Promise<void> {
+  const part = `${file}.${process.pid}.part`
+  await write(part)
+  await rename(part, file)
+}
