@@ -18,7 +18,7 @@ export function pollQueue(
   QueueUrl: string,
   handler: (event: SQSEvent) => Promise<SQSBatchResponse>,
 ): () => Promise<void> {
-  let stopping = false
+  const stopping = new AbortController()
 
   const settle = async ({ ReceiptHandle }: Message, failed: boolean): Promise<void> => {
     const message = { QueueUrl, ReceiptHandle }
@@ -30,7 +30,7 @@ export function pollQueue(
     return (await client.send(new ReceiveMessageCommand(wish))).Messages ?? []
   }
   const poll = async (): Promise<void> => {
-    while (!stopping) {
+    while (!stopping.signal.aborted) {
       const messages = await receive()
       if (messages.length === 0) continue
       const failed = await handler({ Records: messages.map(recordOf) }).then(
@@ -42,7 +42,7 @@ export function pollQueue(
   }
   const running = poll()
   return async () => {
-    stopping = true
+    stopping.abort()
     await running
   }
 }
