@@ -1,0 +1,149 @@
+import { randomBytes } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import bcrypt from 'bcryptjs'
+import { createClient, type Client } from '../../contract/api/client.ts'
+import { startRack, type Rack } from '../rack/qemu/rack.ts'
+import { Program } from './program.ts'
+import { labRamdisk } from './ramdisk.ts'
+
+export const SITE = 'lab'
+const API_PORT = 6385
+const ENROL_MS = 30_000
+const ALIVE_MS = 30_000
+
+const bloomery = join(import.meta.dirname, '../../cli/main.ts')
+
+export interface LabOptions {
+  name: string
+  /** Everything of this lab: logs, disks, the cloud's and the appliance's data. */
+  dir: string
+  servers: Parameters<typeof startRack>[0]['servers']
+  log(line: string): void
+}
+
+/** The whole product on one machine: a cloud and an appliance as programs of their own, with a WAN between them, and a rack of QEMU servers. */
+export interface Lab {
+  rack: Rack
+  client: Client
+  cloud: Program
+  appliance: Program
+  /** For the CLI and other clients outside of the namespaces. */
+  environment: { BLOOMERY_ENDPOINT: string; BLOOMERY_CA: string; BLOOMERY_USERNAME: string; BLOOMERY_PASSWORD: string }
+  stop(): Promise<void>
+}
+
+export async function startLab({ name, dir, servers, log }: LabOptions): Promise<Lab> {
+  log('ramdisk')
+  const ramdisk = await labRamdisk(log)
+  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  log('rack of ' + servers.map((server) => `${server.name} (${server.firmware})`).join(', '))
+  const rack = await startRack({ name, dir: join(dir, 'rack'), servers })
+  const stops: (() => Promise<void>)[] = [() => rack.stop()]
+  const stop = async (): Promise<void> => {
+    for (const each of stops.splice(0).reverse()) await each()
+  }
+  try {
+    log('cloud')
+    const credentials = { username: 'admin', password: randomBytes(12).toString('base64url') }
+    const cloud = cloudProgram(rack, dir, credentials)
+    stops.push(() => cloud.stop())
+    await cloud.start()
+    const door = await rack.openCloud(API_PORT)
+    stops.push(() => door.close())
+    const authorities = join(dir, 'cloud', 'authorities.pem')
+    setDefaultCACertificates([...getCACertificates('default'), readFileSync(authorities, 'utf8')])
+    const endpoint = `https://${door.host}:${door.port}`
+    const client = createClient({ endpoint, auth: credentials })
+
+    log('appliance')
+    await client.sites.create(SITE)
+    const appliance = await joinSite(rack, dir, client, ramdisk)
+    stops.push(() => appliance.stop())
+    await appliance.start()
+    await alive(client, appliance)
+    const environment = {
+      BLOOMERY_ENDPOINT: endpoint,
+      BLOOMERY_CA: authorities,
+      BLOOMERY_USERNAME: credentials.username,
+      BLOOMERY_PASSWORD: credentials.password,
+    }
+    return { rack, client, cloud, appliance, environment, stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+function cloudProgram(
+  rack: Rack,
+  dir: string,
+  { username, password }: { username: string; password: string },
+): Program {
+  const data = join(dir, 'cloud')
+  mkdirSync(data, { recursive: true, mode: 0o700 })
+  const users = join(dir, 'users.htpasswd')
+  writeFileSync(users, `${username}:${bcrypt.hashSync(password, 8)}\n`, { mode: 0o600 })
+  const argv = [process.execPath, bloomery, 'serve', '--json', '--data-dir', data, '--host', rack.cloud.address]
+  argv.push('--port', String(API_PORT), '--auth', 'http_basic', '--htpasswd', users)
+  return new Program('cloud', join(dir, 'cloud.log'), /"endpoint"/, (output) =>
+    rack.spawnInCloud(argv, { stdio: ['ignore', output, output] }),
+  )
+}
+
+/** As the README tells a person: a token from the cloud, one command on the appliance. */
+async function joinSite(
+  rack: Rack,
+  dir: string,
+  client: Client,
+  ramdisk: { kernel: string; initrd: string },
+): Promise<Program> {
+  const data = join(dir, 'appliance')
+  const config = join(dir, 'appliance.json')
+  const logPath = join(dir, 'appliance.log')
+  writeFileSync(config, JSON.stringify(applianceConfig(data, ramdisk), null, 2))
+  const { token } = await client.sites.createToken(SITE)
+  const ca = join(dir, 'authorities.pem')
+  copyFileSync(join(dir, 'cloud', 'authorities.pem'), ca)
+  const enrol = [process.execPath, bloomery, 'appliance', 'enrol', '--name', 'lab-appliance', '--data-dir', data]
+  enrol.push('--endpoint', `https://${rack.cloud.address}:${API_PORT}`, '--ca', ca)
+  const enrolling = new Program('enrolment', logPath, /joined site/, (output) =>
+    rack.spawnInSite(enrol, { stdio: ['ignore', output, output], env: { ...process.env, BLOOMERY_TOKEN: token } }),
+  )
+  await enrolling.start(ENROL_MS)
+  if (!existsSync(join(data, 'identity.json'))) throw new Error(`enrolment left no identity: ${enrolling.tail()}`)
+  const run = [process.execPath, bloomery, 'appliance', 'run', '--config', config]
+  return new Program('appliance', logPath, /appliance is up/, (output) =>
+    rack.spawnInSite(run, { stdio: ['ignore', output, output] }),
+  )
+}
+
+function applianceConfig(data: string, { kernel, initrd }: { kernel: string; initrd: string }) {
+  return {
+    data_dir: data,
+    kernel_arguments: 'console=ttyS0',
+    boot: {
+      nextServer: '10.80.0.1',
+      subnets: [
+        {
+          cidr: '10.80.0.0/24',
+          interfaceAddress: '10.80.0.1',
+          range: ['10.80.0.100', '10.80.0.199'],
+          gateway: '10.80.0.1',
+          leaseSeconds: 3600,
+        },
+      ],
+      files: { x86_64: { kernel, initrd } },
+    },
+  }
+}
+
+async function alive(client: Client, appliance: Program): Promise<void> {
+  const until = Date.now() + ALIVE_MS
+  while (!(await client.conductors.list()).some((conductor) => conductor.alive)) {
+    if (Date.now() > until) throw new Error(`the cloud has not heard of the appliance: ${appliance.tail()}`)
+    await sleep(200)
+  }
+}
