@@ -1,0 +1,12 @@
+import { z } from 'zod'
+
+export const apiConfig = z.object({
+  /** Scheme and host in links; null: as the request has them. */
+  publicEndpoint: z.url({ protocol: /^https?$/ }).nullable(),
+  auth: z.discriminatedUnion('strategy', [
+    z.object({ strategy: z.literal('noauth') }),
+    /** Lines of `user:bcrypt`, as `htpasswd -B` writes them. */
+    z.object({ strategy: z.literal('http_basic'), htpasswd: z.string() }),
+  ]),
+})
+export type ApiConfig = z.infer<typeof apiConfig>

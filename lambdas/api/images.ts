@@ -1,0 +1,94 @@
+import { z } from 'zod'
+import { UserError } from '../../contract/api/faults.ts'
+import { type Image, image as imageSchema } from '../../contract/resources.ts'
+import { ConflictError, type Platform } from '../platform.ts'
+import { createImage, deleteImage, findImage, imageBlob, imageItem, listImages } from '../store/images.ts'
+import { readJson } from './body.ts'
+import type { Api } from './context.ts'
+import { collection, onlyKnown, paging } from './query.ts'
+
+const UPLOAD_SECONDS = 6 * 3600
+const creation = z.strictObject({
+  name: imageSchema.shape.name.refine(
+    (name) => !z.uuid().safeParse(name).success,
+    'an image name must not look like a uuid',
+  ),
+  size: z
+    .int()
+    .positive()
+    .max(2 ** 42),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hexadecimal digits'),
+  disk_format: imageSchema.shape.disk_format,
+})
+
+/** Images to deploy: announced with size and digest, uploaded straight to the blob store, then confirmed. */
+export function imageRoutes(app: Api, platform: Platform): void {
+  const { table, blobs, clock, ids } = platform
+  app.post('/v1/images', async (call) => {
+    const { sha256, ...given } = creation.parse(await readJson(call))
+    const image: Image = {
+      ...given,
+      uuid: ids.uuid(),
+      state: 'queued',
+      os_hash_algo: 'sha256',
+      os_hash_value: sha256,
+      created_at: clock.now().toISOString(),
+      updated_at: null,
+      version: 1,
+    }
+    await createImage(table, image)
+    const upload = await blobs.signPut(imageBlob(image.uuid), { size: image.size, sha256 }, UPLOAD_SECONDS)
+    call.header('location', `${call.var.showing.base}/v1/images/${image.uuid}`)
+    return call.json({ image: shown(image), upload }, 201)
+  })
+  app.get('/v1/images', async (call) => {
+    onlyKnown(call, [])
+    const { limit, marker } = paging(call)
+    const after = marker === undefined ? undefined : await imageOf(platform, marker)
+    const found = await listImages(table, { limit, after })
+    return call.json(collection(call, 'images', 'images', found.values.map(shown), found.marker?.uuid))
+  })
+  app.get('/v1/images/:ident', async (call) => call.json(shown(await imageOf(platform, call.req.param('ident')))))
+  app.post('/v1/images/:ident/complete', async (call) =>
+    call.json(shown(await complete(platform, await imageOf(platform, call.req.param('ident'))))),
+  )
+  app.delete('/v1/images/:ident', async (call) => {
+    const image = await imageOf(platform, call.req.param('ident'))
+    await deleteImage(table, image)
+    await blobs.delete(imageBlob(image.uuid))
+    return call.body(null, 204)
+  })
+}
+
+/** The upload is there and is what was announced. */
+async function complete({ table, blobs, clock, log }: Platform, image: Image): Promise<Image> {
+  if (image.state === 'active') return image
+  const stored = await blobs.head(imageBlob(image.uuid))
+  if (!stored)
+    throw new UserError(409, `Image ${image.name} has not been uploaded yet: PUT it to its upload URL first.`)
+  if (stored.size !== image.size || stored.sha256 !== image.os_hash_value)
+    throw new UserError(
+      409,
+      `Image ${image.name}: uploaded were ${stored.size} bytes of sha256 ${stored.sha256 ?? 'unknown'}, announced ${image.size} of ${image.os_hash_value}; upload it again.`,
+    )
+  const active: Image = { ...image, state: 'active', updated_at: clock.now().toISOString(), version: image.version + 1 }
+  try {
+    await table.write([{ put: imageItem(active), expect: image.version }])
+  } catch (error) {
+    if (error instanceof ConflictError)
+      throw new UserError(409, `Image ${image.name} was changed at the same moment, please retry.`)
+    throw error
+  }
+  log.info({ image: image.uuid, name: image.name, size: image.size }, 'image complete')
+  return active
+}
+
+async function imageOf({ table }: Platform, ident: string): Promise<Image> {
+  const image = await findImage(table, ident)
+  if (!image) throw new UserError(404, `Image ${ident} could not be found.`)
+  return image
+}
+
+function shown({ version: _version, ...image }: Image) {
+  return image
+}

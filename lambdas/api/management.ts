@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { UserError } from '../../contract/api/faults.ts'
+import { hardwareType } from '../../contract/hardware.ts'
+import { bootDevice, type Node } from '../../contract/resources.ts'
+import { startPower } from '../conductor/move.ts'
+import type { Platform } from '../platform.ts'
+import { changeNode } from '../store/change-node.ts'
+import { isBusy } from '../store/nodes.ts'
+import { readJson } from './body.ts'
+import type { Api, Call } from './context.ts'
+import { noNode, nodeOf } from './find.ts'
+import { holderLookup, lockedText } from './holders.ts'
+import { flag } from './query.ts'
+import { requireValid } from './validation.ts'
+
+const request = z.strictObject({ boot_device: z.string(), persistent: z.boolean().nullish() })
+
+export function managementRoutes(app: Api, platform: Platform): void {
+  const path = '/v1/nodes/:ident/management/boot_device'
+  app.get(path, async (call) => {
+    const { boot_device } = await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    return call.json(boot_device ?? { boot_device: null, persistent: null })
+  })
+  app.get(`${path}/supported`, async (call) =>
+    call.json({ supported_boot_devices: supported(await nodeOf(platform, call.req.param('ident'), call.var.minor)) }),
+  )
+  app.put(path, async (call) => {
+    const ident = call.req.param('ident')
+    const asked = request.parse((await readJson(call)) ?? fromQuery(call))
+    const { uuid } = await nodeOf(platform, ident, call.var.minor)
+    const after = await changeNode(platform, uuid, async (node) => {
+      const device = bootDevice.safeParse(asked.boot_device)
+      if (!device.success || !supported(node).includes(device.data))
+        throw new UserError(
+          400,
+          `Invalid boot device ${asked.boot_device} specified: there is ${supported(node).join(', ')}.`,
+        )
+      if (isBusy(node)) throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
+      await requireValid(platform, node, ['management'])
+      const boot_device = { boot_device: device.data, persistent: asked.persistent ?? false }
+      return { node: startPower(node, { boot_device }, platform.clock.now()), user: call.var.user ?? undefined }
+    })
+    if (!after) throw noNode(ident)
+    return call.body(null, 204)
+  })
+}
+
+function fromQuery(call: Call): unknown {
+  return { boot_device: call.req.query('boot_device'), persistent: flag('persistent', call.req.query('persistent')) }
+}
+
+function supported(node: Node): readonly string[] {
+  return node.management_interface === 'noop' ? [] : (hardwareType(node.driver)?.bootDevices ?? [])
+}

@@ -1,0 +1,52 @@
+import { createMiddleware } from 'hono/factory'
+import { UserError } from '../../contract/api/faults.ts'
+import { exists, MAXIMUM, MINIMUM, negotiate, versionHeaders, versionText } from '../../contract/api/versions.ts'
+import type { Platform } from '../platform.ts'
+import type { ApiConfig } from './config.ts'
+import type { Call, Facts } from './context.ts'
+import { faultReply } from './errors.ts'
+import { flag } from './query.ts'
+
+/** Finds the microversion of a request; every reply, errors too, says which are to be had and which this was. */
+export function microversion(platform: Platform, config: ApiConfig) {
+  return createMiddleware<Facts>(async (call, next) => {
+    const { req } = call
+    const minor = negotiate(req.header(versionHeaders.version), req.header(versionHeaders.generic))
+    const requestId = `req-${platform.ids.uuid()}`
+    call.set('requestId', requestId)
+    call.set('minor', minor ?? MINIMUM)
+    call.set('showing', {
+      minor: minor ?? MINIMUM,
+      base: config.publicEndpoint?.replace(/\/+$/, '') ?? new URL(req.url).origin,
+    })
+    call.set('user', null)
+    call.set('ours', req.header('x-bloomery') === '1' || flag('bloomery', req.query('bloomery')) === true)
+    await (minor === undefined ? refuse(call) : next())
+    call.header(versionHeaders.minimum, versionText(MINIMUM))
+    call.header(versionHeaders.maximum, versionText(MAXIMUM))
+    call.header(versionHeaders.version, versionText(call.var.minor))
+    call.header('openstack-request-id', requestId)
+    if (call.var.minor >= 107) call.header('x-openstack-request-id', requestId)
+  })
+}
+
+async function refuse(call: Call): Promise<void> {
+  const asked = call.req.header(versionHeaders.version) ?? call.req.header(versionHeaders.generic)
+  const text = `Version ${asked} was requested but is not supported: the API speaks ${versionText(MINIMUM)} to ${versionText(MAXIMUM)}.`
+  call.res = faultReply(call, 406, text)
+}
+
+/** A field, filter or verb that is newer than the request's version. */
+export function requireVersion(call: Call, table: Readonly<Record<string, number>>, names: Iterable<string>): void {
+  for (const name of names)
+    if (!exists(table, name, call.var.minor))
+      throw new UserError(
+        406,
+        `Request not acceptable: '${name}' needs API version ${versionText(table[name] ?? 1)} or newer.`,
+      )
+}
+
+/** A whole resource that is newer looks as if it were not there. */
+export function requireResource(call: Call, since: number): void {
+  if (call.var.minor < since) throw new UserError(404, 'Not found')
+}

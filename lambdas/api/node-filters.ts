@@ -1,0 +1,74 @@
+import { UserError } from '../../contract/api/faults.ts'
+import { nodeFieldSince, nodeFilterSince } from '../../contract/api/versions.ts'
+import { isProvisionState } from '../../contract/provision.ts'
+import { type Node, uuid } from '../../contract/resources.ts'
+import type { NodeFilter } from '../store/nodes.ts'
+import type { Call } from './context.ts'
+import { requireVersion } from './microversion.ts'
+import { flag, onlyKnown } from './query.ts'
+
+/** The filters of GET /v1/nodes: those that a list is kept for, and those that are tried on every node of it. */
+
+const equal = ['chassis_uuid', 'fault', 'lessee', 'instance_name'] as const
+const faults = ['power failure', 'clean failure', 'rescue abort failure', 'service failure', 'none']
+const indexed = ['provision_state', 'driver', 'owner', 'resource_class', 'conductor_group'] as const
+const flags = ['associated', 'maintenance', 'retired', 'sharded', 'include_children'] as const
+const others = ['instance_uuid', 'project', 'shard', 'parent_node', 'description_contains'] as const
+
+export interface NodeQuery {
+  by: NodeFilter
+  keep: ((node: Node) => boolean) | undefined
+  instance: string | undefined
+}
+
+export function nodeQuery(call: Call): NodeQuery {
+  const names = [...equal, ...indexed, ...flags, ...others]
+  onlyKnown(call, names)
+  const given = call.req.query()
+  const used = names.filter((name) => given[name] !== undefined)
+  requireVersion(call, { ...nodeFieldSince, ...nodeFilterSince }, used)
+  const { provision_state: state, fault, instance_uuid: instance } = given
+  if (state !== undefined && !isProvisionState(state))
+    throw new UserError(400, `Provision state "${state}" is not valid`)
+  if (fault !== undefined && !faults.includes(fault)) throw new UserError(400, `Fault "${fault}" is not valid`)
+  if (instance !== undefined && !uuid.safeParse(instance).success)
+    throw new UserError(400, `Expected a uuid as instance_uuid but received ${instance}.`)
+  const tests = testsOf(given)
+  return {
+    instance,
+    by: filterOf(given),
+    keep: (node) => tests.every((test) => test(node)),
+  }
+}
+
+function filterOf(given: Record<string, string>): NodeFilter {
+  const by: NodeFilter = {}
+  for (const field of indexed) if (given[field] !== undefined) by[field] = given[field]
+  if (by.conductor_group !== undefined) by.conductor_group = by.conductor_group.toLowerCase()
+  for (const field of ['associated', 'maintenance'] as const) {
+    const value = flag(field, given[field])
+    if (value !== undefined) by[field] = value
+  }
+  return by
+}
+
+type Test = (node: Node) => boolean
+
+function testsOf(given: Record<string, string>): Test[] {
+  const { project, shard, parent_node: parent, description_contains: words } = given
+  const retired = flag('retired', given['retired'])
+  const sharded = flag('sharded', given['sharded'])
+  const children = flag('include_children', given['include_children'])
+  const tests: Test[] = equal.flatMap((field) => {
+    const value = given[field]
+    return value === undefined ? [] : [(node) => (node[field] ?? 'none') === value]
+  })
+  if (retired !== undefined) tests.push((node) => node.retired === retired)
+  if (sharded !== undefined) tests.push((node) => (node.shard !== null) === sharded)
+  if (project !== undefined) tests.push(({ owner, lessee }) => owner === project || lessee === project)
+  if (shard !== undefined) tests.push((node) => shard.split(',').includes(node.shard ?? ''))
+  if (words !== undefined) tests.push((node) => node.description?.toLowerCase().includes(words.toLowerCase()) === true)
+  if (parent !== undefined) tests.push((node) => node.parent_node === parent)
+  else if (!children) tests.push((node) => node.parent_node === null)
+  return tests
+}

@@ -1,0 +1,123 @@
+import { UserError } from '../../contract/api/faults.ts'
+import { applyPatch, type PatchOperation, patchedRoots } from '../../contract/api/patch.ts'
+import { maskInstance, maskSecrets } from '../../contract/api/views.ts'
+import { interfaceKinds, type Interfaces } from '../../contract/hardware.ts'
+import { reconfigurable, updatable } from '../../contract/provision-sets.ts'
+import type { Node } from '../../contract/resources.ts'
+import { isSealed, MASK } from '../../contract/seal.ts'
+import type { Platform } from '../platform.ts'
+import { chosenInterfaces } from './node-create.ts'
+import { type NodeUpdate, nodeUpdate, updateDefaults } from './node-input.ts'
+import { keepMasked, sealSecrets } from './secrets.ts'
+import { resolveSite, sealingFor } from './site-of-node.ts'
+
+export interface Update {
+  patch: PatchOperation[]
+  minor: number
+  resetInterfaces: boolean
+}
+
+/** The node after a patch; UserError where a rule of Ironic's forbids it (reference §1.6.2). */
+export async function updatedNode(platform: Platform, node: Node, update: Update): Promise<Node> {
+  const touched = patchedRoots(update.patch)
+  checkState(node, update, touched)
+  const wanted = nodeUpdate.parse(
+    applyPatch(writable(node), update.patch, { defaults: updateDefaults, escapes: update.minor >= 98 }),
+  )
+  checkRules(node, wanted)
+  const site = await resolveSite(platform, wanted.conductor_group ?? '')
+  const info = wanted.driver_info ?? {}
+  if (site !== node.conductor_group) refuseOldSecrets(info, site)
+  return {
+    ...node,
+    ...wanted,
+    ...interfacesAfter(node, wanted, update, touched),
+    ...clearedReasons(node, wanted),
+    conductor_group: site,
+    instance_info: keepMasked(wanted.instance_info ?? {}, node.instance_info),
+    driver_info: sealSecrets(info, node.driver_info, await sealingFor(platform, node.uuid, site)),
+  }
+}
+
+/** What a patch applies to: what may be patched, secrets masked. */
+function writable(node: Node): Record<string, unknown> {
+  const shown: Record<string, unknown> = {}
+  for (const field of Object.keys(updateDefaults)) shown[field] = node[field as keyof Node]
+  return { ...shown, driver_info: maskSecrets(node.driver_info), instance_info: maskInstance(node.instance_info) }
+}
+
+function checkState(node: Node, { patch, minor, resetInterfaces }: Update, touched: Set<string>): void {
+  const onlyLeaves = patch.every(({ op, path }) => op === 'remove' && path === '/instance_uuid')
+  const moving = node.target_provision_state !== null && !updatable.has(node.provision_state)
+  if (moving && !(node.maintenance && onlyLeaves))
+    throw new UserError(
+      409,
+      `Node ${node.uuid} can not be updated while a state transition is in progress (${node.provision_state}).`,
+    )
+  if (node.provision_state === 'inspecting' && minor >= 39)
+    throw new UserError(409, `Node ${node.uuid} can not be updated while it is inspecting.`)
+  if (resetInterfaces && !touched.has('driver'))
+    throw new UserError(400, "The reset_interfaces parameter can only be used when changing the node's driver.")
+}
+
+function checkRules(node: Node, wanted: NodeUpdate): void {
+  const free = reconfigurable.has(node.provision_state) || node.maintenance
+  const fixed = ['driver', 'resource_class', ...interfaceKinds.map((kind) => `${kind}_interface`)] as const
+  for (const field of fixed as ReadonlyArray<keyof NodeUpdate & keyof Node>)
+    if (wanted[field] !== node[field] && !free)
+      throw new UserError(
+        400,
+        `Cannot change ${field} of node ${node.uuid} while it is ${node.provision_state}: only in ${[...reconfigurable].join(', ')}, or under maintenance.`,
+      )
+  if (node.instance_uuid !== null && wanted.instance_uuid !== null && wanted.instance_uuid !== node.instance_uuid)
+    throw new UserError(409, `Node ${node.uuid} is associated with instance ${node.instance_uuid}.`)
+  if (wanted.owner !== node.owner && node.provision_state === 'active')
+    throw new UserError(409, `Cannot update owner of node ${node.uuid} while it is active.`)
+  checkProtection(node, wanted)
+  checkRetirement(node, wanted)
+}
+
+function checkProtection(node: Node, wanted: NodeUpdate): void {
+  if (wanted.protected && !node.protected && !['active', 'rescue'].includes(node.provision_state))
+    throw new UserError(409, `Node ${node.uuid} can only be protected in states active and rescue.`)
+  if (wanted.protected_reason && !wanted.protected && wanted.protected_reason !== node.protected_reason)
+    throw new UserError(400, 'The protected_reason field can only be set when protected is True.')
+}
+
+function checkRetirement(node: Node, wanted: NodeUpdate): void {
+  if (wanted.retired && !node.retired && node.provision_state === 'available')
+    throw new UserError(409, `Node ${node.uuid} can not be retired while it is available: manage it first.`)
+  if (wanted.retired_reason && !wanted.retired && wanted.retired_reason !== node.retired_reason)
+    throw new UserError(400, 'The retired_reason field can only be set when retired is True.')
+}
+
+function clearedReasons(node: Node, wanted: NodeUpdate): Partial<Node> {
+  return {
+    ...(wanted.protected ? {} : { protected_reason: null }),
+    ...(wanted.retired ? {} : { retired_reason: null }),
+    ...(node.maintenance && !wanted.maintenance ? { maintenance_reason: null, fault: null } : {}),
+  }
+}
+
+/** Interfaces that were removed get the driver's default; with a new driver and reset_interfaces, all that weren't named. */
+function interfacesAfter(
+  node: Node,
+  wanted: NodeUpdate,
+  { resetInterfaces }: Update,
+  touched: Set<string>,
+): Interfaces {
+  const asked = interfaceKinds.map((kind) => {
+    const field = `${kind}_interface` as const
+    return [field, resetInterfaces && !touched.has(field) ? null : wanted[field]] as const
+  })
+  return chosenInterfaces(wanted.driver ?? node.driver, Object.fromEntries(asked))
+}
+
+function refuseOldSecrets(info: Record<string, unknown>, site: string): void {
+  const kept = Object.keys(info).filter((key) => info[key] === MASK || isSealed(info[key]))
+  if (kept.length > 0)
+    throw new UserError(
+      400,
+      `The secrets ${kept.map((key) => `driver_info/${key}`).join(', ')} are encrypted to the former site: give them again in the patch that moves the node to ${site === '' ? 'no site' : `site ${site}`}.`,
+    )
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { UserError } from '../../contract/api/faults.ts'
+import { parsePatch, patchedRoots } from '../../contract/api/patch.ts'
+import { nodeListFields, nodeView } from '../../contract/api/views.ts'
+import { nodeFieldSince } from '../../contract/api/versions.ts'
+import { deletable } from '../../contract/provision-sets.ts'
+import { type Node, node as nodeSchema } from '../../contract/resources.ts'
+import { changeNode, createNode, deleteNode } from '../store/change-node.ts'
+import { isBusy, listNodes, nodeOfInstance } from '../store/nodes.ts'
+import { ConflictError, type Platform } from '../platform.ts'
+import { readJson } from './body.ts'
+import type { Api, Call } from './context.ts'
+import { noNode, nodeOf } from './find.ts'
+import { holderLookup, lockedText } from './holders.ts'
+import { requireVersion } from './microversion.ts'
+import { newNode } from './node-create.ts'
+import { nodeQuery } from './node-filters.ts'
+import { nodeCreation } from './node-input.ts'
+import { updatedNode } from './node-update.ts'
+import { collection, fieldsOf, flag, onlyKnown, paging, shape } from './query.ts'
+
+export function nodeRoutes(app: Api, platform: Platform): void {
+  app.get('/v1/nodes', (call) => listed(call, platform, false))
+  app.get('/v1/nodes/detail', (call) => listed(call, platform, true))
+  app.post('/v1/nodes', (call) => create(call, platform))
+  app.get('/v1/nodes/:ident', (call) => show(call, platform))
+  app.patch('/v1/nodes/:ident', (call) => update(call, platform))
+  app.delete('/v1/nodes/:ident', (call) => remove(call, platform))
+}
+
+const known = [...Object.keys(nodeSchema.shape), 'reservation', 'conductor', 'links', 'ports', 'states', 'operation']
+const SIZE_LIMIT = 256 * 1024
+
+async function listed(call: Call, platform: Platform, detailed: boolean): Promise<Response> {
+  const { fields, cut } = shape(call, known, nodeListFields, detailed)
+  requireVersion(call, nodeFieldSince, call.req.query('fields') === undefined ? [] : (fields ?? []))
+  const { by, keep, instance } = nodeQuery(call)
+  const { limit, marker, descending } = paging(call)
+  const after = marker === undefined ? undefined : await nodeOf(platform, marker, call.var.minor)
+  const found =
+    instance === undefined
+      ? await listNodes(platform.table, by, { limit, after, descending, keep })
+      : {
+          values: [await nodeOfInstance(platform.table, instance)].filter((node) => node !== undefined),
+          marker: undefined,
+        }
+  const holders = holderLookup(platform)
+  const needsHolders = fields === undefined || fields.some((name) => name === 'reservation' || name === 'conductor')
+  const views = found.values.map(async (node) =>
+    cut(shown(call, node, needsHolders ? await holders(node) : { reservation: null, conductor: null })),
+  )
+  return call.json(collection(call, 'nodes', 'nodes', await Promise.all(views), found.marker?.uuid))
+}
+
+function shown(call: Call, node: Node, holders: Parameters<typeof nodeView>[1]): Record<string, unknown> {
+  const view = nodeView(node, holders, call.var.showing)
+  return call.var.ours ? { ...view, operation: node.operation ?? node.power_operation } : view
+}
+
+async function whole(call: Call, platform: Platform, node: Node): Promise<Record<string, unknown>> {
+  return shown(call, node, await holderLookup(platform)(node))
+}
+
+async function create(call: Call, platform: Platform): Promise<Response> {
+  const body = await readJson(call)
+  if (typeof body === 'object' && body !== null) requireVersion(call, nodeFieldSince, Object.keys(body))
+  const node = await newNode(platform, nodeCreation.parse(body), call.var.minor)
+  refuseLarge(node)
+  await createNode(platform, node)
+  platform.log.info(
+    { node: node.uuid, name: node.name, site: node.conductor_group, driver: node.driver },
+    'node created',
+  )
+  call.header('location', `${call.var.showing.base}/v1/nodes/${node.uuid}`)
+  return call.json(await whole(call, platform, node), 201)
+}
+
+async function show(call: Call, platform: Platform): Promise<Response> {
+  onlyKnown(call, [])
+  const fields = fieldsOf(call, known)
+  requireVersion(call, nodeFieldSince, fields ?? [])
+  const node = await nodeOf(platform, ident(call), call.var.minor)
+  const view = await whole(call, platform, node)
+  if (!fields) return call.json(view)
+  return call.json(
+    Object.fromEntries(Object.entries(view).filter(([key]) => ['links', 'operation', ...fields].includes(key))),
+  )
+}
+
+async function update(call: Call, platform: Platform): Promise<Response> {
+  const patch = parsePatch(await readJson(call))
+  requireVersion(call, nodeFieldSince, patchedRoots(patch))
+  const { minor, user } = call.var
+  const reset = call.req.query('reset_interfaces')
+  if (reset !== undefined) requireVersion(call, { reset_interfaces: 45 }, ['reset_interfaces'])
+  const resetInterfaces = flag('reset_interfaces', reset) ?? false
+  const { uuid } = await nodeOf(platform, ident(call), minor)
+  const after = await changeNode(platform, uuid, async (node) => {
+    const changed = await updatedNode(platform, node, { patch, minor, resetInterfaces })
+    refuseLarge(changed)
+    return { node: changed, user: user ?? undefined }
+  })
+  if (!after) throw noNode(uuid)
+  return call.json(await whole(call, platform, after))
+}
+
+async function remove(call: Call, platform: Platform): Promise<Response> {
+  const node = await nodeOf(platform, ident(call), call.var.minor)
+  if (node.protected)
+    throw new UserError(403, `Node ${node.uuid} is protected and cannot be undeployed, rebuilt or deleted.`)
+  if (node.instance_uuid !== null && !node.maintenance)
+    throw new UserError(409, `Node ${node.uuid} is associated with instance ${node.instance_uuid}.`)
+  if (isBusy(node) && !node.maintenance)
+    throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
+  if (!deletable.has(node.provision_state) && !node.maintenance)
+    throw new UserError(
+      409,
+      `Can not delete node "${node.uuid}" while it is in provision state "${node.provision_state}". Valid provision states to perform deletion are: ${[...deletable].sort().join(', ')}; or set maintenance.`,
+    )
+  try {
+    await deleteNode(platform, node)
+  } catch (error) {
+    if (error instanceof ConflictError)
+      throw new UserError(409, `Node ${node.uuid} was changed at the same moment, please retry.`)
+    throw error
+  }
+  platform.log.info({ node: node.uuid, name: node.name, site: node.conductor_group }, 'node deleted')
+  return call.body(null, 204)
+}
+
+function refuseLarge(node: Node): void {
+  if (Buffer.byteLength(JSON.stringify(node)) > SIZE_LIMIT)
+    throw new UserError(400, `All of a node's attributes together may have ${SIZE_LIMIT / 1024} KiB.`)
+}
+
+function ident(call: Call): string {
+  return z.string().parse(call.req.param('ident'))
+}

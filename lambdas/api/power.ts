@@ -1,0 +1,62 @@
+import { z } from 'zod'
+import { UserError } from '../../contract/api/faults.ts'
+import { type Node, type PowerTarget, powerTarget } from '../../contract/resources.ts'
+import { startPower } from '../conductor/move.ts'
+import type { Platform } from '../platform.ts'
+import { changeNode } from '../store/change-node.ts'
+import { isBusy } from '../store/nodes.ts'
+import { readJson } from './body.ts'
+import { acceptedAt, type Api, type Call } from './context.ts'
+import { noNode, nodeOf } from './find.ts'
+import { holderLookup, lockedText } from './holders.ts'
+import { requireVersion } from './microversion.ts'
+import { requireValid } from './validation.ts'
+
+const request = z.strictObject({ target: z.string(), timeout: z.number().int().nullish() })
+const MAX_TIMEOUT = 3600
+
+export function powerRoutes(app: Api, platform: Platform): void {
+  app.put('/v1/nodes/:ident/states/power', async (call) => {
+    const ident = call.req.param('ident')
+    const { target, timeout } = await requested(call)
+    const { uuid } = await nodeOf(platform, ident, call.var.minor)
+    const after = await changeNode(platform, uuid, async (node) => {
+      await check(platform, node, target)
+      if (isThere(node, target)) return { node: { ...node, last_error: null } }
+      const internal = { ...node.driver_internal_info, power_timeout: timeout }
+      const changes = { target_power_state: target, driver_internal_info: internal }
+      return { node: startPower(node, changes, platform.clock.now()), user: call.var.user ?? undefined }
+    })
+    if (!after) throw noNode(ident)
+    return acceptedAt(call, ident, 'states')
+  })
+}
+
+async function requested(call: Call): Promise<{ target: PowerTarget; timeout: number | null }> {
+  const { target, timeout = null } = request.parse(await readJson(call))
+  const known = powerTarget.safeParse(target)
+  if (!known.success)
+    throw new UserError(400, `Invalid power target ${target}: there is ${powerTarget.options.join(', ')}.`)
+  const newer = known.data.startsWith('soft') || timeout !== null
+  requireVersion(call, { 'soft power or timeout': 27 }, newer ? ['soft power or timeout'] : [])
+  if (timeout !== null && (timeout < 1 || timeout > MAX_TIMEOUT))
+    throw new UserError(400, `timeout has to be 1 to ${MAX_TIMEOUT} seconds`)
+  return { target: known.data, timeout }
+}
+
+async function check(platform: Platform, node: Node, target: PowerTarget): Promise<void> {
+  if (node.provision_state === 'cleaning' || node.provision_state === 'clean wait')
+    throw new UserError(
+      400,
+      `The requested action "${target}" can not be performed on node "${node.uuid}" while it is in state "${node.provision_state}".`,
+    )
+  if (isBusy(node)) throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
+  if (node.disable_power_off && target.endsWith('power off'))
+    throw new UserError(409, `Node ${node.uuid} must not be powered off: disable_power_off is set.`)
+  await requireValid(platform, node, ['power'])
+}
+
+function isThere(node: Node, target: PowerTarget): boolean {
+  if (target === 'power on') return node.power_state === 'power on'
+  return target.endsWith('power off') && node.power_state === 'power off'
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import { UserError } from '../../contract/api/faults.ts'
+import { pick } from '../../contract/api/views.ts'
+import type { Call } from './context.ts'
+
+/** The parts of a query string that all collections share. */
+
+const MAX_LIMIT = 1000
+/** Kept by time of creation, and only so. */
+const sortable = ['id', 'created_at']
+
+export interface Paging {
+  limit: number
+  marker: string | undefined
+  descending: boolean
+}
+
+/** Refuses a parameter that the collection doesn't have: a filter that is silently ignored shows too much. */
+export function onlyKnown(call: Call, known: readonly string[]): void {
+  const common = ['limit', 'marker', 'sort_key', 'sort_dir', 'fields', 'detail', 'bloomery']
+  const unknown = Object.keys(call.req.query()).filter((name) => !known.includes(name) && !common.includes(name))
+  if (unknown.length > 0) throw new UserError(400, `Unknown argument: ${unknown.map((name) => `"${name}"`).join(', ')}`)
+}
+
+export function paging(call: Call): Paging {
+  const { limit, marker, sort_key: key = 'id', sort_dir: direction = 'asc' } = call.req.query()
+  const size = z.coerce
+    .number()
+    .int()
+    .min(1)
+    .safeParse(limit ?? MAX_LIMIT)
+  if (!size.success) throw new UserError(400, 'Limit must be positive')
+  if (!sortable.includes(key))
+    throw new UserError(
+      400,
+      `The sort_key value "${key}" is an invalid field for sorting: there is ${sortable.join(', ')}.`,
+    )
+  if (direction !== 'asc' && direction !== 'desc')
+    throw new UserError(400, `Invalid sort direction: ${direction}. Acceptable values are 'asc' or 'desc'`)
+  return { limit: Math.min(size.data, MAX_LIMIT), marker, descending: direction === 'desc' }
+}
+
+/** Booleans as OpenStack takes them. */
+export function flag(name: string, value: string | undefined): boolean | undefined {
+  if (value === undefined) return undefined
+  const text = value.trim().toLowerCase()
+  if (['1', 't', 'true', 'on', 'y', 'yes'].includes(text)) return true
+  if (['0', 'f', 'false', 'off', 'n', 'no'].includes(text)) return false
+  throw new UserError(400, `Invalid input for ${name}: '${value}' is not a boolean.`)
+}
+
+/** Which fields were asked for by name; undefined: none. */
+export function fieldsOf(call: Call, known: readonly string[]): string[] | undefined {
+  const asked = call.req.query('fields')
+  if (asked === undefined) return undefined
+  const names = asked
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  const unknown = names.filter((name) => !known.includes(name))
+  if (unknown.length > 0) throw new UserError(400, `Field(s) "${unknown.join(', ')}" are not valid.`)
+  return names
+}
+
+/** How a list is to be shown: `detail`, `fields`, or else its short form. */
+export function shape(call: Call, known: readonly string[], short: readonly string[], detailed: boolean) {
+  const fields = fieldsOf(call, known)
+  const detail = flag('detail', call.req.query('detail'))
+  if (detail !== undefined && call.var.minor < 43)
+    throw new UserError(406, "Request not acceptable: 'detail' needs API version 1.43 or newer.")
+  if (fields && (detail || detailed)) throw new UserError(400, "Can't fetch a subset of fields with detail set")
+  const shown = fields ?? (detail || detailed ? undefined : short)
+  return {
+    fields: shown,
+    cut: (view: Record<string, unknown>) => (shown === undefined ? view : pick(view, [...shown, 'operation'])),
+  }
+}
+
+/** A page: with the address of the next one, if there may be one. */
+export function collection(call: Call, name: string, path: string, items: unknown[], next: string | undefined) {
+  if (next === undefined) return { [name]: items }
+  const query = new URLSearchParams(call.req.query())
+  query.set('limit', query.get('limit') ?? String(MAX_LIMIT))
+  query.set('marker', next)
+  return { [name]: items, next: `${call.var.showing.base}/v1/${path}?${query.toString()}` }
+}

@@ -1,0 +1,79 @@
+import { UserError } from '../../contract/api/faults.ts'
+import type { Validation } from '../../contract/api/client.ts'
+import { checkDriverInfo, type InterfaceKind, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
+import type { Node, Port } from '../../contract/resources.ts'
+import { resolveImage } from '../conductor/image-source.ts'
+import { machineOf } from '../conductor/machine.ts'
+import type { Platform } from '../platform.ts'
+import { portsOf } from '../store/ports.ts'
+
+type Needs = Pick<Platform, 'table'>
+type Check = (platform: Needs, node: Node) => Promise<string | undefined>
+
+/** What is wrong with a node for each kind of interface; those that are not here have nothing to check. */
+const checks: Partial<Record<InterfaceKind, Check>> = {
+  power: async (_, node) => checkDriverInfo(node.driver, node.driver_info),
+  management: async (_, node) => checkDriverInfo(node.driver, node.driver_info),
+  boot: async (platform, node) => bootable(node, await portsOf(platform.table, node.uuid)),
+  deploy: async (platform, node) =>
+    bootable(node, await portsOf(platform.table, node.uuid)) ??
+    (await reason(() => resolveImage(platform.table, node.instance_info))) ??
+    missingTraits(node),
+}
+
+export async function validateNode(platform: Needs, node: Node): Promise<Record<string, Validation>> {
+  const shown = interfaceKinds.filter((kind) => kind !== 'vendor')
+  const results = shown.map(async (kind) => [kind, await validateInterface(platform, node, kind)] as const)
+  return Object.fromEntries(await Promise.all(results))
+}
+
+async function validateInterface(platform: Needs, node: Node, kind: InterfaceKind): Promise<Validation> {
+  if (isAbsent(node[`${kind}_interface`])) return { result: null, reason: 'not supported' }
+  const wrong = await checks[kind]?.(platform, node)
+  return wrong === undefined ? { result: true } : { result: false, reason: wrong }
+}
+
+/** Refuses what the node can't do for want of something (reference §5.1). */
+export async function requireValid(platform: Needs, node: Node, kinds: InterfaceKind[]): Promise<void> {
+  for (const kind of kinds) {
+    const wrong = await checks[kind]?.(platform, node)
+    if (wrong !== undefined) throw new UserError(400, `Failed to validate ${kind} of node ${node.uuid}: ${wrong}`)
+  }
+}
+
+function bootable(node: Node, ports: Port[]): string | undefined {
+  if (!ports.some(({ pxe_enabled }) => pxe_enabled))
+    return `Node ${node.uuid} does not have any port associated with it that is enabled for PXE.`
+  return reasonOf(() => machineOf(node, ports))
+}
+
+/** Traits that the instance asks for and the node lacks. */
+function missingTraits({ instance_info: info, traits }: Node): string | undefined {
+  const asked = info['traits']
+  if (asked === undefined || asked === null) return undefined
+  if (!Array.isArray(asked)) return 'instance_info/traits is not a list.'
+  const missing = asked.filter((trait) => !traits.includes(trait as string))
+  return missing.length === 0
+    ? undefined
+    : `Cannot specify instance traits that are not also set on the node. Missing: ${missing.join(', ')}`
+}
+
+async function reason(attempt: () => Promise<unknown>): Promise<string | undefined> {
+  try {
+    await attempt()
+    return undefined
+  } catch (error) {
+    if (error instanceof UserError) return error.message
+    throw error
+  }
+}
+
+function reasonOf(attempt: () => unknown): string | undefined {
+  try {
+    attempt()
+    return undefined
+  } catch (error) {
+    if (error instanceof UserError) return error.message
+    throw error
+  }
+}
