@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, SecretValue } from 'aws-cdk-lib'
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway'
 import { HttpApi, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2'
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
@@ -18,8 +18,9 @@ export class Api extends Construct {
   constructor(scope: Construct, id: string, ground: Ground) {
     super(scope, id)
     this.users = new Secret(this, 'Users', {
-      description: 'htpasswd lines (bcrypt) of who may use the API; until they are put here, nobody may',
-      generateSecretString: { excludePunctuation: true },
+      description: 'Who may use the API: lines of user:bcrypt, as htpasswd -B writes them',
+      // No secret yet: a comment, with which nobody may.
+      secretStringValue: SecretValue.unsafePlainText('# lines of user:bcrypt, as htpasswd -B writes them'),
     })
     accept(this.users, {
       'AwsSolutions-SMG4': 'It holds hashes of passwords that people chose; only they can change them.',

@@ -20,7 +20,7 @@ export class Conductor extends Construct {
       timeout: Duration.seconds(60),
       memorySize: 512,
     })
-    ground.images.grantUse(this.function.role, 'GetObject', 'PutObject')
+    ground.images.grantUse(this.function.role, 'GetObject', 'PutObject', 'DeleteObject')
     ground.fleet.grantPublish(this.function.role)
     this.deadLetters = deadLetterQueue(this, 'DeadLetters')
 
