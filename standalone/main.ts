@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Command } from 'commander'
-import { configure, fromEnvironment, settings } from './config.ts'
+import { configure, fromEnvironment, settings, type Config } from './config.ts'
 
 /** `bloomery serve`, for the CLI; what it runs is loaded only when it does. */
 export function serveCommand(): Command {
@@ -20,10 +20,18 @@ export function serveCommand(): Command {
       value === true ? 'true' : value,
     ])
     const stored = typeof file === 'string' ? await readSettings(file) : {}
-    const config = configure(stored, fromEnvironment(process.env), Object.fromEntries(flags))
+    const config = configured(command, [stored, fromEnvironment(process.env), Object.fromEntries(flags)])
     const { serve } = await import('./serve.ts')
     await serve(config, json === true)
   })
+}
+
+function configured(command: Command, sources: Array<Record<string, unknown>>): Config {
+  try {
+    return configure(...sources)
+  } catch (error) {
+    return command.error(`error: ${(error as Error).message}`)
+  }
 }
 
 const examples = `

@@ -1,0 +1,67 @@
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import { define } from './context.ts'
+import { UsageError } from './usage.ts'
+
+const DATA_DIR = '/var/lib/bloomery'
+const CONFIG = '/etc/bloomery/appliance.json'
+const ANSWER_LIMIT = 256 * 1024
+
+/** The program on site. It is loaded only when it is asked for: the rest of the CLI works where it can't. */
+export function applianceCommand(): Command {
+  return new Command('appliance').description('the program on site').addCommand(enrol()).addCommand(run())
+}
+
+function enrol(): Command {
+  const command = new Command('enrol')
+    .description('join a site; the token is read from BLOOMERY_TOKEN')
+    .requiredOption('--name <name>', 'of this appliance')
+    .option('--data-dir <dir>', 'as in the appliance’s configuration', DATA_DIR)
+    .option('--again', 'replace the identity that this appliance has')
+  return define(
+    command,
+    ['BLOOMERY_TOKEN=… bloomery appliance enrol --endpoint https://cloud.example:6385 --name rack-7'],
+    async ({ endpoint, print }, _, { name, dataDir, again }: { name: string; dataDir: string; again?: boolean }) => {
+      const token = process.env['BLOOMERY_TOKEN']
+      if (!token) throw new UsageError('BLOOMERY_TOKEN is not set: `bloomery site enrol SITE` makes one')
+      const path = join(dataDir, 'identity.json')
+      if (!again && (await exists(path)))
+        throw new UsageError(`${path} exists: this appliance has joined a site; --again replaces its identity`)
+      const { enrol: joinSite } = await import('../appliance/enrol.ts')
+      const { uuid, site, broker } = await joinSite({ endpoint, token, name, path, post })
+      print(
+        { uuid, site, broker, identity: path },
+        `Appliance ${name} joined site ${site}. Next: bloomery appliance run`,
+      )
+    },
+  )
+}
+
+function run(): Command {
+  const command = new Command('run')
+    .description('boot and deploy machines until SIGTERM or SIGINT')
+    .option('--config <file>', 'the appliance’s configuration', CONFIG)
+  return define(
+    command,
+    ['bloomery appliance run', `bloomery appliance run --config ${CONFIG}`],
+    async (_, __, { config }: { config: string }) => {
+      const { main } = await import('../appliance/main.ts')
+      await main(config)
+    },
+  )
+}
+
+async function post(url: string, body: string, signal: AbortSignal): Promise<{ status: number; text: string }> {
+  const reply = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body, signal })
+  const text = await reply.text()
+  if (text.length > ANSWER_LIMIT) throw new Error(`${url} answered with more than ${ANSWER_LIMIT} characters`)
+  return { status: reply.status, text }
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
+}
