@@ -13,6 +13,9 @@ import { subnetFor, type Subnet } from './subnet.ts'
 /** Replies that wait for the disk. Beyond, clients are left to ask again: by then the disk may have caught up. */
 const MAX_WAITING = 2_048
 
+/** A rack that powers on at once must find room while leases are being synced; the kernel gives at most net.core.rmem_max. */
+const RECEIVE_BUFFER = 4 * 1_048_576
+
 export interface DhcpServerOptions {
   host: string
   port?: number
@@ -41,6 +44,7 @@ export async function startDhcpServer(options: DhcpServerOptions): Promise<DhcpS
   socket.bind(options.port ?? SERVER_PORT, options.host)
   await once(socket, 'listening')
   socket.setBroadcast(true)
+  socket.setRecvBufferSize(RECEIVE_BUFFER)
   socket.on('error', (error) => options.onError(error))
   return { port: socket.address().port, stop: () => handling.stop() }
 }
