@@ -16,9 +16,6 @@ export const requiredPrograms: string[] = [
   'umount',
 ]
 
-/** Programs that widen what the agent can do: EFI boot entries, deeper signature wiping, qcow2 images. */
-export const optionalPrograms: string[] = ['efibootmgr', 'poweroff', 'qemu-img', 'reboot', 'wipefs']
-
 const searched = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 export async function hasProgram(program: string): Promise<boolean> {
