@@ -29,8 +29,11 @@ reboot
 `
 }
 
-/** Ends iPXE; the firmware goes on to its next boot device. */
+/**
+ * Gives the machine back to its firmware. It must end as a failure: after a boot option that succeeded, UEFI stops at its menu
+ * instead of going on to the next one (UEFI 2.10 §3.1.1).
+ */
 export const localScript = `#!ipxe
 echo Booting from disk
-exit
+exit 1
 `

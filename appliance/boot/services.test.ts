@@ -145,7 +145,7 @@ test('everything that an answer names is served: every firmware, every stage, ev
       const script = Buffer.from(await fetchNamed(second)).toString()
       expect(script.startsWith('#!ipxe\n')).toBe(true)
       if (mode === 'disk') {
-        expect(script).toMatch(/^exit$/m)
+        expect(script).toMatch(/^exit 1$/m)
         continue
       }
       for (const [, name = ''] of script.matchAll(/^(?:kernel|initrd) --name \w+ (\S+)/gm)) {
