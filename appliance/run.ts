@@ -50,7 +50,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     const site = startSite({
       identity,
       ledger,
-      link: await connectMqtt(identity, Math.random, log),
+      link: connectMqtt(identity, Math.random, log),
       clock,
       log,
       random: Math.random,

@@ -1,4 +1,4 @@
-import { connectAsync } from 'mqtt'
+import { connect } from 'mqtt'
 import { topics } from '../../contract/topics.ts'
 import { MESSAGE_LIMIT } from '../../contract/messages.ts'
 import type { Identity } from '../identity.ts'
@@ -9,27 +9,22 @@ const PUBLISH_SECONDS = 20
 
 /** MQTT 3.1.1 over TLS with the appliance's certificate; AWS IoT Core and the standalone broker speak it alike. The session is clean:
  * what must not be lost is in the ledgers of both sides, not in the broker. Reconnects are jittered, so that a fleet doesn't come back at once. */
-export async function connectMqtt(identity: Identity, random: () => number, log: Log): Promise<Link> {
+export function connectMqtt(identity: Identity, random: () => number, log: Log): Link {
   let onMessage = (_payload: string): void => {}
   let onConnect = (): void => {}
-  const client = await connectAsync(
-    identity.broker,
-    {
-      clientId: identity.uuid,
-      clean: true,
-      cert: identity.certificate,
-      key: identity.privateKey,
-      ca: identity.authorities,
-      rejectUnauthorized: true,
-      keepalive: 30,
-      connectTimeout: 15_000,
-      reconnectPeriod: 1000 + Math.floor(random() * 4000),
-      queueQoSZero: false,
-      manualConnect: true,
-    },
-    true,
-  ).catch((error: unknown) => {
-    throw new Error(`the broker's address ${identity.broker} can't be used`, { cause: error })
+  const client = connect(identity.broker, {
+    clientId: identity.uuid,
+    clean: true,
+    cert: identity.certificate,
+    key: identity.privateKey,
+    ca: identity.authorities,
+    rejectUnauthorized: true,
+    keepalive: 30,
+    connectTimeout: 15_000,
+    reconnectPeriod: 1000 + Math.floor(random() * 4000),
+    queueQoSZero: false,
+    // Begun when somebody listens, so that nothing that comes with the connection is missed.
+    manualConnect: true,
   })
   client.on('message', (_topic, payload) => {
     if (payload.length > 2 * MESSAGE_LIMIT) log.warn({ bytes: payload.length }, 'message over the limit dropped')
