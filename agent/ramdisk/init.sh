@@ -39,11 +39,12 @@ mount_all() {
   mount -t tmpfs -o mode=0755 run /run
 }
 
-# Each bus that a driver brings shows devices of its own (virtio over PCI, SCSI over a controller): hence the rounds.
+# Each bus that a driver brings shows devices of its own (virtio over PCI, SCSI over a controller): again until nothing new loads.
 load_drivers() {
-  for _ in 1 2 3; do
+  loaded=-1
+  while [ "$loaded" -ne "$(wc -l </proc/modules)" ]; do
+    loaded=$(wc -l </proc/modules)
     find /sys/devices -name modalias -exec cat {} + | sort -u | xargs modprobe -a -b -q
-    sleep 0.2
   done 2>/dev/null
   modprobe -a -b -q sd_mod sr_mod loop
   if [ -d /sys/firmware/efi ]; then
