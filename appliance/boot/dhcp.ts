@@ -9,6 +9,7 @@ import type { Log } from '../log.ts'
 import type { BootConfig } from './config.ts'
 import { decide, type BootAnswer, type BootPolicy, type BootRequest } from './decide.ts'
 import type { Discovery } from './discovery.ts'
+import { dropped } from './dropped.ts'
 import { loaderNames } from './loaders.ts'
 import type { BootDirectory, BootEvents, BootMachine } from './machine.ts'
 import type { BootUrls } from './urls.ts'
@@ -45,7 +46,7 @@ export function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
       const file = facts.file?.replace(/\/boot\/[^/]+\//, '/boot/…/') // its token is a secret of this boot
       log.info({ ...facts, file, node: directory.byMac(facts.mac)?.node }, `DHCP ${facts.request}: ${facts.because}`)
     },
-    onError: (error) => log.warn({ err: error }, `DHCP: ${error.message}`),
+    onError: (error) => dropped(log, 'DHCP', error),
   })
 }
 

@@ -5,6 +5,7 @@ import { startTftpServer, type TftpServer } from '@bloomery/tftp/server.ts'
 import { fileOf } from '@bloomery/tftp/source.ts'
 import type { Log } from '../log.ts'
 import type { BootConfig } from './config.ts'
+import { dropped } from './dropped.ts'
 import type { BootFiles } from './files.ts'
 import { loaderNames } from './loaders.ts'
 import type { BootEvents } from './machine.ts'
@@ -36,7 +37,7 @@ export function startBootTftp({ config, files, leases, events, log }: BootTftpPa
         events.seen(mac, 'tftp', { file: asked(outcome.file), bytes: outcome.bytes, size })
       report(log, outcome, mac)
     },
-    onError: (error) => log.warn({ err: error }, `TFTP: ${error.message}`),
+    onError: (error) => dropped(log, 'TFTP', error),
   })
 }
 

@@ -1,7 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { ipv4ToText } from '@bloomery/wire/address.ts'
-import { WireError } from '@bloomery/wire/error.ts'
 import { CLIENT_PORT, SERVER_PORT } from './codes.ts'
 import type { Answer, Decision, Facts } from './decision.ts'
 import { decideLease } from './lease-machine.ts'
@@ -92,7 +91,7 @@ class Handling {
     if (subnet === undefined) {
       const { giaddr } = request.packet
       const from = giaddr === 0 ? 'without a relay' : `by way of ${ipv4ToText(giaddr)}`
-      throw new WireError(`${request.mac} asks ${from}, where no subnet is configured`)
+      throw new Error(`${request.mac} asks ${from}, where no subnet is configured`)
     }
     return decideLease({ request, subnet, servers: this.#servers, leases, answer: said, reservedFor, now: at })
   }
