@@ -86,9 +86,9 @@ function cloudProgram(
   mkdirSync(data, { recursive: true, mode: 0o700 })
   const users = join(dir, 'users.htpasswd')
   writeFileSync(users, `${username}:${bcrypt.hashSync(password, 8)}\n`, { mode: 0o600 })
-  const argv = [process.execPath, bloomery, 'serve', '--json', '--data-dir', data, '--host', rack.cloud.address]
+  const argv = [process.execPath, bloomery, 'serve', '--data-dir', data, '--host', rack.cloud.address]
   argv.push('--port', String(API_PORT), '--auth', 'http_basic', '--htpasswd', users)
-  return new Program('cloud', join(dir, 'cloud.log'), /"endpoint"/, (output) =>
+  return new Program('cloud', join(dir, 'cloud.log'), /^authority /m, (output) =>
     rack.spawnInCloud(argv, { stdio: ['ignore', output, output] }),
   )
 }

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client, ProvisionOptions } from '../../contract/api/client.ts'
+import type { NodeView } from '../../contract/api/views.ts'
+import { provision, type ProvisionState, type Verb } from '../../contract/provision.ts'
+import type { RackServer } from '../rack/qemu/server.ts'
+import { SITE, type Lab } from './lab.ts'
+
+/** What people do with nodes, in calls of the public API. */
+
+/** All provision states seen while waiting, in order. */
+export interface Walk {
+  node: NodeView
+  seen: string[]
+}
+
+/** Waits until the node rests. Rejects at once when that is elsewhere than in `goal`. */
+export async function settled(client: Client, ident: string, goal: ProvisionState, withinMs: number): Promise<Walk> {
+  const until = Date.now() + withinMs
+  const seen: string[] = []
+  for (;;) {
+    const node = await client.nodes.get(ident)
+    const state = node.provision_state ?? 'available'
+    if (seen.at(-1) !== state) seen.push(state)
+    const { kind } = provision[state]
+    if (state === goal) return { node, seen }
+    if (kind === 'failed' || (kind === 'stable' && node.target_provision_state === null && seen.length > 1))
+      throw new Error(`${ident} ended in '${state}' instead of '${goal}': ${node.last_error}`)
+    if (Date.now() > until)
+      throw new Error(`${ident} is still '${state}' after ${withinMs / 1000} s: ${JSON.stringify(node.operation)}`)
+    await sleep(500)
+  }
+}
+
+export async function ask(
+  client: Client,
+  ident: string,
+  verb: Verb,
+  goal: ProvisionState,
+  withinMs: number,
+  more?: ProvisionOptions,
+): Promise<Walk> {
+  await client.nodes.provision(ident, verb, more)
+  return settled(client, ident, goal, withinMs)
+}
+
+/** A node for this server of the rack, with its port; in `enroll`. */
+export async function createNode({ client }: Lab, server: RackServer, password = server.bmc.password): Promise<void> {
+  await client.nodes.create({
+    name: server.name,
+    driver: 'ipmi',
+    conductor_group: SITE,
+    driver_info: {
+      ipmi_address: server.bmc.address,
+      ipmi_port: server.bmc.port,
+      ipmi_username: server.bmc.username,
+      ipmi_password: password,
+      ipmi_cipher_suite: 3,
+    },
+    // The disks of the rack are smaller than the 4 GiB that Ironic takes without a hint.
+    properties: {
+      cpu_arch: 'x86_64',
+      capabilities: `boot_mode:${server.firmware}`,
+      root_device: { name: '/dev/vda' },
+    },
+    resource_class: 'baremetal',
+  })
+  await client.ports.create({ address: server.mac, node_uuid: (await client.nodes.get(server.name)).uuid })
+}
+
+/** The upload's URL is the cloud's as its namespace has it; this process reaches it by the lab's door. */
+export async function pushImage(
+  { client, environment }: Lab,
+  name: string,
+  image: { path: string; size: number; sha256: string },
+): Promise<void> {
+  const { upload } = await client.images.create({ name, size: image.size, sha256: image.sha256, disk_format: 'raw' })
+  const { pathname, search } = new URL(upload.url)
+  const url = new URL(pathname + search, environment.BLOOMERY_ENDPOINT)
+  const reply = await fetch(url, { method: 'PUT', headers: upload.headers, body: await readFile(image.path) })
+  if (!reply.ok) throw new Error(`upload of ${name}: HTTP ${reply.status} ${await reply.text()}`)
+  await client.images.complete(name)
+}
+
+export async function useImage(client: Client, ident: string, image: Record<string, string>): Promise<void> {
+  await client.nodes.patch(
+    ident,
+    Object.entries(image).map(([key, value]) => ({ op: 'add', path: `/instance_info/${key}`, value })),
+  )
+}
