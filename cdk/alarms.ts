@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib'
-import { Alarm, ComparisonOperator, type IMetric, Metric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
+import { Alarm, ComparisonOperator, type IMetric, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import type { Queue } from 'aws-cdk-lib/aws-sqs'
@@ -73,13 +73,7 @@ export class Alarms extends Construct {
       article: 'periodic-silent',
     })
     this.#alarm('ReportsDropped', {
-      metric: new Metric({
-        namespace: 'Bloomery',
-        metricName: 'DroppedUplinks',
-        dimensionsMap: { service: 'reports' },
-        period: Duration.minutes(5),
-        statistic: 'Sum',
-      }),
+      metric: reports.dropped,
       at: 1,
       says: 'An appliance sent what is no message of ours.',
       article: 'reports-dropped',

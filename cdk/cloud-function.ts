@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
-import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
+import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 import type { Fleet } from './fleet.ts'
@@ -52,7 +52,6 @@ export class CloudFunction extends NodejsFunction {
         BLOBS: props.images.bucket.bucketName,
         APPLIANCE_POLICY: props.fleet.policy.ref,
         POWERTOOLS_SERVICE_NAME: props.entry,
-        POWERTOOLS_METRICS_NAMESPACE: 'Bloomery',
         NODE_OPTIONS: '--enable-source-maps',
         ...props.environment,
       },
@@ -67,6 +66,7 @@ export class CloudFunction extends NodejsFunction {
         minify: true,
         keepNames: true, // errors are told apart by name
         sourceMap: true,
+        logLevel: LogLevel.WARNING,
         sourcesContent: false,
         // Dependencies that are CommonJS call require, which an ES module lacks.
         banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",

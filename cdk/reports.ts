@@ -2,6 +2,8 @@ import { Duration, Stack } from 'aws-cdk-lib'
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam'
 import { CfnTopicRule } from 'aws-cdk-lib/aws-iot'
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources'
+import type { Metric } from 'aws-cdk-lib/aws-cloudwatch'
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs'
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs'
 import { Construct } from 'constructs'
 import { topics } from '../contract/topics.ts'
@@ -15,6 +17,8 @@ export class Reports extends Construct {
   readonly deadLetters: Queue
   /** What the rule could not put into the queue. */
   readonly undelivered: Queue
+  /** Messages that were dropped because no attempt would have helped. */
+  readonly dropped: Metric
 
   constructor(scope: Construct, id: string, ground: Ground) {
     super(scope, id)
@@ -22,6 +26,15 @@ export class Reports extends Construct {
     this.function = new CloudFunction(this, 'Function', { ...ground, entry: 'reports', timeout, memorySize: 512 })
     ground.images.grantUse(this.function.role, 'GetObject')
     ground.fleet.grantPublish(this.function.role)
+
+    this.dropped = new MetricFilter(this, 'Poison', {
+      logGroup: this.function.logGroup,
+      filterPattern: FilterPattern.booleanValue('$.poison', true),
+      metricNamespace: 'Bloomery',
+      metricName: 'DroppedUplinks',
+      metricValue: '1',
+      defaultValue: 0,
+    }).metric({ period: Duration.minutes(5), statistic: 'Sum' })
 
     this.deadLetters = deadLetterQueue(this, 'DeadLetters')
     this.undelivered = deadLetterQueue(this, 'Undelivered')

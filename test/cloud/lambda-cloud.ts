@@ -78,9 +78,10 @@ async function startFunctions(
   stops: Array<() => Promise<unknown>>,
 ): Promise<Functions> {
   const started: Record<string, LambdaFunction> = {}
-  for (const [id, { Properties, Metadata }] of template.of('AWS::Lambda::Function')) {
+  for (const [id, { Properties }] of template.of('AWS::Lambda::Function')) {
     const { Variables } = resolved(Properties['Environment'], aws.resolve) as { Variables: Record<string, string> }
-    const bundle = join(template.directory, Metadata?.['aws:asset:path'] ?? '', 'index.mjs')
+    const { S3Key } = Properties['Code'] as { S3Key: string }
+    const bundle = join(template.directory, `asset.${S3Key.replace('.zip', '')}`, 'index.mjs')
     const own = { ...environment, ...Variables, AWS_LAMBDA_FUNCTION_NAME: id }
     const running = await startFunction(bundle, own, Number(Properties['Timeout']) * 1000)
     stops.unshift(() => running.stop())

@@ -6,7 +6,6 @@ import { STACK, synthesise, unbundled } from '../../cdk/synthesise.ts'
 export interface Resource {
   Type: string
   Properties: Record<string, unknown>
-  Metadata?: Record<string, string>
 }
 
 /** What the stack would make on AWS, to make the same on emulators. */

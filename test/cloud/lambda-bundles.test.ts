@@ -1,0 +1,136 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { connectAsync } from 'mqtt'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type Client, createClient } from '../../contract/api/client.ts'
+import { newSealingKey } from '../../contract/seal.ts'
+import { topics } from '../../contract/topics.ts'
+import { newRequest } from '../contracts/certificate-request.ts'
+import { type LambdaCloud, startLambdaCloud } from './lambda-cloud.ts'
+import { type PaperRack, plugInPaperRack } from './paper-rack.ts'
+
+let cloud: LambdaCloud
+let client: Client
+beforeAll(async () => {
+  cloud = await startLambdaCloud()
+  client = createClient({
+    endpoint: cloud.endpoint,
+    auth: { username: cloud.user.name, password: cloud.user.password },
+  })
+}, 120_000)
+afterAll(async () => cloud?.stop())
+beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(cloud.log().join('\n'))))
+
+const patience = { timeout: 30_000, interval: 200 }
+
+test('nobody is let in without a password, but anybody may ask for the versions', async () => {
+  await expect(createClient({ endpoint: cloud.endpoint }).nodes.list()).rejects.toMatchObject({ status: 401 })
+  const stranger = createClient({ endpoint: cloud.endpoint, auth: { username: cloud.user.name, password: 'guess' } })
+  await expect(stranger.nodes.list()).rejects.toMatchObject({ status: 401 })
+  expect(await createClient({ endpoint: cloud.endpoint }).root()).toHaveProperty('versions')
+})
+
+test('an image is taken as announced, and not otherwise', async () => {
+  const bytes = randomBytes(100_000)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const { image, upload } = await client.images.create({
+    name: 'noise',
+    size: bytes.length,
+    sha256,
+    disk_format: 'raw',
+  })
+  const put = (body: Buffer<ArrayBuffer>) => fetch(upload.url, { method: 'PUT', headers: upload.headers, body })
+  expect((await put(Buffer.alloc(bytes.length))).status).toBe(400)
+  await expect(client.images.complete(image.uuid)).rejects.toMatchObject({ status: 409 })
+  expect((await put(Buffer.from(bytes))).status).toBe(200)
+  expect(await client.images.complete(image.uuid)).toMatchObject({ state: 'active', os_hash_value: sha256 })
+})
+
+test('what an appliance sends that is no message is dropped with a line that the metric filter counts', async () => {
+  await client.sites.create('noisy')
+  const { token } = await client.sites.createToken('noisy')
+  const { csr, privateKey } = await newRequest()
+  const sealing_key = newSealingKey().publicKey
+  const joined = await client.enrol({ token, name: 'noisy-appliance', csr, sealing_key })
+  expect(joined).toMatchObject({ site: 'noisy', broker: cloud.broker })
+  expect(joined.authorities).toContain(cloud.authorities.trim())
+
+  const { appliance, broker, certificate, authorities } = joined
+  const tls = { key: privateKey, cert: certificate, ca: authorities }
+  const connection = await connectAsync(broker, { clientId: appliance, ...tls, reconnectPeriod: 0 })
+  await connection.publishAsync(topics.up(appliance), Buffer.from([0xff, 0x00, 0x7b]), { qos: 1 })
+  const dropped = () => cloud.log().filter((line) => line.includes('"poison":true') && line.includes(appliance))
+  await expect.poll(dropped, patience).toHaveLength(1)
+  await connection.endAsync(true)
+})
+
+test(
+  'a machine of the paper rack deploys through the bundles, and is torn down again',
+  { timeout: 180_000 },
+  async () => {
+    await client.sites.create('paper')
+    const { token } = await client.sites.createToken('paper')
+    const rack = await plugInPaperRack(cloud.endpoint, token, 1)
+    try {
+      await deploy(rack)
+    } catch (error) {
+      console.log(rack.log.join('\n'))
+      throw error
+    } finally {
+      await rack.stop()
+    }
+  },
+)
+
+async function deploy({ machines: [machine] }: PaperRack): Promise<void> {
+  if (!machine) throw new Error('the rack is empty')
+  const bytes = randomBytes(300_000)
+  const sha256 = createHash('sha256').update(bytes).digest('hex')
+  const { image, upload } = await client.images.create({
+    name: 'paper',
+    size: bytes.length,
+    sha256,
+    disk_format: 'raw',
+  })
+  await fetch(upload.url, { method: 'PUT', headers: upload.headers, body: bytes })
+  await client.images.complete(image.uuid)
+
+  const { uuid } = await client.nodes.create({
+    name: machine.name,
+    driver: 'ipmi',
+    conductor_group: 'paper',
+    driver_info: {
+      ipmi_address: '127.0.0.1',
+      ipmi_port: machine.port,
+      ipmi_username: 'admin',
+      ipmi_password: machine.password,
+    },
+    properties: { cpu_arch: 'x86_64', capabilities: 'boot_mode:uefi' },
+  })
+  await client.ports.create({ node_uuid: uuid, address: machine.mac })
+  const reach = (state: string) =>
+    expect
+      .poll(
+        async () => {
+          const { provision_state, last_error } = await client.nodes.get(uuid)
+          return provision_state === state ? state : `${provision_state}: ${last_error}`
+        },
+        { timeout: 60_000, interval: 250 },
+      )
+      .toBe(state)
+
+  await client.nodes.provision(uuid, 'manage')
+  await reach('manageable')
+  await client.nodes.provision(uuid, 'provide')
+  await reach('available')
+  await client.nodes.patch(uuid, [{ op: 'add', path: '/instance_info/image_source', value: 'paper' }])
+  await client.nodes.provision(uuid, 'active', { configdrive: { meta_data: { hostname: 'paper' } } })
+  await reach('active')
+  await expect.poll(() => machine.boots.at(-1), patience).toBe(`disk ${sha256}`)
+  expect(machine.disk.configDrive).toBeDefined()
+  expect(await client.nodes.get(uuid)).toMatchObject({ power_state: 'power on', last_error: null })
+
+  await client.nodes.provision(uuid, 'deleted')
+  await reach('available')
+  await expect.poll(() => machine.power, patience).toBe('off')
+  expect(machine.accidents).toEqual([])
+}
