@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import {
+  plan as planSchema,
+  stepArguments,
+  stepName,
+  type Plan,
+  type PlanKind,
+  type StepName,
+} from '../../contract/plan.ts'
+import type { Node, Port } from '../../contract/resources.ts'
+import { makePlan, pendingLane } from './plan.ts'
+import { planSteps, type Request } from './planners.ts'
+import { node as blank, port } from './testing.ts'
+
+const image = {
+  name: 'debian',
+  source: { kind: 'blob' as const, key: 'images/3c5a1c6e-7a55-4d2c-9a86-6d3f0c1e2b11' },
+  size: 1_073_741_824,
+  disk_format: 'raw' as const,
+  os_hash_algo: 'sha256' as const,
+  os_hash_value: 'a'.repeat(64),
+}
+const configDrive = { source: { kind: 'blob' as const, key: 'config-drives/x' }, size: 512, sha256: 'b'.repeat(64) }
+const requests: { [K in PlanKind]: Request } = {
+  verify: { kind: 'verify' },
+  clean: { kind: 'clean', steps: ['deploy.erase_devices_metadata'] },
+  deploy: { kind: 'deploy', image, configDrive },
+  tear_down: { kind: 'tear_down' },
+  power: { kind: 'power', target: 'soft power off', timeout: 300 },
+  boot_device: { kind: 'boot_device', device: 'pxe', persistent: false },
+}
+const kinds = Object.keys(requests) as PlanKind[]
+const now = new Date('2026-11-23T10:00:00.000Z')
+const id = '7f0f5a6c-54c5-4e34-9a55-0d1a7b7f9d10'
+
+function planOf(kind: PlanKind, of: Node = blank, ports: Port[] = [port]): Plan {
+  const lane = kind === 'power' || kind === 'boot_device' ? 'power' : 'provision'
+  return makePlan({ ...of, generation: 7 }, ports, requests[kind], lane, { id, now })
+}
+
+describe.each(kinds)('the plan to %s', (kind) => {
+  it('is what it was', async () => {
+    await expect(`${JSON.stringify(planOf(kind), undefined, 2)}\n`).toMatchFileSnapshot(`golden/${kind}.json`)
+  })
+
+  it('is a plan, whose every step has the arguments that sites expect', () => {
+    const plan = planSchema.parse(planOf(kind))
+    for (const step of [...plan.steps, ...plan.on_failure])
+      expect(stepArguments[stepName(step) as StepName].safeParse(step.args).success, stepName(step)).toBe(true)
+  })
+})
+
+describe('a plan', () => {
+  it('leaves the machine off when it fails half-way', () => {
+    for (const kind of ['clean', 'deploy'] as const)
+      expect(planOf(kind).on_failure.map(stepName)).toEqual(['power.power_off', 'boot.clean_up_ramdisk'])
+  })
+
+  it('gives a graceful power change the time that was asked for', () => {
+    const plain = planSteps({ kind: 'power', target: 'power off', timeout: null }).steps[0]
+    const patient = planSteps({ kind: 'power', target: 'soft power off', timeout: 600 }).steps[0]
+    expect(patient?.deadline_seconds).toBe((plain?.deadline_seconds ?? 0) + 600)
+  })
+
+  it('refuses an architecture that no site has', () => {
+    expect(() => planOf('verify', { ...blank, properties: { cpu_arch: 'ppc64le' } })).toThrow(/ppc64le/)
+  })
+})
+
+describe('what is pending', () => {
+  it('is an operation without plan in the lane that it belongs to', () => {
+    const deadline = now.toISOString()
+    expect(pendingLane(blank)).toBeUndefined()
+    expect(pendingLane({ ...blank, provision_state: 'deploying', deadline })).toBe('provision')
+    expect(pendingLane({ ...blank, provision_state: 'wait call-back', deadline })).toBeUndefined()
+    expect(pendingLane({ ...blank, provision_state: 'active', deadline })).toBe('power')
+  })
+})
