@@ -81,7 +81,7 @@ function explain(error: unknown): [string, number] {
 
 function remedy(code: string | undefined): string {
   if (code === 'ECONNREFUSED') return ': is `bloomery serve` running there, and is --endpoint right?'
-  if (code?.includes('CERT') || code?.includes('SIGNED') || code?.includes('ISSUER'))
+  if (code !== undefined && /CERT|SIGNATURE|ISSUER/.test(code))
     return ': say with --ca whose certificates are to be trusted'
   return ': is --endpoint right?'
 }

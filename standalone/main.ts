@@ -14,7 +14,8 @@ export function serveCommand(): Command {
   }
   command.addHelpText('after', examples)
   return command.action(async () => {
-    const { config: file, json, ...given } = command.opts<Record<string, unknown>>()
+    const { config: file, json: _json, ...given } = command.opts<Record<string, unknown>>()
+    const { json } = command.optsWithGlobals<{ json?: boolean }>()
     const flags = Object.entries(given).map(([name, value]): [string, unknown] => [
       name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
       value === true ? 'true' : value,
