@@ -121,7 +121,12 @@ export class PaperSite {
     this.#successor = next
   }
 
-  /** As kill -9: nothing more is written, nothing is said. */
+  /** As kill -9: nothing more is written, nothing is said. Machines and their agents go on. */
+  kill(): void {
+    void this.#options.link.end()
+    this.#cutPower()
+  }
+
   #cutPower(): void {
     this.#ledger.close()
     this.#server.close()
