@@ -46,7 +46,7 @@ export async function plugInPaperRack(endpoint: string, token: string, count: nu
       await machine.plugIn()
       stops.unshift(() => machine.unplug())
     }
-    const link = await connectMqtt(identity, Math.random, log)
+    const link = connectMqtt(identity, Math.random, log)
     stops.unshift(() => link.end())
     const site = await PaperSite.start({ dir, identity, link, clock, log, machines })
     stops.unshift(() => site.stop())
