@@ -32,6 +32,7 @@ export default defineConfig({
         test: {
           name: 'contracts',
           include: ['test/contracts/**/*.test.ts', 'test/cloud/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.peer.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -31,7 +31,14 @@ const request = z.strictObject({
     .array(z.strictObject({ interface: z.string().max(32), step: z.string().max(255), args: jsonObject.optional() }))
     .max(64)
     .nullish(),
+  deploy_steps: z.unknown(),
+  service_steps: z.unknown(),
+  rescue_password: z.unknown(),
+  disable_ramdisk: z.unknown(),
+  runbook: z.unknown(),
 })
+/** Of Ironic's arguments, those that nothing here makes use of. */
+const unused = ['deploy_steps', 'service_steps', 'rescue_password', 'disable_ramdisk', 'runbook'] as const
 type Request = z.infer<typeof request>
 
 async function provision(call: Call, platform: Platform, ident: string): Promise<Response> {
@@ -94,8 +101,11 @@ async function checkActionable(platform: Platform, node: Node, verb: Verb): Prom
     throw new UserError(400, `Driver ${node.driver} does not support ${verb} (disabled or not implemented).`)
 }
 
-function checkArguments(call: Call, verb: Verb, { configdrive, clean_steps: cleanSteps }: Request): void {
+function checkArguments(call: Call, verb: Verb, asked: Request): void {
+  const { configdrive, clean_steps: cleanSteps } = asked
   const event = verbs[verb]
+  const given = unused.filter((name) => asked[name] !== undefined && asked[name] !== null)
+  if (given.length > 0) throw new UserError(400, `Not supported with ${verb}: ${given.join(', ')}.`)
   if (configdrive !== undefined && configdrive !== null) {
     if (event !== 'deploy' && event !== 'rebuild')
       throw new UserError(
