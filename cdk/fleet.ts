@@ -41,12 +41,13 @@ export class Fleet extends Construct {
     const things = this.#arn('thing', '*')
     const certificates = this.#arn('cert', '*')
     this.#grant(grantee, ['CreateCertificateFromCsr', 'DescribeEndpoint'], ['*'])
+    this.#grant(grantee, ['AttachThingPrincipal', 'DetachThingPrincipal'], ['*'])
     this.#grant(grantee, ['CreateThing', 'ListThingPrincipals'], [things])
-    this.#grant(grantee, ['AttachThingPrincipal', 'DetachThingPrincipal'], [things, certificates])
     this.#grant(grantee, ['UpdateCertificate'], [certificates])
     this.#grant(grantee, ['AttachPolicy', 'DetachPolicy'], [certificates, this.policy.attrArn])
     accept(grantee, {
-      'AwsSolutions-IAM5[Resource::*]': 'CreateCertificateFromCsr and DescribeEndpoint know no resource.',
+      'AwsSolutions-IAM5[Resource::*]':
+        'These make certificates and tie them to things: IAM knows no resource for them that exists beforehand.',
       [wildcard('thing/*')]: 'Appliances enrol at run time, each as a thing.',
       [wildcard('cert/*')]: 'IoT names a certificate when it makes it.',
     })

@@ -5,6 +5,8 @@ import { newAuthority } from './authority.ts'
 import { startDynamoDb } from './dynamodb-local.ts'
 import { startIot } from './iot.ts'
 import { type Mosquitto, type Rights, startMosquitto } from './mosquitto.ts'
+import { permissionsOf, type Permits, TESTER } from './permissions.ts'
+import { startTableDoor } from './table-door.ts'
 import { startObjectStore } from './object-store.ts'
 import { resolved, type Template } from './template.ts'
 import { applyRule } from './topic-rule.ts'
@@ -19,6 +21,8 @@ export interface Aws {
   /** What a reference in the template stands for here. */
   resolve(logicalId: string, attribute?: string): string
   streamArn: string
+  /** DynamoDB Streams': event sources read them, with rights of their own. */
+  streams: string
   sqs: SQSClient
   newQueue(name: string): string
   broker: Mosquitto
@@ -43,30 +47,36 @@ export async function startAws(template: Template): Promise<Aws> {
     const dynamodb = await started(startDynamoDb())
     const fauxqs = await started(startFauxqs({ port: 0, logger: false, host: '127.0.0.1', defaultRegion: REGION }))
     const emulator = `http://127.0.0.1:${fauxqs.port}`
-    const store = await started(startObjectStore(emulator, SECRET_KEY))
     const broker = await started(startMosquitto(authority))
     const names = new Map<string, string>()
     const resolve = (id: string, attribute?: string) =>
       attribute ? (names.get(`${id}.${attribute}`) ?? `arn:aws:test:${REGION}:${ACCOUNT}:${id}`) : (names.get(id) ?? id)
     names.set('AWS::Region', REGION).set('AWS::AccountId', ACCOUNT).set('AWS::Partition', 'aws')
 
+    const permits = lazily(() => permissionsOf(template, resolve))
+    const store = await started(startObjectStore(emulator, SECRET_KEY, permits))
+    const tables = await started(startTableDoor(dynamodb.endpoint, permits, (table) => resolve(table, 'Arn')))
     const iot = await started(
-      startIot(authority, broker, (policy, thing) => rightsOf(template, resolve, policy, thing)),
+      startIot(authority, broker, permits, (policy, thing) => rightsOf(template, resolve, policy, thing)),
     )
+    for (const [id] of template.of('AWS::IoT::Policy')) {
+      names.set(`${id}.Arn`, `arn:aws:iot:${REGION}:${ACCOUNT}:policy/${id}`)
+    }
     const environment = {
       AWS_REGION: REGION,
-      AWS_ACCESS_KEY_ID: 'test',
+      AWS_ACCESS_KEY_ID: TESTER,
       AWS_SECRET_ACCESS_KEY: SECRET_KEY,
-      AWS_ENDPOINT_URL_DYNAMODB: dynamodb.endpoint,
+      AWS_ENDPOINT_URL_DYNAMODB: tables.endpoint,
       AWS_ENDPOINT_URL_S3: store.endpoint,
       AWS_ENDPOINT_URL_SQS: emulator,
       AWS_ENDPOINT_URL_IOT: iot.endpoint,
       AWS_ENDPOINT_URL_IOT_DATA_PLANE: iot.endpoint,
     }
-    const credentials = { accessKeyId: 'test', secretAccessKey: SECRET_KEY }
+    const credentials = { accessKeyId: TESTER, secretAccessKey: SECRET_KEY }
 
     const [bucket] = template.one('AWS::S3::Bucket')
-    names.set(bucket, fauxqs.createBucket(bucket.toLowerCase()).bucketName)
+    const { bucketName } = fauxqs.createBucket(bucket.toLowerCase())
+    names.set(bucket, bucketName).set(`${bucket}.Arn`, `arn:aws:s3:::${bucketName}`)
     const queues = template
       .of('AWS::SQS::Queue')
       .toSorted(([, { Properties }]) => ('RedrivePolicy' in Properties ? 1 : -1))
@@ -85,14 +95,30 @@ export async function startAws(template: Template): Promise<Aws> {
     const [table, { Properties }] = template.one('AWS::DynamoDB::Table')
     const client = new DynamoDBClient({ region: REGION, endpoint: dynamodb.endpoint, credentials })
     const made = await client.send(new CreateTableCommand(tableOf(table, Properties)))
-    names.set(table, table)
+    names.set(table, table).set(`${table}.Arn`, `arn:aws:dynamodb:${REGION}:${ACCOUNT}:table/${table}`)
     const newQueue = (name: string) => fauxqs.createQueue(name).queueUrl
     const streamArn = made.TableDescription?.LatestStreamArn ?? ''
-    return { environment, resolve, streamArn, sqs, newQueue, broker, brokerAuthority: authority.certificate, stop }
+    return {
+      environment,
+      resolve,
+      streamArn,
+      streams: dynamodb.endpoint,
+      sqs,
+      newQueue,
+      broker,
+      brokerAuthority: authority.certificate,
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+/** Names are known only once everything is made. */
+function lazily(make: () => Permits): Permits {
+  let made: Permits | undefined
+  return (...asked) => (made ??= make())(...asked)
 }
 
 function tableOf(TableName: string, properties: Record<string, unknown>): CreateTableCommandInput {

@@ -2,8 +2,12 @@ import { randomUUID, X509Certificate } from 'node:crypto'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import type { Authority } from './authority.ts'
+import { callerOf } from './door.ts'
 import type { Mosquitto, Rights } from './mosquitto.ts'
+import type { Permits } from './permissions.ts'
 import { serve, type Serving } from './serve.ts'
+
+const ARN = 'arn:aws:iot:us-east-1:000000000000'
 
 interface Certificate {
   arn: string
@@ -20,6 +24,7 @@ interface Certificate {
 export async function startIot(
   authority: Authority,
   broker: Mosquitto,
+  permits: Permits,
   rightsOf: (policy: string, thing: string) => Rights,
 ): Promise<Serving> {
   const certificates = new Map<string, Certificate>()
@@ -40,6 +45,14 @@ export async function startIot(
     if (!rights && admitted) await broker.forbid(commonName)
   }
 
+  app.use(async (c, next) => {
+    const url = new URL(c.req.url)
+    const caller = callerOf({ headers: c.req.header(), url })
+    const [action, resource] = needed(c.req.method, url.pathname)
+    if (permits(caller, `iot:${action}`, resource === '*' ? resource : `${ARN}:${resource}`)) return next()
+    const message = `${caller} is not authorized to perform: iot:${action} on resource: ${resource}`
+    return c.json({ message }, 403, { 'x-amzn-errortype': 'AccessDeniedException' })
+  })
   app.get('/endpoint', (c) => c.json({ endpointAddress: broker.address }))
   app.post('/things/:thing', (c) => {
     things.add(c.req.param('thing'))
@@ -55,7 +68,7 @@ export async function startIot(
       return c.json({ message: String(error) }, 400, { 'x-amzn-errortype': 'InvalidRequestException' })
     }
     const certificateId = new X509Certificate(pem).fingerprint256.replaceAll(':', '').toLowerCase()
-    const arn = `arn:aws:iot:us-east-1:000000000000:cert/${certificateId}`
+    const arn = `${ARN}:cert/${certificateId}`
     const status = c.req.query('setAsActive') === 'true' ? 'ACTIVE' : 'INACTIVE'
     certificates.set(certificateId, { arn, commonName, status, policies: new Set(), thing: undefined, admitted: false })
     return c.json({ certificateArn: arn, certificateId, certificatePem: pem })
@@ -99,3 +112,15 @@ export async function startIot(
 }
 
 class NotFound extends Error {}
+
+/** The action that a call counts as, and its resource. */
+function needed(method: string, path: string): [string, string] {
+  const [kind = '', name = '', more] = path.slice(1).split('/').map(decodeURIComponent)
+  if (kind === 'topics') return ['Publish', `topic/${name}`]
+  if (kind === 'endpoint') return ['DescribeEndpoint', '*']
+  if (kind === 'certificates') return name ? ['UpdateCertificate', `cert/${name}`] : ['CreateCertificateFromCsr', '*']
+  if (kind === 'target-policies') return [method === 'PUT' ? 'AttachPolicy' : 'DetachPolicy', `policy/${name}`]
+  if (more !== 'principals') return ['CreateThing', `thing/${name}`]
+  if (method === 'GET') return ['ListThingPrincipals', `thing/${name}`]
+  return [method === 'PUT' ? 'AttachThingPrincipal' : 'DetachThingPrincipal', '*']
+}

@@ -82,7 +82,7 @@ async function startFunctions(
     const { Variables } = resolved(Properties['Environment'], aws.resolve) as { Variables: Record<string, string> }
     const { S3Key } = Properties['Code'] as { S3Key: string }
     const bundle = join(template.directory, `asset.${S3Key.replace('.zip', '')}`, 'index.mjs')
-    const own = { ...environment, ...Variables, AWS_LAMBDA_FUNCTION_NAME: id }
+    const own = { ...environment, ...Variables, AWS_LAMBDA_FUNCTION_NAME: id, AWS_ACCESS_KEY_ID: id }
     const running = await startFunction(bundle, own, Number(Properties['Timeout']) * 1000)
     stops.unshift(() => running.stop())
     started[id.replace(/Function.*/, '').toLowerCase()] = running
@@ -108,7 +108,7 @@ async function startSources(template: Template, aws: Aws, functions: Functions):
   const streams = {
     client: new DynamoDBStreamsClient({
       region: aws.environment['AWS_REGION'],
-      endpoint: aws.environment['AWS_ENDPOINT_URL_DYNAMODB'],
+      endpoint: aws.streams,
       credentials,
     }),
     arn: aws.streamArn,

@@ -29,7 +29,7 @@ async function openAws(): Promise<PlatformUnderTest> {
   const [[reports] = ['']] = template
     .of('AWS::SQS::Queue')
     .filter(([, { Properties }]) => 'RedrivePolicy' in Properties)
-  const streams = new DynamoDBStreamsClient({ endpoint: aws.environment['AWS_ENDPOINT_URL_DYNAMODB'] })
+  const streams = new DynamoDBStreamsClient({ endpoint: aws.streams })
   const source = { client: streams, arn: aws.streamArn, from: 'LATEST', batchSize: 25 } as const
   const QueueUrl = aws.newQueue('test')
 
