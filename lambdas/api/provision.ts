@@ -31,11 +31,11 @@ const request = z.strictObject({
     .array(z.strictObject({ interface: z.string().max(32), step: z.string().max(255), args: jsonObject.optional() }))
     .max(64)
     .nullish(),
-  deploy_steps: z.unknown(),
-  service_steps: z.unknown(),
-  rescue_password: z.unknown(),
-  disable_ramdisk: z.unknown(),
-  runbook: z.unknown(),
+  deploy_steps: z.unknown().optional(),
+  service_steps: z.unknown().optional(),
+  rescue_password: z.unknown().optional(),
+  disable_ramdisk: z.unknown().optional(),
+  runbook: z.unknown().optional(),
 })
 /** Of Ironic's arguments, those that nothing here makes use of. */
 const unused = ['deploy_steps', 'service_steps', 'rescue_password', 'disable_ramdisk', 'runbook'] as const
