@@ -25,7 +25,7 @@ export function powerRoutes(app: Api, platform: Platform): void {
       if (isThere(node, target)) return { node: { ...node, last_error: null } }
       const internal = { ...node.driver_internal_info, power_timeout: timeout }
       const changes = { target_power_state: target, driver_internal_info: internal }
-      return { node: startPower(node, changes, platform.clock.now()), user: call.var.user ?? undefined }
+      return { node: startPower(node, changes, platform.clock.now(), timeout ?? 0), user: call.var.user ?? undefined }
     })
     if (!after) throw noNode(ident)
     return acceptedAt(call, ident, 'states')

@@ -7,7 +7,7 @@ import { stepName } from '../../contract/plan.ts'
 import { advance, type ProvisionEvent, type Verb, verbs } from '../../contract/provision.ts'
 import { jsonObject, type Node } from '../../contract/resources.ts'
 import { cancelWrites } from '../conductor/cancel.ts'
-import { storeConfigDrive } from '../conductor/config-drive.ts'
+import { deleteConfigDrive, storeConfigDrive } from '../conductor/config-drive.ts'
 import { move } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
@@ -54,6 +54,9 @@ async function provision(call: Call, platform: Platform, ident: string): Promise
   const after = await changeNode(platform, found.uuid, async (node) => {
     if (node.version !== found.version) await check(platform, call, node, verb, asked)
     return { ...(await started(platform, node, verbs[verb], asked, drive)), user: call.var.user ?? undefined }
+  }).catch(async (error: unknown) => {
+    if (drive !== undefined) await deleteConfigDrive(platform.blobs, drive)
+    throw error
   })
   if (!after) throw noNode(ident)
   platform.log.info(
@@ -134,11 +137,11 @@ function checkCleanStep(asked: { interface: string; step: string; args?: Record<
     throw new UserError(400, `Clean step ${name} takes no arguments.`)
 }
 
-/** Stored before the node points to it: what nobody came to point to is the one thing left behind by a lost race. */
+/** Stored before the node points to it. */
 async function configDriveOf(platform: Platform, node: Node, { configdrive }: Request): Promise<string | undefined> {
   return configdrive === undefined || configdrive === null || configdrive === ''
     ? undefined
-    : storeConfigDrive(platform.blobs, node, configdrive)
+    : storeConfigDrive(platform, node, configdrive)
 }
 
 async function started(

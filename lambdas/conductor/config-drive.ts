@@ -4,24 +4,24 @@ import { UserError } from '../../contract/api/faults.ts'
 import { type ConfigDriveSource, encodeConfigDrive, renderConfigDrive } from '../../contract/config-drive.ts'
 import type { ConfigDriveReference } from '../../contract/plan.ts'
 import type { Node } from '../../contract/resources.ts'
-import type { Blobs } from '../platform.ts'
+import type { Blobs, Platform } from '../platform.ts'
 
-/** A config drive is kept as one blob, named by its digest: base64 of a gzipped ISO 9660 image, as agents take it. A URL is kept as
- * it was given. */
+/** A config drive is kept as one blob: base64 of a gzipped ISO 9660 image, as agents take it. Its name ends with its digest, and no two
+ * have the same, so that one which is deleted late is never one that was stored anew. A URL is kept as it was given. */
 
 /** What an agent makes room for on the disk. */
 const LIMIT = 64 * 1024 * 1024
 const isUrl = (text: string): boolean => /^https?:\/\//i.test(text)
 
 export async function storeConfigDrive(
-  blobs: Blobs,
+  { blobs, ids }: Pick<Platform, 'blobs' | 'ids'>,
   node: Pick<Node, 'uuid' | 'name'>,
   source: string | ConfigDriveSource,
 ): Promise<string> {
   if (typeof source === 'string' && isUrl(source)) return checkedUrl(source)
   const text = typeof source === 'string' ? checkedText(source) : rendered(source, node)
   const bytes = Buffer.from(text)
-  const key = `config-drives/${node.uuid}/${createHash('sha256').update(bytes).digest('hex')}`
+  const key = `config-drives/${node.uuid}/${ids.uuid()}/${createHash('sha256').update(bytes).digest('hex')}`
   await blobs.put(key, bytes)
   return key
 }

@@ -39,15 +39,16 @@ export function fail(node: Node, why: string, began: boolean, now: Date): Node |
 
 const POWER_SECONDS = 600
 
-/** A power or boot-device change is asked for: it gets a generation and a deadline, and no plan yet. */
-export function startPower(node: Node, changes: Partial<Node>, now: Date): Node {
+/** A power or boot-device change is asked for: it gets a generation and a deadline, and no plan yet. `patience`: the seconds that
+ * a graceful change may take beyond those of others. */
+export function startPower(node: Node, changes: Partial<Node>, now: Date, patience = 0): Node {
   return {
     ...node,
     last_error: null,
     ...changes,
     generation: node.generation + 1,
     power_operation: null,
-    deadline: new Date(now.getTime() + POWER_SECONDS * 1000).toISOString(),
+    deadline: new Date(now.getTime() + (POWER_SECONDS + patience) * 1000).toISOString(),
   }
 }
 

@@ -10,7 +10,7 @@ import { portsOf } from '../store/ports.ts'
 import { chooseAppliance } from './choose.ts'
 import { fail, endPower } from './move.ts'
 import { makePlan, pendingLane, requestOf } from './plan.ts'
-import { packPlan, publish } from './publish.ts'
+import { packPlan, planBlob, publish } from './publish.ts'
 import { forgetNode } from './forget.ts'
 import { deleteConfigDrive } from './config-drive.ts'
 
@@ -27,10 +27,17 @@ async function react(platform: Platform, { key, before, after }: Change): Promis
 }
 
 async function nodeChanged(platform: Platform, before: Node | undefined, after: Node | undefined): Promise<void> {
-  if (before?.config_drive && before.config_drive !== after?.config_drive)
-    await deleteConfigDrive(platform.blobs, before.config_drive)
+  await deleteLeftovers(platform, before, after)
   if (after && pendingLane(after)) await planNode(platform, after.uuid)
   if (before && !after) await forgetNode(platform, before)
+}
+
+/** Blobs that the node no longer points to. */
+async function deleteLeftovers({ blobs }: Platform, before: Node | undefined, after: Node | undefined): Promise<void> {
+  if (before?.config_drive && before.config_drive !== after?.config_drive)
+    await deleteConfigDrive(blobs, before.config_drive)
+  const ended = before?.operation
+  if (ended && ended.plan !== after?.operation?.plan) await blobs.delete(planBlob(before.uuid, ended.plan))
 }
 
 /** Gives the node's pending operation its plan and stores the command, in one transaction; or fails it, saying why. */

@@ -15,6 +15,9 @@ const URL_SECONDS = 6 * 3600
 const PLAN_LIMIT = 40 * 1024
 export const RETRY_SECONDS = 30
 
+/** Where a plan is that travels by reference. */
+export const planBlob = (node: string, plan: string): string => `plans/${node}/${plan}`
+
 /** The plan itself, or where to fetch it when it would not fit into a message. */
 export async function packPlan(
   blobs: Platform['blobs'],
@@ -22,7 +25,7 @@ export async function packPlan(
 ): Promise<Extract<Command, { kind: 'run' }>['plan']> {
   const bytes = Buffer.from(JSON.stringify(plan))
   if (bytes.length <= PLAN_LIMIT) return plan
-  const key = `plans/${plan.node}/${plan.id}`
+  const key = planBlob(plan.node, plan.id)
   await blobs.put(key, bytes)
   return {
     source: { kind: 'blob', key },

@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { plan as planSchema, type Plan } from '../../contract/plan.ts'
 import { open, type Sealed } from '../../contract/seal.ts'
 import { alive, commandsTo, type ControlPlane, openControlPlane, withSite } from './control-plane.ts'
 import { PaperSite } from './paper-site.ts'
@@ -37,6 +38,12 @@ async function available(): Promise<string> {
   await provision(node, 'provide')
   await site.carryOut(node)
   return node
+}
+
+/** The plan among the blobs that a message points to. */
+function plans(keys: string[]): Plan {
+  const key = keys.find((each) => each.startsWith('plans/')) ?? ''
+  return planSchema.parse(JSON.parse(Buffer.from(cloud.blobs.get(key) ?? []).toString()))
 }
 
 const states = async (node: string) => {
@@ -264,6 +271,18 @@ describe('power', () => {
     })
   })
 
+  it('has as much longer as a graceful change may take', async () => {
+    const node = await available()
+    await cloud.client.nodes.power(node, 'soft power off', 900)
+    await cloud.settle()
+    cloud.pass(1400)
+    await cloud.tick()
+    expect((await cloud.client.nodes.get(node)).target_power_state).toBe('soft power off')
+    cloud.pass(200)
+    await cloud.tick()
+    expect((await cloud.client.nodes.get(node)).target_power_state).toBeNull()
+  })
+
   it('tells why it failed', async () => {
     const node = await available()
     await cloud.client.nodes.power(node, 'power on')
@@ -357,6 +376,24 @@ describe('commands', () => {
     await alive(cloud, site.uuid, { commands_through: 1, hello: true, refresh: [1] })
     await cloud.tick()
     expect(commandsTo(cloud, site.uuid)).toHaveLength(first + 2)
+  })
+
+  it('with a plan too large for a message travel by reference, with URLs for all that it needs', async () => {
+    const node = await available()
+    const value = { ...image, note: 'x'.repeat(100_000) }
+    await cloud.client.nodes.patch(node, [{ op: 'add', path: '/instance_info', value }])
+    await provision(node, 'active', { configdrive: { user_data: 'x' } })
+    const message = cloud.sent(site.uuid).findLast(({ kind }) => kind === 'commands') as {
+      urls: Record<string, string>
+    }
+    expect(JSON.stringify(message).length).toBeLessThan(64 * 1024)
+    const keys = Object.keys(message.urls)
+    expect(keys.map((key) => key.slice(0, key.indexOf('/'))).sort()).toEqual(['config-drives', 'plans'])
+    const plan = plans(keys)
+    await site.carry(plan)
+    expect(await states(node)).toMatchObject({ provision_state: 'active' })
+    await cloud.settle()
+    expect([...cloud.blobs.keys()].filter((key) => key.startsWith('plans/'))).toEqual([])
   })
 
   it('wait for an appliance that is away, and reach it when it says hello', async () => {
