@@ -35,11 +35,14 @@ export function deployCommand(): Command {
     ],
     async (context, [ident], options: Deploying) => {
       const configdrive = configDrive(options)
-      await context.client.nodes.patch(ident!, imagePatch(options))
-      await context.client.nodes.provision(ident!, 'active', configdrive && { configdrive })
-      if (options.wait) await follow(context, ident!, 'active', options.timeout)
-      else
-        context.print({ node: ident, target: 'active' }, `Node ${ident} is being deployed: bloomery node show ${ident}`)
+      const patch = imagePatch(options)
+      const start = async (): Promise<void> => {
+        await context.client.nodes.patch(ident!, patch)
+        await context.client.nodes.provision(ident!, 'active', configdrive && { configdrive })
+      }
+      if (options.wait) return follow(context, ident!, 'active', options.timeout, start)
+      await start()
+      context.print({ node: ident, target: 'active' }, `Node ${ident} is being deployed: bloomery node show ${ident}`)
     },
   )
 }
@@ -54,13 +57,13 @@ export function undeployCommand(): Command {
     command,
     ['bloomery undeploy n1 --wait'],
     async (context, [ident], { wait, timeout }: { wait?: boolean; timeout: number }) => {
-      await context.client.nodes.provision(ident!, 'deleted')
-      if (wait) await follow(context, ident!, 'available', timeout)
-      else
-        context.print(
-          { node: ident, target: 'available' },
-          `Node ${ident} is being torn down: bloomery node show ${ident}`,
-        )
+      const start = (): Promise<void> => context.client.nodes.provision(ident!, 'deleted')
+      if (wait) return follow(context, ident!, 'available', timeout, start)
+      await start()
+      context.print(
+        { node: ident, target: 'available' },
+        `Node ${ident} is being torn down: bloomery node show ${ident}`,
+      )
     },
   )
 }

@@ -3,34 +3,38 @@ import { ApiError } from '../contract/api/client.ts'
 import type { NodeView } from '../contract/api/views.ts'
 import { provision } from '../contract/provision.ts'
 import type { Context } from './context.ts'
+import { newestGeneration, observe, stepName, type Course } from './course.ts'
 import { printable } from './output.ts'
 import { plainLines, silent, taskList, type Progress } from './progress.ts'
-import { observe, secondsOf, type Segment } from './timeline.ts'
 import { OutcomeError } from './usage.ts'
 
 export const WAIT_SECONDS = 3600
 const POLL_MS = 1000
+const SHOW_OPERATION = { bloomery: 1 }
 
-/** Shows what happens to the node until it rests. Rejects with OutcomeError unless that is in `goal`. */
+/** Calls `start`, then shows what happens to the node until it rests. Rejects with OutcomeError unless that is in `goal`. */
 export async function follow(
   context: Context,
   ident: string,
   goal: NonNullable<NodeView['provision_state']>,
   timeoutSeconds: number,
+  start: () => Promise<void>,
 ): Promise<void> {
+  const before = newestGeneration(await context.client.nodes.get(ident, SHOW_OPERATION))
+  await start()
   const progress = progressFor(context)
   const until = Date.now() + timeoutSeconds * 1000
-  let timeline: Segment[] = []
+  let courses: Course[] = []
   for (;;) {
     const node = await look(context, ident, until)
     const state = node.provision_state ?? 'available'
-    timeline = observe(timeline, node)
-    progress.see(timeline, state)
+    courses = observe(courses, node, before)
+    progress.see(courses, state)
     const resting = provision[state].kind === 'stable' || provision[state].kind === 'failed'
     if (resting || Date.now() > until) {
       const failure = failureOf(node, ident, goal, resting, timeoutSeconds)
-      await progress.end(timeline, failure)
-      report(context, node, timeline)
+      await progress.end(failure)
+      report(context, node, courses)
       if (failure !== undefined) throw new OutcomeError(failure)
       return
     }
@@ -47,7 +51,7 @@ function progressFor({ json }: Context): Progress {
 async function look({ client }: Context, ident: string, until: number): Promise<NodeView> {
   for (;;) {
     try {
-      return await client.nodes.get(ident, { bloomery: 1 })
+      return await client.nodes.get(ident, SHOW_OPERATION)
     } catch (error) {
       const ours = error instanceof ApiError && error.status < 500
       if (ours || Date.now() + POLL_MS > until) throw error
@@ -64,22 +68,21 @@ function failureOf(node: NodeView, ident: string, goal: string, resting: boolean
   return `node ${ident} ended in '${state}': ${printable(node.last_error ?? 'no reason was given')}`
 }
 
-function report(context: Context, node: NodeView, timeline: readonly Segment[]): void {
-  const steps = timeline.map((segment) => ({
-    operation: segment.operation,
-    step: segment.name,
-    seconds: secondsOf(segment, segment.begun),
-  }))
+function report(context: Context, node: NodeView, courses: readonly Course[]): void {
+  const steps = courses.flatMap((course) =>
+    (course.seconds ?? []).map((seconds, step) => ({ operation: course.kind, step: stepName(course, step), seconds })),
+  )
   const total = steps.reduce((sum, { seconds }) => sum + seconds, 0)
   const { uuid, name, provision_state, last_error } = node
-  const lines = steps.map(
-    ({ operation, step, seconds }) => `  ${seconds.toFixed(1).padStart(7)} s  ${operation}: ${printable(step)}`,
+  const line = (seconds: number, what: string): string => `${seconds.toFixed(1).padStart(9)} s  ${printable(what)}`
+  const account = steps.map(({ operation, step, seconds }) =>
+    line(seconds, `${operation.replaceAll('_', ' ')}, ${step}`),
   )
   context.print(
     { uuid, name, provision_state, last_error, seconds: total, steps },
     [
       `Node ${name ?? uuid} is ${provision_state}.`,
-      ...(lines.length > 0 ? ['Where the time went:', ...lines] : []),
+      ...(account.length > 0 ? ['Where the time went:', ...account, line(total, 'in all')] : []),
     ].join('\n'),
   )
 }

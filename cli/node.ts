@@ -89,8 +89,10 @@ function show(): Command {
     ['bloomery node show n1', 'bloomery node show n1 --json'],
     async ({ client, print }, [ident]) => {
       const node = await client.nodes.get(ident!)
-      const { links: _links, ports: _ports, states: _states, ...shown } = node
-      print(node, record(shown))
+      const { links: _links, ports: _ports, states: _states, ...rest } = node
+      const { name, uuid, conductor_group, provision_state, power_state, last_error } = node
+      const first = { name, uuid, conductor_group, provision_state, power_state, last_error }
+      print(node, record({ ...first, ...rest }))
     },
   )
 }
@@ -109,13 +111,13 @@ function move(
     command,
     [`bloomery node ${verb} n1`, `bloomery node ${verb} n1 --wait`],
     async (context, [ident], { wait, timeout }: { wait?: boolean; timeout: number }) => {
-      await context.client.nodes.provision(ident!, verb)
-      if (wait) await follow(context, ident!, goal, timeout)
-      else
-        context.print(
-          { node: ident, target: goal },
-          `Node ${ident} is on its way to ${goal}: bloomery node show ${ident}`,
-        )
+      const start = (): Promise<void> => context.client.nodes.provision(ident!, verb)
+      if (wait) return follow(context, ident!, goal, timeout, start)
+      await start()
+      context.print(
+        { node: ident, target: goal },
+        `Node ${ident} is on its way to ${goal}: bloomery node show ${ident}`,
+      )
     },
   )
 }

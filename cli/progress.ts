@@ -1,12 +1,12 @@
-import { Listr, type ListrTaskWrapper } from 'listr2'
+import { Listr, PRESET_TIMER } from 'listr2'
+import { stepName, type Course } from './course.ts'
 import { printable } from './output.ts'
-import { secondsOf, type Segment } from './timeline.ts'
 
-/** Shows a timeline as it grows. */
+/** Shows operations as they go on. */
 export interface Progress {
-  see(timeline: readonly Segment[], state: string): void
+  see(courses: readonly Course[], state: string): void
   /** `failure`: why it ended otherwise than wished. */
-  end(timeline: readonly Segment[], failure: string | undefined): Promise<void>
+  end(failure: string | undefined): Promise<void>
 }
 
 export const silent: Progress = { see: () => undefined, end: () => Promise.resolve() }
@@ -15,70 +15,69 @@ export const silent: Progress = { see: () => undefined, end: () => Promise.resol
 export function plainLines(write: (line: string) => void): Progress {
   let [state, told] = ['', '']
   return {
-    see(timeline, now) {
-      if (now !== state) write(`state     ${now}`)
+    see(courses, now) {
+      if (now !== state) write(`state: ${now}`)
       state = now
-      const current = timeline.at(-1)
-      if (!current || current.ended !== undefined) return
-      const { generation, step, steps, operation, name, percent } = current
-      const tenth = percent === null ? '' : ` ${Math.floor(percent / 10) * 10}%`
-      if (`${generation} ${step} ${name}${tenth}` !== told)
-        write(`${operation}  ${step + 1}/${steps} ${printable(name)}${tenth}`)
-      told = `${generation} ${step} ${name}${tenth}`
+      const course = courses.at(-1)
+      if (!course || course.seconds) return
+      const tenth = course.percent === null ? '' : ` ${Math.floor(course.percent / 10) * 10}%`
+      const line = `${course.kind} ${course.step + 1}/${course.names.length}: ${printable(stepName(course, course.step))}${tenth}`
+      if (`${course.generation} ${line}` !== told) write(line)
+      told = `${course.generation} ${line}`
     },
-    end(_, failure) {
-      if (failure !== undefined) write(`failed    ${printable(failure)}`)
-      return Promise.resolve()
-    },
+    end: () => Promise.resolve(),
   }
 }
 
 interface Row {
   done: PromiseWithResolvers<void>
-  wrapper?: ListrTaskWrapper<unknown, never, never>
+  /** Once it is on the screen. */
+  rename?: (title: string) => void
 }
 
-/** A task list per operation: its steps, of which the coming ones get their names when they begin. */
+/** A task list per operation, of its steps. */
 export function taskList(): Progress {
   const lists = new Map<number, Row[]>()
+  let running: Row | undefined
   let shown: Promise<unknown> = Promise.resolve()
 
-  function begin({ generation, steps, operation }: Segment): Row[] {
-    for (const rows of lists.values()) for (const row of rows) row.done.resolve()
-    const rows = Array.from({ length: steps }, (): Row => ({ done: Promise.withResolvers() }))
+  function begin(course: Course): Row[] {
+    const rows = course.names.map((): Row => ({ done: Promise.withResolvers() }))
     for (const { done } of rows) done.promise.catch(() => undefined)
-    const tasks = rows.map((row, index) => ({
-      title: `${operation} ${index + 1}/${steps}`,
-      task: (_: unknown, wrapper: Row['wrapper']) => {
-        row.wrapper = wrapper
-        return row.done.promise
-      },
-    }))
-    const run = (): Promise<unknown> => new Listr(tasks as never, { exitOnError: true }).run().catch(() => undefined)
-    shown = shown.then(run)
-    lists.set(generation, rows)
+    const list = new Listr(
+      rows.map((row, step) => ({
+        title: printable(stepName(course, step)),
+        task: (_, shownTask) => {
+          row.rename = (title) => (shownTask.title = title)
+          return row.done.promise
+        },
+      })),
+      { rendererOptions: { timer: PRESET_TIMER } },
+    )
+    shown = shown.then(() => list.run()).catch(() => undefined)
+    lists.set(course.generation, rows)
     return rows
   }
 
-  function draw(segment: Segment): void {
-    const rows = lists.get(segment.generation) ?? begin(segment)
-    for (const earlier of rows.slice(0, segment.step)) earlier.done.resolve()
-    const row = rows[segment.step]
-    const percent = segment.percent === null ? '' : ` ${Math.floor(segment.percent)}%`
-    const took = segment.ended === undefined ? percent : ` (${secondsOf(segment, segment.ended).toFixed(1)} s)`
-    const note = segment.note && segment.ended === undefined ? `: ${printable(segment.note)}` : ''
-    if (row?.wrapper)
-      row.wrapper.title = `${segment.operation} ${segment.step + 1}/${segment.steps} ${segment.name}${took}${note}`
-    if (segment.ended !== undefined) row?.done.resolve()
+  function draw(course: Course): void {
+    const rows = lists.get(course.generation) ?? begin(course)
+    const { step, percent, note, seconds } = course
+    for (const row of seconds ? rows.slice(0, seconds.length - 1) : rows.slice(0, step)) row.done.resolve()
+    running = rows[step]
+    if (!running?.rename || seconds) return
+    const part = percent === null ? '' : ` ${Math.floor(percent)}%`
+    running.rename(printable(`${stepName(course, step)}${part}${note ? ` (${note})` : ''}`))
   }
 
   return {
-    see: (timeline) => timeline.slice(-2).forEach(draw),
-    async end(timeline, failure) {
-      const last = timeline.at(-1)
-      const rows = last ? (lists.get(last.generation) ?? []) : []
-      if (failure !== undefined && last) rows[last.step]?.done.reject(new Error(printable(failure)))
-      else for (const row of rows) row.done.resolve()
+    see(courses) {
+      for (const course of courses.slice(0, -1))
+        for (const row of lists.get(course.generation) ?? []) row.done.resolve()
+      for (const course of courses) draw(course)
+    },
+    async end(failure) {
+      if (failure !== undefined) running?.done.reject(new Error(printable(failure)))
+      for (const rows of lists.values()) for (const row of rows) row.done.resolve()
       await shown
     },
   }

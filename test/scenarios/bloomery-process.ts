@@ -9,6 +9,7 @@ export interface Served {
   endpoint: string
   broker: string
   authorities: string
+  pid: number
   /** Its log so far, JSON lines. */
   log(): string
   kill(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
@@ -25,7 +26,7 @@ export async function serve(dataDir: string, ...flags: string[]): Promise<Served
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const where = await firstLine(child, () => log)
-  return { ...where, log: () => log, kill: (signal) => kill(child, signal) }
+  return { ...where, pid: child.pid!, log: () => log, kill: (signal) => kill(child, signal) }
 }
 
 async function firstLine(
@@ -79,4 +80,10 @@ export function run(args: string[], environment: Record<string, string> = {}, bi
     )
     child.stdin?.end()
   })
+}
+
+/** The same on a pseudo-terminal, by `script` of util-linux: its output is what a person's screen is sent. */
+export async function runOnTerminal(args: string[]): Promise<Ran> {
+  const quoted = [bloomery, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
+  return run(['-qefc', `stty cols 120; ${quoted}`, '/dev/null'], { TERM: 'xterm' }, 'script')
 }
