@@ -26,9 +26,11 @@ export async function cloudHere(): Promise<CloudHere> {
     { uuid: randomUUID, token: (bytes) => randomBytes(bytes).toString('base64url') },
     { info: write('info'), warn: write('warn'), error: write('error') },
   )
+  let stopped: Promise<void> | undefined
+  const stop = (): Promise<void> => (stopped ??= cloud.stop())
   const stopAndForget = async (): Promise<void> => {
-    await cloud.stop()
+    await stop()
     rmSync(dataDir, { recursive: true, force: true })
   }
-  return { ...cloud, dataDir, logged, stopAndForget }
+  return { ...cloud, stop, dataDir, logged, stopAndForget }
 }
