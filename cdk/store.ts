@@ -10,7 +10,7 @@ import {
 import { type IGrantable, Grant } from 'aws-cdk-lib/aws-iam'
 import { Construct } from 'constructs'
 
-/** As lambdas/platform.ts has them; store.test.ts holds both together. */
+/** As lambdas/platform.ts has them; test/cloud/stack.test.ts holds both together. */
 const indexes = ['all', 'site', 'state', 'owner', 'class', 'instance', 'driver', 'node', 'due'] as const
 
 /** The one table. Indexes hold keys only: a write that leaves an index's key alone costs nothing there. */

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import { SendMessageCommand } from '@aws-sdk/client-sqs'
 import { connectAsync } from 'mqtt'
@@ -61,6 +62,7 @@ async function openAws(): Promise<PlatformUnderTest> {
     async close() {
       for (const stop of stops) await stop()
       await aws.stop()
+      await rm(template.directory, { recursive: true })
     },
   }
 }
