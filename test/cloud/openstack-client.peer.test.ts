@@ -65,7 +65,9 @@ describe('the openstack client', () => {
     })
     await text('node', 'set', 'n1', '--resource-class', 'baremetal', '--property', 'cpu_arch=x86_64')
     expect(await json('node', 'show', 'n1')).toMatchObject({ resource_class: 'baremetal' })
-    await expect(text('node', 'rescue', 'n1', '--rescue-password', 'x')).rejects.toThrow(/"rescue" can not be performed/)
+    await expect(text('node', 'rescue', 'n1', '--rescue-password', 'x')).rejects.toThrow(
+      /"rescue" can not be performed/,
+    )
   }, 60_000)
 
   it('sees drivers and conductors', async () => {

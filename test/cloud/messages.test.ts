@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest'
+import { plan as planSchema, type Plan } from '../../contract/plan.ts'
+import { alive, commandsTo, withSite } from './control-plane.ts'
+import { available, cloud, image, newNode, provision, site, states } from './one-site.ts'
+import { PaperSite } from './paper-site.ts'
+
+/** The plan among the blobs that a message points to. */
+function plans(keys: string[]): Plan {
+  const key = keys.find((each) => each.startsWith('plans/')) ?? ''
+  return planSchema.parse(JSON.parse(Buffer.from(cloud.blobs.get(key) ?? []).toString()))
+}
+
+describe('commands', () => {
+  it('come again until they are acknowledged, and then no more', async () => {
+    const node = await newNode()
+    await provision(node, 'manage')
+    const first = commandsTo(cloud, site.uuid).length
+    cloud.pass(31)
+    await alive(cloud, site.uuid)
+    await cloud.tick()
+    expect(commandsTo(cloud, site.uuid)).toHaveLength(first + 1)
+    await alive(cloud, site.uuid, { hello: true })
+    expect(commandsTo(cloud, site.uuid)).toHaveLength(first + 2)
+    await alive(cloud, site.uuid, { commands_through: 1 })
+    cloud.pass(31)
+    await alive(cloud, site.uuid, { commands_through: 1, hello: true, refresh: [1] })
+    await cloud.tick()
+    expect(commandsTo(cloud, site.uuid)).toHaveLength(first + 2)
+  })
+
+  it('with a plan too large for a message travel by reference, with URLs for all that it needs', async () => {
+    const node = await available()
+    const value = { ...image, note: 'x'.repeat(100_000) }
+    await cloud.client.nodes.patch(node, [{ op: 'add', path: '/instance_info', value }])
+    await provision(node, 'active', { configdrive: { user_data: 'x' } })
+    const message = cloud.sent(site.uuid).findLast(({ kind }) => kind === 'commands') as {
+      urls: Record<string, string>
+    }
+    expect(JSON.stringify(message).length).toBeLessThan(64 * 1024)
+    const keys = Object.keys(message.urls)
+    expect(keys.map((key) => key.slice(0, key.indexOf('/'))).sort()).toEqual(['config-drives', 'plans'])
+    const plan = plans(keys)
+    await site.carry(plan)
+    expect(await states(node)).toMatchObject({ provision_state: 'active' })
+    await cloud.settle()
+    expect([...cloud.blobs.keys()].filter((key) => key.startsWith('plans/'))).toEqual([])
+  })
+
+  it('wait for an appliance that is away, and reach it when it says hello', async () => {
+    const node = await newNode()
+    cloud.pass(120)
+    await provision(node, 'manage')
+    const before = commandsTo(cloud, site.uuid).length
+    cloud.pass(31)
+    await cloud.tick()
+    cloud.pass(31)
+    await cloud.tick()
+    expect(commandsTo(cloud, site.uuid)).toHaveLength(before)
+    await alive(cloud, site.uuid, { hello: true })
+    expect(commandsTo(cloud, site.uuid)).toHaveLength(before + 1)
+  })
+
+  it('tell the site to forget a node that was deleted', async () => {
+    const node = await available()
+    await cloud.client.nodes.delete('n1')
+    await cloud.settle()
+    expect(site.commands().at(-1)).toMatchObject({ kind: 'forget', node })
+    expect(await cloud.client.ports.list()).toEqual([])
+    await newNode()
+  })
+})
+
+describe('reports', () => {
+  it('are answered with the number through which none is missing', async () => {
+    const node = await newNode()
+    await provision(node, 'manage')
+    const plan = site.plan(node)
+    const [one, two, three] = [1, 2, 3].map(() => site.progress(plan, 'running'))
+    const received = () => cloud.sent(site.uuid).findLast(({ kind }) => kind === 'received')
+    await site.send(three!)
+    expect(received()).toMatchObject({ reports_through: 0 })
+    await site.send(one!, two!)
+    expect(received()).toMatchObject({ reports_through: 3 })
+    await site.send(two!)
+    expect(received()).toMatchObject({ reports_through: 3 })
+  })
+
+  it('of another appliance change nothing', async () => {
+    const node = await newNode()
+    const other = new PaperSite(cloud, (await withSite(cloud, 'paris', 'box-2')).appliance)
+    await provision(node, 'manage')
+    const plan = site.plan(node)
+    await other.report(plan, 'done')
+    expect(await states(node)).toMatchObject({ provision_state: 'verifying' })
+  })
+
+  it('that are none are logged and dropped', async () => {
+    await cloud.uplink(site.uuid, { v: 2 })
+    await cloud.uplink('11111111-2222-4333-8444-555555555555', { v: 1 })
+    expect(cloud.logged.filter(({ poison }) => poison)).toHaveLength(2)
+  })
+
+  it('of a power state that changed by itself are shown', async () => {
+    const node = await available()
+    const at = cloud.platform.clock.now().toISOString()
+    const report = { id: node, seq: 999, at, kind: 'power', node, power_state: 'power on' }
+    await cloud.uplink(site.uuid, { v: 1, kind: 'reports', reports: [report] })
+    expect((await cloud.client.nodes.get(node)).power_state).toBe('power on')
+  })
+})
