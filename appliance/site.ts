@@ -175,7 +175,7 @@ export function startSite(parts: SiteParts): Site {
       log,
       token: parts.token,
       events,
-      expectsAgent: (node) => executor.busy(node) && machines.boot(node)?.mode === 'ramdisk',
+      expectsAgent: (node) => executor.busy(node, 'provision') && machines.boot(node)?.mode === 'ramdisk',
     }),
     images: imagePaths.listener,
     machines,

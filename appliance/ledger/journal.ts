@@ -40,6 +40,7 @@ export interface Journal {
   get(plan: string): Entry | undefined
   openIn(node: string, lane: Lane): Entry | undefined
   open(): Entry[]
+  /** What is closed stays closed, and a cancellation stays, whatever an older copy of the entry says. */
   save(entry: Entry): void
   forget(node: string): void
 }
@@ -51,8 +52,9 @@ export function openJournal(ledger: Ledger): Journal {
     "select * from journal where node = ? and lane = ? and state = 'open' order by generation desc",
   )
   const update = db.prepare(
-    `update journal set state = ?, step = ?, step_started = ?, ordinal = ?, memo = ?, seconds = ?, cancel = ?, failure = ?
-     where plan = ?`,
+    `update journal set state = ?, step = ?, step_started = ?, ordinal = ?, memo = ?, seconds = ?,
+       cancel = coalesce(?, cancel), failure = ?
+     where plan = ? and state = 'open'`,
   )
   return {
     add(plan, commandSeq) {

@@ -51,7 +51,8 @@ export function openLedger(path: string): Ledger {
         db.exec('commit')
         return result
       } catch (error) {
-        db.exec('rollback')
+        // SQLite has rolled back by itself when the disk was full.
+        if (db.isTransaction) db.exec('rollback')
         throw error
       } finally {
         depth -= 1

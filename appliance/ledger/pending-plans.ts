@@ -7,6 +7,7 @@ type Run = Extract<Command, { kind: 'run' }>
 export interface PendingPlans {
   add(command: Run): void
   remove(command: Run): void
+  has(command: Run): boolean
   all(): Run[]
 }
 
@@ -17,6 +18,7 @@ export function openPendingPlans({ db }: Ledger): PendingPlans {
         .prepare('insert or replace into pending_plan (seq, body) values (?, ?)')
         .run(command.seq, JSON.stringify(command)),
     remove: (command) => void db.prepare('delete from pending_plan where seq = ?').run(command.seq),
+    has: (command) => db.prepare('select 1 from pending_plan where seq = ?').get(command.seq) !== undefined,
     all: () =>
       (db.prepare('select body from pending_plan order by seq').all() as { body: string }[])
         .map((row) => commandSchema.parse(JSON.parse(row.body)))

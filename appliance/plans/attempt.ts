@@ -9,6 +9,9 @@ export class Stopped extends Error {
   override readonly name = 'Stopped'
 }
 
+/** What a step gets in each life of the appliance, even if its deadline passed while the appliance was away. */
+const LEAST_MS = 60_000
+
 class DeadlinePassed extends Error {}
 
 /** Runs one step until it ends, its deadline passes, or `stop` is aborted. Rejects with HardwareError or Stopped; anything else is a bug. */
@@ -18,7 +21,9 @@ export async function attempt(
   stop: AbortSignal,
   lastNote: () => string | undefined,
 ): Promise<void> {
-  const deadline = new Date(context.started.getTime() + step.deadline_seconds * 1000)
+  const ms = step.deadline_seconds * 1000
+  const least = context.clock.now().getTime() + Math.min(ms, LEAST_MS)
+  const deadline = new Date(Math.max(context.started.getTime() + ms, least))
   const late = new AbortController()
   const done = new AbortController()
   const signal = AbortSignal.any([stop, late.signal])

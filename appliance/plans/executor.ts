@@ -7,6 +7,9 @@ import { Stopped } from './attempt.ts'
 import { close, report, runPlan, type PlanParts } from './run-plan.ts'
 
 const REFETCH_MS = 5000
+const AGAIN_MS = 30_000
+
+const lanes = ['provision', 'power'] as const satisfies Lane[]
 
 type Run = Extract<Command, { kind: 'run' }>
 
@@ -21,15 +24,16 @@ export interface Executor {
   accept(command: Command): void
   /** Goes on with what a crash interrupted. */
   resume(): void
-  /** A plan in the provision lane is open. */
-  busy(node: string): boolean
+  /** A plan is open in this lane of the node, or in any. */
+  busy(node: string, lane?: Lane): boolean
   stop(): Promise<void>
 }
 
 export function startExecutor(parts: ExecutorParts): Executor {
   const { ledger, journal, machines, clock, log, pending } = parts
-  const running = new Map<string, { plan: string; stop: AbortController }>()
+  const running = new Map<string, { plan: string; cancel: AbortController; leave: AbortController }>()
   const chains = new Map<string, Promise<void>>()
+  const fetching = new Set<Promise<void>>()
   const goingDown = new AbortController()
   const key = (node: string, lane: Lane): string => `${node} ${lane}`
 
@@ -40,17 +44,16 @@ export function startExecutor(parts: ExecutorParts): Executor {
     switch (command.kind) {
       case 'run':
         if ('steps' in command.plan) wake(command.node, command.plan.lane)
-        else void fetchPending(command)
+        else startFetching(command)
         return
       case 'cancel': {
         const name = key(command.node, command.lane)
         const open = journal.openIn(command.node, command.lane)
-        if (open?.plan.generation === command.generation) running.get(name)?.stop.abort(new Stopped(command.reason))
+        if (open?.plan.generation === command.generation) running.get(name)?.cancel.abort(new Stopped(command.reason))
         return
       }
       case 'forget':
-        for (const lane of ['provision', 'power'] as const)
-          running.get(key(command.node, lane))?.stop.abort(new Stopped('the node was deleted'))
+        for (const lane of lanes) running.get(key(command.node, lane))?.leave.abort(new Stopped('the node was deleted'))
     }
   }
 
@@ -64,9 +67,11 @@ export function startExecutor(parts: ExecutorParts): Executor {
       case 'cancel': {
         const open = journal.openIn(command.node, command.lane)
         if (open?.plan.generation === command.generation) journal.save({ ...open, cancel: command.reason })
+        dropPending((each) => each.node === command.node && each.generation === command.generation)
         return
       }
       case 'forget':
+        dropPending((each) => each.node === command.node)
         journal.forget(command.node)
         machines.forget(command.node)
     }
@@ -93,18 +98,35 @@ export function startExecutor(parts: ExecutorParts): Executor {
     log.info({ ...facts, steps: plan.steps.map(stepName) }, 'plan accepted')
   }
 
+  function dropPending(unwanted: (command: Run) => boolean): void {
+    pending.all().filter(unwanted).forEach(pending.remove)
+  }
+
+  function startFetching(command: Run): void {
+    const work = fetchPending(command).finally(() => fetching.delete(work))
+    fetching.add(work)
+  }
+
+  /** Until the plan is here, or nobody wants it any more: cancelled, forgotten, or the cloud has given up on the command. */
   async function fetchPending(command: Run): Promise<void> {
-    while (!goingDown.signal.aborted) {
+    const facts = { node: command.node, command: command.seq }
+    while (!goingDown.signal.aborted && ledger.db.isOpen && pending.has(command)) {
       try {
         const plan = await parts.fetchPlan(command, goingDown.signal)
         ledger.transaction(() => {
+          if (!pending.has(command)) return
           pending.remove(command)
           admit(command, plan)
         })
         wake(plan.node, plan.lane)
         return
       } catch (error) {
-        log.warn({ node: command.node, command: command.seq, error: sentence(error) }, 'plan not fetched yet')
+        log.warn({ ...facts, error: sentence(error) }, 'plan not fetched yet')
+        if (clock.now() > new Date(command.deadline)) {
+          log.error(facts, "plan not fetched by its command's deadline; given up")
+          if (ledger.db.isOpen) pending.remove(command)
+          return
+        }
         await clock.sleep(REFETCH_MS, goingDown.signal).catch(() => {})
       }
     }
@@ -116,23 +138,35 @@ export function startExecutor(parts: ExecutorParts): Executor {
     const newest = journal.openIn(node, lane)
     const current = running.get(name)
     if (!newest || current?.plan === newest.plan.id) return
-    current?.stop.abort(new Stopped('superseded by a newer operation'))
+    current?.leave.abort(new Stopped('superseded by a newer operation'))
     const chain = (chains.get(name) ?? Promise.resolve())
-      .then(() => work(node, lane))
-      .catch((error: unknown) => log.error({ node, lane, error: sentence(error) }, 'plan executor failed'))
+      .then(() => keepWorking(node, lane))
       .finally(() => {
         if (chains.get(name) === chain) chains.delete(name)
       })
     chains.set(name, chain)
   }
 
+  /** A ledger that can't be written (disk full) holds the plan up; it goes on from what was written last. */
+  async function keepWorking(node: string, lane: Lane): Promise<void> {
+    while (!goingDown.signal.aborted && ledger.db.isOpen) {
+      try {
+        await work(node, lane)
+        return
+      } catch (error) {
+        log.error({ node, lane, error: sentence(error) }, 'plan executor failed; trying again')
+        await clock.sleep(AGAIN_MS, goingDown.signal).catch(() => {})
+      }
+    }
+  }
+
   async function work(node: string, lane: Lane): Promise<void> {
-    if (goingDown.signal.aborted) return
     const entry = journal.openIn(node, lane)
     if (!entry) return
-    const stop = new AbortController()
-    running.set(key(node, lane), { plan: entry.plan.id, stop })
-    await runPlan(parts, entry, AbortSignal.any([stop.signal, goingDown.signal]), goingDown.signal).finally(() =>
+    const cancel = new AbortController()
+    const leave = new AbortController()
+    running.set(key(node, lane), { plan: entry.plan.id, cancel, leave })
+    await runPlan(parts, entry, cancel.signal, AbortSignal.any([leave.signal, goingDown.signal])).finally(() =>
       running.delete(key(node, lane)),
     )
   }
@@ -141,12 +175,12 @@ export function startExecutor(parts: ExecutorParts): Executor {
     accept,
     resume() {
       for (const { plan } of journal.open()) wake(plan.node, plan.lane)
-      for (const command of pending.all()) void fetchPending(command)
+      for (const command of pending.all()) startFetching(command)
     },
-    busy: (node) => journal.openIn(node, 'provision') !== undefined,
+    busy: (node, lane) => (lane ? [lane] : lanes).some((each) => journal.openIn(node, each) !== undefined),
     async stop() {
       goingDown.abort(new Stopped('the appliance is going down'))
-      await Promise.all(chains.values())
+      await Promise.all([...chains.values(), ...fetching])
     },
   }
 }

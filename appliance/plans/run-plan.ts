@@ -30,25 +30,26 @@ export interface PlanParts {
 }
 
 /** Carries one journalled plan to its end: each step is journalled before and after, so that after a crash the step in progress is run
- * again and no other. Returns early, leaving the entry open, when `goingDown`; silently, when a newer generation took over. */
-export async function runPlan(
-  parts: PlanParts,
-  entry: Entry,
-  stop: AbortSignal,
-  goingDown: AbortSignal,
-): Promise<void> {
+ * again and no other. `cancel` fails the plan; `leave` (a newer generation, a node forgotten, the appliance going down) ends it without
+ * a word, for a successor or the next life to go on. */
+export async function runPlan(parts: PlanParts, entry: Entry, cancel: AbortSignal, leave: AbortSignal): Promise<void> {
   const { ledger, journal, log } = parts
   const { plan } = entry
+  const stop = AbortSignal.any([cancel, leave])
   const facts = { node: plan.node, plan: plan.id, kind: plan.kind }
   if (entry.failure === undefined) {
     try {
       if (entry.cancel !== undefined) throw new Stopped(entry.cancel)
-      while (entry.step < plan.steps.length) await runStep(parts, entry, plan.steps[entry.step]!, stop)
+      while (entry.step < plan.steps.length) {
+        stop.throwIfAborted()
+        await runStep(parts, entry, plan.steps[entry.step]!, stop)
+      }
+      leave.throwIfAborted()
       ledger.transaction(() => close(parts, entry, 'done', null))
       log.info({ ...facts, seconds: entry.seconds }, 'plan done')
       return
     } catch (error) {
-      if (goingDown.aborted || superseded(parts, plan)) return
+      if (leave.aborted || superseded(parts, plan)) return
       if (!(error instanceof HardwareError) && !(error instanceof Stopped))
         log.error({ ...facts, error: (error as Error).stack }, 'step failed unexpectedly')
       const step = plan.steps[entry.step]
@@ -58,8 +59,8 @@ export async function runPlan(
       parts.crashPoint(`failure of ${plan.kind} journalled`)
     }
   }
-  await cleanUp(parts, entry, stop)
-  if (goingDown.aborted || superseded(parts, plan)) return
+  await cleanUp(parts, entry, leave)
+  if (leave.aborted || superseded(parts, plan)) return
   ledger.transaction(() => close(parts, entry, 'failed', entry.failure!))
   log.warn({ ...facts, error: entry.failure }, 'plan failed')
 }
@@ -80,7 +81,8 @@ async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSi
     () => last,
   )
   crashPoint(`after ${stepName(step)}`)
-  entry.seconds.push((clock.now().getTime() - entry.stepStarted.getTime()) / 1000)
+  // The wall clock may have been set back meanwhile.
+  entry.seconds.push(Math.max(0, clock.now().getTime() - entry.stepStarted.getTime()) / 1000)
   entry.step += 1
   entry.stepStarted = undefined
   entry.memo = {}
@@ -89,11 +91,11 @@ async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSi
 }
 
 /** Best effort, in order: what can't be done is logged; the first error stays the one that people are told. */
-async function cleanUp(parts: PlanParts, entry: Entry, stop: AbortSignal): Promise<void> {
+async function cleanUp(parts: PlanParts, entry: Entry, leave: AbortSignal): Promise<void> {
   for (const step of entry.plan.on_failure) {
+    if (leave.aborted) return
     const on = { ...context(parts, entry, step, () => {}), started: parts.clock.now(), note: () => {} }
-    const untilSuperseded = stop.aborted ? AbortSignal.any([]) : stop
-    await attempt(step, on, untilSuperseded, () => undefined).catch((error: unknown) => {
+    await attempt(step, on, leave, () => undefined).catch((error: unknown) => {
       parts.log.warn(
         { node: entry.plan.node, step: stepName(step), error: sentence(error) },
         'clean-up after a failure failed',

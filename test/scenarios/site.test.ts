@@ -172,6 +172,7 @@ test('people switch power in a lane of its own, and a forgotten node leaves noth
     power_state: 'power on',
     lane: 'power',
   })
+  await expect.poll(() => fixture.machine.boots.length).toBe(1)
   const reboot = fixture.plan(
     'power',
     [step('power.set_power_state', { target: 'rebooting', timeout: null })],
