@@ -13,7 +13,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{contract,protocols,lambdas,standalone,appliance,agent,cli,cdk}/**/*.test.ts',
-            'test/{rack,setup}/**/*.test.ts',
+            'test/{demo,rack,setup}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**', '**/*.peer.test.ts'],
           ...quick,

@@ -10,7 +10,7 @@ import { Program } from './program.ts'
 import { labRamdisk } from './ramdisk.ts'
 
 export const SITE = 'lab'
-const API_PORT = 6385
+export const API_PORT = 6385
 const ENROL_MS = 30_000
 const ALIVE_MS = 30_000
 

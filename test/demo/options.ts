@@ -1,0 +1,45 @@
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { RackServer } from '../rack/qemu/server.ts'
+
+export interface DemoOptions {
+  servers: RackServer['firmware'][]
+  image: 'debian' | 'small'
+  once: boolean
+  undeploy: boolean
+}
+
+const MOST_SERVERS = 8
+
+/** `run` gets what was asked for; help and wrong usage end here. */
+export async function withOptions(argv: readonly string[], run: (options: DemoOptions) => Promise<void>) {
+  await new Command('npm run demo --')
+    .description('Starts a cloud, an appliance and a rack of blank servers in QEMU, and deploys an image to them.')
+    .option('--servers <firmware,…>', 'one server each: bios or uefi', firmwares, firmwares('bios,uefi'))
+    .addOption(
+      new Option('--image <image>', 'Debian 12 with ssh, or a 72 MiB one that only tells who it is')
+        .choices(['debian', 'small'])
+        .default('debian'),
+    )
+    .option('--once', 'stop when everything is shown, instead of at Ctrl-C', false)
+    .option('--undeploy', 'before it stops, give the servers back: cleaned and available', false)
+    .addHelpText(
+      'after',
+      `
+It needs root on Debian 12, 5 GB of disk, and 1 GB of memory for each server. Everything of it is in .cache/demo.
+
+Examples:
+  npm run demo
+  npm run demo -- --servers uefi --image small --once --undeploy`,
+    )
+    .action(run)
+    .parseAsync(argv, { from: 'user' })
+}
+
+function firmwares(text: string): RackServer['firmware'][] {
+  const words = text.split(',')
+  if (words.length > MOST_SERVERS) throw new InvalidArgumentError(`at most ${MOST_SERVERS} servers`)
+  return words.map((word) => {
+    if (word === 'bios' || word === 'uefi') return word
+    throw new InvalidArgumentError(`'${word}' is neither bios nor uefi`)
+  })
+}
