@@ -2,13 +2,13 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { Hono } from 'hono'
 import type { Context } from 'hono'
-import type { Clock } from '../lambdas/platform.ts'
+import type { Clock, Log } from '../lambdas/platform.ts'
 import { verified, type Grant } from './blob-signature.ts'
 import { WrongBytesError, type FileBlobs, type Stored } from './blobs.ts'
 import { byteRange } from './byte-range.ts'
 
 /** The blob store's door, open to whoever holds a signed URL. Mounted at the server's root; serves /blobs/:key. */
-export function blobRoutes(blobs: FileBlobs, secret: Uint8Array, clock: Clock): Hono {
+export function blobRoutes(blobs: FileBlobs, secret: Uint8Array, clock: Clock, log: Log): Hono {
   const routes = new Hono()
   const grantOf = (c: Context, method: 'GET' | 'PUT'): Grant | string =>
     verified(secret, { method, encodedKey: c.req.param('key') ?? '', search: c.req.query() }, clock.now())
@@ -35,6 +35,11 @@ export function blobRoutes(blobs: FileBlobs, secret: Uint8Array, clock: Clock): 
       throw error
     }
     return c.body(null, 200)
+  })
+  routes.onError((error, c) => {
+    // An upload that its sender broke off comes here too.
+    log.warn({ method: c.req.method, error: error.message }, 'blob request failed')
+    return c.json({ error: 'the blob store could not do this; try again' }, 500)
   })
   return routes
 }

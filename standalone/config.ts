@@ -35,8 +35,7 @@ export const settings = z.strictObject({
   'insecure-http': yes.meta({ description: 'plain HTTP on an address that is not loopback' }).optional(),
   'insecure-noauth': yes.meta({ description: 'no authentication on an address that is not loopback' }).optional(),
 })
-export type Settings = z.infer<typeof settings>
-export const settingNames = settings.keyof().options
+const settingNames = settings.keyof().options
 
 export interface Config {
   dataDir: string

@@ -77,7 +77,7 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
     platform: { table, blobs, bus: broker, identity, clock, ids, log },
     table,
     reports,
-    blobRoutes: blobRoutes(blobs, secret, clock),
+    blobRoutes: blobRoutes(blobs, secret, clock, log),
     authority,
     serverCertificate,
     brokerUrl,
