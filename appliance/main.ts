@@ -4,7 +4,8 @@ import { sentence } from './hardware-error.ts'
 import { realClock } from './real-clock.ts'
 import { runAppliance } from './run.ts'
 
-const STOP_MS = 15_000
+/** Longer than a silent BMC can hold a step up. */
+const STOP_MS = 30_000
 
 /** Runs the site until SIGTERM or SIGINT. What was in progress is in the ledger and goes on at the next start. */
 export async function main(configPath: string): Promise<void> {

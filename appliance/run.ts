@@ -22,6 +22,10 @@ import { connectMqtt } from './uplink/mqtt.ts'
 
 export const SOFTWARE = '0.1.0'
 
+const MAX_CONNECTIONS = 1024
+/** An agent whose disk is busy takes no bytes for a while. */
+const IDLE_MS = 300_000
+
 export interface RunningAppliance {
   uuid: string
   stop(): Promise<void>
@@ -38,7 +42,8 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     const identity = readIdentity(join(config.data_dir, 'identity.json'))
     // A standalone cloud signs its own blob store; images elsewhere are signed by public authorities.
     setDefaultCACertificates([...getCACertificates('default'), identity.authorities])
-    const ledger = openLedger(join(config.data_dir, 'ledger.sqlite'))
+    // Commands and reports are numbered per identity: one that enrolled anew begins with an empty ledger.
+    const ledger = openLedger(join(config.data_dir, `ledger-${identity.uuid}.sqlite`))
     stops.push(() => ledger.close())
     const leases = new DatabaseSync(join(config.data_dir, 'leases.sqlite'))
     stops.push(() => leases.close())
@@ -99,6 +104,8 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
 
 /** Resolves to what stops it. A port in use is said with its number. */
 async function listen(server: Server, port: number, host: string): Promise<() => void> {
+  server.maxConnections = MAX_CONNECTIONS
+  server.setTimeout(IDLE_MS)
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => reject(new Error(`can't listen on ${host}:${port}`, { cause })))
     server.listen(port, host, resolve)

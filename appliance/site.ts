@@ -15,6 +15,7 @@ import type { Drivers } from './drivers/table.ts'
 import { HardwareError } from './hardware-error.ts'
 import type { Identity } from './identity.ts'
 import { openCache } from './images/cache.ts'
+import { configDriveFile } from './images/evict.ts'
 import { imageServer } from './images/server.ts'
 import { openAgentRows } from './ledger/agents.ts'
 import { openJournal } from './ledger/journal.ts'
@@ -29,6 +30,8 @@ import { startExecutor } from './plans/executor.ts'
 import type { CrashPoint } from './plans/run-plan.ts'
 import type { Link } from './uplink/link.ts'
 import { startUplink } from './uplink/uplink.ts'
+
+const PLAN_MS = 60_000
 
 /** Everything that differs between a rack server, a QEMU rack and a paper rack. */
 export interface SiteParts {
@@ -91,10 +94,13 @@ export function startSite(parts: SiteParts): Site {
     dir: parts.imageDir,
     quota: parts.imageQuota,
     urls,
-    refresh: (plan) => uplink.refresh(journal.get(plan)?.commandSeq ?? 0),
+    refresh(plan) {
+      const entry = journal.get(plan)
+      if (entry) uplink.refresh(entry.commandSeq)
+    },
     clock,
     get: parts.get,
-    inUse: () => journal.open().flatMap((entry) => filesOf(entry.plan)),
+    inUse: () => journal.open().flatMap(({ plan }) => [...filesOf(plan), configDriveFile(plan.id)]),
     serve: (plan, file) => parts.imageUrl + imagePaths.pathOf(plan, file),
   })
 
@@ -122,11 +128,12 @@ export function startSite(parts: SiteParts): Site {
     async fetchPlan(command, signal) {
       if ('steps' in command.plan) return command.plan
       const url = urls.urlOf(command.plan.source)
-      const reply = url === undefined ? undefined : await parts.get(url, { signal })
+      const waits = AbortSignal.any([signal, AbortSignal.timeout(PLAN_MS)])
+      const reply = url === undefined ? undefined : await parts.get(url, { signal: waits })
       if (!reply?.ok) uplink.refresh(command.seq)
       if (!reply?.ok)
         throw new HardwareError(`the plan can't be fetched: ${reply ? `HTTP ${reply.status}` : 'no URL yet'}`)
-      const bytes = Buffer.from(await reply.arrayBuffer())
+      const bytes = await readBody(reply, command.plan.size)
       const digest = createHash('sha256').update(bytes).digest('hex')
       if (digest !== command.plan.sha256) throw new HardwareError('the plan fetched is not the one that was meant')
       return planSchema.parse(JSON.parse(bytes.toString('utf8')))
@@ -153,7 +160,7 @@ export function startSite(parts: SiteParts): Site {
     random: parts.random,
     log,
     busy: executor.busy,
-    bmcOf: async (node) => bmcOf(machines.get(node)!.machine),
+    bmcOf,
   })
 
   const strangers = openStrangers(outbox, now)
@@ -186,6 +193,18 @@ export function startSite(parts: SiteParts): Site {
       await uplink.stop()
     },
   }
+}
+
+/** No more than was announced: the answer is a stranger's until its digest is right. */
+async function readBody(reply: Response, size: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let have = 0
+  for await (const chunk of (reply.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
+    have += chunk.length
+    if (have > size) throw new HardwareError(`the plan fetched is larger than the ${size} bytes that were meant`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 function filesOf(plan: Plan): string[] {

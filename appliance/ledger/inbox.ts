@@ -15,21 +15,28 @@ export function commandsThrough(ledger: Ledger): number {
 /** False: it was here before. */
 export function remember(ledger: Ledger, command: Command): boolean {
   return ledger.transaction(() => {
-    let through = commandsThrough(ledger)
+    const through = commandsThrough(ledger)
     if (command.seq <= through) return false
     const added = ledger.db.prepare('insert into command (seq) values (?) on conflict do nothing').run(command.seq)
-    if (Number(added.changes) === 0) return false
-    const has = ledger.db.prepare('select 1 from command where seq = ?')
-    while (has.get(through + 1)) through += 1
-    writeCounter(ledger, THROUGH, through)
-    ledger.db.prepare('delete from command where seq <= ?').run(through)
-    return true
+    advance(ledger, through)
+    return Number(added.changes) === 1
   })
 }
 
 /** The cloud has forgotten what is below `storedFrom`, because this site had it: on a disk that is gone, if this one lacks it. */
 export function skipTo(ledger: Ledger, storedFrom: number): void {
-  if (storedFrom - 1 > commandsThrough(ledger)) writeCounter(ledger, THROUGH, storedFrom - 1)
+  ledger.transaction(() => {
+    if (storedFrom - 1 > commandsThrough(ledger)) advance(ledger, storedFrom - 1)
+  })
+}
+
+/** From `from` on over all numbers that are here. */
+function advance(ledger: Ledger, from: number): void {
+  const has = ledger.db.prepare('select 1 from command where seq = ?')
+  let through = from
+  while (has.get(through + 1)) through += 1
+  writeCounter(ledger, THROUGH, through)
+  ledger.db.prepare('delete from command where seq <= ?').run(through)
 }
 
 /** The newest generation seen in this lane of the node; 0 for none. */

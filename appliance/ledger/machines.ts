@@ -39,7 +39,12 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
         const addMac = db.prepare(
           'insert into mac (address, node) values (?, ?) on conflict (address) do update set node = excluded.node',
         )
-        for (const port of machine.ports) if (port.pxe_enabled) addMac.run(port.address, machine.node)
+        const voidTokens = db.prepare('delete from boot_token where mac = ? and node <> ?')
+        for (const port of machine.ports) {
+          if (!port.pxe_enabled) continue
+          addMac.run(port.address, machine.node)
+          voidTokens.run(port.address, machine.node)
+        }
       })
     },
     get(node) {

@@ -16,6 +16,25 @@ export interface Outbox {
   onAppend(listener: () => void): void
 }
 
+/** Of a report that this ledger ever held. */
+function lastNumber({ db }: Ledger): number {
+  const row = db.prepare("select seq from sqlite_sequence where name = 'report'").get() as { seq: number } | undefined
+  return row?.seq ?? 0
+}
+
+/** The cloud counts further than this ledger, which began anew on an empty disk: our numbers meant nothing to it, so all are told again
+ * under numbers that do. */
+function renumber(ledger: Ledger, through: number): void {
+  const { db } = ledger
+  const rows = db.prepare('select body from report order by seq').all() as { body: string }[]
+  db.exec('delete from report')
+  const insert = db.prepare('insert into report (seq, body) values (?, ?)')
+  rows.forEach(({ body }, index) => insert.run(through + 1 + index, body))
+  if (rows.length > 0) return
+  db.exec("delete from sqlite_sequence where name = 'report'")
+  db.prepare("insert into sqlite_sequence (name, seq) values ('report', ?)").run(through)
+}
+
 const THROUGH = 'reports through'
 
 export function openOutbox(ledger: Ledger, now: () => Date, uuid: () => string): Outbox {
@@ -34,6 +53,7 @@ export function openOutbox(ledger: Ledger, now: () => Date, uuid: () => string):
     received(through) {
       ledger.transaction(() => {
         if (through <= readCounter(ledger, THROUGH)) return
+        if (through > lastNumber(ledger)) renumber(ledger, through)
         writeCounter(ledger, THROUGH, through)
         ledger.db.prepare('delete from report where seq <= ?').run(through)
       })

@@ -7,13 +7,19 @@ export interface Urls {
   urlOf(source: ByteSource): string | undefined
 }
 
+/** Those learnt longest ago go first; one that is still needed is asked for again. */
+const KEPT = 10_000
+
 export function openUrls(ledger: Ledger): Urls {
-  const insert = ledger.db.prepare(
-    'insert into url (key, url) values (?, ?) on conflict (key) do update set url = excluded.url',
-  )
+  const insert = ledger.db.prepare('insert or replace into url (key, url) values (?, ?)')
+  const prune = ledger.db.prepare('delete from url where rowid <= (select max(rowid) from url) - ?')
   const select = ledger.db.prepare('select url from url where key = ?')
   return {
-    learn: (urls) => Object.entries(urls).forEach(([key, url]) => insert.run(key, url)),
+    learn: (urls) =>
+      ledger.transaction(() => {
+        for (const [key, url] of Object.entries(urls)) insert.run(key, url)
+        prune.run(KEPT)
+      }),
     urlOf: (source) =>
       source.kind === 'url' ? source.url : (select.get(source.key) as { url: string } | undefined)?.url,
   }

@@ -10,6 +10,7 @@ import type { Link } from './link.ts'
 const ALIVE_MS = 20_000
 const RESEND_MS = 15_000
 const BATCH = 100
+const REFRESH_MS = 15_000
 
 export interface UplinkParts {
   link: Link
@@ -25,7 +26,7 @@ export interface UplinkParts {
 }
 
 export interface UplinkHandle {
-  /** Ask for fresh URLs for this command's blobs. */
+  /** Ask for fresh URLs for this command's blobs; however often it is called, every 15 s at most. */
   refresh(commandSeq: number): void
   stop(): Promise<void>
 }
@@ -40,8 +41,10 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
   let flushing = false
   let again = false
   const stale = new Set<number>()
+  const askedAt = new Map<number, number>()
 
   const alive = (hello: boolean): Promise<void> => {
+    const refresh = [...stale].slice(0, BATCH)
     const message: Uplink = {
       v: 1,
       kind: 'alive',
@@ -49,10 +52,10 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
       software: parts.software,
       commands_through: commandsThrough(ledger),
       hello,
-      refresh: [...stale].slice(0, BATCH),
+      refresh,
     }
     return link.publish(JSON.stringify(message)).then(
-      () => stale.clear(),
+      () => refresh.forEach((seq) => stale.delete(seq)),
       (error: Error) => log.debug({ error: error.message }, 'could not say alive'),
     )
   }
@@ -104,7 +107,15 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
     }
     parts.urls.learn(message.urls)
     skipTo(ledger, message.stored_from)
-    for (const command of message.commands) parts.onCommand(command)
+    for (const command of message.commands.toSorted((a, b) => a.seq - b.seq)) {
+      try {
+        parts.onCommand(command)
+      } catch (error) {
+        // Not acknowledged, so it comes again: a full disk may have room by then. It holds up none of the others.
+        const { seq, kind, node } = command
+        log.error({ command: seq, kind, node, error: (error as Error).message }, 'command could not be taken in')
+      }
+    }
     void alive(false)
   }
 
@@ -133,7 +144,6 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
     try {
       receive(payload)
     } catch (error) {
-      // Not acknowledged, so it comes again: a full disk may have room by then.
       log.error({ error: (error as Error).message }, 'message from the cloud could not be taken in')
     }
   })
@@ -141,6 +151,10 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
 
   return {
     refresh: (seq) => {
+      const now = clock.now().getTime()
+      for (const [asked, at] of askedAt) if (now - at > REFRESH_MS) askedAt.delete(asked)
+      if (askedAt.has(seq)) return
+      askedAt.set(seq, now)
       stale.add(seq)
       void alive(false)
     },

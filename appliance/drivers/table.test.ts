@@ -1,0 +1,59 @@
+import { expect, it, onTestFinished } from 'vitest'
+import { bootDevice, type BootDevice } from '../../contract/resources.ts'
+import { drivers as named, hardware, interfaceKinds, isAbsent, steps as facts } from '../../contract/hardware.ts'
+import { stepNames } from '../../contract/plan.ts'
+import { steps } from '../plans/steps/table.ts'
+import { HardwareError } from '../hardware-error.ts'
+import { openDrivers } from './table.ts'
+
+function open() {
+  const opened = openDrivers()
+  onTestFinished(() => opened.close())
+  return opened.drivers
+}
+
+it('has an implementation of every driver that the catalogue names, and no other', () => {
+  const drivers = open()
+  expect(Object.keys(drivers).toSorted()).toEqual([...named].toSorted())
+  for (const driver of named) expect(drivers[driver], driver).toBeTypeOf('function')
+})
+
+it('runs every step that a plan can name, and the catalogue has its facts', () => {
+  expect(Object.keys(steps).toSorted()).toEqual(stepNames.toSorted())
+  expect(Object.keys(facts).toSorted()).toEqual(stepNames.toSorted())
+  for (const name of stepNames) expect(steps[name], name).toBeTypeOf('function')
+})
+
+it.each(named)('%s: every interface that is there has steps or is done without any', (driver) => {
+  // What a site does for these needs no step of its own: they decide how other steps go, or there is nothing to do.
+  const withoutSteps = ['network', 'storage']
+  for (const kind of interfaceKinds) {
+    if (withoutSteps.includes(kind)) continue
+    const there = hardware[driver].interfaces[kind].some((name) => !isAbsent(name))
+    expect(
+      stepNames.some((name) => name.startsWith(`${kind}.`)),
+      kind,
+    ).toBe(there)
+  }
+})
+
+it.each(named)('%s: every property that the catalogue requires is one that the driver asks for', async (driver) => {
+  const complete = { ipmi_address: '127.0.0.1', ipmi_port: 1 }
+  for (const property of hardware[driver].required) {
+    const without = Object.fromEntries(Object.entries(complete).filter(([key]) => key !== property))
+    const bmc = await open()[driver](without)
+    await expect(bmc.power()).rejects.toThrow(`driver_info/${property} can't be used`)
+  }
+})
+
+it.each(named)('%s: boot devices beyond the catalogue are refused by name', async (driver) => {
+  const beyond = bootDevice.options.filter(
+    (device: BootDevice) => !hardware[driver].bootDevices.includes(device as never),
+  )
+  const bmc = await open()[driver]({ ipmi_address: '127.0.0.1', ipmi_port: 1 })
+  for (const device of beyond) {
+    const refused = bmc.setBootDevice(device, { persistent: false, uefi: true })
+    await expect(refused, device).rejects.toThrow(device)
+    await expect(refused, device).rejects.toBeInstanceOf(HardwareError)
+  }
+})

@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { machine, port } from '../testing/plans.ts'
+import { openLedger, type Ledger } from './ledger.ts'
+import { openMachines, type Machines } from './machines.ts'
+
+const mac = '52:54:00:00:00:01'
+const other = '52:54:00:00:00:02'
+let ledger: Ledger
+let machines: Machines
+beforeEach(() => {
+  ledger = openLedger(':memory:')
+  let tokens = 0
+  machines = openMachines(ledger, () => `token-${(tokens += 1)}`)
+})
+afterEach(() => ledger.close())
+
+it('boots nothing on a machine that it only knows of', () => {
+  const of = machine()
+  machines.learn(of, 1)
+  expect(machines.byMac(mac)).toMatchObject({ node: of.node, mode: 'off', macs: [mac], arch: 'x86_64' })
+})
+
+it('gives one token to a boot, and the same one however often it is asked', () => {
+  const of = machine()
+  machines.learn(of, 1)
+  machines.setBoot(of.node, 1, { mode: 'ramdisk', ramdisk: { cmdline: 'quiet' } })
+  const boot = machines.byMac(mac)!
+  const token = machines.bootToken(boot, mac)
+  expect(machines.bootToken(boot, mac)).toBe(token)
+  expect(machines.byBootToken(token)).toEqual({ machine: boot, mac })
+})
+
+it('ends all tokens of a boot when the machine goes on', () => {
+  const of = machine()
+  machines.learn(of, 1)
+  machines.setBoot(of.node, 1, { mode: 'ramdisk' })
+  const token = machines.bootToken(machines.byMac(mac)!, mac)
+  machines.setBoot(of.node, 1, { mode: 'disk' })
+  expect(machines.byBootToken(token)).toBeUndefined()
+})
+
+it('ends the tokens of a MAC that moved to another node', () => {
+  const [old, fresh] = [machine(), machine()]
+  machines.learn(old, 1)
+  machines.setBoot(old.node, 1, { mode: 'ramdisk' })
+  const token = machines.bootToken(machines.byMac(mac)!, mac)
+  machines.learn(fresh, 1)
+  expect(machines.byMac(mac)?.node).toBe(fresh.node)
+  expect(machines.byBootToken(token)).toBeUndefined()
+})
+
+it('lets go of a MAC that a node no longer has', () => {
+  const of = machine()
+  machines.learn(of, 1)
+  machines.learn({ ...of, ports: [port(other)] }, 2)
+  expect(machines.byMac(mac)).toBeUndefined()
+  expect(machines.byMac(other)?.node).toBe(of.node)
+})
+
+it('does not take a MAC back from its new node by forgetting the old one', () => {
+  const [old, fresh] = [machine(), machine()]
+  machines.learn(old, 1)
+  machines.learn(fresh, 1)
+  machines.forget(old.node)
+  expect(machines.byMac(mac)?.node).toBe(fresh.node)
+})
+
+it('goes by ports that may boot, and by no older facts', () => {
+  const of = machine({ ports: [port(mac, false), port(other)] })
+  machines.learn(of, 2)
+  machines.learn({ ...of, name: 'older', ports: [port(mac)] }, 1)
+  expect(machines.byMac(mac)).toBeUndefined()
+  expect(machines.byAnyMac([mac, other])).toMatchObject({ node: of.node, name: 'node-1' })
+})
+
+it('keeps what a machine boots and its power state when newer facts come', () => {
+  const of = machine()
+  machines.learn(of, 1)
+  machines.setBoot(of.node, 1, { mode: 'disk', hostname: 'web-1' })
+  machines.setPower(of.node, 'power on')
+  machines.learn({ ...of, name: 'renamed' }, 2)
+  expect(machines.get(of.node)).toMatchObject({ generation: 2, powerState: 'power on', machine: { name: 'renamed' } })
+  expect(machines.boot(of.node)).toMatchObject({ mode: 'disk', hostname: 'web-1', generation: 1 })
+})
+
+it('leaves nothing of a forgotten node', () => {
+  const of = machine()
+  machines.learn(of, 1)
+  machines.setBoot(of.node, 1, { mode: 'ramdisk' })
+  const token = machines.bootToken(machines.byMac(mac)!, mac)
+  machines.forget(of.node)
+  expect([machines.nodes(), machines.byMac(mac), machines.byBootToken(token)]).toEqual([[], undefined, undefined])
+})
