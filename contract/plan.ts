@@ -29,10 +29,14 @@ export const blobReference = z.object({
 })
 export type BlobReference = z.infer<typeof blobReference>
 
+/** A config drive of at most this many characters travels in the plan itself, so that a site that is cut off has it. */
+export const INLINE_LIMIT = 16 * 1024
+const inline = z.object({ kind: z.literal('inline'), text: z.string().max(INLINE_LIMIT) })
+
 /** The config drive as Ironic passes it on: base64 of a gzipped ISO 9660 image, in one file. Of a person's URL the size and digest
  * are unknown. */
 export const configDriveReference = z.object({
-  source: byteSource,
+  source: z.discriminatedUnion('kind', [...byteSource.options, inline]),
   size: z.int().nonnegative().nullable(),
   sha256: blobReference.shape.sha256.nullable(),
 })

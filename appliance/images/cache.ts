@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
 import { readFile, rename, rm, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ImageReference } from '../../contract/plan.ts'
+import type { ByteSource, ConfigDriveReference, ImageReference } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { Urls } from '../ledger/urls.ts'
 import { toRaw } from './convert.ts'
 import { download } from './download.ts'
-import { evict } from './evict.ts'
+import { configDriveFile, evict } from './evict.ts'
 import type { FetchOptions, Images } from './images.ts'
 
 const SMALL = 64 * 1024 * 1024
@@ -32,7 +32,7 @@ type Fetch = FetchOptions & { progress(percent: number): void }
 /** Images by their digest. A file without `.part` is whole and verified; it is renamed to that name only then. */
 export function openCache(parts: CacheParts): Images & { path(file: string): string } {
   mkdirSync(parts.dir, { recursive: true, mode: 0o700 })
-  const flights = new Map<string, { work: Promise<string>; watchers: Set<(percent: number) => void> }>()
+  const flights = new Map<string, { work: Promise<string>; watchers: Set<Fetch> }>()
   const path = (file: string): string => join(parts.dir, file)
 
   async function bring(image: ImageReference, options: Fetch): Promise<string> {
@@ -70,19 +70,22 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
     return raw
   }
 
-  /** However many plans want it at once, an image is fetched once; the last one to leave ends the transfer. */
-  async function single(image: ImageReference, options: Fetch): Promise<string> {
-    const key = `${image.os_hash_algo}-${image.os_hash_value}`
+  /** However many plans want it at once, a file is fetched once; when the one who fetches is stopped, another takes over. */
+  async function single(key: string, options: Fetch, bringIt: (options: Fetch) => Promise<string>): Promise<string> {
     for (;;) {
       const flight = flights.get(key)
       if (!flight) {
-        const watchers = new Set([options.progress])
-        const tell = (percent: number): void => watchers.forEach((watcher) => watcher(percent))
-        const work = bring(image, { ...options, progress: tell }).finally(() => flights.delete(key))
+        const watchers = new Set([options])
+        const shared: Fetch = {
+          ...options,
+          progress: (percent) => watchers.forEach((watcher) => watcher.progress(percent)),
+          trouble: (text) => watchers.forEach((watcher) => watcher.trouble(text)),
+        }
+        const work = bringIt(shared).finally(() => flights.delete(key))
         flights.set(key, { work, watchers })
         return work
       }
-      flight.watchers.add(options.progress)
+      flight.watchers.add(options)
       try {
         return await unless(options.signal, flight.work)
       } catch (error) {
@@ -90,47 +93,67 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
         // Whoever fetched was stopped: take over. Any other failure is everyone's.
         if (error instanceof HardwareError) throw error
       } finally {
-        flight.watchers.delete(options.progress)
+        flight.watchers.delete(options)
       }
     }
+  }
+
+  /** Kept while its plan is open: a site that is cut off after a crash still has it. */
+  async function bringDrive(
+    drive: ConfigDriveReference,
+    source: ByteSource,
+    file: string,
+    options: Fetch,
+  ): Promise<string> {
+    if (await touch(path(file))) return file
+    const part = path(`${file}.part`)
+    const actual = await download(
+      {
+        name: 'config drive',
+        url: () => parts.urls.urlOf(source),
+        path: part,
+        algorithm: 'sha256',
+        size: drive.size,
+        limit: SMALL,
+        signal: options.signal,
+        progress: () => {},
+        expired: () => parts.refresh(options.commandOf),
+        trouble: options.trouble,
+      },
+      parts.clock,
+      parts.get,
+    )
+    if (drive.sha256 !== null && actual !== drive.sha256) {
+      await rm(part, { force: true })
+      throw new HardwareError(
+        `the config drive is not what was ordered: expected sha256 ${drive.sha256}, got ${actual}`,
+      )
+    }
+    await rename(part, path(file))
+    return file
   }
 
   return {
     path,
     async fetch(image, options) {
-      const file = await single(image, options)
+      const file = await single(`${image.os_hash_algo}-${image.os_hash_value}`, options, (shared) =>
+        bring(image, shared),
+      )
       const served = file.endsWith('.raw')
         ? { algorithm: 'sha256', digest: await digestOf(path(file), options.signal) }
         : { algorithm: image.os_hash_algo, digest: image.os_hash_value }
       return { url: parts.serve(options.commandOf, file), ...served }
     },
-    async bytes(blob, { commandOf, signal, trouble }) {
-      if ((blob.size ?? 0) > SMALL) throw new HardwareError(`${blob.size} bytes are more than a config drive may have`)
-      const part = path(`blob-${commandOf}.part`)
-      try {
-        const actual = await download(
-          {
-            name: 'config drive',
-            url: () => parts.urls.urlOf(blob.source),
-            path: part,
-            algorithm: 'sha256',
-            size: blob.size,
-            limit: SMALL,
-            signal,
-            progress: () => {},
-            expired: () => parts.refresh(commandOf),
-            trouble,
-          },
-          parts.clock,
-          parts.get,
-        )
-        if (blob.sha256 !== null && actual !== blob.sha256)
-          throw new HardwareError('the config drive is not what was ordered')
-        return await readFile(part)
-      } finally {
-        await rm(part, { force: true })
-      }
+    async configDrive(drive, options) {
+      const { source } = drive
+      if (source.kind === 'inline') return source.text
+      if ((drive.size ?? 0) > SMALL)
+        throw new HardwareError(`${drive.size} bytes are more than a config drive may have`)
+      const file = configDriveFile(options.commandOf)
+      await single(file, { ...options, progress: () => {} }, (shared) => bringDrive(drive, source, file, shared))
+      return readFile(path(file), 'latin1')
     },
+    release: (plan) => rm(path(configDriveFile(plan)), { force: true }),
   }
 }
 

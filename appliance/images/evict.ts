@@ -1,7 +1,13 @@
 import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Drops the finished images that were used longest ago until all fit the quota. Never one in `keep`, nor a transfer in progress. */
+const DRIVE = 'config-drive-'
+
+export function configDriveFile(plan: string): string {
+  return DRIVE + plan
+}
+
+/** Drops config drives that no plan needs, then the finished images that were used longest ago until all fit the quota. Never one in `keep`, nor a transfer in progress. */
 export async function evict(dir: string, quota: number, keep: ReadonlySet<string>): Promise<void> {
   const files = (await readdir(dir)).filter((name) => !name.endsWith('.part'))
   const facts = await Promise.all(
@@ -9,8 +15,7 @@ export async function evict(dir: string, quota: number, keep: ReadonlySet<string
   )
   let total = facts.reduce((sum, file) => sum + file.size, 0)
   for (const file of facts.sort((a, b) => a.used - b.used)) {
-    if (total <= quota) return
-    if (keep.has(file.name)) continue
+    if (keep.has(file.name) || (total <= quota && !file.name.startsWith(DRIVE))) continue
     await rm(join(dir, file.name), { force: true })
     total -= file.size
   }

@@ -4,8 +4,10 @@ import type { ConfigDriveReference, ImageReference } from '../../contract/plan.t
 export interface Images {
   /** Brings the image here, verified and raw, and says where this plan's agent gets it. Rejects with HardwareError. */
   fetch(image: ImageReference, options: FetchOptions & { progress(percent: number): void }): Promise<ServedImage>
-  /** Small things (config drives): verified bytes. */
-  bytes(blob: ConfigDriveReference, options: FetchOptions): Promise<Uint8Array>
+  /** Base64 of a gzipped ISO 9660 image, verified where its digest is known. Rejects with HardwareError. */
+  configDrive(drive: ConfigDriveReference, options: FetchOptions): Promise<string>
+  /** The plan has ended: what people put into its config drive leaves this site's disk. */
+  release(plan: string): Promise<void>
 }
 
 export interface FetchOptions {

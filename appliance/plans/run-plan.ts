@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Machines } from '../ledger/machines.ts'
 import type { Outbox } from '../ledger/outbox.ts'
 import type { Log } from '../log.ts'
+import { prefetch } from '../images/prefetch.ts'
 import { attempt, Stopped } from './attempt.ts'
 import type { StepContext } from './step.ts'
 
@@ -37,9 +38,11 @@ export async function runPlan(parts: PlanParts, entry: Entry, cancel: AbortSigna
   const { plan } = entry
   const stop = AbortSignal.any([cancel, leave])
   const facts = { node: plan.node, plan: plan.id, kind: plan.kind }
+  const { images } = parts.tools(plan)
   if (entry.failure === undefined) {
     try {
       if (entry.cancel !== undefined) throw new Stopped(entry.cancel)
+      prefetch(images, plan, stop)
       while (entry.step < plan.steps.length) {
         stop.throwIfAborted()
         await runStep(parts, entry, plan.steps[entry.step]!, stop)
@@ -47,6 +50,7 @@ export async function runPlan(parts: PlanParts, entry: Entry, cancel: AbortSigna
       leave.throwIfAborted()
       ledger.transaction(() => close(parts, entry, 'done', null))
       log.info({ ...facts, seconds: entry.seconds }, 'plan done')
+      await images.release(plan.id)
       return
     } catch (error) {
       if (leave.aborted || superseded(parts, plan)) return
@@ -63,6 +67,7 @@ export async function runPlan(parts: PlanParts, entry: Entry, cancel: AbortSigna
   if (leave.aborted || superseded(parts, plan)) return
   ledger.transaction(() => close(parts, entry, 'failed', entry.failure!))
   log.warn({ ...facts, error: entry.failure }, 'plan failed')
+  await images.release(plan.id)
 }
 
 async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSignal): Promise<void> {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
 import { UserError } from '../../contract/api/faults.ts'
 import { type ConfigDriveSource, encodeConfigDrive, renderConfigDrive } from '../../contract/config-drive.ts'
-import type { ConfigDriveReference } from '../../contract/plan.ts'
+import { INLINE_LIMIT, type ConfigDriveReference } from '../../contract/plan.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Blobs, Platform } from '../platform.ts'
 
@@ -40,7 +40,12 @@ export async function configDriveReference(
   if (isUrl(drive)) return { source: { kind: 'url', url: drive }, size: null, sha256: null }
   const stored = await blobs.head(drive)
   if (!stored) throw new UserError(400, 'The config drive is no longer stored; give it again.')
-  return { source: { kind: 'blob', key: drive }, size: stored.size, sha256: drive.slice(drive.lastIndexOf('/') + 1) }
+  const sha256 = drive.slice(drive.lastIndexOf('/') + 1)
+  const small = stored.size <= INLINE_LIMIT ? await blobs.get(drive) : undefined
+  const source = small
+    ? { kind: 'inline' as const, text: Buffer.from(small).toString('latin1') }
+    : { kind: 'blob' as const, key: drive }
+  return { source, size: stored.size, sha256 }
 }
 
 export async function deleteConfigDrive(blobs: Blobs, drive: string): Promise<void> {

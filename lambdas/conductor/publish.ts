@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Command, type Downlink, MESSAGE_LIMIT } from '../../contract/messages.ts'
-import type { ByteSource, Plan } from '../../contract/plan.ts'
+import { byteSource, type ByteSource, type Plan } from '../../contract/plan.ts'
 import { topics } from '../../contract/topics.ts'
 import type { Platform } from '../platform.ts'
 import { ConflictError } from '../platform.ts'
@@ -96,5 +96,6 @@ async function sourcesOf(blobs: Platform['blobs'], command: Command): Promise<By
 
 function sourcesIn({ steps }: Plan): ByteSource[] {
   const named = steps.flatMap(({ args }) => [args['image'], args['config_drive']])
-  return named.flatMap((argument) => (argument as { source?: ByteSource } | null | undefined)?.source ?? [])
+  const sources = named.flatMap((argument) => (argument as { source?: unknown } | null | undefined)?.source ?? [])
+  return sources.flatMap((source) => byteSource.safeParse(source).data ?? [])
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Plan } from '../../contract/plan.ts'
 import { DIGEST, Fixture, step } from '../rack/paper/fixture.ts'
@@ -162,6 +163,29 @@ test('an expired URL and a broken connection only delay the image: it is resumed
   run(plan)
   expect(await fixture.cloud.ended(plan.id, 10_000)).toMatchObject({ phase: 'done' })
   expect(asked).toEqual([null, null, 'bytes=100000-'])
+})
+
+test('the image comes while the machine starts, and a config drive stays at the site no longer than its plan', async () => {
+  const plan = fixture.deployPlan(1)
+  const drive = Buffer.from('H4sI'.repeat(8000))
+  const sha256 = createHash('sha256').update(drive).digest('hex')
+  plan.steps[4]!.args['config_drive'] = { source: { kind: 'blob', key: 'drive' }, size: drive.length, sha256 }
+  fixture.cloud.urls['drive'] = 'https://blobs.paper/drive'
+  const blobs = fixture.get
+  const asked: unknown[] = []
+  fixture.get = (url, init) => {
+    asked.push([url, fixture.machine.boots.length])
+    if (url !== 'https://blobs.paper/drive') return blobs(url, init)
+    return Promise.resolve(new Response(new Uint8Array(drive)))
+  }
+  run(plan)
+  expect(await fixture.cloud.ended(plan.id, 10_000)).toMatchObject({ phase: 'done' })
+  expect(fixture.machine.disk.configDrive).toBe(drive.toString())
+  expect(asked.sort()).toEqual([
+    ['https://blobs.paper/drive', 0],
+    ['https://blobs.paper/image', 0],
+  ])
+  await expect.poll(() => readdirSync(`${fixture.dir}/images`)).toEqual([expect.stringMatching(/^sha256-/)])
 })
 
 test('people switch power in a lane of its own, and a forgotten node leaves nothing behind', async () => {

@@ -31,12 +31,12 @@ export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, conf
     ...transfer,
     progress: (percent) => on.note(`fetching image ${image.name} to the site`, percent / 2),
   })
-  const configDrive = config_drive ? await on.images.bytes(config_drive, transfer) : null
+  const configdrive = config_drive ? await on.images.configDrive(config_drive, transfer) : null
   await on.agents.runStep(on, 'deploy', {
     step: { interface: 'deploy', step: 'write_image' },
     args: {
       image_info: imageInfo(image, served, on.plan.node),
-      configdrive: configDrive === null ? null : Buffer.from(configDrive).toString('utf8'),
+      configdrive,
     },
     busy: `writing image ${image.name}`,
     percent: (own) => 50 + own / 2,

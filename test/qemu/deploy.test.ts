@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildTestImage } from '../images/small-image.ts'
+import { startLab, type Lab } from '../lab/lab.ts'
+import { ask, createNode, pushImage, settled, useImage } from '../lab/walk.ts'
+
+/** The product on real firmware: SeaBIOS and OVMF in QEMU, powered by OpenIPMI's ipmi_sim only, booted by our DHCP, TFTP and HTTP only. */
+
+const MINUTE = 60_000
+const dir = mkdtempSync(join(tmpdir(), 'lab-'))
+const userData = '#cloud-config\nruncmd: [true]\n'
+let lab: Lab
+let image: { path: string; size: number; sha256: string }
+
+beforeAll(async () => {
+  image = await buildTestImage()
+  lab = await startLab({
+    name: 'deploy',
+    dir,
+    servers: [
+      { name: 'bios-1', firmware: 'bios', diskMiB: 256 },
+      { name: 'uefi-1', firmware: 'uefi', diskMiB: 256 },
+    ],
+    log: () => {},
+  })
+  await pushImage(lab, 'small', image)
+}, 15 * MINUTE)
+
+afterAll(async () => {
+  await lab?.stop()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+function server(name: string) {
+  return lab.rack.servers.find((each) => each.name === name)!
+}
+
+describe.each(['bios-1', 'uefi-1'])('%s', (name) => {
+  test('goes from enroll to available by API calls alone', async () => {
+    await createNode(lab, server(name))
+    expect((await lab.client.nodes.get(name)).provision_state).toBe('enroll')
+    expect((await ask(lab.client, name, 'manage', 'manageable', MINUTE)).node.power_state).toBe('power off')
+    const { node, seen } = await ask(lab.client, name, 'provide', 'available', 4 * MINUTE)
+    expect(seen).toContain('clean wait')
+    expect(node).toMatchObject({ power_state: 'power off', clean_step: {}, last_error: null })
+  })
+
+  test('is deployed, and boots from its disk with what its config drive says', async () => {
+    const from = await server(name).serialPosition()
+    await useImage(lab.client, name, { image_source: 'small' })
+    const { node } = await ask(lab.client, name, 'active', 'active', 6 * MINUTE, {
+      configdrive: { meta_data: { hostname: `host-${name}`, uuid: 'b100' }, user_data: userData },
+    })
+    expect(node).toMatchObject({ power_state: 'power on', deploy_step: {}, last_error: null })
+    const said = await server(name).waitForSerial(/BLOOMERY-READY/, { timeoutMs: 2 * MINUTE, from })
+    expect(said).toContain('BLOOMERY-READY')
+    await server(name).waitForSerial(new RegExp(`BLOOMERY-INSTANCE hostname=host-${name} uuid=b100`), {
+      timeoutMs: 1000,
+      from,
+    })
+    const digest = createHash('sha256').update(userData).digest('hex')
+    await server(name).waitForSerial(new RegExp(`BLOOMERY-USERDATA ${digest}`), { timeoutMs: 1000, from })
+    await server(name).waitForSerial(/BLOOMERY-NETWORK \S+ 10\.80\.0\./, { timeoutMs: MINUTE, from })
+  })
+
+  test('is undeployed: cleaned, off, and available again', async () => {
+    const { node, seen } = await ask(lab.client, name, 'deleted', 'available', 4 * MINUTE)
+    expect(seen).toContain('clean wait')
+    expect(node).toMatchObject({ power_state: 'power off', instance_info: {}, instance_uuid: null })
+    expect(await server(name).power()).toBe('off')
+  })
+})
+
+test('appliance killed while the image is written, cloud killed too, and the WAN cut on top: the machine comes up', async () => {
+  const name = 'bios-1'
+  const from = await server(name).serialPosition()
+  await useImage(lab.client, name, { image_source: 'small' })
+  await lab.client.nodes.provision(name, 'active', { configdrive: { meta_data: { hostname: 'survivor' } } })
+  await expect
+    .poll(async () => (await lab.client.nodes.get(name, { bloomery: 1 })).operation?.note ?? '', {
+      timeout: 4 * MINUTE,
+      interval: 200,
+    })
+    .toMatch(/writing image/)
+  await lab.appliance.kill()
+  await lab.cloud.kill()
+  await lab.rack.wan.cut()
+  await lab.appliance.start()
+  await server(name).waitForSerial(/BLOOMERY-INSTANCE hostname=survivor/, { timeoutMs: 5 * MINUTE, from })
+  await lab.cloud.start()
+  await lab.rack.wan.mend()
+  const { node } = await settled(lab.client, name, 'active', 2 * MINUTE)
+  expect(node).toMatchObject({ power_state: 'power on', last_error: null })
+  const events = (await lab.client.nodes.history(name)).map(({ event }) => event)
+  const last = events.slice(events.findLastIndex((event) => event.includes('available to deploying')))
+  expect(last.filter((event) => event.endsWith('to active.'))).toHaveLength(1)
+})
+
+test('a wrong BMC password leaves the node in enroll, and the error says so', async () => {
+  const { client } = lab
+  await client.nodes.provision('uefi-1', 'manage')
+  await settled(client, 'uefi-1', 'manageable', MINUTE)
+  await client.nodes.delete('uefi-1')
+  await createNode(lab, server('uefi-1'), 'not the password')
+  await client.nodes.provision('uefi-1', 'manage')
+  await expect
+    .poll(async () => client.nodes.get('uefi-1'), { timeout: MINUTE })
+    .toMatchObject({ provision_state: 'enroll', last_error: expect.stringMatching(/password/) as string })
+})
