@@ -1,0 +1,51 @@
+import { Agent, type AgentOptions } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { TransportFault } from './transport.ts'
+
+export interface TlsPolicy {
+  /** True: by the system's authorities; text: by these (PEM); false: not at all. */
+  verify: boolean | string
+  /** SHA-256 of the BMC's own certificate, in hexadecimal: only this one, whoever signed it. */
+  pin?: string
+  minimumVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+  ciphers?: string
+}
+
+export function agentFor(policy: TlsPolicy, kept: AgentOptions): Agent {
+  const options: AgentOptions = {
+    ...kept,
+    minVersion: policy.minimumVersion ?? 'TLSv1.2',
+    rejectUnauthorized: policy.verify !== false && policy.pin === undefined,
+    ...(policy.ciphers === undefined ? {} : { ciphers: policy.ciphers }),
+    ...(typeof policy.verify === 'string' ? { ca: policy.verify } : {}),
+  }
+  return policy.pin === undefined ? new Agent(options) : new PinningAgent(options, policy.pin)
+}
+
+/** The certificate is looked at before the socket is handed out: nothing, least of all a password, reaches another host. */
+class PinningAgent extends Agent {
+  readonly #pin: string
+
+  constructor(options: AgentOptions, pin: string) {
+    super({ ...options, maxCachedSessions: 0 })
+    this.#pin = pin.replaceAll(':', '').toLowerCase()
+  }
+
+  override createConnection(
+    options: ConnectionOptions,
+    callback?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null | undefined {
+    const socket = connect({ ...options, rejectUnauthorized: false })
+    socket.once('error', (error) => callback?.(error, socket))
+    socket.once('secureConnect', () => {
+      if (fingerprint(socket) === this.#pin) callback?.(null, socket)
+      else socket.destroy(new TransportFault('tls', "the BMC's TLS certificate is not the pinned one"))
+    })
+    return undefined
+  }
+}
+
+function fingerprint(socket: TLSSocket): string {
+  return socket.getPeerCertificate().fingerprint256.replaceAll(':', '').toLowerCase()
+}
