@@ -1,5 +1,4 @@
 import { BodyError } from './errors.ts'
-import type { Call } from './context.ts'
 
 /** Guards of what a request may bring: as much as its resource needs, and nothing that is nested without end. */
 
@@ -10,7 +9,7 @@ export const withConfigDrive = 64 * MIB
 const DEPTH = 25
 
 /** The body as JSON; undefined when there is none. */
-export async function readJson(call: Call, limit = ordinary): Promise<unknown> {
+export async function readJson(call: { req: { raw: Request } }, limit = ordinary): Promise<unknown> {
   const text = await readText(call.req.raw, limit)
   if (text.trim() === '') return undefined
   if (isDeeper(text, DEPTH)) throw new BodyError(400, `Request body is nested more than ${DEPTH} levels deep.`)

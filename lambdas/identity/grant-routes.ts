@@ -1,0 +1,73 @@
+import { DOMAIN, type Target } from '../../contract/identity.ts'
+import type { Call, Ground, Identity } from './context.ts'
+import { notFound } from './errors.ts'
+import { deleteGrants, type Grant, grantItem, grantsOf, hasGrant } from './grants.ts'
+import { requireProject } from './projects.ts'
+import { requireAdmin, requireReader } from './rights.ts'
+import { requireRole } from './role-routes.ts'
+import { getRole } from './roles.ts'
+import { requireUser } from './users.ts'
+import { collectionView, roleView } from './views.ts'
+
+/** Roles on projects, on the domain and on the system: the same four methods under three addresses. */
+const places = ['projects/:target', 'domains/:target', 'system'] as const
+
+export function grantRoutes(app: Identity, ground: Ground): void {
+  for (const place of places) {
+    const roles = `/identity/v3/${place}/users/:user/roles`
+    app.get(roles, (call) => listed(call, ground))
+    app.put(`${roles}/:role`, async (call) => {
+      const by = requireAdmin(call, 'identity:create_grant')
+      const grant = await grantOf(call, ground)
+      await ground.table.write([{ put: grantItem(grant) }])
+      ground.log.info({ ...grant, by: by.user.id }, 'role granted')
+      return call.body(null, 204)
+    })
+    app.get(`${roles}/:role`, async (call) => {
+      requireReader(call, 'identity:check_grant')
+      await requireGrant(ground, await grantOf(call, ground))
+      return call.body(null, 204)
+    })
+    app.delete(`${roles}/:role`, async (call) => {
+      const by = requireAdmin(call, 'identity:revoke_grant')
+      const grant = await grantOf(call, ground)
+      await requireGrant(ground, grant)
+      await deleteGrants(ground.table, [grant])
+      ground.log.info({ ...grant, by: by.user.id }, 'role taken back')
+      return call.body(null, 204)
+    })
+  }
+}
+
+async function listed(call: Call, ground: Ground): Promise<Response> {
+  requireReader(call, 'identity:list_grants')
+  const { base } = call.var
+  const user = await requireUser(ground, call.req.param('user') ?? '')
+  const grants = await grantsOf(ground.table, user.id, await targetOf(call, ground))
+  const roles = await Promise.all(grants.map(({ role }) => getRole(ground.table, role)))
+  const shown = roles.filter((role) => role !== undefined).map((role) => roleView(base, role))
+  return call.json(collectionView(base, call.req.path.replace('/identity/v3/', ''), 'roles', shown))
+}
+
+/** Everything in its address exists. */
+async function grantOf(call: Call, ground: Ground): Promise<Grant> {
+  const [user, target, role] = await Promise.all([
+    requireUser(ground, call.req.param('user') ?? ''),
+    targetOf(call, ground),
+    requireRole(ground, call.req.param('role') ?? ''),
+  ])
+  return { user: user.id, target, role: role.id }
+}
+
+async function targetOf(call: Call, ground: Ground): Promise<Target> {
+  const id = call.req.param('target')
+  if (id === undefined) return { kind: 'system' }
+  if (call.req.path.startsWith('/identity/v3/projects/'))
+    return { kind: 'project', id: (await requireProject(ground, id)).id }
+  if (id !== DOMAIN) throw notFound('domain', id)
+  return { kind: 'domain' }
+}
+
+async function requireGrant({ table }: Ground, grant: Grant): Promise<void> {
+  if (!(await hasGrant(table, grant))) throw notFound('role assignment with role', grant.role)
+}
