@@ -16,6 +16,12 @@ test('the MACs of reservations may be written in any form', () => {
   expect(reservations).toEqual({ '52:54:00:ab:cd:ef': '10.1.0.9' })
 })
 
+test('beside another server a subnet needs no range', () => {
+  const { range: _, ...rest } = subnet
+  const { subnets } = bootConfig.parse({ ...config, subnets: [{ ...rest, mode: 'proxy' }] })
+  expect(subnets[0]).toMatchObject({ proxy: true })
+})
+
 test.each([
   [{ cidr: '10.1.0.7/24' }, 'its address has host bits'],
   [{ cidr: '10.1.0.0/31' }, 'is no network of at least 4 addresses'],
@@ -24,6 +30,8 @@ test.each([
   [{ range: ['10.1.0.100', '10.1.1.100'] }, 'its range is not inside it'],
   [{ interfaceAddress: '10.1.0.150' }, 'interfaceAddress is in its range'],
   [{ cidr: '10.0.0.0/8', range: ['10.2.0.0', '10.3.0.0'] }, 'more than 65536 addresses'],
+  [{ range: undefined }, 'needs a range of addresses, or mode proxy'],
+  [{ mode: 'proxy' }, 'another server has the range: leave it out'],
   [{ gateway: 'router' }, 'is not an IPv4 address'],
 ])('a subnet with %j is refused', (change, complaint) => {
   expect(() => bootConfig.parse({ ...config, subnets: [{ ...subnet, ...change }] })).toThrow(complaint)

@@ -4,6 +4,7 @@ import { WireError } from '@bloomery/wire/error.ts'
 import { contains, inRange, mask, type Subnet } from '@bloomery/dhcp/subnet.ts'
 
 const MAX_POOL = 65_536
+const NO_RANGE = { first: 1, last: 0 }
 
 const ipv4 = z.string().refine(parses(ipv4FromText), 'is not an IPv4 address')
 const mac = z.string().refine(parses(normalMac), 'is not a MAC address').transform(normalMac)
@@ -14,7 +15,10 @@ const subnet = z
     cidr: z.string().regex(/^[\d.]+\/\d{1,2}$/, 'is not like 10.1.0.0/24'),
     /** Ours, as this subnet's clients reach it. A subnet that it lies in is ours; any other is behind a relay. */
     interfaceAddress: ipv4,
-    range: z.tuple([ipv4, ipv4]),
+    /** `proxy`: a DHCP server that is there already gives the addresses, we say what to boot. */
+    mode: z.enum(['serve', 'proxy']).default('serve'),
+    /** Of `serve`, and only of that. */
+    range: z.tuple([ipv4, ipv4]).optional(),
     gateway: ipv4.optional(),
     dns: z.array(ipv4).max(4).default([]),
     leaseSeconds: z.number().int().min(60).max(604_800).default(3_600),
@@ -25,11 +29,12 @@ const subnet = z
       network: parses(ipv4FromText)(network) ? ipv4FromText(network) : -1,
       prefix: Number(prefix),
       serverAddress: ipv4FromText(value.interfaceAddress),
-      first: ipv4FromText(value.range[0]),
-      last: ipv4FromText(value.range[1]),
+      first: value.range === undefined ? NO_RANGE.first : ipv4FromText(value.range[0]),
+      last: value.range === undefined ? NO_RANGE.last : ipv4FromText(value.range[1]),
       router: value.gateway === undefined ? undefined : ipv4FromText(value.gateway),
       dns: value.dns.map(ipv4FromText),
       leaseSeconds: value.leaseSeconds,
+      proxy: value.mode === 'proxy',
     }
     const wrong = complaint(parsed)
     if (wrong !== undefined) context.addIssue({ code: 'custom', message: `subnet ${value.cidr}: ${wrong}` })
@@ -45,7 +50,13 @@ export const bootConfig = z.strictObject({
   /** Where machines find TFTP and HTTP. */
   nextServer: ipv4,
   dhcp: z
-    .strictObject({ host: ipv4, port, relayPort: port.optional(), clientPort: port.optional() })
+    .strictObject({
+      host: ipv4,
+      port,
+      relayPort: port.optional(),
+      clientPort: port.optional(),
+      pxePort: port.optional(),
+    })
     .partial()
     .default({}),
   tftp: z
@@ -69,6 +80,9 @@ export type BootConfig = z.output<typeof bootConfig>
 function complaint(subnet: Subnet): string | undefined {
   if (subnet.network < 0 || subnet.prefix > 30) return 'is no network of at least 4 addresses'
   if ((subnet.network & ~mask(subnet.prefix)) !== 0) return 'its address has host bits'
+  const hasRange = subnet.first !== NO_RANGE.first || subnet.last !== NO_RANGE.last
+  if (subnet.proxy) return hasRange ? 'in mode proxy another server has the range: leave it out' : undefined
+  if (!hasRange) return 'it needs a range of addresses, or mode proxy beside a server that has one'
   if (subnet.first > subnet.last) return 'its range ends before it starts'
   if (!contains(subnet, subnet.first) || !contains(subnet, subnet.last)) return 'its range is not inside it'
   if (subnet.last - subnet.first >= MAX_POOL) return `its range has more than ${MAX_POOL} addresses`

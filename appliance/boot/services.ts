@@ -24,7 +24,7 @@ export interface BootServicesOptions {
 export interface BootServices {
   httpUrl: string
   /** As bound: what was configured, or what the system chose for 0. */
-  ports: { dhcp: number; tftp: number; http: number }
+  ports: { dhcp: number; pxe?: number; tftp: number; http: number }
   stop(): Promise<void>
 }
 
@@ -49,7 +49,7 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
     const policy = bootPolicy(config, files)
     const dhcp = await startBootDhcp({ ...options, discovery, policy, urls: bootUrls(httpUrl) })
     started.push(dhcp)
-    return { httpUrl, ports: { dhcp: dhcp.port, tftp: tftp.port, http: http.port }, stop }
+    return { httpUrl, ports: { dhcp: dhcp.port, pxe: dhcp.pxePort, tftp: tftp.port, http: http.port }, stop }
   } catch (error) {
     await stop()
     throw error

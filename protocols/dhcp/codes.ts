@@ -43,4 +43,6 @@ export const Option = {
 
 export const SERVER_PORT = 67
 export const CLIENT_PORT = 68
+/** Of boot servers, proxyDHCP among them: PXE 2.1 §2.2.3 */
+export const PXE_PORT = 4011
 export const BROADCAST = 0xffff_ffff

@@ -17,10 +17,10 @@ export type Answer =
       boot?: { server: number; file: string }
     }
 
-export interface Destination {
-  address: number
-  to: 'relay' | 'client'
-}
+export type Destination =
+  | { to: 'relay' | 'client'; address: number }
+  /** Back to the address and port that the request came from: PXE 2.1 §2.2.4, the boot server's port. */
+  | { to: 'source' }
 
 /** The facts of one decision: enough for its one log line. */
 export interface Facts {
@@ -32,6 +32,8 @@ export interface Facts {
   subnet?: string
   relay?: string
   file?: string
+  /** Another server gave the address. */
+  proxy?: boolean
 }
 
 export interface Decision {

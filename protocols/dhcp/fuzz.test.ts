@@ -6,6 +6,7 @@ import { udpDatagrams } from './capture.ts'
 import { decideLease } from './lease-machine.ts'
 import { LeaseTable } from './lease-table.ts'
 import { decodePacket, encodePacket } from './packet.ts'
+import { decideProxy } from './proxy.ts'
 import { readRequest } from './request.ts'
 
 const subnet = {
@@ -30,9 +31,9 @@ function randomFrom(seed: number): (below: number) => number {
 }
 
 test('of 200,000 mutated messages none does more than a WireError, no reply is too long, and leases stay bounded', () => {
-  const seeds = ['bios-ipxe-virtio', 'ovmf-pxe', 'ovmf-http', 'aavmf-pxe']
+  const seeds = ['bios-ipxe-virtio', 'ovmf-pxe', 'ovmf-http', 'aavmf-pxe', 'bios-proxydhcp', 'ovmf-proxydhcp']
     .flatMap((name) => udpDatagrams(readFileSync(new URL(`captures/${name}.pcap`, import.meta.url))))
-    .filter(({ destinationPort }) => [67, 68].includes(destinationPort))
+    .filter(({ destinationPort }) => [67, 68, 4011].includes(destinationPort))
     .map(({ payload }) => payload)
   const random = randomFrom(20_251)
   const leases = new LeaseTable([subnet])
@@ -55,6 +56,11 @@ test('of 200,000 mutated messages none does more than a WireError, no reply is t
         now: count,
       })
       for (const change of changes) leases.stage(change)
+      const heardOn = random(2) === 0 ? 'dhcp' : 'pxe'
+      const boot = { server: subnet.serverAddress, file: 'undionly.kpxe' }
+      const proxied = decideProxy({ request, subnet, servers, answer: { serve: true, because: 'fuzz', boot }, heardOn })
+      if (proxied?.reply !== undefined)
+        expect(encodePacket(proxied.reply.packet, proxied.reply.limit).length).toBeLessThanOrEqual(proxied.reply.limit)
       if (reply !== undefined) {
         expect(encodePacket(reply.packet, reply.limit).length).toBeLessThanOrEqual(reply.limit)
         answered += 1

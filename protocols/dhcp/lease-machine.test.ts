@@ -189,7 +189,7 @@ test.each([
   acquire(A)
   const nak = ask('request', B, { requested })
   expect(nak.facts.reply).toBe('nak')
-  expect(nak.reply?.destination.address).toBe(BROADCAST)
+  expect(nak.reply?.destination).toEqual({ to: 'client', address: BROADCAST })
   expect(nak.reply?.packet.yiaddr).toBe(0)
   expect(leases.byMac(B)).toEqual([])
 })
@@ -226,7 +226,7 @@ test('an inform is answered without address and lease time', () => {
   expect(ack.facts.reply).toBe('ack')
   expect(ack.reply?.packet.yiaddr).toBe(0)
   expect(ack.reply?.packet.options.has(Option.leaseTime)).toBe(false)
-  expect(ack.reply?.destination.address).toBe(ip('10.1.0.50'))
+  expect(ack.reply?.destination).toEqual({ to: 'client', address: ip('10.1.0.50') })
   expect(ack.changes).toEqual([])
 })
 

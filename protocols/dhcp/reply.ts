@@ -27,22 +27,29 @@ export function grant(
   if (subnet.dns.length > 0) options.set(Option.dns, Buffer.concat(subnet.dns.map(ipv4ToBytes)))
   options.set(Option.broadcastAddress, ipv4ToBytes(broadcastAddress(subnet)))
   if (answer.hostname !== undefined) options.set(Option.hostName, Buffer.from(answer.hostname))
-  if (answer.boot !== undefined) {
-    options.set(Option.tftpServerName, Buffer.from(ipv4ToText(answer.boot.server)))
-    options.set(Option.bootFileName, Buffer.from(answer.boot.file))
-  }
+  const { siaddr, file } = bootFields(answer.boot, options)
   for (const [code, value] of answer.options ?? []) options.set(code, value)
   echo(request, options)
   const { packet } = request
-  const file = answer.boot?.file ?? ''
   return {
     ...blank(packet),
     ciaddr: kind === 'ack' ? packet.ciaddr : 0,
     yiaddr: lease.seconds === undefined ? 0 : lease.address,
-    siaddr: answer.boot?.server ?? 0,
-    file: file.length < 128 ? file : '', // longer: option 67 alone
+    siaddr,
+    file,
     options,
   }
+}
+
+/** Firmware looks for its file in the header, in options 66 and 67, or in both: all say the same. */
+export function bootFields(
+  boot: ServedAnswer['boot'],
+  options: Map<number, Uint8Array>,
+): Pick<DhcpPacket, 'siaddr' | 'file'> {
+  if (boot === undefined) return { siaddr: 0, file: '' }
+  options.set(Option.tftpServerName, Buffer.from(ipv4ToText(boot.server)))
+  options.set(Option.bootFileName, Buffer.from(boot.file))
+  return { siaddr: boot.server, file: boot.file.length < 128 ? boot.file : '' } // longer: option 67 alone
 }
 
 export function refuse(request: DhcpRequest, subnet: Subnet, why: string): DhcpPacket {
@@ -64,7 +71,7 @@ export function destination(kind: Kind, packet: DhcpPacket): Destination {
   return { address: BROADCAST, to: 'client' }
 }
 
-function blank(packet: DhcpPacket): DhcpPacket {
+export function blank(packet: DhcpPacket): DhcpPacket {
   const { htype, xid, flags, giaddr, chaddr } = packet
   return {
     op: 2,
@@ -84,14 +91,14 @@ function blank(packet: DhcpPacket): DhcpPacket {
   }
 }
 
-function opening(kind: Kind, serverAddress: number): Map<number, Uint8Array> {
+export function opening(kind: Kind, serverAddress: number): Map<number, Uint8Array> {
   return new Map([
     [Option.messageType, Uint8Array.of(MessageType[kind])],
     [Option.serverIdentifier, ipv4ToBytes(serverAddress)],
   ])
 }
 
-function echo(request: DhcpRequest, options: Map<number, Uint8Array>): void {
+export function echo(request: DhcpRequest, options: Map<number, Uint8Array>): void {
   // RFC 6842 for 61, RFC 4578 §2.3 for 97, RFC 3046 §2.2 for 82
   for (const code of [Option.clientIdentifier, Option.clientUuid, Option.relayAgentInformation]) {
     const value = request.packet.options.get(code)

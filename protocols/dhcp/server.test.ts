@@ -78,6 +78,7 @@ test('a client renews its lease and, having released it, gets it again', async (
   const lease = await acquireLease(channel, machine(1), timing)
   expect((await renewLease(channel, machine(1), lease, timing)).address).toBe(lease.address)
   releaseLease(channel, machine(1), lease, timing)
+  await expect.poll(() => log.at(-1)?.request).toBe('release')
   expect((await acquireLease(channel, machine(1), timing)).address).toBe(lease.address)
   expect(log.map(({ request, reply }) => `${request} ${reply}`)).toEqual([
     'discover offer',
@@ -121,7 +122,7 @@ test('when leases cannot be stored, nobody gets one, and the error says so', asy
   table.commit = () => Promise.reject(new Error('disk full'))
   const { channel, errors } = await site({ leases: table })
   await expect(acquireLease(channel, machine(1), { ...timing, retry: [30, 30] })).rejects.toThrow(
-    'no DHCP lease: no answer to 2 messages while selecting',
+    'no DHCP lease: no answer to 2 messages while requesting',
   )
   expect(errors[0]?.message).toBe('1 replies withheld: leases could not be stored')
 })

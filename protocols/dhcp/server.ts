@@ -1,11 +1,12 @@
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { ipv4ToText } from '@bloomery/wire/address.ts'
-import { CLIENT_PORT, SERVER_PORT } from './codes.ts'
+import { CLIENT_PORT, PXE_PORT, SERVER_PORT } from './codes.ts'
 import type { Answer, Decision, Facts } from './decision.ts'
 import { decideLease } from './lease-machine.ts'
-import type { LeaseStore } from './lease.ts'
+import type { LeaseChange, LeaseStore } from './lease.ts'
 import { decodePacket, encodePacket } from './packet.ts'
+import { decideProxy } from './proxy.ts'
 import { readRequest, type DhcpRequest } from './request.ts'
 import { subnetFor, type Subnet } from './subnet.ts'
 
@@ -21,6 +22,8 @@ export interface DhcpServerOptions {
   /** Where replies go: 67 and 68, unless nobody may bind those. */
   relayPort?: number
   clientPort?: number
+  /** Opened where a subnet is another server's: 4011. */
+  pxePort?: number
   subnets: readonly Subnet[]
   leases: LeaseStore
   answer: (request: DhcpRequest, now: number) => Answer
@@ -33,57 +36,87 @@ export interface DhcpServerOptions {
 
 export interface DhcpServer {
   port: number
+  pxePort?: number
   stop(): Promise<void>
 }
 
 export async function startDhcpServer(options: DhcpServerOptions): Promise<DhcpServer> {
+  const main = await open(options.host, options.port ?? SERVER_PORT)
+  const proxies = options.subnets.some(({ proxy }) => proxy)
+  const pxe = proxies
+    ? await open(options.host, options.pxePort ?? PXE_PORT).catch((error: unknown) => {
+        main.close()
+        throw error
+      })
+    : undefined
+  const handling = new Handling(options)
+  const sockets = [main, ...(pxe === undefined ? [] : [pxe])]
+  for (const socket of sockets) {
+    const heardOn = socket === main ? 'dhcp' : 'pxe'
+    socket.on('message', (bytes, from) => handling.receive(bytes, { socket, from, heardOn }))
+    socket.on('error', (error) => options.onError(error))
+  }
+  return {
+    port: main.address().port,
+    pxePort: pxe?.address().port,
+    async stop() {
+      for (const socket of sockets) socket.removeAllListeners('message')
+      await handling.settled()
+      await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(resolve))))
+    },
+  }
+}
+
+async function open(host: string, port: number): Promise<Socket> {
   const socket = createSocket({ type: 'udp4' })
-  const handling = new Handling(socket, options)
-  socket.on('message', (bytes) => handling.receive(bytes))
-  socket.bind(options.port ?? SERVER_PORT, options.host)
+  socket.bind(port, host)
   await once(socket, 'listening')
   socket.setBroadcast(true)
   socket.setRecvBufferSize(RECEIVE_BUFFER)
-  socket.on('error', (error) => options.onError(error))
-  return { port: socket.address().port, stop: () => handling.stop() }
+  return socket
+}
+
+interface Arrival {
+  socket: Socket
+  from: RemoteInfo
+  heardOn: 'dhcp' | 'pxe'
 }
 
 class Handling {
-  readonly #socket: Socket
   readonly #options: DhcpServerOptions
   readonly #servers: ReadonlySet<number>
-  #waiting: Decision[] = []
+  #waiting: { decision: Decision; arrival: Arrival }[] = []
   #flushing: Promise<void> | undefined
 
-  constructor(socket: Socket, options: DhcpServerOptions) {
-    this.#socket = socket
+  constructor(options: DhcpServerOptions) {
     this.#options = options
     this.#servers = new Set(options.subnets.map(({ serverAddress }) => serverAddress))
   }
 
-  receive(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array, arrival: Arrival): void {
     try {
       const request = readRequest(decodePacket(bytes))
-      const decision = this.#decide(request)
+      const decision = this.#decide(request, arrival.heardOn)
+      if (decision === undefined) return
       if (this.#waiting.length >= MAX_WAITING)
         throw new Error(`${MAX_WAITING} replies wait for the lease database: message of ${request.mac} dropped`)
       for (const change of decision.changes) this.#options.leases.stage(change)
-      this.#waiting.push(decision)
+      if (!decision.changes.some(mustBeDurable)) {
+        this.#send(decision, arrival)
+        return
+      }
+      this.#waiting.push({ decision, arrival })
       this.#flushing ??= this.#flush()
     } catch (error) {
       if (error instanceof Error) this.#options.onError(error)
     }
   }
 
-  async stop(): Promise<void> {
-    this.#socket.removeAllListeners('message')
+  async settled(): Promise<void> {
     await this.#flushing
-    const closed = once(this.#socket, 'close')
-    this.#socket.close()
-    await closed
   }
 
-  #decide(request: DhcpRequest): Decision {
+  #decide(request: DhcpRequest, heardOn: Arrival['heardOn']): Decision | undefined {
     const { answer, subnets, leases, now, reservedFor } = this.#options
     const at = now()
     const said = answer(request, at)
@@ -93,7 +126,10 @@ class Handling {
       const from = giaddr === 0 ? 'without a relay' : `by way of ${ipv4ToText(giaddr)}`
       throw new Error(`${request.mac} asks ${from}, where no subnet is configured`)
     }
-    return decideLease({ request, subnet, servers: this.#servers, leases, answer: said, reservedFor, now: at })
+    const situation = { request, subnet, servers: this.#servers, answer: said }
+    if (subnet.proxy) return decideProxy({ ...situation, heardOn })
+    if (heardOn === 'pxe') return undefined
+    return decideLease({ ...situation, leases, reservedFor, now: at })
   }
 
   /** Group commit: what comes in during one turn of the event loop, or while the disk works, is made durable together. */
@@ -104,7 +140,7 @@ class Handling {
       this.#waiting = []
       try {
         await this.#options.leases.commit()
-        for (const decision of batch) this.#send(decision)
+        for (const { decision, arrival } of batch) this.#send(decision, arrival)
       } catch (cause) {
         this.#options.onError(new Error(`${batch.length} replies withheld: leases could not be stored`, { cause }))
       }
@@ -112,15 +148,23 @@ class Handling {
     this.#flushing = undefined
   }
 
-  #send({ reply, facts }: Decision): void {
+  #send({ reply, facts }: Decision, { socket, from }: Arrival): void {
     if (reply !== undefined) {
-      const { address, to } = reply.destination
+      const { destination } = reply
       const { relayPort = SERVER_PORT, clientPort = CLIENT_PORT } = this.#options
-      const bytes = encodePacket(reply.packet, reply.limit)
-      this.#socket.send(bytes, to === 'relay' ? relayPort : clientPort, ipv4ToText(address), (error) => {
+      const [address, port] =
+        destination.to === 'source'
+          ? [from.address, from.port]
+          : [ipv4ToText(destination.address), destination.to === 'relay' ? relayPort : clientPort]
+      socket.send(encodePacket(reply.packet, reply.limit), port, address, (error) => {
         if (error) this.#options.onError(new Error(`reply to ${facts.mac} not sent`, { cause: error }))
       })
     }
     this.#options.onDecision(facts)
   }
+}
+
+/** A client whose offer a restart forgot asks again, so an offer needn't wait for the disk. */
+function mustBeDurable(change: LeaseChange): boolean {
+  return change.kind === 'remove' || change.lease.state !== 'offered'
 }

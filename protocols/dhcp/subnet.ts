@@ -10,6 +10,8 @@ export interface Subnet {
   router?: number
   dns: number[]
   leaseSeconds: number
+  /** Another server gives its addresses: we have no range, and only say what to boot (proxyDHCP). */
+  proxy?: boolean
 }
 
 export function mask(prefix: number): number {

@@ -1,0 +1,153 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { ipv4ToText } from '@bloomery/wire/address.ts'
+import { udpDatagrams } from './capture.ts'
+import { MessageType, Option } from './codes.ts'
+import { decodePacket, encodePacket, type DhcpPacket } from './packet.ts'
+import { cable, peerNetwork, type PeerNetwork } from './peer-network.ts'
+
+const [WIRE, DNSMASQ, PROXY, CLIENT] = ['w', 'd', 'p', 'c'].map((name) => `blm-prx-${process.pid}-${name}`) as [
+  string,
+  string,
+  string,
+  string,
+]
+let network: PeerNetwork
+let files: string
+const decisions: Record<string, string>[] = []
+
+/** dnsmasq gives addresses, our proxy says what to boot, each on a host of its own at one bridge. */
+beforeAll(async () => {
+  files = mkdtempSync(join(tmpdir(), 'proxy-'))
+  network = peerNetwork([WIRE, DNSMASQ, PROXY, CLIENT])
+  network.ip(WIRE, 'link add br0 type bridge', 'link set br0 up')
+  for (const [netns, name] of [
+    [DNSMASQ, 'd0'],
+    [PROXY, 'p0'],
+    [CLIENT, 'c0'],
+  ] as const) {
+    cable(network, { netns: WIRE, name }, { netns, name: 'eth0' })
+    network.ip(WIRE, `link set ${name} master br0`)
+    network.ip(netns, 'route add 255.255.255.255 dev eth0')
+  }
+  network.ip(DNSMASQ, 'address add 10.94.0.1/24 dev eth0')
+  network.ip(PROXY, 'address add 10.94.0.3/24 dev eth0')
+  const leases = `--dhcp-leasefile=${files}/leases`
+  const range = '--dhcp-range=10.94.0.100,10.94.0.150,1h'
+  network.run(DNSMASQ, [
+    'dnsmasq',
+    '--keep-in-foreground',
+    '--port=0',
+    '--conf-file=/dev/null',
+    '--user=root',
+    '--interface=eth0',
+    '--no-ping',
+    leases,
+    range,
+  ])
+  const program = new URL('peer-server.ts', import.meta.url).pathname
+  let listening = false
+  const addresses = ['10.94.0.0', '0.0.0.1', '0.0.0.0', '10.94.0.3', '60', 'boot.efi']
+  network.run(PROXY, [process.execPath, program, ...addresses], (line) => {
+    if ('listening' in line) listening = true
+    else decisions.push(line)
+  })
+  await vi.waitFor(() => expect(listening).toBe(true), { timeout: 20_000 })
+}, 60_000)
+afterAll(async () => {
+  await network?.stop()
+  rmSync(files, { recursive: true })
+})
+
+interface Heard {
+  from: string
+  port: number
+  packet: DhcpPacket
+}
+
+/** A client on one port, in the client's namespace. */
+async function client(port: number): Promise<{
+  heard: Heard[]
+  send(packet: DhcpPacket, address: string, to: number): void
+  close(): void
+}> {
+  const heard: Heard[] = []
+  let ready = false
+  const program = new URL('peer-client.ts', import.meta.url).pathname
+  const child = network.run(CLIENT, [process.execPath, program, `${port}`], (line) => {
+    if ('ready' in line) ready = true
+    else {
+      const { from = '', hex = '' } = line
+      heard.push({ from, port: Number(line['port']), packet: decodePacket(Buffer.from(hex, 'hex')) })
+    }
+  })
+  await expect.poll(() => ready, { timeout: 20_000 }).toBe(true)
+  return {
+    heard,
+    send: (packet, address, to) =>
+      child.stdin?.write(`${address} ${to} ${Buffer.from(encodePacket(packet, 1_472)).toString('hex')}\n`),
+    close: () => child.stdin?.end(),
+  }
+}
+
+function captured(name: string): DhcpPacket[] {
+  return udpDatagrams(readFileSync(new URL(`captures/${name}.pcap`, import.meta.url)))
+    .filter(({ destinationPort }) => [67, 4011].includes(destinationPort))
+    .map(({ payload }) => decodePacket(payload))
+    .filter(({ op }) => op === 1)
+}
+
+const type = ({ packet }: Heard): number | undefined => packet.options.get(Option.messageType)?.[0]
+
+test('firmware hears an address from dnsmasq and its file from us, and from our boot server port the file again', async () => {
+  const requests = captured('ovmf-proxydhcp')
+  const discover = requests.find(({ options }) => options.get(Option.messageType)?.[0] === MessageType.discover)
+  if (discover === undefined) throw new Error('the capture has no discover')
+  const dhcp = await client(68)
+  dhcp.send(discover, '255.255.255.255', 67)
+  await expect
+    .poll(() => dhcp.heard.map(({ from }) => from).sort(), { timeout: 10_000 })
+    .toEqual(['10.94.0.1', '10.94.0.3'])
+  expect(dhcp.heard.map(type)).toEqual([MessageType.offer, MessageType.offer])
+  const [theirs, ours] = dhcp.heard.sort((a, b) => a.from.localeCompare(b.from))
+  expect(ipv4ToText(theirs?.packet.yiaddr ?? 0)).toMatch(/^10\.94\.0\.1\d\d$/)
+  expect(theirs?.packet.file).toBe('')
+  expect(ours?.packet).toMatchObject({ yiaddr: 0, file: 'boot.efi' })
+  dhcp.close()
+
+  const address = ipv4ToText(theirs?.packet.yiaddr ?? 0)
+  network.ip(CLIENT, `address add ${address}/24 dev eth0`)
+  const bootRequest = requests.find(({ ciaddr }) => ciaddr !== 0)
+  if (bootRequest === undefined) throw new Error('the capture has no request to a boot server')
+  const pxe = await client(4011)
+  const options = new Map(bootRequest.options)
+  options.delete(Option.serverIdentifier)
+  pxe.send({ ...bootRequest, ciaddr: theirs?.packet.yiaddr ?? 0, options }, '10.94.0.3', 4011)
+  await expect.poll(() => pxe.heard.length, { timeout: 10_000 }).toBe(1)
+  expect(pxe.heard[0]).toMatchObject({ from: '10.94.0.3', port: 4011, packet: { file: 'boot.efi', yiaddr: 0 } })
+  pxe.close()
+  network.ip(CLIENT, `address del ${address}/24 dev eth0`)
+  expect(decisions.map(({ request, reply }) => `${request} ${reply}`)).toEqual(['discover offer', 'request ack'])
+}, 60_000)
+
+test('dhclient gets its lease from dnsmasq as if we were not there', async () => {
+  decisions.length = 0
+  const script = join(files, 'script')
+  writeFileSync(script, `#!/bin/sh\necho "$reason $new_ip_address $new_dhcp_server_identifier" >>'${files}/reasons'\n`)
+  chmodSync(script, 0o755)
+  const options = ['-4', '-sf', script, '-lf', join(files, 'lf'), '-pf', join(files, 'pid'), '-cf', '/dev/null']
+  network.run(CLIENT, ['dhclient', '-d', ...options, 'eth0'])
+  const bound = (): string | undefined => {
+    try {
+      return readFileSync(join(files, 'reasons'), 'utf8')
+        .split('\n')
+        .find((line) => line.startsWith('BOUND'))
+    } catch {
+      return undefined
+    }
+  }
+  await expect.poll(bound, { timeout: 20_000 }).toMatch(/^BOUND 10\.94\.0\.1\d\d 10\.94\.0\.1$/)
+  expect(decisions).toEqual([])
+}, 60_000)
