@@ -27,7 +27,9 @@ async function demo({ servers, image: wanted, once, undeploy: back }: DemoOption
   let done = false
   try {
     await takeFolder()
-    screen.say('ramdisk and image, built from Debian packages: minutes at the first time, then kept in .cache')
+    screen.say(
+      'ramdisk and image: built from Debian packages at the first run (3 to 6 minutes on two cores), then kept in .cache',
+    )
     const [disk] = await Promise.all([build(screen.of('image').say), labRamdisk(screen.of('ramdisk').say)])
     lab = await startLab({
       name: 'demo',

@@ -18,17 +18,19 @@ export function openScreen(write: (line: string) => void, milliseconds: () => nu
   return screen('')
 }
 
-/** Shows a command line, runs it as a shell does, and shows what it prints. Rejects unless it succeeds in time. */
-export async function type(screen: Screen, line: string, deadlineSeconds: number): Promise<void> {
+/** Shows a command line, runs it as a shell does, and shows what it prints, up to a line of `enough`. Rejects unless it succeeds in time. */
+export async function type(screen: Screen, line: string, deadlineSeconds: number, enough?: RegExp): Promise<void> {
   screen.say(`$ ${line}`)
   const child = spawn('sh', ['-c', `exec ${line}`], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: deadlineSeconds * 1000,
   })
   let last = ''
+  let hushed = false
   for (const output of [child.stdout, child.stderr])
     createInterface({ input: output }).on('line', (text) => {
-      screen.say(`  ${text}`)
+      hushed ||= enough?.test(text) ?? false
+      if (!hushed) screen.say(`  ${text}`)
       last = text
     })
   const [code, signal] = (await once(child, 'close')) as [number | null, NodeJS.Signals | null]

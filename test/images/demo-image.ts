@@ -45,7 +45,7 @@ export async function buildDemoImage(log: Log = () => {}): Promise<Image> {
     await settle(root)
     log('making the disk')
     const loaders = await makeGrub({ rootUuid, commands: ['configfile /boot/grub/grub.cfg'] }, work)
-    await makeDisk(raw, { root, rootUuid, label: 'debian', mebibytes: 1024, loaders })
+    await makeDisk(raw, { root, rootUuid, label: 'debian', mebibytes: 544, loaders })
   })
 }
 
