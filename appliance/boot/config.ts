@@ -8,6 +8,14 @@ const NO_RANGE = { first: 1, last: 0 }
 
 const ipv4 = z.string().refine(parses(ipv4FromText), 'is not an IPv4 address')
 const mac = z.string().refine(parses(normalMac), 'is not a MAC address').transform(normalMac)
+/** Bytes of any kind, as `01:52:54` or `text:ge-0/0/1`; inside, lower-case hex. */
+const octets = z
+  .string()
+  .max(600)
+  .regex(/^(text:[\x20-\x7e]+|[0-9a-f]{2}(:?[0-9a-f]{2})*)$/i, 'is neither hex nor text:…')
+  .transform((value) =>
+    value.startsWith('text:') ? Buffer.from(value.slice(5)).toString('hex') : value.replaceAll(':', '').toLowerCase(),
+  )
 const port = z.number().int().min(0).max(65_535)
 
 const subnet = z
@@ -47,6 +55,13 @@ export const bootConfig = z.strictObject({
   subnets: z.array(subnet).min(1),
   /** Addresses by MAC, for machines that no plan tells of; best outside the ranges. */
   reservations: z.record(mac, ipv4).default({}),
+  /** The same by client identifier (option 61): for machines whose cards change. */
+  clientReservations: z.record(octets, ipv4).default({}),
+  /** The same by the place: a relay (its giaddr) and the circuit that it names (option 82, sub-option 1). */
+  circuitReservations: z
+    .array(z.strictObject({ relay: ipv4.transform(ipv4FromText), circuit: octets, address: ipv4 }))
+    .max(65_536)
+    .default([]),
   /** Where machines find TFTP and HTTP. */
   nextServer: ipv4,
   dhcp: z

@@ -12,6 +12,7 @@ import type { Discovery } from './discovery.ts'
 import { dropped } from './dropped.ts'
 import { loaderNames } from './loaders.ts'
 import type { BootDirectory, BootEvents, BootMachine } from './machine.ts'
+import { openReservations, type Reservations } from './reservations.ts'
 import type { BootUrls } from './urls.ts'
 
 export interface BootDhcpParts {
@@ -32,15 +33,15 @@ const NO_PROXY = Uint8Array.of(176, 1, 1)
 /** DHCP for the site: addresses from its subnets and reservations, boot files from `decide`. */
 export function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
   const { config, directory, events, log } = parts
-  const reservedFor = new Map(Object.entries(config.reservations).map(([mac, ip]) => [ipv4FromText(ip), mac]))
+  const reservations = openReservations(config)
   return startDhcpServer({
     host: config.dhcp.host ?? '0.0.0.0',
     ...config.dhcp,
     subnets: config.subnets,
     leases: parts.leases,
     now: () => parts.clock.now().getTime(),
-    reservedFor: (address) => reservedFor.get(address),
-    answer: (request) => answerFor(parts, directory.byMac(request.mac), request),
+    reservedFor: (address) => reservations.owner(address),
+    answer: (request) => answerFor({ ...parts, reservations }, directory.byMac(request.mac), request),
     onDecision(facts) {
       tell(events, facts)
       const file = facts.file?.replace(/\/boot\/[^/]+\//, '/boot/…/') // its token is a secret of this boot
@@ -50,10 +51,15 @@ export function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
   })
 }
 
-export function answerFor(parts: BootDhcpParts, machine: BootMachine | undefined, request: DhcpRequest): Answer {
+export function answerFor(
+  parts: BootDhcpParts & { reservations: Reservations },
+  machine: BootMachine | undefined,
+  request: DhcpRequest,
+): Answer {
   const answer = decide(machine, bootRequest(request), parts.policy)
   if (answer.kind === 'silent') return { serve: false, because: answer.because }
-  const address = machine?.addresses?.[request.mac] ?? parts.config.reservations[request.mac]
+  const planned = machine?.addresses?.[request.mac]
+  const reserved = planned === undefined ? parts.reservations.addressFor(request) : { address: ipv4FromText(planned) }
   const file = bootFile(parts, machine, request.mac, answer)
   const options = new Map<number, Uint8Array>()
   // UEFI takes a URL only from a server that says it is for HTTP clients: UEFI 2.10 §24.7.3.1.
@@ -62,7 +68,7 @@ export function answerFor(parts: BootDhcpParts, machine: BootMachine | undefined
   return {
     serve: true,
     because: answer.because,
-    address: address === undefined ? undefined : ipv4FromText(address),
+    ...reserved,
     hostname: machine?.hostname,
     options,
     boot: file === undefined ? undefined : { server: ipv4FromText(parts.config.nextServer), file },

@@ -8,8 +8,10 @@ export type Answer =
   | {
       serve: true
       because: string
-      /** Reserved for this MAC, in or out of the range. */
+      /** Reserved for this client, in or out of the range. */
       address?: number
+      /** It is reserved for a place or a client's own name: who asks there now has it, whoever had it before. */
+      takesOver?: boolean
       hostname?: string
       /** Sent as it is, replacing what the subnet says. */
       options?: ReadonlyMap<number, Uint8Array>

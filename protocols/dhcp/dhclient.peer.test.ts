@@ -49,8 +49,9 @@ beforeAll(async () => {
   watched = []
   let listening = 0
   const program = new URL('peer-server.ts', import.meta.url).pathname
-  const addresses = ['10.93.0.0', '10.93.0.100', '10.93.0.199', '10.93.0.1', '8']
-  run(SERVER, [process.execPath, program, ...addresses], (line: Record<string, string>) => {
+  const range = { first: '10.93.0.100', last: '10.93.0.199' }
+  const config = { subnets: [{ network: '10.93.0.0', serverAddress: '10.93.0.1', leaseSeconds: 8, ...range }] }
+  run(SERVER, [process.execPath, program, JSON.stringify(config)], (line: Record<string, string>) => {
     if ('listening' in line) listening += 1
     else decisions.push(line)
   })

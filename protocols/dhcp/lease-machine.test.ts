@@ -256,3 +256,26 @@ test('what to boot is in the header and in the options', () => {
   expect(Buffer.from(reply?.packet.options.get(Option.tftpServerName) ?? []).toString()).toBe('10.1.0.1')
   expect(Buffer.from(reply?.packet.options.get(Option.hostName) ?? []).toString()).toBe('n1')
 })
+
+test('an address that is reserved for a place goes to who stands there now', () => {
+  const reserved = ip('10.1.0.50')
+  const answer: Answer = { serve: true, because: 'circuit', address: reserved, takesOver: true }
+  for (const mac of [A, B]) {
+    expect(given(ask('discover', mac, { answer }))).toBe('10.1.0.50')
+    expect(ask('request', mac, { answer, requested: '10.1.0.50', server: '10.1.0.1' }).facts.reply).toBe('ack')
+  }
+  expect(leases.byAddress(reserved)?.mac).toBe(B)
+  expect(leases.byMac(A)).toEqual([])
+})
+
+test('a relay that poses as the server is named in our place, and requests to it are ours (RFC 5107)', () => {
+  const giaddr = ip('10.2.0.1')
+  const relayInformation = Uint8Array.of(11, 4, 10, 2, 0, 1)
+  const offer = ask('discover', A, { giaddr, relayInformation })
+  expect(offer.reply?.packet.options.get(Option.serverIdentifier)).toEqual(bytes('10.2.0.1'))
+  const ack = ask('request', A, { giaddr, relayInformation, requested: given(offer), server: '10.2.0.1' })
+  expect(ack.facts.reply).toBe('ack')
+  expect(ask('request', A, { giaddr, requested: given(offer), server: '10.2.0.1' }).facts.because).toBe(
+    'chose the server 10.2.0.1',
+  )
+})

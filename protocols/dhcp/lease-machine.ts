@@ -26,7 +26,8 @@ type Served = Situation & { answer: ServedAnswer }
 export function decideLease(situation: Situation): Decision {
   const { answer, request } = situation
   const addressed = request.serverIdentifier
-  if (addressed !== undefined && !situation.servers.has(addressed)) return otherServer(situation, addressed)
+  const isUs = addressed === undefined || situation.servers.has(addressed) || addressed === request.relay.serverOverride
+  if (!isUs) return otherServer(situation, addressed)
   if (request.type === 'release') return release(situation)
   if (request.type === 'decline') return decline(situation)
   if (!answer.serve) return silent(situation, answer.because)
@@ -99,7 +100,7 @@ function addressFor(situation: Served): number | undefined {
   const { request, subnet, leases, answer, now } = situation
   if (answer.address !== undefined && contains(subnet, answer.address)) {
     const holder = leases.byAddress(answer.address)
-    const blocked = holder !== undefined && holder.mac !== request.mac && holder.expires > now
+    const blocked = !answer.takesOver && holder !== undefined && holder.mac !== request.mac && holder.expires > now
     return blocked && holder.state !== 'offered' ? undefined : answer.address
   }
   const own = leases.byMac(request.mac).find(({ address }) => contains(subnet, address))
@@ -118,6 +119,7 @@ function whyNone({ answer, leases }: Served): string {
 function mayHold(situation: Served, address: number): boolean {
   const { request, subnet, leases, answer, now } = situation
   const holder = leases.byAddress(address)
+  if (answer.takesOver && answer.address === address) return true
   const free = holder === undefined || holder.mac === request.mac || holder.expires <= now
   if (!free || address === subnet.serverAddress) return false
   if (answer.address === address) return true

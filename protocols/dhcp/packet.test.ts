@@ -161,7 +161,7 @@ test('the link that a relay selects is read from its sub-option 5', () => {
     [Option.messageType, Uint8Array.of(1)],
     [Option.relayAgentInformation, Uint8Array.of(1, 1, 9, 5, 4, 10, 9, 0, 0)],
   ])
-  expect(readRequest({ ...blank, options }).linkSelection).toBe(ipv4FromText('10.9.0.0'))
+  expect(readRequest({ ...blank, options }).relay).toEqual({ circuit: '09', link: ipv4FromText('10.9.0.0') })
 })
 
 test.each([

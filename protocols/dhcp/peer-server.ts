@@ -3,26 +3,43 @@ import { LeaseTable } from './lease-table.ts'
 import { startDhcpServer } from './server.ts'
 
 /** The server as a program of its own, for peers in another network namespace. It prints each decision as a line of JSON. */
-const [network = '', first = '', last = '', serverAddress = '', leaseSeconds = '', bootFile = ''] =
-  process.argv.slice(2)
-const subnet = {
+export interface PeerServerConfig {
+  subnets: { network: string; first?: string; last?: string; serverAddress: string; leaseSeconds?: number }[]
+  /** With a file to name it stands beside another server. */
+  bootFile?: string
+  /** Addresses by a relay's circuit, in hex. */
+  circuits?: Record<string, string>
+  probe?: boolean
+}
+const config = JSON.parse(process.argv[2] ?? '{}') as PeerServerConfig
+const subnets = config.subnets.map(({ network, first = '0.0.0.1', last = '0.0.0.0', serverAddress, leaseSeconds }) => ({
   network: ipv4FromText(network),
   prefix: 24,
   serverAddress: ipv4FromText(serverAddress),
   first: ipv4FromText(first),
   last: ipv4FromText(last),
   dns: [],
-  leaseSeconds: Number(leaseSeconds),
-  proxy: bootFile !== '', // with a boot file to name, it stands beside another server
-}
-const boot = bootFile === '' ? undefined : { server: subnet.serverAddress, file: bootFile }
+  leaseSeconds: leaseSeconds ?? 60,
+  proxy: config.bootFile !== undefined,
+}))
 const print = (line: unknown): boolean => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 const server = await startDhcpServer({
   host: '0.0.0.0',
-  subnets: [subnet],
-  leases: new LeaseTable([subnet]),
-  answer: () => ({ serve: true, because: 'peer', hostname: 'peer-1', boot }),
+  subnets,
+  leases: new LeaseTable(subnets),
+  answer({ relay }) {
+    const reserved = config.circuits?.[relay.circuit ?? '']
+    return {
+      serve: true,
+      because: 'peer',
+      hostname: 'peer-1',
+      address: reserved === undefined ? undefined : ipv4FromText(reserved),
+      takesOver: reserved !== undefined,
+      boot:
+        config.bootFile === undefined ? undefined : { server: subnets[0]?.serverAddress ?? 0, file: config.bootFile },
+    }
+  },
   reservedFor: () => undefined,
   now: Date.now,
   onDecision: print,

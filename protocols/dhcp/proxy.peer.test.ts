@@ -49,8 +49,8 @@ beforeAll(async () => {
   ])
   const program = new URL('peer-server.ts', import.meta.url).pathname
   let listening = false
-  const addresses = ['10.94.0.0', '0.0.0.1', '0.0.0.0', '10.94.0.3', '60', 'boot.efi']
-  network.run(PROXY, [process.execPath, program, ...addresses], (line) => {
+  const config = { subnets: [{ network: '10.94.0.0', serverAddress: '10.94.0.3' }], bootFile: 'boot.efi' }
+  network.run(PROXY, [process.execPath, program, JSON.stringify(config)], (line) => {
     if ('listening' in line) listening = true
     else decisions.push(line)
   })

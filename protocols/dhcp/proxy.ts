@@ -1,4 +1,4 @@
-import { ipv4ToBytes, ipv4ToText } from '@bloomery/wire/address.ts'
+import { ipv4ToText } from '@bloomery/wire/address.ts'
 import { Option } from './codes.ts'
 import type { Answer, Decision } from './decision.ts'
 import { BROADCAST_FLAG } from './packet.ts'

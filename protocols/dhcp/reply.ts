@@ -16,7 +16,7 @@ export function grant(
   answer: ServedAnswer,
   lease: { address: number; seconds?: number },
 ): DhcpPacket {
-  const options = opening(kind, subnet.serverAddress)
+  const options = opening(kind, serverIdentifier(request, subnet))
   if (lease.seconds !== undefined) {
     options.set(Option.leaseTime, u32(lease.seconds))
     options.set(Option.renewalTime, u32(Math.floor(lease.seconds / 2)))
@@ -53,7 +53,7 @@ export function bootFields(
 }
 
 export function refuse(request: DhcpRequest, subnet: Subnet, why: string): DhcpPacket {
-  const options = opening('nak', subnet.serverAddress)
+  const options = opening('nak', serverIdentifier(request, subnet))
   options.set(Option.message, Buffer.from(why.slice(0, 255)))
   echo(request, options)
   const reply = blank(request.packet)
@@ -69,6 +69,11 @@ export function destination(kind: Kind, packet: DhcpPacket): Destination {
   if (packet.giaddr !== 0) return { address: packet.giaddr, to: 'relay' }
   if (kind !== 'nak' && packet.ciaddr !== 0) return { address: packet.ciaddr, to: 'client' }
   return { address: BROADCAST, to: 'client' }
+}
+
+/** RFC 5107 §4: where a relay stands in for us, it is the one that the client shall know. */
+function serverIdentifier(request: DhcpRequest, subnet: Subnet): number {
+  return request.relay.serverOverride ?? subnet.serverAddress
 }
 
 export function blank(packet: DhcpPacket): DhcpPacket {

@@ -3,6 +3,7 @@ import { WireError } from '@bloomery/wire/error.ts'
 import { Reader } from '@bloomery/wire/reader.ts'
 import { MessageType, Option } from './codes.ts'
 import { DEFAULT_LIMIT, type DhcpPacket } from './packet.ts'
+import { readRelayInformation, type RelayInformation } from './relay-information.ts'
 
 export type RequestType = 'discover' | 'request' | 'decline' | 'release' | 'inform'
 
@@ -13,8 +14,9 @@ export interface DhcpRequest {
   mac: string
   requestedAddress?: number
   serverIdentifier?: number
-  /** RFC 3527: the link that the client is on, where it isn't giaddr's. */
-  linkSelection?: number
+  relay: RelayInformation
+  /** Option 61, in hex. */
+  clientIdentifier?: string
   vendorClass: string
   userClasses: string[]
   /** RFC 4578 §2.1: the first of the list is what the firmware boots as. */
@@ -54,7 +56,8 @@ export function readRequest(packet: DhcpPacket): DhcpRequest {
     mac: macFromBytes(packet.chaddr),
     requestedAddress: address(packet, Option.requestedAddress),
     serverIdentifier: address(packet, Option.serverIdentifier),
-    linkSelection: linkSelection(relay),
+    relay: readRelayInformation(relay),
+    clientIdentifier: hex(options.get(Option.clientIdentifier)),
     vendorClass: printable(options.get(Option.vendorClass)),
     userClasses: userClasses(options.get(Option.userClass)),
     architecture: architecture !== undefined && architecture.length >= 2 ? new Reader(architecture).u16() : undefined,
@@ -90,16 +93,8 @@ function address(packet: DhcpPacket, code: number): number | undefined {
   return new Reader(value).u32()
 }
 
-function linkSelection(information: Uint8Array | undefined): number | undefined {
-  if (information === undefined) return undefined
-  let at = 0
-  while (at + 2 <= information.length) {
-    const length = information[at + 1] ?? 0
-    if (information[at] === 5 && length === 4 && at + 6 <= information.length)
-      return new Reader(information.subarray(at + 2, at + 6)).u32()
-    at += 2 + length
-  }
-  return undefined
+function hex(value: Uint8Array | undefined): string | undefined {
+  return value === undefined ? undefined : Buffer.from(value).toString('hex')
 }
 
 /** Type 0, then an SMBIOS UUID, whose first three fields are little-endian. */

@@ -36,7 +36,7 @@ export function inRange(subnet: Subnet, address: number): boolean {
  */
 export function subnetFor(subnets: readonly Subnet[], request: DhcpRequest, reserved?: number): Subnet | undefined {
   const { giaddr, ciaddr } = request.packet
-  const relayed = request.linkSelection ?? giaddr
+  const relayed = request.relay.link ?? giaddr
   if (relayed !== 0) return subnets.find((subnet) => contains(subnet, relayed))
   if (ciaddr !== 0) return subnets.find((subnet) => contains(subnet, ciaddr)) ?? local(subnets)[0]
   const attached = local(subnets)
