@@ -12,6 +12,8 @@ export interface Agents {
   runCommand(on: StepContext, name: string, params: Record<string, unknown>, work?: Work): Promise<void>
   /** A deploy or clean step of the agent; waits for its end. */
   runStep(on: StepContext, kind: 'deploy' | 'clean', work: StepWork): Promise<void>
+  /** Asks the agent to halt the machine; resolves when it was asked, whether or not it could still answer. */
+  powerOff(on: StepContext): Promise<void>
   /** The machine lost power: its agent is gone. */
   wipe(node: string): void
 }

@@ -49,7 +49,7 @@ export function agentDoor(parts: DoorParts): Hono {
       parts.log.info({ addresses, node }, 'lookup by a machine that nothing is planned for')
       return fault(c, 404, 'The requested resource was not found')
     }
-    for (const address of addresses) parts.events.seen(address, 'lookup')
+    for (const mac of macsOf(machine)) parts.events.seen(mac, 'lookup')
     const token = parts.rows.giveToken(machine.node, parts.token(), parts.clock.now())
     return c.json({ node: { ...agentNode(machine), links: [] }, config: config(token) })
   })

@@ -5,9 +5,12 @@ import { HardwareError } from '../hardware-error.ts'
 import type { AgentRows } from '../ledger/agents.ts'
 import type { StepContext } from '../plans/step.ts'
 import type { Agents, Work } from './agents.ts'
-import { AgentRefusal, type AgentAddress, type AgentClient } from './client.ts'
+import { AgentBusy, AgentRefusal, type AgentAddress, type AgentClient } from './client.ts'
 
 const POLL_MS = 2000
+/** A switch that reconverges is away for up to a minute. */
+const PATIENCE_MS = 120_000
+const RETRY_MS = 5000
 
 export interface SiteAgentsParts {
   rows: AgentRows
@@ -23,15 +26,17 @@ export function siteAgents({ rows, client, clock, lastSeen }: SiteAgentsParts): 
     return { url: row.url, token: row.token, certificate: row.certificate }
   }
 
-  /** Connections fail for a moment now and then; a refusal is final. */
+  /** Connections fail for a while now and then, and an agent may be busy with what it was asked before the last one broke; a refusal is
+   * final. */
   async function patiently<T>(on: StepContext, ask: () => Promise<T>): Promise<T> {
+    const until = clock.now().getTime() + PATIENCE_MS
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await ask()
       } catch (error) {
         on.signal.throwIfAborted()
-        if (error instanceof AgentRefusal || attempt === 5) throw error
-        await clock.sleep(1000 * attempt, on.signal)
+        if (error instanceof AgentRefusal || clock.now().getTime() >= until) throw error
+        await clock.sleep(Math.min(1000 * attempt, RETRY_MS), on.signal)
       }
     }
   }
@@ -58,14 +63,27 @@ export function siteAgents({ rows, client, clock, lastSeen }: SiteAgentsParts): 
     if (noted && known.some((each) => each.id === noted)) return noted
     const short = name.split('.').at(-1)
     const last = known.at(-1)
-    if (on.memo.get('asked') === name && last?.command_name === short) return last!.id
-    on.memo.set('asked', name)
+    const before = on.memo.get(`before ${name}`)
+    if (before !== undefined && last && last.id !== before && last.command_name === short) return last.id
+    // An earlier step may have given the same command: ours is one that came after the last that was there.
+    if (before === undefined) on.memo.set(`before ${name}`, last?.id ?? '')
     const given = await client.command(address(on.plan.node), name, params, false, on.signal)
     on.memo.set(name, given.id)
     return given.id
   }
 
+  /** Once: a machine that obeys takes its agent with it, perhaps before the answer is out. */
+  async function powerOff(on: StepContext): Promise<void> {
+    try {
+      await client.command(address(on.plan.node), 'standby.power_off', {}, false, on.signal)
+    } catch (error) {
+      on.signal.throwIfAborted()
+      if (error instanceof AgentRefusal || error instanceof AgentBusy) throw error
+    }
+  }
+
   const agents: Agents = {
+    powerOff,
     isUp: (node) => rows.get(node)?.heartbeatAt !== undefined,
     lastSeen,
     wipe: (node) => rows.wipe(node),

@@ -95,7 +95,7 @@ export const tearDownAgent: StepRunner<'deploy.tear_down_agent'> = async (_args,
 async function powerOffBySelf(on: StepContext): Promise<boolean> {
   try {
     await on.agents.call(on, 'standby.sync', {})
-    await on.agents.call(on, 'standby.power_off', {})
+    await on.agents.powerOff(on)
     return true
   } catch (error) {
     on.signal.throwIfAborted()
