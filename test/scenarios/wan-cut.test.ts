@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { DIGEST, Fleet } from '../rack/paper/fleet.ts'
+import type { Crossed } from '../rack/paper/recorded-link.ts'
 import { appliedTwice } from './applied.ts'
 import { cloudHere, type CloudHere } from './cloud-here.ts'
 import { cleaned, deployed, toManageable, way } from './way.ts'
@@ -40,6 +41,7 @@ test('WAN cut right after the command was accepted: the machine comes up, and th
   expect(await fleet.client.nodes.get(uuid)).toMatchObject({ power_state: 'power on', last_error: null })
   expect(await fleet.history(uuid)).toEqual(way(...toManageable, ...cleaned, ...deployed))
   expect(appliedTwice(cloud.logged)).toEqual([])
+  await allIsReceived(site.crossed)
   expect(fleet.accidents()).toEqual([])
 })
 
@@ -78,8 +80,16 @@ test('a WAN that breaks at every second message of a deploy costs nothing but ti
   expect(cuts).toBeGreaterThanOrEqual(2)
   expect(await fleet.history(uuid)).toEqual(way(...toManageable, ...cleaned, ...deployed))
   expect(appliedTwice(cloud.logged)).toEqual([])
+  await allIsReceived(site.crossed)
   expect(fleet.accidents()).toEqual([])
 })
+
+/** The cloud has said that it has every report that was sent: the site may forget them all. */
+async function allIsReceived({ up, down }: Crossed): Promise<void> {
+  const sent = up.flatMap((message) => (message.kind === 'reports' ? message.reports : []))
+  const received = (): number => Math.max(...down.map((each) => (each.kind === 'received' ? each.reports_through : 0)))
+  await expect.poll(received, quick).toBeGreaterThanOrEqual(Math.max(...sent.map(({ seq }) => seq)))
+}
 
 function isAccepted(line: string, node: string): boolean {
   return line.includes('"plan accepted"') && line.includes(node) && line.includes('"kind":"deploy"')
