@@ -84,6 +84,9 @@ export interface Caller {
   roles: ReadonlySet<string>
 }
 
+/** A caller who didn't say who they are. */
+export const nobody: Caller = { user: null, project: null, system: false, roles: new Set() }
+
 /** Who calls where nobody has to say who they are, or where users are all alike. */
 export function operator(name: string | null): Caller {
   const user = name === null ? null : { id: name, name }

@@ -183,17 +183,12 @@ const attributeRules: Readonly<Record<string, Rule>> = {
   parent_node: 'baremetal:node:update:parent_node',
 }
 
-/** What a patch of a node needs, given the attributes it touches and the value it sets for `automated_clean`, if it does. */
-export function patchRules(touched: Iterable<string>, automatedClean?: unknown): Set<Rule> {
+/** What a patch of a node needs, given the attributes it touches. (To set `automated_clean` to false takes more.) */
+export function patchRules(touched: Iterable<string>): Set<Rule> {
   const rules = new Set<Rule>()
   for (const attribute of touched) {
-    if (attribute === 'automated_clean' && isNo(automatedClean)) rules.add('baremetal:node:disable_cleaning')
-    else if (attribute.endsWith('_interface')) rules.add('baremetal:node:update:driver_interfaces')
+    if (attribute.endsWith('_interface')) rules.add('baremetal:node:update:driver_interfaces')
     else rules.add(attributeRules[attribute] ?? 'baremetal:node:update')
   }
   return rules.size > 0 ? rules : rules.add('baremetal:node:update')
-}
-
-function isNo(value: unknown): boolean {
-  return value === false || ['false', 'f', '0', 'no', 'n', 'off'].includes(String(value).toLowerCase())
 }

@@ -193,5 +193,7 @@ export const historyEntry = z.object({
   event: z.string(),
   conductor: z.string().nullable(),
   user: z.string().nullable(),
+  /** Ours, not shown by Ironic's API: in whose name the user did it. */
+  project: z.string().nullable(),
 })
 export type HistoryEntry = z.infer<typeof historyEntry>

@@ -1,9 +1,11 @@
 import { Hono } from 'hono'
+import { createIdentity } from '../identity/app.ts'
 import type { Platform } from '../platform.ts'
 import { authentication } from './auth.ts'
+import { authorization } from './authorization.ts'
 import { conductorRoutes } from './conductors.ts'
 import type { ApiConfig } from './config.ts'
-import type { Facts } from './context.ts'
+import type { Api, Facts } from './context.ts'
 import { driverRoutes } from './drivers.ts'
 import { enrolRoutes } from './enrol.ts'
 import { answerErrors } from './errors.ts'
@@ -22,11 +24,23 @@ import { statesRoutes } from './states.ts'
 import { traitRoutes } from './traits.ts'
 import { validateRoutes } from './validate.ts'
 
-/** Ironic's REST API over a platform, and our own few routes beside it. */
+/** All that is served: Ironic's API, and Keystone's beside it where that is how callers are known. */
 export function createApi(platform: Platform, config: ApiConfig): Hono {
+  const baremetal = createBaremetal(platform, config)
+  if (config.auth.strategy !== 'keystone') return baremetal as unknown as Hono
+  const identity = createIdentity(platform, config.auth, config.publicEndpoint)
+  const app = new Hono()
+  app.all('/identity/*', (call) => identity.fetch(call.req.raw, call.env))
+  app.all('*', (call) => baremetal.fetch(call.req.raw, call.env))
+  return app
+}
+
+/** Ironic's REST API over a platform, and our own few routes beside it. */
+export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   const app = new Hono<Facts>({ getPath: (request) => canonicalPath(new URL(request.url).pathname) })
   app.use(microversion(platform, config))
-  app.use(authentication(config))
+  app.use(authentication(platform, config))
+  app.use(authorization(platform))
   answerErrors(app, platform)
   rootRoutes(app)
   validateRoutes(app, platform) // before nodes: `validate` is no node's name
@@ -44,7 +58,7 @@ export function createApi(platform: Platform, config: ApiConfig): Hono {
   siteRoutes(app, platform)
   enrolRoutes(app, platform)
   imageRoutes(app, platform)
-  return app as unknown as Hono
+  return app
 }
 
 /** `/nodes` and `/v1/nodes/` are `/v1/nodes`. */

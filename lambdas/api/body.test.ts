@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { canonicalPath } from './app.ts'
-import { parseUsers } from './auth.ts'
+import { parseUsers } from './caller.ts'
 import { isDeeper } from './body.ts'
 import { flag } from './query.ts'
 

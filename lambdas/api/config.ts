@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { identityConfig } from '../identity/config.ts'
 
 export const apiConfig = z.object({
   /** Scheme and host in links; null: as the request has them. */
@@ -7,6 +8,8 @@ export const apiConfig = z.object({
     z.object({ strategy: z.literal('noauth') }),
     /** Lines of `user:bcrypt`, as `htpasswd -B` writes them. */
     z.object({ strategy: z.literal('http_basic'), htpasswd: z.string() }),
+    /** Our own identity service, at /identity. */
+    identityConfig.extend({ strategy: z.literal('keystone') }),
   ]),
 })
 export type ApiConfig = z.infer<typeof apiConfig>

@@ -41,8 +41,8 @@ function short(call: Call, { uuid, created_at, severity, event, node_uuid }: His
   return { uuid, created_at, severity, event: event.slice(0, SHORT), links: linksOf(call, node_uuid, uuid) }
 }
 
-function whole(call: Call, { node_uuid, ...entry }: HistoryEntry) {
-  return { ...entry, links: linksOf(call, node_uuid, entry.uuid) }
+function whole(call: Call, { node_uuid, project, ...entry }: HistoryEntry) {
+  return { ...entry, ...(call.var.ours ? { project } : {}), links: linksOf(call, node_uuid, entry.uuid) }
 }
 
 function linksOf(call: Call, node: string, entry: string): Link[] {

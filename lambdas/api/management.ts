@@ -7,7 +7,7 @@ import type { Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
 import { isBusy } from '../store/nodes.ts'
 import { readJson } from './body.ts'
-import type { Api, Call } from './context.ts'
+import { type Api, type Call, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { flag } from './query.ts'
@@ -38,7 +38,7 @@ export function managementRoutes(app: Api, platform: Platform): void {
       if (isBusy(node)) throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
       await requireValid(platform, node, ['management'])
       const boot_device = { boot_device: device.data, persistent: asked.persistent ?? false }
-      return { node: startPower(node, { boot_device }, platform.clock.now()), user: call.var.user ?? undefined }
+      return { node: startPower(node, { boot_device }, platform.clock.now()), ...doneBy(call) }
     })
     if (!after) throw noNode(ident)
     return call.body(null, 204)

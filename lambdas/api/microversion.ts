@@ -1,6 +1,7 @@
 import { createMiddleware } from 'hono/factory'
 import { UserError } from '../../contract/api/faults.ts'
 import { exists, MAXIMUM, MINIMUM, negotiate, versionHeaders, versionText } from '../../contract/api/versions.ts'
+import { nobody } from '../../contract/identity.ts'
 import type { Platform } from '../platform.ts'
 import type { ApiConfig } from './config.ts'
 import type { Call, Facts } from './context.ts'
@@ -19,7 +20,7 @@ export function microversion(platform: Platform, config: ApiConfig) {
       minor: minor ?? MINIMUM,
       base: config.publicEndpoint?.replace(/\/+$/, '') ?? new URL(req.url).origin,
     })
-    call.set('user', null)
+    call.set('caller', nobody)
     call.set('ours', req.header('x-bloomery') === '1' || flag('bloomery', req.query('bloomery')) === true)
     await (minor === undefined ? refuse(call) : next())
     call.header(versionHeaders.minimum, versionText(MINIMUM))

@@ -3,20 +3,23 @@ import { UserError } from '../../contract/api/faults.ts'
 import { parsePatch, patchedRoots } from '../../contract/api/patch.ts'
 import { nodeListFields, nodeView } from '../../contract/api/views.ts'
 import { nodeFieldSince } from '../../contract/api/versions.ts'
+import { allowed, patchRules } from '../../contract/policy.ts'
 import { deletable } from '../../contract/provision-sets.ts'
 import { type Node, node as nodeSchema } from '../../contract/resources.ts'
 import { changeNode, createNode, deleteNode } from '../store/change-node.ts'
 import { isBusy, listNodes, nodeOfInstance } from '../store/nodes.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { readJson } from './body.ts'
-import type { Api, Call } from './context.ts'
+import { isVisible, requireAllowed } from './authorization.ts'
+import { type Api, type Call, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
 import { newNode } from './node-create.ts'
-import { nodeQuery } from './node-filters.ts'
-import { nodeCreation } from './node-input.ts'
+import { nodeQuery, type NodeQuery } from './node-filters.ts'
+import { nodeCreation, type NodeCreation } from './node-input.ts'
 import { updatedNode } from './node-update.ts'
+import { redacted } from './redact.ts'
 import { collection, fieldsOf, flag, onlyKnown, paging, shape } from './query.ts'
 
 export function nodeRoutes(app: Api, platform: Platform): void {
@@ -34,14 +37,16 @@ const SIZE_LIMIT = 256 * 1024
 async function listed(call: Call, platform: Platform, detailed: boolean): Promise<Response> {
   const { fields, cut } = shape(call, known, nodeListFields, detailed)
   requireVersion(call, nodeFieldSince, call.req.query('fields') === undefined ? [] : (fields ?? []))
-  const { by, keep, instance } = nodeQuery(call)
+  const { by, keep, instance } = onlyVisible(call, nodeQuery(call))
   const { limit, marker, descending } = paging(call)
   const after = marker === undefined ? undefined : await nodeOf(platform, marker, call.var.minor)
   const found =
     instance === undefined
       ? await listNodes(platform.table, by, { limit, after, descending, keep })
       : {
-          values: [await nodeOfInstance(platform.table, instance)].filter((node) => node !== undefined),
+          values: [await nodeOfInstance(platform.table, instance)].filter(
+            (node) => node !== undefined && isVisible(call, node),
+          ) as Node[],
           marker: undefined,
         }
   const holders = holderLookup(platform)
@@ -52,8 +57,17 @@ async function listed(call: Call, platform: Platform, detailed: boolean): Promis
   return call.json(collection(call, 'nodes', 'nodes', await Promise.all(views), found.marker?.uuid))
 }
 
+/** Who may not list all gets those of their project. */
+function onlyVisible(call: Call, query: NodeQuery): NodeQuery {
+  const { caller } = call.var
+  if (allowed('baremetal:node:list_all', caller)) return query
+  const project = call.req.query('project')
+  if (project !== undefined && project !== caller.project?.id) requireAllowed(call, 'baremetal:node:list_all')
+  return { ...query, keep: (node) => isVisible(call, node) && (query.keep?.(node) ?? true) }
+}
+
 function shown(call: Call, node: Node, holders: Parameters<typeof nodeView>[1]): Record<string, unknown> {
-  const view = nodeView(node, holders, call.var.showing)
+  const view = redacted(nodeView(node, holders, call.var.showing), call.var.caller, node)
   return call.var.ours ? { ...view, operation: node.operation ?? node.power_operation } : view
 }
 
@@ -64,7 +78,7 @@ async function whole(call: Call, platform: Platform, node: Node): Promise<Record
 async function create(call: Call, platform: Platform): Promise<Response> {
   const body = await readJson(call)
   if (typeof body === 'object' && body !== null) requireVersion(call, nodeFieldSince, Object.keys(body))
-  const node = await newNode(platform, nodeCreation.parse(body), call.var.minor)
+  const node = await newNode(platform, owned(call, nodeCreation.parse(body)), call.var.minor)
   refuseLarge(node)
   await createNode(platform, node)
   platform.log.info(
@@ -73,6 +87,18 @@ async function create(call: Call, platform: Platform): Promise<Response> {
   )
   call.header('location', `${call.var.showing.base}/v1/nodes/${node.uuid}`)
   return call.json(await whole(call, platform, node), 201)
+}
+
+/** A project's administrator enrols nodes for that project. */
+function owned(call: Call, given: NodeCreation): NodeCreation {
+  if (allowed('baremetal:node:create', call.var.caller)) return given
+  const project = call.var.caller.project?.id ?? null
+  if (given.owner && given.owner !== project)
+    throw new UserError(
+      400,
+      'Cannot create a node as a project scoped admin with an owner other than your own project.',
+    )
+  return { ...given, owner: project }
 }
 
 async function show(call: Call, platform: Platform): Promise<Response> {
@@ -90,15 +116,19 @@ async function show(call: Call, platform: Platform): Promise<Response> {
 async function update(call: Call, platform: Platform): Promise<Response> {
   const patch = parsePatch(await readJson(call))
   requireVersion(call, nodeFieldSince, patchedRoots(patch))
-  const { minor, user } = call.var
+  const { minor } = call.var
   const reset = call.req.query('reset_interfaces')
   if (reset !== undefined) requireVersion(call, { reset_interfaces: 45 }, ['reset_interfaces'])
   const resetInterfaces = flag('reset_interfaces', reset) ?? false
+  const rules = patchRules(patchedRoots(patch))
   const { uuid } = await nodeOf(platform, ident(call), minor)
   const after = await changeNode(platform, uuid, async (node) => {
+    for (const rule of rules) requireAllowed(call, rule, node)
     const changed = await updatedNode(platform, node, { patch, minor, resetInterfaces })
+    if (changed.automated_clean === false && node.automated_clean !== false)
+      requireAllowed(call, 'baremetal:node:disable_cleaning', node)
     refuseLarge(changed)
-    return { node: changed, user: user ?? undefined }
+    return { node: changed, ...doneBy(call) }
   })
   if (!after) throw noNode(uuid)
   return call.json(await whole(call, platform, after))

@@ -3,13 +3,15 @@ import { UserError } from '../../contract/api/faults.ts'
 import { applyPatch, parsePatch, patchedRoots } from '../../contract/api/patch.ts'
 import { portListFields, portView } from '../../contract/api/views.ts'
 import { portFieldSince } from '../../contract/api/versions.ts'
+import { allowed } from '../../contract/policy.ts'
 import { jsonObject, type Node, type Port, port as portSchema, uuid } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { getNode } from '../store/nodes.ts'
 import { deletePort, getPort, listPorts, portOfMac, PORTS_PER_NODE, portsOf, savePort } from '../store/ports.ts'
 import { readJson } from './body.ts'
+import { isVisible, requireAllowed } from './authorization.ts'
 import type { Api, Call } from './context.ts'
-import { nodeOf } from './find.ts'
+import { noNode, nodeOf } from './find.ts'
 import { requireVersion } from './microversion.ts'
 import { collection, fieldsOf, onlyKnown, paging, shape } from './query.ts'
 
@@ -83,13 +85,28 @@ async function listed(
   const { limit, marker, descending } = paging(call)
   const after = marker === undefined ? undefined : await portOf(platform, marker)
   const { node: ident, node_uuid: ofNode = ident, address: mac, description_contains: words } = call.req.query()
-  const owner = node ?? (ofNode === undefined ? undefined : (await nodeOf(platform, ofNode, call.var.minor)).uuid)
+  const owner = node ?? (ofNode === undefined ? undefined : (await visibleNode(call, platform, ofNode)).uuid)
   const found =
     mac === undefined
       ? await listPorts(platform.table, { node: owner, limit, after, descending, keep: containing(words) })
       : { values: await withAddress(platform, mac, owner), marker: undefined }
-  const views = found.values.map((port) => cut(portView(port, call.var.showing)))
+  const views = (await visibleOf(call, platform, found.values)).map((port) => cut(portView(port, call.var.showing)))
   return call.json(collection(call, 'ports', path, views, found.marker?.uuid))
+}
+
+async function visibleNode(call: Call, platform: Platform, ident: string): Promise<Node> {
+  const node = await nodeOf(platform, ident, call.var.minor)
+  if (!isVisible(call, node)) throw noNode(ident)
+  return node
+}
+
+/** Who may not list all gets those of nodes that they see: of a page there may be few. */
+async function visibleOf(call: Call, { table }: Platform, ports: Port[]): Promise<Port[]> {
+  if (allowed('baremetal:port:list_all', call.var.caller)) return ports
+  const uuids = [...new Set(ports.map(({ node_uuid: uuid }) => uuid))]
+  const nodes = await Promise.all(uuids.map((uuid) => getNode(table, uuid)))
+  const seen = new Set(nodes.flatMap((node) => (node && isVisible(call, node) ? [node.uuid] : [])))
+  return ports.filter(({ node_uuid: uuid }) => seen.has(uuid))
 }
 
 function containing(words: string | undefined): ((port: Port) => boolean) | undefined {
@@ -107,7 +124,8 @@ async function create(call: Call, platform: Platform): Promise<Response> {
   if (typeof body === 'object' && body !== null) requireVersion(call, portFieldSince, Object.keys(body))
   const { node_uuid: ofNode, node_ident: ident = ofNode, uuid: own, ...given } = creation.parse(body)
   if (ident === undefined) throw new UserError(400, 'Schema error for port: node_uuid is required.')
-  const node = await owner(platform, ident, call.var.minor)
+  const node = await owner(call, platform, ident)
+  requireAllowed(call, 'baremetal:port:create', node)
   if ((await portsOf(platform.table, node.uuid)).length >= PORTS_PER_NODE)
     throw new UserError(400, `Node ${node.uuid} already has ${PORTS_PER_NODE} ports, the most there may be.`)
   const port: Port = {
@@ -128,9 +146,9 @@ async function create(call: Call, platform: Platform): Promise<Response> {
 }
 
 /** The node of a new port: that it is unknown is the body's fault, not the path's. */
-async function owner(platform: Platform, ident: string, minor: number): Promise<Node> {
+async function owner(call: Call, platform: Platform, ident: string): Promise<Node> {
   try {
-    return await nodeOf(platform, ident, minor)
+    return await visibleNode(call, platform, ident)
   } catch (error) {
     if (error instanceof UserError) throw new UserError(400, error.message)
     throw error

@@ -6,7 +6,7 @@ import type { Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
 import { isBusy } from '../store/nodes.ts'
 import { readJson } from './body.ts'
-import { acceptedAt, type Api, type Call } from './context.ts'
+import { acceptedAt, type Api, type Call, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
@@ -25,7 +25,7 @@ export function powerRoutes(app: Api, platform: Platform): void {
       if (isThere(node, target)) return { node: { ...node, last_error: null } }
       const internal = { ...node.driver_internal_info, power_timeout: timeout }
       const changes = { target_power_state: target, driver_internal_info: internal }
-      return { node: startPower(node, changes, platform.clock.now(), timeout ?? 0), user: call.var.user ?? undefined }
+      return { node: startPower(node, changes, platform.clock.now(), timeout ?? 0), ...doneBy(call) }
     })
     if (!after) throw noNode(ident)
     return acceptedAt(call, ident, 'states')

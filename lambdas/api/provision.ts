@@ -13,7 +13,7 @@ import type { Platform } from '../platform.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
 import { isBusy, powerPending } from '../store/nodes.ts'
 import { readJson, withConfigDrive } from './body.ts'
-import { acceptedAt, type Api, type Call } from './context.ts'
+import { acceptedAt, type Api, type Call, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
@@ -53,7 +53,7 @@ async function provision(call: Call, platform: Platform, ident: string): Promise
   const drive = await configDriveOf(platform, found, asked)
   const after = await changeNode(platform, found.uuid, async (node) => {
     if (node.version !== found.version) await check(platform, call, node, verb, asked)
-    return { ...(await started(platform, node, verbs[verb], asked, drive)), user: call.var.user ?? undefined }
+    return { ...(await started(platform, withLessee(call, node, verb), verbs[verb], asked, drive)), ...doneBy(call) }
   }).catch(async (error: unknown) => {
     if (drive !== undefined) await deleteConfigDrive(platform.blobs, drive)
     throw error
@@ -135,6 +135,15 @@ function checkCleanStep(asked: { interface: string; step: string; args?: Record<
   if (!names.includes(name)) throw new UserError(400, `Clean step ${name} is unknown; there is: ${names.join(', ')}.`)
   if (asked.args && Object.keys(asked.args).length > 0)
     throw new UserError(400, `Clean step ${name} takes no arguments.`)
+}
+
+/** Who has a node deployed leases it until it is torn down, unless somebody leases it already (Ironic's automatic_lessee). */
+function withLessee(call: Call, node: Node, verb: Verb): Node {
+  if (verbs[verb] !== 'deploy' || node.lessee !== null) return node
+  const { project_id: named } = node.instance_info
+  const lessee = typeof named === 'string' && named !== '' ? named.slice(0, 255) : call.var.caller.project?.id
+  if (lessee === undefined) return node
+  return { ...node, lessee, driver_internal_info: { ...node.driver_internal_info, automatic_lessee: true } }
 }
 
 /** Stored before the node points to it. */

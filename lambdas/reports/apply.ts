@@ -103,7 +103,16 @@ function awake(node: Node, now: Date): Node {
 
 /** The instance is gone; what follows is cleaning, unless the node is not to be cleaned. */
 function afterTearDown(node: Node, now: Date): Node | undefined {
-  const bare: Node = { ...node, instance_uuid: null, instance_info: {}, instance_name: null, config_drive: null }
+  const { automatic_lessee: leased, ...internal } = node.driver_internal_info
+  const lease = leased ? { lessee: null, driver_internal_info: internal } : {}
+  const bare: Node = {
+    ...node,
+    ...lease,
+    instance_uuid: null,
+    instance_info: {},
+    instance_name: null,
+    config_drive: null,
+  }
   const cleaning = move(bare, 'clean', now)
   if (!cleaning || node.automated_clean !== false) return cleaning
   return move(cleaning, node.retired ? 'manage' : 'done', now)

@@ -14,6 +14,7 @@ export interface NodeChange {
   /** For the history: who did it. */
   conductor?: string
   user?: string
+  project?: string
 }
 
 const ATTEMPTS = 30

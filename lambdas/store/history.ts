@@ -15,7 +15,7 @@ export const historyKey = (entry: HistoryEntry): Key => ({
 export function historyOf(
   before: Node,
   after: Node,
-  facts: { id: string; now: string; conductor?: string; user?: string },
+  facts: { id: string; now: string; conductor?: string; user?: string; project?: string },
 ): Item | undefined {
   const failed = after.last_error !== null && after.last_error !== before.last_error
   const moved = after.provision_state !== before.provision_state
@@ -31,6 +31,7 @@ export function historyOf(
       : `Provision state: ${before.provision_state} to ${after.provision_state}.`)!.slice(0, EVENT_LIMIT),
     conductor: facts.conductor ?? null,
     user: facts.user ?? null,
+    project: facts.project ?? null,
   }
   return { ...historyKey(entry), version: 1, value: entry }
 }
