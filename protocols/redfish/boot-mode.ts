@@ -27,7 +27,7 @@ export async function setBootMode(bmc: Redfish, system: System, mode: BootMode):
   const resource = await readSystem(bmc, system, operation)
   const now = readingOf(resource)
   const rest =
-    boot?.sends === 'all'
+    boot?.sends !== undefined
       ? { BootSourceOverrideTarget: now.target ?? 'None', BootSourceOverrideEnabled: now.enabled ?? 'Disabled' }
       : {}
   await bmc.change(resource, { Boot: { ...rest, BootSourceOverrideMode: mode } }, { operation })

@@ -77,11 +77,13 @@ async function open(
       return undefined
     throw error
   })
-  const sessions = sessionsOf(anonymous?.body)
+  // Who names no session service answers 401 to a log-in, like to anything else from a stranger.
+  const named = sessionsOf(anonymous?.body)
+  const sessions = named ?? SESSIONS
   const login = new Login({
     username,
     password,
-    mode: auth,
+    mode: auth === 'auto' && named === undefined ? 'basic' : auth,
     subject: { host: peer.origin.host, operation: 'log in' },
     createSession: (body) =>
       exchange(
@@ -176,11 +178,9 @@ function aboutEtag(error: unknown): error is RequestRefused {
   return error instanceof RequestRefused && (error.status === 412 || error.status === 428)
 }
 
-function sessionsOf(root: JsonObject | undefined): string {
+function sessionsOf(root: JsonObject | undefined): string | undefined {
   const service = linkAt(root, 'SessionService')
-  return (
-    linkAt(root, 'Links', 'Sessions') ?? (service === undefined ? SESSIONS : `${service.replace(/\/$/, '')}/Sessions`)
-  )
+  return linkAt(root, 'Links', 'Sessions') ?? (service && `${service.replace(/\/$/, '')}/Sessions`)
 }
 
 function parseAddress(address: string): URL {

@@ -1,0 +1,83 @@
+import { ref, type Route } from './route.ts'
+import { chassisPath, managerPath, type State, systemPath } from './state.ts'
+
+/** The sheet metal and what is measured in it; the readings are of a machine in its prime. */
+export function chassisRoutes(state: State): Route[] {
+  const health = { State: 'Enabled', Health: 'OK' }
+  return [
+    {
+      path: chassisPath,
+      get: async () => ({
+        '@odata.type': '#Chassis.v1_18_0.Chassis',
+        Id: '1',
+        Name: 'Chassis',
+        ChassisType: 'RackMount',
+        Manufacturer: state.dialect.manufacturer,
+        SerialNumber: state.machine.facts.serial ?? state.machine.facts.name,
+        PowerState: await state.machine.power(),
+        IndicatorLED: state.indicator,
+        Status: health,
+        Thermal: ref(`${chassisPath}/Thermal`),
+        Power: ref(`${chassisPath}/Power`),
+        Links: { ComputerSystems: [ref(systemPath(state))], ManagedBy: [ref(managerPath(state))] },
+      }),
+    },
+    {
+      path: `${chassisPath}/Thermal`,
+      get: () => ({
+        '@odata.type': '#Thermal.v1_7_0.Thermal',
+        Id: 'Thermal',
+        Name: 'Thermal',
+        Temperatures: [
+          {
+            '@odata.id': `${chassisPath}/Thermal#/Temperatures/0`,
+            MemberId: '0',
+            Name: 'Inlet',
+            ReadingCelsius: 21,
+            UpperThresholdCritical: 45,
+            PhysicalContext: 'Intake',
+            Status: health,
+          },
+        ],
+        Fans: [
+          {
+            '@odata.id': `${chassisPath}/Thermal#/Fans/0`,
+            MemberId: '0',
+            Name: 'Fan 1',
+            Reading: 4200,
+            ReadingUnits: 'RPM',
+            Status: health,
+          },
+        ],
+      }),
+    },
+    {
+      path: `${chassisPath}/Power`,
+      get: async () => ({
+        '@odata.type': '#Power.v1_7_1.Power',
+        Id: 'Power',
+        Name: 'Power',
+        PowerControl: [
+          {
+            '@odata.id': `${chassisPath}/Power#/PowerControl/0`,
+            MemberId: '0',
+            Name: 'Server',
+            PowerConsumedWatts: (await state.machine.power()) === 'On' ? 180 : 9,
+            Status: health,
+          },
+        ],
+        PowerSupplies: [
+          {
+            '@odata.id': `${chassisPath}/Power#/PowerSupplies/0`,
+            MemberId: '0',
+            Name: 'PSU 1',
+            PowerSupplyType: 'AC',
+            LineInputVoltage: 230,
+            PowerCapacityWatts: 800,
+            Status: health,
+          },
+        ],
+      }),
+    },
+  ]
+}

@@ -1,0 +1,88 @@
+import { textAt } from '../json.ts'
+import { Refusal } from './machine.ts'
+import { collection, done, ref, type Route } from './route.ts'
+import { chassisPath, managerPath, type State, systemPath } from './state.ts'
+
+export function managerRoutes(state: State): Route[] {
+  const path = managerPath(state)
+  const { dialect, machine, firmware, log } = state
+  const entries = `${path}/LogServices/Log/Entries`
+  return [
+    {
+      path,
+      get: () => ({
+        '@odata.type': '#Manager.v1_14_0.Manager',
+        Id: dialect.managerId,
+        Name: 'Manager',
+        ManagerType: 'BMC',
+        Manufacturer: dialect.manufacturer,
+        UUID: machine.facts.uuid,
+        FirmwareVersion: firmware.get('BMC')?.version,
+        Status: { State: 'Enabled', Health: 'OK' },
+        ...(dialect.media.where === 'managers' ? { VirtualMedia: ref(`${path}/VirtualMedia`) } : {}),
+        LogServices: ref(`${path}/LogServices`),
+        Links: { ManagerForServers: [ref(systemPath(state))], ManagerForChassis: [ref(chassisPath)] },
+        Actions: {
+          '#Manager.Reset': {
+            target: `${path}/Actions/Manager.Reset`,
+            'ResetType@Redfish.AllowableValues': ['GracefulRestart', 'ForceRestart'],
+          },
+        },
+      }),
+    },
+    {
+      // A restarted BMC has forgotten who was logged in.
+      path: `${path}/Actions/Manager.Reset`,
+      post: ({ body }) => {
+        if (textAt(body, 'ResetType') === undefined)
+          throw new Refusal(400, 'ActionParameterMissing', ['Manager.Reset', 'ResetType'])
+        state.sessions.clear()
+        return done
+      },
+    },
+    { path: `${path}/LogServices`, get: () => collection('LogServiceCollection', 'Logs', [`${path}/LogServices/Log`]) },
+    {
+      path: `${path}/LogServices/Log`,
+      get: () => ({
+        '@odata.type': '#LogService.v1_3_0.LogService',
+        Id: 'Log',
+        Name: 'Log',
+        LogEntryType: 'Event',
+        Entries: ref(entries),
+        Actions: { '#LogService.ClearLog': { target: `${path}/LogServices/Log/Actions/LogService.ClearLog` } },
+      }),
+    },
+    {
+      path: `${path}/LogServices/Log/Actions/LogService.ClearLog`,
+      post: () => {
+        log.length = 0
+        return done
+      },
+    },
+    {
+      path: entries,
+      get: () =>
+        collection(
+          'LogEntryCollection',
+          'Entries',
+          log.map(({ id }) => `${entries}/${id}`),
+        ),
+    },
+    {
+      path: `${entries}/:id`,
+      get: ({ at }) => {
+        const entry = log.find(({ id }) => id === at['id'])
+        if (!entry) throw new Refusal(404, 'ResourceMissingAtURI', [at['id'] ?? ''])
+        return {
+          '@odata.type': '#LogEntry.v1_13_0.LogEntry',
+          Id: entry.id,
+          Name: 'Entry',
+          EntryType: 'Event',
+          Severity: 'OK',
+          Created: entry.at,
+          Message: entry.text,
+        }
+      },
+    },
+  ]
+}

@@ -1,0 +1,67 @@
+import { Refusal } from './machine.ts'
+import { collection, ref, type Result, type Route } from './route.ts'
+import { nextId, type State, type Task } from './state.ts'
+
+const SERVICE = '/redfish/v1/TaskService'
+
+/** DSP0266 §12.2: the monitor answers 202 until the end. */
+export function taskRoutes(state: State): Route[] {
+  const { tasks } = state
+  const find = (id: string | undefined): Task => {
+    const task = tasks.get(id ?? '')
+    if (!task) throw new Refusal(404, 'ResourceMissingAtURI', [id ?? ''])
+    if (task.finish && state.clock.now() >= task.endsAt) {
+      task.finish()
+      task.finish = undefined
+    }
+    return task
+  }
+  return [
+    {
+      path: SERVICE,
+      get: () => ({
+        '@odata.type': '#TaskService.v1_1_4.TaskService',
+        Id: 'TaskService',
+        Name: 'Tasks',
+        ServiceEnabled: true,
+        Tasks: ref(`${SERVICE}/Tasks`),
+      }),
+    },
+    {
+      path: `${SERVICE}/Tasks`,
+      get: () =>
+        collection(
+          'TaskCollection',
+          'Tasks',
+          [...tasks.keys()].map((id) => `${SERVICE}/Tasks/${id}`),
+        ),
+    },
+    { path: `${SERVICE}/Tasks/:id`, get: ({ at }) => viewTask(find(at['id'])) },
+    { path: `${SERVICE}/TaskMonitors/:id`, get: ({ at }) => viewTask(find(at['id'])) },
+  ]
+}
+
+/** The effect comes with the end, which is seen when somebody looks. */
+export function begin(state: State, name: string, ms: number, effect: () => unknown): Result {
+  const id = nextId(state)
+  const task: Task = { id, name, endsAt: state.clock.now() + ms, finish: () => void effect() }
+  state.tasks.set(id, task)
+  return {
+    status: 202,
+    headers: { location: `${SERVICE}/TaskMonitors/${id}`, 'retry-after': '1' },
+    body: { '@odata.id': `${SERVICE}/Tasks/${id}`, ...viewTask(task) },
+  }
+}
+
+function viewTask({ id, name, finish }: Task) {
+  return {
+    '@odata.type': '#Task.v1_5_1.Task',
+    Id: id,
+    Name: name,
+    TaskMonitor: `${SERVICE}/TaskMonitors/${id}`,
+    TaskState: finish ? 'Running' : 'Completed',
+    TaskStatus: 'OK',
+    PercentComplete: finish ? 50 : 100,
+    Messages: [],
+  }
+}

@@ -1,0 +1,45 @@
+"""Reads one JSON program per line: a list of calls on sushy objects; answers one line each.
+
+A step is [attribute, argument...] applied to the object before it; the first object is the Sushy root."""
+import json
+import sys
+
+import sushy
+from sushy import auth
+
+settings = json.loads(sys.stdin.readline())
+kinds = {'session': auth.SessionAuth, 'basic': auth.BasicAuth, 'auto': auth.SessionOrBasicAuth}
+root = sushy.Sushy(settings['url'], auth=kinds[settings['auth']](settings['username'], settings['password']), verify=False)
+
+
+def plain(value):
+    if hasattr(value, 'value'):
+        return value.value
+    if isinstance(value, dict):
+        return {str(plain(key)): plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [plain(each) for each in value]
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    return getattr(value, 'path', None) or type(value).__name__
+
+
+def step(at, name, arguments):
+    if name.isdigit():
+        return at[int(name)]
+    found = at[name] if isinstance(at, dict) else getattr(at, name)
+    if not callable(found):
+        return found
+    keywords = arguments.pop() if arguments and isinstance(arguments[-1], dict) and arguments[-1].pop('**', None) else {}
+    return found(*arguments, **keywords)
+
+
+for line in sys.stdin:
+    try:
+        at = root
+        for name, *arguments in json.loads(line):
+            at = step(at, name, arguments)
+        answer = {'value': plain(at)}
+    except Exception as error:
+        answer = {'error': '%s: %s' % (type(error).__name__, error)}
+    print(json.dumps(answer), flush=True)
