@@ -68,4 +68,5 @@ async function keep(name: string, lines: string[]): Promise<string> {
   return shown(path)
 }
 
-const shown = (path: string): string => relative(project, path)
+/** As a person in the project's folder writes it. */
+export const shown = (path: string): string => relative(project, path)

@@ -1,13 +1,11 @@
-import { relative } from 'node:path'
 import type { Lab } from '../lab/lab.ts'
-import { type Desk, folder, project } from './desk.ts'
+import { type Desk, folder, shown } from './desk.ts'
 import type { Journey } from './journey.ts'
 import { timetable } from './times.ts'
 
 /** What one can do now, in lines that can be copied to another terminal in the project's folder. */
 export function farewell(lab: Lab, desk: Desk, journeys: readonly Journey[]): string {
   const endpoint = lab.environment.BLOOMERY_ENDPOINT
-  const shown = (path: string): string => relative(project, path)
   const first = journeys[0]!.server.name
   const sections: Array<[string, string[]]> = [
     ['Where the time went (seconds)', timetable(journeys.map(({ server, spent }) => ({ name: server.name, spent })))],

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { newestGeneration, observe } from '../../cli/course.ts'
 import { SITE, type Lab } from '../lab/lab.ts'
 import type { RackServer } from '../rack/qemu/server.ts'
-import { type Desk, folder, project } from './desk.ts'
+import { type Desk, folder, shown } from './desk.ts'
 import type { Proof, Prove } from './proofs.ts'
 import { type Screen, type } from './screen.ts'
 import { type Spent, spentIn } from './times.ts'
@@ -13,6 +13,16 @@ const OPERATION_SECONDS = 900
 /** The CLI's own account; the demo's, at the end, is of all servers. */
 const ACCOUNT = /^Where the time went/
 
+export interface Running {
+  lab: Lab
+  desk: Desk
+  screen: Screen
+  image: string
+  /** Resolves when the image can be used: machines are cleaned meanwhile. */
+  pushed: Promise<void>
+  prove: Prove
+}
+
 export interface Journey {
   server: RackServer
   proof: Proof
@@ -21,7 +31,7 @@ export interface Journey {
 
 /** One server from enroll to active and proven, in the lines that a person would type. */
 export async function deploy(
-  { lab, desk, screen, image, prove }: { lab: Lab; desk: Desk; screen: Screen; image: string; prove: Prove },
+  { lab, desk, screen, image, pushed, prove }: Running,
   server: RackServer,
 ): Promise<Journey> {
   const own = screen.of(server.name)
@@ -41,6 +51,7 @@ export async function deploy(
     await type(own, `${desk.bloomery} ${line}`, COMMAND_SECONDS)
   await operation(`node manage ${name}`)
   await operation(`node provide ${name}`)
+  await pushed
   await operation(`deploy ${name} --image ${image} --hostname ${name} --ssh-key ${desk.publicKey}`)
   own.say('waiting for its first boot from disk')
   const began = performance.now()
@@ -64,7 +75,7 @@ async function nodeLine({ name, bmc, firmware }: RackServer): Promise<string> {
     `node create --name ${name} --site ${SITE} --driver ipmi`,
     `--driver-info ipmi_address=${bmc.address}`,
     `--driver-info ipmi_username=${bmc.username}`,
-    `--driver-info ipmi_password=@${relative(project, password)}`,
+    `--driver-info ipmi_password=@${shown(password)}`,
     '--driver-info ipmi_cipher_suite=3',
     '--property cpu_arch=x86_64',
     `--property capabilities=boot_mode:${firmware}`,

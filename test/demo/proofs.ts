@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { writeFile, readFile } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import type { Lab } from '../lab/lab.ts'
 import type { RackServer } from '../rack/qemu/server.ts'
-import { folder, project } from './desk.ts'
+import { folder, project, shown } from './desk.ts'
 import { lastAddress } from './leases.ts'
 
 /** That a deployed server is what was asked for: the line by which a person sees it, and what the server answered to that. */
@@ -22,7 +22,7 @@ const RETRY_MS = 500
 export const byLogin: Prove = async (lab, server) => {
   const until = Date.now() + FIRST_BOOT_MS
   const config = join(folder, `${server.name}.ssh`)
-  const argv = ['ip', 'netns', 'exec', lab.rack.site, 'ssh', '-F', relative(project, config), server.name]
+  const argv = ['ip', 'netns', 'exec', lab.rack.site, 'ssh', '-F', shown(config), server.name]
   let known = ''
   for (;;) {
     const address = lastAddress(await readFile(lab.appliance.logPath, 'utf8'), server.mac)
@@ -44,7 +44,7 @@ export const byLogin: Prove = async (lab, server) => {
 export const byConsole: Prove = async (_lab, server) => {
   const said = new RegExp(`BLOOMERY-INSTANCE hostname=${server.name} .*`)
   const answer = await server.waitForSerial(said, { timeoutMs: FIRST_BOOT_MS })
-  return { line: `grep BLOOMERY-INSTANCE ${relative(project, server.serialLog)}`, answer }
+  return { line: `grep BLOOMERY-INSTANCE ${shown(server.serialLog)}`, answer }
 }
 
 async function hostname([program = '', ...args]: string[]): Promise<{ answer?: string; complaint?: string }> {

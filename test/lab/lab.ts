@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import bcrypt from 'bcryptjs'
+import type { Ramdisk } from '../../agent/ramdisk/build.ts'
 import { createClient, type Client } from '../../contract/api/client.ts'
 import { startRack, type Rack } from '../rack/qemu/rack.ts'
 import { Program } from './program.ts'
@@ -22,6 +23,8 @@ export interface LabOptions {
   dir: string
   servers: Parameters<typeof startRack>[0]['servers']
   log(line: string): void
+  /** Default: that of this checkout, built where needed. */
+  ramdisk?: Ramdisk
 }
 
 /** The whole product on one machine: a cloud and an appliance as programs of their own, with a WAN between them, and a rack of QEMU servers. */
@@ -35,9 +38,8 @@ export interface Lab {
   stop(): Promise<void>
 }
 
-export async function startLab({ name, dir, servers, log }: LabOptions): Promise<Lab> {
-  log('ramdisk')
-  const ramdisk = await labRamdisk(log)
+export async function startLab({ name, dir, servers, log, ramdisk: given }: LabOptions): Promise<Lab> {
+  const ramdisk = given ?? (await labRamdisk(log))
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   log('rack of ' + servers.map((server) => `${server.name} (${server.firmware})`).join(', '))
   const rack = await startRack({ name, dir: join(dir, 'rack'), servers })

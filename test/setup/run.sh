@@ -11,7 +11,7 @@ flock -w 900 9 || { echo 'setup: another run has been installing for 15 minutes;
 
 if ! [ -x node_modules/.bin/node ] || ! node test/setup/installed.mjs; then
   echo 'setup: npm ci'
-  npm ci --no-audit --no-fund
+  npm ci --no-audit --no-fund --loglevel=error # not that the Node which npm itself has is another
 fi
 
 missing=$(sed '/^#/d' test/setup/packages.txt | while read -r package; do
