@@ -9,6 +9,7 @@ import { onUplink } from '../lambdas/reports/on-uplink.ts'
 import type { Config } from './config.ts'
 import { consumeUplinks, openGround, type Ground } from './ground.ts'
 import { listen, type HttpOptions, type HttpServer } from './http.ts'
+import { keystoneAuth } from './keystone.ts'
 import { Worker } from './worker.ts'
 
 const TICK_MS = 15_000
@@ -43,7 +44,7 @@ export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Lo
     await ground.close()
   }
   try {
-    const auth = await authOf(config)
+    const auth = await authOf(config, ground)
     const api: { answer?: Hono } = {}
     const tls = config.tls ? ground.serverCertificate : undefined
     http = await listen({ fetch: dispatch(ground.blobRoutes, api), host: config.host, port: config.port, tls })
@@ -83,8 +84,9 @@ function functions({ platform, table, reports }: Ground, log: Log): Array<() => 
   ]
 }
 
-async function authOf({ auth }: Config): Promise<ApiConfig['auth']> {
+async function authOf({ auth, dataDir }: Config, { platform }: Ground): Promise<ApiConfig['auth']> {
   if (auth.strategy === 'noauth') return auth
+  if (auth.strategy === 'keystone') return keystoneAuth(dataDir, platform, auth.tokenSeconds)
   const htpasswd = await readFile(auth.htpasswdFile, 'utf8').catch((cause: unknown) => {
     throw new Error(`cannot read the users file ${auth.htpasswdFile}`, { cause })
   })

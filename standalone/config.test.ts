@@ -17,9 +17,10 @@ describe('configure', () => {
   })
 
   it.each([
-    [{ host: '192.0.2.1' }, /--auth http_basic .*--insecure-noauth/],
+    [{ host: '192.0.2.1' }, /--auth keystone, .*--insecure-noauth/],
     [{ host: '0.0.0.0', 'insecure-noauth': 'true' }, /--public-url/],
     [{ auth: 'http_basic' }, /--htpasswd/],
+    [{ auth: 'keystone', 'token-seconds': '5' }, /token-seconds/],
     [{ auth: 'none' }, /auth/],
     [{ port: '70000' }, /port/],
     [{ colour: 'red' }, /colour/],

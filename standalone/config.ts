@@ -30,11 +30,22 @@ export const settings = z.strictObject({
     .min(1)
     .meta({ description: 'name or address by which sites reach the broker (default: that of the public URL)' })
     .optional(),
-  auth: z.enum(['noauth', 'http_basic']).meta({ description: 'noauth | http_basic (default: noauth)' }).optional(),
+  auth: z
+    .enum(['noauth', 'http_basic', 'keystone'])
+    .meta({ description: 'noauth | http_basic | keystone (default: noauth)' })
+    .optional(),
   htpasswd: z.string().min(1).meta({ description: 'file of users, bcrypt hashes, for http_basic' }).optional(),
+  'token-seconds': z.coerce
+    .number()
+    .int()
+    .min(60)
+    .max(86_400)
+    .meta({ description: 'how long a token of keystone is good for (default: 3600)' })
+    .optional(),
   'insecure-http': yes.meta({ description: 'plain HTTP on an address that is not loopback' }).optional(),
   'insecure-noauth': yes.meta({ description: 'no authentication on an address that is not loopback' }).optional(),
 })
+type Settings = z.infer<typeof settings>
 const settingNames = settings.keyof().options
 
 export interface Config {
@@ -46,7 +57,10 @@ export interface Config {
   publicUrl: string | undefined
   names: string[]
   tls: boolean
-  auth: { strategy: 'noauth' } | { strategy: 'http_basic'; htpasswdFile: string }
+  auth:
+    | { strategy: 'noauth' }
+    | { strategy: 'http_basic'; htpasswdFile: string }
+    | { strategy: 'keystone'; tokenSeconds: number }
 }
 
 /** Later sources count more. Throws sentences that say what to change. */
@@ -67,10 +81,8 @@ export function configure(...sources: Array<Record<string, unknown>>): Config {
   const strategy = given.auth ?? 'noauth'
   if (strategy === 'noauth' && !local && !given['insecure-noauth'])
     throw new Error(
-      `--host ${host} can be reached from elsewhere: use --auth http_basic --htpasswd FILE, or say --insecure-noauth`,
+      `--host ${host} can be reached from elsewhere: use --auth keystone, or --auth http_basic --htpasswd FILE, or say --insecure-noauth`,
     )
-  if (strategy === 'http_basic' && !given.htpasswd)
-    throw new Error('--auth http_basic needs --htpasswd FILE (make one with: htpasswd -cB FILE USER)')
   const names = [host, publicHost, ...(publicUrl ? [new URL(publicUrl).hostname] : []), 'localhost', '127.0.0.1']
   return {
     dataDir: given['data-dir'] ?? 'bloomery-data',
@@ -80,8 +92,15 @@ export function configure(...sources: Array<Record<string, unknown>>): Config {
     publicUrl,
     names: [...new Set(names.filter((name) => !isWildcard(name)).map((name) => name.replaceAll(/[[\]]/g, '')))],
     tls: !local && !given['insecure-http'],
-    auth: strategy === 'noauth' ? { strategy } : { strategy, htpasswdFile: given.htpasswd! },
+    auth: authOf(strategy, given),
   }
+}
+
+function authOf(strategy: NonNullable<Settings['auth']>, given: Settings): Config['auth'] {
+  if (strategy === 'noauth') return { strategy }
+  if (strategy === 'keystone') return { strategy, tokenSeconds: given['token-seconds'] ?? 3600 }
+  if (given.htpasswd) return { strategy, htpasswdFile: given.htpasswd }
+  throw new Error('--auth http_basic needs --htpasswd FILE (make one with: htpasswd -cB FILE USER)')
 }
 
 /** The settings in a process's environment. */

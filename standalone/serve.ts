@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { startCloud } from './cloud.ts'
 import type { Config } from './config.ts'
+import { adminPasswordFile } from './keystone.ts'
 
 const STOP_MS = 15_000
 
@@ -18,11 +19,12 @@ export async function serve(config: Config, asJson: boolean): Promise<void> {
   const authorities = join(config.dataDir, 'authorities.pem')
   await writeFile(authorities, cloud.authorities)
   const stopped = stopSignal()
-  const where = { endpoint: cloud.endpoint, broker: cloud.broker, authorities }
+  const admin = config.auth.strategy === 'keystone' ? { admin_password_file: adminPasswordFile(config.dataDir) } : {}
+  const where = { endpoint: cloud.endpoint, broker: cloud.broker, authorities, ...admin }
   process.stdout.write(
     asJson
       ? `${JSON.stringify(where)}\n`
-      : `API       ${where.endpoint}\nbroker    ${where.broker}\nauthority ${authorities}\n`,
+      : `API       ${where.endpoint}\nbroker    ${where.broker}\nauthority ${authorities}\n${adminLine(where)}`,
   )
   const signal = await stopped
   log.info({ signal }, 'stopping')
@@ -32,6 +34,16 @@ export async function serve(config: Config, asJson: boolean): Promise<void> {
   }, STOP_MS)
   await cloud.stop()
   clearTimeout(late)
+}
+
+function adminLine({
+  endpoint,
+  admin_password_file: file,
+}: {
+  endpoint: string
+  admin_password_file?: string
+}): string {
+  return file === undefined ? '' : `identity  ${endpoint}/identity/v3, user admin, first password in ${file}\n`
 }
 
 function stopSignal(): Promise<string> {
