@@ -127,7 +127,9 @@ it.each([
   ['silence', () => {}],
   ['a reply that never ends', (reply: { write(text: string): void }) => reply.write('{"commands":')],
 ])('%s ends at the deadline', async (_, behave) => {
-  const server = await httpsServer((_asked, reply) => void behave(reply))
+  const server = await httpsServer((_asked, reply) => {
+    behave(reply)
+  })
   const began = Date.now()
   await expect(httpsAgentClient(300).commands({ ...server, token }, never)).rejects.toThrow(
     /no answer within 0.3 s|broke/,

@@ -7,15 +7,16 @@ export function configDriveFile(plan: string): string {
   return DRIVE + plan
 }
 
-/** Drops config drives that no plan needs, then the finished images that were used longest ago until all fit the quota. Never one in `keep`, nor a transfer in progress. */
+/** Drops config drives that no plan needs, then the images, whole or begun, that were used longest ago, until all fit the quota. Never
+ * one in `keep`, nor what has come of it. */
 export async function evict(dir: string, quota: number, keep: ReadonlySet<string>): Promise<void> {
-  const files = (await readdir(dir)).filter((name) => !name.endsWith('.part'))
+  const files = await readdir(dir)
   const facts = await Promise.all(
     files.map(async (name) => ({ name, ...pick(await stat(join(dir, name)).catch(() => undefined)) })),
   )
   let total = facts.reduce((sum, file) => sum + file.size, 0)
   for (const file of facts.sort((a, b) => a.used - b.used)) {
-    if (keep.has(file.name) || (total <= quota && !file.name.startsWith(DRIVE))) continue
+    if (keep.has(file.name.replace(/\.part$/, '')) || (total <= quota && !file.name.startsWith(DRIVE))) continue
     await rm(join(dir, file.name), { force: true })
     total -= file.size
   }

@@ -26,7 +26,9 @@ export interface PlanParts {
   clock: Clock
   log: Log
   /** What steps use beyond the above. */
-  tools(plan: Plan): Pick<StepContext, 'bmc' | 'agents' | 'images' | 'ramdiskCommandLine'>
+  tools(
+    plan: Plan,
+  ): Pick<StepContext, 'bmc' | 'agents' | 'images' | 'ramdiskCommandLine' | 'delayMs' | 'rescuePassword'>
   crashPoint: CrashPoint
 }
 
@@ -34,15 +36,27 @@ export interface PlanParts {
  * again and no other. `cancel` fails the plan; `leave` (a newer generation, a node forgotten, the appliance going down) ends it without
  * a word, for a successor or the next life to go on. */
 export async function runPlan(parts: PlanParts, entry: Entry, cancel: AbortSignal, leave: AbortSignal): Promise<void> {
+  const { plan } = entry
+  const { images } = parts.tools(plan)
+  const ended = new AbortController()
+  const stop = AbortSignal.any([cancel, leave])
+  if (entry.failure === undefined && entry.cancel === undefined)
+    prefetch(images, plan, AbortSignal.any([stop, ended.signal]))
+  try {
+    await carryOut(parts, entry, stop, leave)
+  } finally {
+    ended.abort(new Stopped('the plan has ended'))
+  }
+  if (parts.journal.get(plan.id)?.state !== 'open') await images.release(plan.id)
+}
+
+async function carryOut(parts: PlanParts, entry: Entry, stop: AbortSignal, leave: AbortSignal): Promise<void> {
   const { ledger, journal, log } = parts
   const { plan } = entry
-  const stop = AbortSignal.any([cancel, leave])
   const facts = { node: plan.node, plan: plan.id, kind: plan.kind }
-  const { images } = parts.tools(plan)
   if (entry.failure === undefined) {
     try {
       if (entry.cancel !== undefined) throw new Stopped(entry.cancel)
-      prefetch(images, plan, stop)
       while (entry.step < plan.steps.length) {
         stop.throwIfAborted()
         await runStep(parts, entry, plan.steps[entry.step]!, stop)
@@ -50,7 +64,6 @@ export async function runPlan(parts: PlanParts, entry: Entry, cancel: AbortSigna
       leave.throwIfAborted()
       ledger.transaction(() => close(parts, entry, 'done', null))
       log.info({ ...facts, seconds: entry.seconds }, 'plan done')
-      await images.release(plan.id)
       return
     } catch (error) {
       if (leave.aborted || superseded(parts, plan)) return
@@ -67,7 +80,6 @@ export async function runPlan(parts: PlanParts, entry: Entry, cancel: AbortSigna
   if (leave.aborted || superseded(parts, plan)) return
   ledger.transaction(() => close(parts, entry, 'failed', entry.failure!))
   log.warn({ ...facts, error: entry.failure }, 'plan failed')
-  await images.release(plan.id)
 }
 
 async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSignal): Promise<void> {
@@ -144,6 +156,11 @@ function context(
       if (power) machines.setPower(entry.plan.node, power)
       if (bootDevice) entry.bootDevice = bootDevice
     },
+    unheld: () => journal.isUnheld(entry.plan.id, entry.step),
+    found: (inventory) => {
+      const { id, node, generation } = entry.plan
+      ledger.transaction(() => parts.outbox.append({ kind: 'inventory', node, generation, plan: id, inventory }))
+    },
   }
 }
 
@@ -190,7 +207,8 @@ function superseded(parts: PlanParts, plan: Plan): boolean {
   return generationOf(parts.ledger, plan.node, plan.lane) > plan.generation
 }
 
-function phaseOf(step: Step): 'waiting' | 'running' {
+function phaseOf(step: Step): 'waiting' | 'running' | 'held' {
+  if (stepName(step) === 'plan.hold') return 'held'
   return step.waits ? 'waiting' : 'running'
 }
 
