@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { exists, negotiate, nodeFieldSince } from './versions.ts'
+import { fieldSince } from './matrix.ts'
+import { exists, negotiate } from './versions.ts'
 
 describe('negotiate', () => {
   it.each([
@@ -24,7 +25,7 @@ describe('negotiate', () => {
 })
 
 it('hides a field below the version that brought it', () => {
-  expect(exists(nodeFieldSince, 'name', 4)).toBe(false)
-  expect(exists(nodeFieldSince, 'name', 5)).toBe(true)
-  expect(exists(nodeFieldSince, 'uuid', 1)).toBe(true)
+  expect(exists(fieldSince.nodes, 'name', 4)).toBe(false)
+  expect(exists(fieldSince.nodes, 'name', 5)).toBe(true)
+  expect(exists(fieldSince.nodes, 'uuid', 1)).toBe(true)
 })

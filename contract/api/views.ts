@@ -1,6 +1,7 @@
 import type { Appliance, Image, Node, Port } from '../resources.ts'
 import { isSealed, isSecretKey, MASK } from '../seal.ts'
-import { exists, nodeFieldSince, portFieldSince } from './versions.ts'
+import { fieldSince } from './matrix.ts'
+import { exists } from './versions.ts'
 
 /** Resources as the API shows them: links added, secrets masked, fields that are newer than the request's version left out. Pure. */
 
@@ -84,7 +85,7 @@ export function nodeView(node: Node, holders: Holders, showing: Showing): Record
     ports: links(showing, `${path}/ports`),
     states: links(showing, `${path}/states`),
   })
-  return visible(shown, nodeFieldSince, showing.minor)
+  return visible(shown, fieldSince.nodes, showing.minor)
 }
 
 /** `available` was null once, and `inspect wait` was shown as `inspecting`. */
@@ -96,7 +97,7 @@ export function stateFor(state: Node['provision_state'], minor: number): Node['p
 
 export function portView(port: Port, showing: Showing): Record<string, unknown> {
   const { version: _version, ...shown } = port
-  return visible({ ...shown, links: links(showing, `ports/${port.uuid}`) }, portFieldSince, showing.minor)
+  return visible({ ...shown, links: links(showing, `ports/${port.uuid}`) }, fieldSince.ports, showing.minor)
 }
 
 export function conductorView(appliance: Appliance, alive: boolean, drivers: string[], showing: Showing) {
@@ -142,6 +143,7 @@ function masked(key: string, value: unknown): unknown {
   return value
 }
 
-function visible(view: Record<string, unknown>, since: Readonly<Record<string, number>>, minor: number) {
+/** Without the fields that are newer than the request. */
+export function visible(view: Record<string, unknown>, since: Readonly<Record<string, number>>, minor: number) {
   return Object.fromEntries(Object.entries(view).filter(([key]) => exists(since, key, minor)))
 }

@@ -13,7 +13,7 @@ import { historyRoutes } from './history.ts'
 import { imageRoutes } from './images.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { managementRoutes } from './management.ts'
-import { microversion } from './microversion.ts'
+import { gate, microversion } from './microversion.ts'
 import { nodeRoutes } from './nodes.ts'
 import { portRoutes } from './ports.ts'
 import { powerRoutes } from './power.ts'
@@ -40,6 +40,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   const app = new Hono<Facts>({ getPath: (request) => canonicalPath(new URL(request.url).pathname) })
   app.use(microversion(platform, config))
   app.use(authentication(platform, config))
+  app.use(gate)
   app.use(authorization(platform))
   answerErrors(app, platform)
   rootRoutes(app)

@@ -1,12 +1,10 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { conductorView } from '../../contract/api/views.ts'
-import { resourceSince } from '../../contract/api/versions.ts'
 import { drivers } from '../../contract/hardware.ts'
 import type { Appliance } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { allAppliances, applianceNamed, isAlive } from '../store/appliances.ts'
 import type { Api, Call } from './context.ts'
-import { requireResource } from './microversion.ts'
 import { collection, fieldsOf, onlyKnown, paging, shape } from './query.ts'
 
 const known = ['hostname', 'conductor_group', 'alive', 'drivers', 'created_at', 'updated_at', 'links']
@@ -15,7 +13,6 @@ const short = ['hostname', 'conductor_group', 'alive']
 /** Conductors are the sites' appliances. */
 export function conductorRoutes(app: Api, platform: Platform): void {
   app.get('/v1/conductors', async (call) => {
-    requireResource(call, resourceSince.conductors)
     onlyKnown(call, [])
     const { cut } = shape(call, known, short, false)
     const { limit, marker, descending } = paging(call)
@@ -29,7 +26,6 @@ export function conductorRoutes(app: Api, platform: Platform): void {
     return call.json(collection(call, 'conductors', 'conductors', views, next))
   })
   app.get('/v1/conductors/:name', async (call) => {
-    requireResource(call, resourceSince.conductors)
     const fields = fieldsOf(call, known)
     const name = call.req.param('name')
     const appliance = await applianceNamed(platform.table, name)

@@ -1,19 +1,16 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { type Link, links } from '../../contract/api/views.ts'
-import { resourceSince } from '../../contract/api/versions.ts'
 import type { HistoryEntry } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { historyOfNode } from '../store/history.ts'
 import type { Api, Call } from './context.ts'
 import { nodeOf } from './find.ts'
-import { requireResource } from './microversion.ts'
 import { collection, flag, onlyKnown, paging } from './query.ts'
 
 const SHORT = 255
 
 export function historyRoutes(app: Api, platform: Platform): void {
   app.get('/v1/nodes/:ident/history', async (call) => {
-    requireResource(call, resourceSince.history)
     onlyKnown(call, [])
     const { uuid } = await nodeOf(platform, call.req.param('ident'), call.var.minor)
     const { limit, marker, descending } = paging(call)
@@ -28,7 +25,6 @@ export function historyRoutes(app: Api, platform: Platform): void {
     return call.json(collection(call, 'history', `nodes/${uuid}/history`, views, next))
   })
   app.get('/v1/nodes/:ident/history/:entry', async (call) => {
-    requireResource(call, resourceSince.history)
     const { uuid } = await nodeOf(platform, call.req.param('ident'), call.var.minor)
     const wanted = call.req.param('entry')
     const entry = (await historyOfNode(platform.table, uuid)).find((each) => each.uuid === wanted)

@@ -1,5 +1,7 @@
 import { createMiddleware } from 'hono/factory'
+import { matchedRoutes } from 'hono/route'
 import { UserError } from '../../contract/api/faults.ts'
+import { requiredOf } from '../../contract/api/matrix.ts'
 import { exists, MAXIMUM, MINIMUM, negotiate, versionHeaders, versionText } from '../../contract/api/versions.ts'
 import { nobody } from '../../contract/identity.ts'
 import type { Platform } from '../platform.ts'
@@ -47,7 +49,11 @@ export function requireVersion(call: Call, table: Readonly<Record<string, number
       )
 }
 
-/** A whole resource that is newer looks as if it were not there. */
-export function requireResource(call: Call, since: number): void {
-  if (call.var.minor < since) throw new UserError(404, 'Not found')
-}
+/** A whole resource that is newer is refused as Ironic refuses it: mostly as if it were not there. */
+export const gate = createMiddleware<Facts>(async (call, next) => {
+  const route = matchedRoutes(call).find(({ method }) => method !== 'ALL')
+  const required = route && requiredOf(route.method, route.path)
+  if (required && call.var.minor < required.since)
+    throw new UserError(required.below, `Not found: this needs API version ${versionText(required.since)} or newer.`)
+  return next()
+})

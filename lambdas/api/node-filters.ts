@@ -1,5 +1,5 @@
 import { UserError } from '../../contract/api/faults.ts'
-import { nodeFieldSince, nodeFilterSince } from '../../contract/api/versions.ts'
+import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
 import { isProvisionState } from '../../contract/provision.ts'
 import { type Node, uuid } from '../../contract/resources.ts'
 import type { NodeFilter } from '../store/nodes.ts'
@@ -26,7 +26,7 @@ export function nodeQuery(call: Call): NodeQuery {
   onlyKnown(call, names)
   const given = call.req.query()
   const used = names.filter((name) => given[name] !== undefined)
-  requireVersion(call, { ...nodeFieldSince, ...nodeFilterSince }, used)
+  requireVersion(call, { ...fieldSince.nodes, ...parameterSince.nodes }, used)
   const { provision_state: state, fault, instance_uuid: instance } = given
   if (state !== undefined && !isProvisionState(state))
     throw new UserError(400, `Provision state "${state}" is not valid`)

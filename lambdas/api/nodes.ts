@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { parsePatch, patchedRoots } from '../../contract/api/patch.ts'
 import { nodeListFields, nodeView } from '../../contract/api/views.ts'
-import { nodeFieldSince } from '../../contract/api/versions.ts'
+import { fieldSince } from '../../contract/api/matrix.ts'
 import { allowed, patchRules } from '../../contract/policy.ts'
 import { deletable } from '../../contract/provision-sets.ts'
 import { type Node, node as nodeSchema } from '../../contract/resources.ts'
@@ -36,7 +36,7 @@ const SIZE_LIMIT = 256 * 1024
 
 async function listed(call: Call, platform: Platform, detailed: boolean): Promise<Response> {
   const { fields, cut } = shape(call, known, nodeListFields, detailed)
-  requireVersion(call, nodeFieldSince, call.req.query('fields') === undefined ? [] : (fields ?? []))
+  requireVersion(call, fieldSince.nodes, call.req.query('fields') === undefined ? [] : (fields ?? []))
   const { by, keep, instance } = onlyVisible(call, nodeQuery(call))
   const { limit, marker, descending } = paging(call)
   const after = marker === undefined ? undefined : await nodeOf(platform, marker, call.var.minor)
@@ -77,7 +77,7 @@ async function whole(call: Call, platform: Platform, node: Node): Promise<Record
 
 async function create(call: Call, platform: Platform): Promise<Response> {
   const body = await readJson(call)
-  if (typeof body === 'object' && body !== null) requireVersion(call, nodeFieldSince, Object.keys(body))
+  if (typeof body === 'object' && body !== null) requireVersion(call, fieldSince.nodes, Object.keys(body))
   const node = await newNode(platform, owned(call, nodeCreation.parse(body)), call.var.minor)
   refuseLarge(node)
   await createNode(platform, node)
@@ -104,7 +104,7 @@ function owned(call: Call, given: NodeCreation): NodeCreation {
 async function show(call: Call, platform: Platform): Promise<Response> {
   onlyKnown(call, [])
   const fields = fieldsOf(call, known)
-  requireVersion(call, nodeFieldSince, fields ?? [])
+  requireVersion(call, fieldSince.nodes, fields ?? [])
   const node = await nodeOf(platform, ident(call), call.var.minor)
   const view = await whole(call, platform, node)
   if (!fields) return call.json(view)
@@ -115,7 +115,7 @@ async function show(call: Call, platform: Platform): Promise<Response> {
 
 async function update(call: Call, platform: Platform): Promise<Response> {
   const patch = parsePatch(await readJson(call))
-  requireVersion(call, nodeFieldSince, patchedRoots(patch))
+  requireVersion(call, fieldSince.nodes, patchedRoots(patch))
   const { minor } = call.var
   const reset = call.req.query('reset_interfaces')
   if (reset !== undefined) requireVersion(call, { reset_interfaces: 45 }, ['reset_interfaces'])

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { applyPatch, parsePatch, patchedRoots } from '../../contract/api/patch.ts'
 import { portListFields, portView } from '../../contract/api/views.ts'
-import { portFieldSince } from '../../contract/api/versions.ts'
+import { fieldSince } from '../../contract/api/matrix.ts'
 import { allowed } from '../../contract/policy.ts'
 import { jsonObject, type Node, type Port, port as portSchema, uuid } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
@@ -81,7 +81,7 @@ async function listed(
 ): Promise<Response> {
   onlyKnown(call, ['node', 'node_uuid', 'address', 'description_contains'])
   const { fields, cut } = shape(call, known, portListFields, detailed)
-  requireVersion(call, portFieldSince, call.req.query('fields') === undefined ? [] : (fields ?? []))
+  requireVersion(call, fieldSince.ports, call.req.query('fields') === undefined ? [] : (fields ?? []))
   const { limit, marker, descending } = paging(call)
   const after = marker === undefined ? undefined : await portOf(platform, marker)
   const { node: ident, node_uuid: ofNode = ident, address: mac, description_contains: words } = call.req.query()
@@ -121,7 +121,7 @@ async function withAddress({ table }: Platform, mac: string, node: string | unde
 
 async function create(call: Call, platform: Platform): Promise<Response> {
   const body = await readJson(call)
-  if (typeof body === 'object' && body !== null) requireVersion(call, portFieldSince, Object.keys(body))
+  if (typeof body === 'object' && body !== null) requireVersion(call, fieldSince.ports, Object.keys(body))
   const { node_uuid: ofNode, node_ident: ident = ofNode, uuid: own, ...given } = creation.parse(body)
   if (ident === undefined) throw new UserError(400, 'Schema error for port: node_uuid is required.')
   const node = await owner(call, platform, ident)
@@ -157,7 +157,7 @@ async function owner(call: Call, platform: Platform, ident: string): Promise<Nod
 
 async function show(call: Call, platform: Platform, ident: string): Promise<Response> {
   const fields = fieldsOf(call, known)
-  requireVersion(call, portFieldSince, fields ?? [])
+  requireVersion(call, fieldSince.ports, fields ?? [])
   const view = portView(await portOf(platform, ident), call.var.showing)
   if (!fields) return call.json(view)
   return call.json(Object.fromEntries(Object.entries(view).filter(([key]) => key === 'links' || fields.includes(key))))
@@ -165,7 +165,7 @@ async function show(call: Call, platform: Platform, ident: string): Promise<Resp
 
 async function update(call: Call, platform: Platform, ident: string): Promise<Response> {
   const patch = parsePatch(await readJson(call))
-  requireVersion(call, portFieldSince, patchedRoots(patch))
+  requireVersion(call, fieldSince.ports, patchedRoots(patch))
   for (;;) {
     const port = await portOf(platform, ident)
     await requireStill(platform, port.node_uuid)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
-import { verbSince } from '../../contract/api/versions.ts'
+import { verbSince } from '../../contract/api/matrix.ts'
 import { configDriveSource } from '../../contract/config-drive.ts'
 import { steps } from '../../contract/hardware.ts'
 import { stepName } from '../../contract/plan.ts'

@@ -1,6 +1,9 @@
 import { links, type Link, type Showing } from '../../contract/api/views.ts'
-import { MAXIMUM, MINIMUM, resourceSince, versionText } from '../../contract/api/versions.ts'
+import { routeSince } from '../../contract/api/matrix.ts'
+import { MAXIMUM, MINIMUM, versionText } from '../../contract/api/versions.ts'
 import type { Api } from './context.ts'
+
+const always = ['chassis', 'nodes', 'ports', 'drivers']
 
 export function rootRoutes(app: Api): void {
   app.get('/', (call) => {
@@ -14,8 +17,10 @@ export function rootRoutes(app: Api): void {
   })
   app.get('/v1', (call) => {
     const { showing } = call.var
-    const always = ['chassis', 'nodes', 'ports', 'drivers']
-    const newer = showing.minor >= resourceSince.conductors ? ['conductors'] : []
+    const newer = Object.entries(routeSince).flatMap(([path, { since }]) => {
+      const [, name] = /^\/v1\/(\w+)$/.exec(path) ?? []
+      return name !== undefined && since <= showing.minor ? [name] : []
+    })
     return call.json({
       id: 'v1',
       links: [

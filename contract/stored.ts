@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { instant, jsonObject, uuid } from './resources.ts'
+
+/** What all resources of the API that have a uuid have in common. */
+export const stored = {
+  uuid,
+  extra: jsonObject,
+  created_at: instant,
+  updated_at: instant.nullable(),
+  version: z.int().positive(),
+}
+
+/** Traits are of the standard catalogue or begin with CUSTOM_; both have this form. */
+export const traitName = z
+  .string()
+  .max(255)
+  .regex(/^[A-Z][A-Z0-9_]*$/, 'a trait is CUSTOM_… or a standard one: A-Z, 0-9 and _')
+
+/** RFC 3986 unreserved characters; not like a uuid, or the two couldn't be told apart in a path. */
+export const logicalName = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[A-Za-z0-9\-._~]+$/, 'a name has letters, digits and - . _ ~')
+  .refine((value) => !uuid.safeParse(value).success, 'a name must not look like a uuid')
