@@ -4,33 +4,40 @@ import type { Caller, StandardRole } from './identity.ts'
  * it by implication. */
 export interface Who {
   /** On the system as a whole. */
-  system: StandardRole
+  system?: StandardRole
   /** In the project that owns the node (of an allocation: that owns it). */
   owner?: StandardRole
   /** In the project that leases the node. */
   lessee?: StandardRole
   /** In whatever project. */
   any?: StandardRole
-  /** Programs with the role `service`: of the system or the project `service`; with 'owner', those in the owning project too. */
-  service?: 'system' | 'owner'
+  /** Where the role `service`, which programs have and no other implies, is enough. */
+  service?: ReadonlyArray<'system' | 'services' | 'owner' | 'any'>
 }
 
+/** `services` is the project called service. */
+const ALL_SERVICES = ['system', 'services', 'owner'] as const
 const SYSTEM_ADMIN: Who = { system: 'admin' }
-const SYSTEM_MEMBER: Who = { system: 'member', service: 'system' }
-const SYSTEM_READER: Who = { system: 'reader', service: 'system' }
-const ANY_READER: Who = { system: 'reader', any: 'reader', service: 'owner' }
-const PROJECT_READER: Who = { system: 'reader', owner: 'reader', lessee: 'reader', service: 'owner' }
-const PROJECT_MEMBER: Who = { system: 'member', owner: 'member', lessee: 'member', service: 'owner' }
-const OWNER_READER: Who = { system: 'reader', owner: 'reader', service: 'owner' }
-const OWNER_MEMBER: Who = { system: 'member', owner: 'member', service: 'owner' }
-const OWNER_MANAGER: Who = { system: 'member', owner: 'manager', service: 'owner' }
-const OWNER_MANAGER_OR_SYSTEM_ADMIN: Who = { system: 'admin', owner: 'manager', service: 'owner' }
-const OWNER_MEMBER_OR_LESSEE_MANAGER: Who = { system: 'member', owner: 'member', lessee: 'manager', service: 'owner' }
-const MANAGER_OF_EITHER: Who = { system: 'member', owner: 'manager', lessee: 'manager', service: 'owner' }
+const SYSTEM_MEMBER: Who = { system: 'member', service: ['services'] }
+const SYSTEM_READER: Who = { system: 'reader', service: ['system', 'services'] }
+const ANY_READER: Who = { system: 'reader', any: 'reader', service: ['any'] }
+const PROJECT_READER: Who = { system: 'reader', owner: 'reader', lessee: 'reader', service: ALL_SERVICES }
+const PROJECT_MEMBER: Who = { system: 'member', owner: 'member', lessee: 'member', service: ALL_SERVICES }
+const OWNER_READER: Who = { system: 'reader', owner: 'reader', service: ALL_SERVICES }
+const OWNER_MEMBER: Who = { system: 'member', owner: 'member', service: ALL_SERVICES }
+const OWNER_MANAGER: Who = { system: 'member', owner: 'manager', service: ALL_SERVICES }
+const OWNER_MANAGER_OR_SYSTEM_ADMIN: Who = { system: 'admin', owner: 'manager', service: ['system', 'owner'] }
+const OWNER_MEMBER_OR_LESSEE_MANAGER: Who = {
+  system: 'member',
+  owner: 'member',
+  lessee: 'manager',
+  service: ALL_SERVICES,
+}
+const MANAGER_OF_EITHER: Who = { system: 'member', owner: 'manager', lessee: 'manager', service: ALL_SERVICES }
 
 export const policy = {
-  'baremetal:node:create': { system: 'admin', service: 'system' },
-  'baremetal:node:create:self_owned_node': { system: 'admin', any: 'admin', service: 'owner' },
+  'baremetal:node:create': { system: 'admin', service: ['system'] },
+  'baremetal:node:create:self_owned_node': { system: 'admin', any: 'admin', service: ['any'] },
   'baremetal:node:list': ANY_READER,
   'baremetal:node:list_all': SYSTEM_READER,
   'baremetal:node:get': PROJECT_READER,
@@ -58,7 +65,7 @@ export const policy = {
   'baremetal:node:update:parent_node': SYSTEM_MEMBER,
   'baremetal:node:disable_cleaning': SYSTEM_ADMIN,
   'baremetal:node:delete': SYSTEM_ADMIN,
-  'baremetal:node:delete:self_owned_node': { system: 'admin', owner: 'admin' },
+  'baremetal:node:delete:self_owned_node': { owner: 'admin' },
   'baremetal:node:validate': OWNER_MEMBER_OR_LESSEE_MANAGER,
   'baremetal:node:set_maintenance': OWNER_MEMBER_OR_LESSEE_MANAGER,
   'baremetal:node:clear_maintenance': OWNER_MEMBER_OR_LESSEE_MANAGER,
@@ -115,15 +122,15 @@ export const policy = {
   'baremetal:volume:create': MANAGER_OF_EITHER,
   'baremetal:volume:delete': MANAGER_OF_EITHER,
   'baremetal:volume:update': OWNER_MEMBER_OR_LESSEE_MANAGER,
-  'baremetal:volume:view_target_properties': { system: 'reader', any: 'admin', service: 'system' },
+  'baremetal:volume:view_target_properties': { system: 'reader', any: 'admin', service: ['system', 'services'] },
   'baremetal:conductor:get': SYSTEM_READER,
-  'baremetal:allocation:get': { system: 'reader', owner: 'reader', service: 'system' },
+  'baremetal:allocation:get': { system: 'reader', owner: 'reader', service: ['system', 'services'] },
   'baremetal:allocation:list': ANY_READER,
   'baremetal:allocation:list_all': SYSTEM_READER,
-  'baremetal:allocation:create': { system: 'member', any: 'member', service: 'system' },
+  'baremetal:allocation:create': { system: 'member', any: 'member', service: ['services'] },
   'baremetal:allocation:create_restricted': SYSTEM_MEMBER,
-  'baremetal:allocation:delete': { system: 'member', owner: 'member', service: 'system' },
-  'baremetal:allocation:update': { system: 'member', owner: 'member', service: 'system' },
+  'baremetal:allocation:delete': { system: 'member', owner: 'member', service: ['services'] },
+  'baremetal:allocation:update': { system: 'member', owner: 'member', service: ['services'] },
   'baremetal:events:post': SYSTEM_ADMIN,
   'baremetal:deploy_template:get': SYSTEM_READER,
   'baremetal:deploy_template:create': SYSTEM_ADMIN,
@@ -158,8 +165,9 @@ export function allowed(rule: Rule, caller: Caller, of?: Belonging): boolean {
   const owns = project !== null && of?.owner === project.id
   const leases = project !== null && of?.lessee === project.id
   if ((owns && has(who.owner)) || (leases && has(who.lessee))) return true
-  if (who.service === undefined || !has('service')) return false
-  return system || project?.name === SERVICE_PROJECT || (who.service === 'owner' && (owns || who.any !== undefined))
+  if (!has('service')) return false
+  const places = { system, services: project?.name === SERVICE_PROJECT, owner: owns, any: true }
+  return who.service?.some((place) => places[place]) ?? false
 }
 
 /** By attribute that a patch touches, the rule it needs; those without one need `baremetal:node:update`. */
