@@ -19,6 +19,8 @@ export interface Route {
   /** Needs no credentials. */
   readonly open?: readonly string[]
   get?(this: void, call: Call): JsonObject | Promise<JsonObject>
+  /** Of a GET's answer, where it is not 200. */
+  status?(this: void, call: Call): number
   patch?(this: void, call: Call): unknown
   post?(this: void, call: Call): Result | Promise<Result>
   delete?(this: void, call: Call): Result | Promise<Result>

@@ -104,7 +104,8 @@ async function read(
 ): Promise<Result> {
   const body = { '@odata.id': path, ...(await route.get!(call)) }
   const etag = etagOf(state, body)
-  if (expand === null) return { status: 200, headers: { etag }, body: { ...body, '@odata.etag': etag } }
+  if (expand === null)
+    return { status: route.status?.(call) ?? 200, headers: { etag }, body: { ...body, '@odata.etag': etag } }
   if (!state.dialect.expand) throw new Refusal(501, 'QueryNotSupported')
   const Members = await Promise.all(
     linksAt(body, 'Members').map(async (link) => {

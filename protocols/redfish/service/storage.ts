@@ -50,12 +50,14 @@ export function storageRoutes(state: State): Route[] {
     })),
     {
       path: `${path}/Volumes`,
-      get: () =>
-        collection(
+      get: () => ({
+        ...collection(
           'VolumeCollection',
           'Volumes',
           state.volumes.map(({ id }) => volumePath(id)),
         ),
+        '@Redfish.OperationApplyTimeSupport': { SupportedValues: ['Immediate'] },
+      }),
       post: ({ body }) => {
         const volume = newVolume(state, body, linksAt(body, 'Links', 'Drives').concat(linksAt(body, 'Drives')))
         return begin(state, 'create volume', TASK_MS, () => state.volumes.push(volume))

@@ -37,7 +37,11 @@ export function taskRoutes(state: State): Route[] {
         ),
     },
     { path: `${SERVICE}/Tasks/:id`, get: ({ at }) => viewTask(find(at['id'])) },
-    { path: `${SERVICE}/TaskMonitors/:id`, get: ({ at }) => viewTask(find(at['id'])) },
+    {
+      path: `${SERVICE}/TaskMonitors/:id`,
+      status: ({ at }) => (find(at['id']).finish ? 202 : 200),
+      get: ({ at }) => viewTask(find(at['id'])),
+    },
   ]
 }
 
@@ -49,7 +53,8 @@ export function begin(state: State, name: string, ms: number, effect: () => unkn
   return {
     status: 202,
     headers: { location: `${SERVICE}/TaskMonitors/${id}`, 'retry-after': '1' },
-    body: { '@odata.id': `${SERVICE}/Tasks/${id}`, ...viewTask(task) },
+    // Without @odata.id: sushy would poll the task there, where 200 is no news, instead of the monitor.
+    body: viewTask(task),
   }
 }
 

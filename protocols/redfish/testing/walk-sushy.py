@@ -1,7 +1,9 @@
 """Reads one JSON program per line: a list of calls on sushy objects; answers one line each.
 
-A step is [attribute, argument...] applied to the object before it; the first object is the Sushy root."""
+A step is [attribute, argument...] applied to the object before it; the first object is the Sushy root. A text such as
+"ResetType.On" is that member of sushy's enumeration."""
 import json
+import re
 import sys
 
 import sushy
@@ -24,9 +26,17 @@ def plain(value):
     return getattr(value, 'path', None) or type(value).__name__
 
 
+def meant(value):
+    if isinstance(value, dict):
+        return {key: meant(each) for key, each in value.items()}
+    member = re.fullmatch(r'([A-Z]\w+)\.(\w+)', value) if isinstance(value, str) else None
+    return getattr(sushy, member[1])(member[2]) if member and hasattr(sushy, member[1]) else value
+
+
 def step(at, name, arguments):
     if name.isdigit():
         return at[int(name)]
+    arguments = [meant(each) for each in arguments]
     found = at[name] if isinstance(at, dict) else getattr(at, name)
     if not callable(found):
         return found
