@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { fakeDelay, fakeDelays } from '../contract/hardware.ts'
 import { bootConfig } from './boot/config.ts'
 
 /** One JSON file. What the cloud tells (broker, certificates) is not in here: enrolment writes that beside the ledger. */
@@ -10,6 +11,8 @@ export const applianceConfig = z.strictObject({
   /** Where ramdisks look themselves up (HTTPS) and get images (HTTP), on `boot.nextServer`. */
   door_port: z.int().min(1).max(65_535).default(6385),
   image_port: z.int().min(1).max(65_535).default(8089),
+  /** Prometheus scrapes http://127.0.0.1:PORT/metrics; absent: nobody does. */
+  metrics_port: z.int().min(1).max(65_535).optional(),
   image_cache_gib: z.number().positive().max(65_536).default(64),
   /** More for the ramdisk's kernel command line, such as a serial console. */
   kernel_arguments: z
@@ -17,6 +20,10 @@ export const applianceConfig = z.strictObject({
     .max(1024)
     .regex(/^[\x20-\x7e]*$/, 'printable ASCII only')
     .default(''),
+  /** How long actions of fake interfaces take: seconds, or "min,max". */
+  fake: z
+    .strictObject(Object.fromEntries(fakeDelays.map((kind) => [`${kind}_delay`, fakeDelay.optional()])))
+    .default({}),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 export type ApplianceConfig = z.output<typeof applianceConfig>

@@ -3,7 +3,6 @@ import { mkdirSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import { httpsAgentClient } from './agents/client.ts'
@@ -17,6 +16,8 @@ import { openDrivers } from './drivers/table.ts'
 import { readIdentity } from './identity.ts'
 import { openLedger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
+import { startMetricsServer } from './metrics-server.ts'
+import { openMetrics } from './metrics.ts'
 import { startSite } from './site.ts'
 import { connectMqtt } from './uplink/mqtt.ts'
 
@@ -45,8 +46,11 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     // Commands and reports are numbered per identity: one that enrolled anew begins with an empty ledger.
     const ledger = openLedger(join(config.data_dir, `ledger-${identity.uuid}.sqlite`))
     stops.push(() => ledger.close())
-    const leases = new DatabaseSync(join(config.data_dir, 'leases.sqlite'))
+    const leases = await openLeases(join(config.data_dir, 'leases.sqlite'), config.boot.subnets)
     stops.push(() => leases.close())
+    const metrics = openMetrics()
+    metrics.gauge('bloomery_dhcp_leases', () => leases.size)
+    if (config.metrics_port !== undefined) stops.push((await startMetricsServer(metrics, config.metrics_port)).stop)
     const { drivers, close } = openDrivers()
     stops.push(close)
 
@@ -62,6 +66,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       uuid: randomUUID,
       token: () => randomBytes(32).toString('base64url'),
       drivers,
+      fake: config.fake,
       agentClient: httpsAgentClient(),
       imageDir: join(config.data_dir, 'images'),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
@@ -89,8 +94,9 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       config: config.boot,
       directory: site.machines,
       events: site.events,
-      leases: openLeases(leases, config.boot.subnets),
+      leases,
       log,
+      metrics,
       clock,
     })
     stops.push(() => boot.stop())

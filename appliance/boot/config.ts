@@ -71,6 +71,8 @@ export const bootConfig = z.strictObject({
       relayPort: port.optional(),
       clientPort: port.optional(),
       pxePort: port.optional(),
+      /** Ask whether a host answers at an address before an unknown machine is offered it. */
+      probe: z.boolean(),
     })
     .partial()
     .default({}),

@@ -1,9 +1,12 @@
+import { randomInt } from 'node:crypto'
 import { ipv4FromText } from '@bloomery/wire/address.ts'
 import { Option } from '@bloomery/dhcp/codes.ts'
 import type { Answer, Facts } from '@bloomery/dhcp/decision.ts'
+import { hostAt } from '@bloomery/dhcp/occupied.ts'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { DhcpRequest } from '@bloomery/dhcp/request.ts'
 import { startDhcpServer, type DhcpServer } from '@bloomery/dhcp/server.ts'
+import type { Metrics } from '../metrics.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { BootConfig } from './config.ts'
@@ -12,6 +15,7 @@ import type { Discovery } from './discovery.ts'
 import { dropped } from './dropped.ts'
 import { loaderNames } from './loaders.ts'
 import type { BootDirectory, BootEvents, BootMachine } from './machine.ts'
+import { foreignServers } from './foreign-servers.ts'
 import { openReservations, type Reservations } from './reservations.ts'
 import type { BootUrls } from './urls.ts'
 
@@ -24,17 +28,22 @@ export interface BootDhcpParts {
   leases: LeaseStore
   events: BootEvents
   log: Log
+  metrics: Metrics
   clock: Pick<Clock, 'now'>
 }
 
 // iPXE's encapsulated option 176, no-pxedhcp: this answer is all there is, don't wait for a proxy's.
 const NO_PROXY = Uint8Array.of(176, 1, 1)
 
+/** Firmware asks again after 4 s (RFC 2131 §4.1); a neighbour that is there answers ARP within milliseconds. */
+const PROBE_MS = 400
+const LOOK_AGAIN_MS = 600_000
+
 /** DHCP for the site: addresses from its subnets and reservations, boot files from `decide`. */
-export function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
-  const { config, directory, events, log } = parts
+export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
+  const { config, directory, events, log, metrics } = parts
   const reservations = openReservations(config)
-  return startDhcpServer({
+  const server = await startDhcpServer({
     host: config.dhcp.host ?? '0.0.0.0',
     ...config.dhcp,
     subnets: config.subnets,
@@ -42,13 +51,37 @@ export function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
     now: () => parts.clock.now().getTime(),
     reservedFor: (address) => reservations.owner(address),
     answer: (request) => answerFor({ ...parts, reservations }, directory.byMac(request.mac), request),
-    onDecision(facts) {
+    hostAt: (address) => hostAt(address, PROBE_MS),
+    onForeignServer: foreignServers(parts),
+    onDecision(facts, milliseconds) {
       tell(events, facts)
+      const { request, reply, proxy = false } = facts
+      metrics.count('bloomery_dhcp_decisions_total', { request, reply, proxy: String(proxy) })
+      if (reply !== 'none' && milliseconds !== undefined)
+        metrics.observe('bloomery_dhcp_answer_seconds', milliseconds / 1000)
       const file = facts.file?.replace(/\/boot\/[^/]+\//, '/boot/…/') // its token is a secret of this boot
       log.info({ ...facts, file, node: directory.byMac(facts.mac)?.node }, `DHCP ${facts.request}: ${facts.because}`)
     },
-    onError: (error) => dropped(log, 'DHCP', error),
+    onError(error) {
+      metrics.count('bloomery_dhcp_dropped_total')
+      dropped(log, 'DHCP', error)
+    },
   })
+  return watched(server)
+}
+
+/** Looks for other servers at once and from then on, until the server stops. */
+function watched(server: DhcpServer): DhcpServer {
+  const look = (): void => server.probeForServers(randomInt(2 ** 32))
+  look()
+  const again = setInterval(look, LOOK_AGAIN_MS)
+  return {
+    ...server,
+    stop() {
+      clearInterval(again)
+      return server.stop()
+    },
+  }
 }
 
 export function answerFor(
@@ -69,6 +102,7 @@ export function answerFor(
     serve: true,
     because: answer.because,
     ...reserved,
+    probe: machine === undefined && reserved === undefined && (parts.config.dhcp.probe ?? true),
     hostname: machine?.hostname,
     options,
     boot: file === undefined ? undefined : { server: ipv4FromText(parts.config.nextServer), file },

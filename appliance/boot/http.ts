@@ -5,6 +5,7 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import type { BootConfig } from './config.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootFiles } from './files.ts'
@@ -19,15 +20,25 @@ export interface BootHttpParts {
   discovery: Discovery
   events: BootEvents
   log: Log
+  metrics: Metrics
 }
+
+const PARTS = new Set<string>(['kernel', 'initrd', 'script.ipxe', 'local.ipxe', ...Object.values(loaderNames)])
 
 /** Scripts, kernels and ramdisks, to who has the token of a boot that is still due; loaders for UEFI HTTP boot to anybody. */
 export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> {
-  const { files, directory, discovery, events, log } = parts
+  const { files, directory, discovery, events, log, metrics } = parts
   const app = new Hono<{ Bindings: HttpBindings }>()
   const text = { 'content-type': 'text/plain; charset=utf-8' }
   const bootOf = (token: string): ReturnType<BootDirectory['byBootToken']> =>
     discovery.byToken(token) ?? directory.byBootToken(token)
+
+  app.use(async (c, next) => {
+    await next()
+    const part = c.req.path.split('/').at(-1) ?? ''
+    const status = c.env.outgoing.headersSent ? c.env.outgoing.statusCode : c.res.status
+    metrics.count('bloomery_http_requests_total', { part: PARTS.has(part) ? part : 'other', status })
+  })
 
   app.get('/local.ipxe', (c) => c.body(localScript, 200, text))
 
@@ -61,6 +72,7 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     const { range } = answer
     if (c.req.method === 'HEAD' || range === undefined) return c.body(null, answer.status, answer.headers)
     await sendFile(c.env.outgoing, path, { ...answer, range }, (bytes, size) => {
+      metrics.count('bloomery_http_bytes_total', {}, bytes)
       events.seen(mac, part, { bytes, size })
       log.info({ node: machine.node, mac, part, bytes, size }, `${part} sent`)
     })

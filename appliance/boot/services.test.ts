@@ -1,6 +1,4 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -10,6 +8,7 @@ import { Option } from '@bloomery/dhcp/codes.ts'
 import { LeaseTable } from '@bloomery/dhcp/lease-table.ts'
 import { fetchFile } from '@bloomery/tftp/client.ts'
 import { ipv4FromText, ipv4ToText } from '@bloomery/wire/address.ts'
+import { openMetrics } from '../metrics.ts'
 import { bootConfig, type BootConfig } from './config.ts'
 import { firmware, loaderNames } from './loaders.ts'
 import type { BootDirectory, BootMachine } from './machine.ts'
@@ -52,16 +51,16 @@ const directory: BootDirectory = {
 }
 
 async function start(change: Record<string, unknown> = {}): Promise<BootConfig> {
-  const probe = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port: relayPort } = probe.address()
-  probe.close()
+  const server = { address: '127.0.0.1', port: 0 }
+  const opened = await openClientChannel({ host: '127.0.0.1', port: 0, server })
+  channel = opened
+  closing.push(() => opened.close())
   const path = (name: string): string => join(files, name)
   const ramdisk = { kernel: path('kernel'), initrd: path('initrd') }
   const config = bootConfig.parse({
     subnets: [{ cidr: '127.0.0.0/8', interfaceAddress: '127.0.0.1', range: ['127.9.0.0', '127.9.255.255'] }],
     nextServer: '127.0.0.1',
-    dhcp: { host: '127.0.0.1', port: 0, relayPort },
+    dhcp: { host: '127.0.0.1', port: 0, relayPort: channel.port, probe: false },
     tftp: { host: '127.0.0.1', port: 0 },
     http: { host: '127.0.0.1', port: 0 },
     files: {
@@ -79,13 +78,12 @@ async function start(change: Record<string, unknown> = {}): Promise<BootConfig> 
     directory,
     events: timeline,
     leases: new LeaseTable(config.subnets),
+    metrics: openMetrics(),
     log: { debug: write, info: write, warn: write, error: write },
     clock: { now: () => new Date() },
   })
   closing.push(() => services.stop())
-  const server = { address: '127.0.0.1', port: services.ports.dhcp }
-  channel = await openClientChannel({ host: '127.0.0.1', port: relayPort, server })
-  closing.push(() => channel.close())
+  server.port = services.ports.dhcp
   return config
 }
 

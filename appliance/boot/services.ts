@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import type { BootConfig } from './config.ts'
 import type { BootPolicy } from './decide.ts'
 import { startBootDhcp } from './dhcp.ts'
@@ -18,6 +19,7 @@ export interface BootServicesOptions {
   events: BootEvents
   leases: LeaseStore
   log: Log
+  metrics: Metrics
   clock: Pick<Clock, 'now'>
 }
 
@@ -30,7 +32,7 @@ export interface BootServices {
 
 /** Starts in the order in which a machine needs them backwards: nobody is told of a file before it is served. */
 export async function startBootServices(options: BootServicesOptions): Promise<BootServices> {
-  const { config, directory, events, leases, log } = options
+  const { config, directory, events, leases, log, metrics } = options
   const files = await openBootFiles(config.files)
   const discovery =
     config.unknownMachines === 'discover'
@@ -41,10 +43,10 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
     for (const service of started.splice(0).reverse()) await service.stop()
   }
   try {
-    const http = await startBootHttp(config.http, bootApp({ files, directory, discovery, events, log }))
+    const http = await startBootHttp(config.http, bootApp({ files, directory, discovery, events, log, metrics }))
     started.push(http)
     const httpUrl = `http://${config.nextServer}:${http.port}`
-    const tftp = await startBootTftp({ config: config.tftp, files, leases, events, log })
+    const tftp = await startBootTftp({ config: config.tftp, files, leases, events, log, metrics })
     started.push(tftp)
     const policy = bootPolicy(config, files)
     const dhcp = await startBootDhcp({ ...options, discovery, policy, urls: bootUrls(httpUrl) })

@@ -4,6 +4,7 @@ import type { Outcome } from '@bloomery/tftp/sending.ts'
 import { startTftpServer, type TftpServer } from '@bloomery/tftp/server.ts'
 import { fileOf } from '@bloomery/tftp/source.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import type { BootConfig } from './config.ts'
 import { dropped } from './dropped.ts'
 import type { BootFiles } from './files.ts'
@@ -16,10 +17,11 @@ export interface BootTftpParts {
   leases: Pick<LeaseStore, 'byAddress'>
   events: BootEvents
   log: Log
+  metrics: Metrics
 }
 
 /** TFTP for the loaders that DHCP names, and for nothing else: no path is ever made of what a client asks. */
-export function startBootTftp({ config, files, leases, events, log }: BootTftpParts): Promise<TftpServer> {
+export function startBootTftp({ config, files, leases, events, log, metrics }: BootTftpParts): Promise<TftpServer> {
   const byName = new Map([...files.loaders].map(([loader, bytes]) => [loaderNames[loader] as string, bytes]))
   const asked = (name: string): string => name.replace(/^\/+/, '')
   return startTftpServer({
@@ -35,6 +37,8 @@ export function startBootTftp({ config, files, leases, events, log }: BootTftpPa
       const size = byName.get(asked(outcome.file))?.length
       if (mac && size !== undefined && outcome.bytes > 0)
         events.seen(mac, 'tftp', { file: asked(outcome.file), bytes: outcome.bytes, size })
+      metrics.count('bloomery_tftp_transfers_total', { result: outcome.result })
+      metrics.count('bloomery_tftp_bytes_total', {}, outcome.bytes)
       report(log, outcome, mac)
     },
     onError: (error) => dropped(log, 'TFTP', error),

@@ -12,6 +12,8 @@ export type Answer =
       address?: number
       /** It is reserved for a place or a client's own name: who asks there now has it, whoever had it before. */
       takesOver?: boolean
+      /** Before an address is offered that this client never had: ask whether a host answers there. */
+      probe?: boolean
       hostname?: string
       /** Sent as it is, replacing what the subnet says. */
       options?: ReadonlyMap<number, Uint8Array>
@@ -41,5 +43,7 @@ export interface Facts {
 export interface Decision {
   facts: Facts
   reply?: { packet: DhcpPacket; destination: Destination; limit: number }
+  /** The reply may leave when nobody answers at this address. */
+  probe?: number
   changes: LeaseChange[]
 }

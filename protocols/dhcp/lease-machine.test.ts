@@ -279,3 +279,12 @@ test('a relay that poses as the server is named in our place, and requests to it
     'chose the server 10.2.0.1',
   )
 })
+
+test('an address that a client never had is to be probed; its own is not, and nobody waits who is known', () => {
+  const answer: Answer = { serve: true, because: 'unknown', probe: true }
+  const first = ask('discover', A, { answer })
+  expect(first.probe).toBe(ip('10.1.0.100'))
+  ask('request', A, { answer, requested: '10.1.0.100', server: '10.1.0.1' })
+  expect(ask('discover', A, { answer }).probe).toBeUndefined()
+  expect(ask('discover', B).probe).toBeUndefined()
+})

@@ -47,7 +47,9 @@ function discover(situation: Served): Decision {
   const held = situation.leases.byAddress(address)
   const keeps = held?.mac === request.mac && held.state === 'bound' && held.expires > now
   const offered: Lease = { address, mac: request.mac, state: 'offered', expires: now + OFFER_HELD_MS }
-  return granted('offer', situation, address, subnet.leaseSeconds, keeps ? [] : [{ kind: 'put', lease: offered }])
+  const probe = situation.answer.probe && held?.mac !== request.mac ? address : undefined
+  const changes: LeaseChange[] = keeps ? [] : [{ kind: 'put', lease: offered }]
+  return { ...granted('offer', situation, address, subnet.leaseSeconds, changes), probe }
 }
 
 /** REQUEST in its four states: selecting (with 54), init-reboot (50 only), renewing and rebinding (ciaddr). Table 4. */

@@ -1,10 +1,10 @@
-import { createSocket } from 'node:dgram'
-import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
 import { ipv4FromText, ipv4ToText, macFromBytes } from '@bloomery/wire/address.ts'
 import { acquireLease, openClientChannel, releaseLease, renewLease, type ClientChannel } from './client.ts'
-import type { Facts } from './decision.ts'
+import { releaseMessage } from './client-machine.ts'
+import type { Answer, Facts } from './decision.ts'
 import { LeaseTable } from './lease-table.ts'
+import type { ForeignServer } from './rogue.ts'
 import { startDhcpServer, type DhcpServer, type DhcpServerOptions } from './server.ts'
 
 const ip = ipv4FromText
@@ -17,6 +17,7 @@ const subnet = {
   dns: [],
   leaseSeconds: 600,
 }
+const noLease = { address: 0, server: 0, leaseSeconds: 0, nextServer: 0, bootFile: '', options: new Map() }
 let xid = 0
 const timing = { xid: () => (xid += 1), now: Date.now, retry: [200, 400, 800] }
 
@@ -29,16 +30,15 @@ afterEach(async () => {
 async function site(
   change: Partial<DhcpServerOptions> = {},
 ): Promise<{ server: DhcpServer; channel: ClientChannel; log: Facts[]; errors: Error[] }> {
-  const probe = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port: relayPort } = probe.address()
-  probe.close()
+  const target = { address: '127.0.0.1', port: 0 }
+  const channel = await openClientChannel({ host: '127.0.0.1', port: 0, server: target })
+  closing.push(() => channel.close())
   const log: Facts[] = []
   const errors: Error[] = []
   const server = await startDhcpServer({
     host: '127.0.0.1',
     port: 0,
-    relayPort,
+    relayPort: channel.port,
     subnets: [subnet],
     leases: new LeaseTable([subnet]),
     answer: () => ({ serve: true, because: 'test', boot: { server: ip('127.0.0.1'), file: 'x.efi' } }),
@@ -49,12 +49,7 @@ async function site(
     ...change,
   })
   closing.push(() => server.stop())
-  const channel = await openClientChannel({
-    host: '127.0.0.1',
-    port: relayPort,
-    server: { address: '127.0.0.1', port: server.port },
-  })
-  closing.push(() => channel.close())
+  target.port = server.port
   return { server, channel, log, errors }
 }
 
@@ -129,14 +124,7 @@ test('when leases cannot be stored, nobody gets one, and the error says so', asy
 
 test('a client that is refused says who refused it and why', async () => {
   const { channel } = await site()
-  const lease = {
-    address: ip('127.0.0.9'),
-    server: 0,
-    leaseSeconds: 0,
-    nextServer: 0,
-    bootFile: '',
-    options: new Map(),
-  }
+  const lease = { ...noLease, address: ip('127.0.0.9') }
   await expect(renewLease(channel, machine(1), lease, timing)).rejects.toThrow(
     `refused by 127.0.0.1: ${ipv4ToText(lease.address)} is not free for this client`,
   )
@@ -148,4 +136,27 @@ test('a message from a network that is not ours is an error that names the clien
   await expect(acquireLease(channel, stranger, { ...timing, retry: [30] })).rejects.toThrow('no answer')
   expect(errors[0]?.message).toBe('52:54:00:00:00:01 asks by way of 10.0.0.1, where no subnet is configured')
   await acquireLease(channel, machine(1), timing)
+})
+
+test('of two addresses the one where a stranger answers is kept out, and the other is offered', async () => {
+  const answer = (): Answer => ({ serve: true, because: 'unknown', probe: true })
+  const hostAt = (address: number): Promise<string | undefined> =>
+    Promise.resolve(address === subnet.first ? '52:54:00:99:99:99' : undefined)
+  const { channel, log } = await site({ answer, hostAt })
+  const lease = await acquireLease(channel, machine(1), timing)
+  expect(ipv4ToText(lease.address)).toBe('127.9.0.1')
+  expect(log[0]?.because).toContain('52:54:00:99:99:99 answers at 127.9.0.0')
+  const second = await acquireLease(channel, machine(2), timing)
+  expect(ipv4ToText(second.address)).toBe('127.9.0.2')
+})
+
+test('a client that chooses another server is news of that server', async () => {
+  const found: ForeignServer[] = []
+  const { channel } = await site({ onForeignServer: (server) => found.push(server) })
+  const identity = { ...machine(1), options: new Map([[54, Uint8Array.of(10, 0, 0, 66)]]) }
+  await expect(acquireLease(channel, identity, { ...timing, retry: [30] })).rejects.toThrow('no answer')
+  expect(found).toEqual([])
+  const release = releaseMessage(identity, { ...noLease, server: ip('10.0.0.66') }, 1)
+  channel.send({ ...release, options: new Map([...identity.options, [53, Uint8Array.of(3)]]) })
+  await expect.poll(() => found).toEqual([{ server: '10.0.0.66', how: 'chosen by a client', mac: identity.mac }])
 })

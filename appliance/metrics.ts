@@ -1,0 +1,93 @@
+/** What the boot services count: Prometheus' names, types and help (text format 0.0.4). */
+const catalogue = {
+  bloomery_dhcp_decisions_total: ['counter', 'DHCP messages decided, by request, reply and whether as a proxy.'],
+  bloomery_dhcp_dropped_total: ['counter', 'DHCP messages that were not understood or not answerable.'],
+  bloomery_dhcp_answer_seconds: ['histogram', 'From hearing a DHCP message to sending its answer, durable.'],
+  bloomery_dhcp_foreign_servers_total: ['counter', 'Signs of other DHCP servers on our networks, by server.'],
+  bloomery_dhcp_leases: ['gauge', 'Leases in memory: offered, bound, declined or run out.'],
+  bloomery_tftp_transfers_total: ['counter', 'TFTP transfers ended, by result.'],
+  bloomery_tftp_bytes_total: ['counter', 'Bytes of files that TFTP clients acknowledged.'],
+  bloomery_http_requests_total: ['counter', 'Requests of HTTP boot, by part and status.'],
+  bloomery_http_bytes_total: ['counter', 'Bytes of kernels and ramdisks sent over HTTP.'],
+} as const
+
+export type MetricName = keyof typeof catalogue
+type Labels = Readonly<Record<string, string | number>>
+
+export interface Metrics {
+  count(name: MetricName, labels?: Labels, by?: number): void
+  /** Seconds, for a histogram. */
+  observe(name: MetricName, seconds: number): void
+  /** Read when somebody looks. */
+  gauge(name: MetricName, read: () => number): void
+  text(): string
+}
+
+/** Labels come from the network, so their number is bounded: what is beyond is counted under `other`. */
+const MAX_SERIES = 128
+const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+
+interface Histogram {
+  buckets: number[]
+  sum: number
+  count: number
+}
+
+export function openMetrics(): Metrics {
+  const counters = new Map<MetricName, Map<string, number>>()
+  const gauges = new Map<MetricName, () => number>()
+  const histograms = new Map<MetricName, Histogram>()
+  return {
+    count(name, labels = {}, by = 1) {
+      const series = counters.get(name) ?? new Map<string, number>()
+      counters.set(name, series)
+      const wanted = labelText(labels)
+      const key = series.has(wanted) || series.size < MAX_SERIES ? wanted : '{series="other"}'
+      series.set(key, (series.get(key) ?? 0) + by)
+    },
+    observe(name, seconds) {
+      const found = histograms.get(name) ?? { buckets: BUCKETS.map(() => 0), sum: 0, count: 0 }
+      histograms.set(name, found)
+      BUCKETS.forEach((limit, index) => {
+        if (seconds <= limit) found.buckets[index] = (found.buckets[index] ?? 0) + 1
+      })
+      found.sum += seconds
+      found.count += 1
+    },
+    gauge: (name, read) => void gauges.set(name, read),
+    text() {
+      const names = Object.keys(catalogue) as MetricName[]
+      return names.flatMap((name) => [...head(name), ...lines(name)]).join('\n') + '\n'
+    },
+  }
+
+  function lines(name: MetricName): string[] {
+    const gauge = gauges.get(name)
+    if (gauge !== undefined) return [`${name} ${gauge()}`]
+    const histogram = histograms.get(name)
+    if (histogram !== undefined) return histogramLines(name, histogram)
+    return [...(counters.get(name) ?? [])].map(([labels, value]) => `${name}${labels} ${value}`)
+  }
+}
+
+function head(name: MetricName): string[] {
+  const [type, help] = catalogue[name]
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`]
+}
+
+function histogramLines(name: string, { buckets, sum, count }: Histogram): string[] {
+  const limited = BUCKETS.map((limit, index) => `${name}_bucket{le="${limit}"} ${buckets[index] ?? 0}`)
+  return [...limited, `${name}_bucket{le="+Inf"} ${count}`, `${name}_sum ${sum}`, `${name}_count ${count}`]
+}
+
+function labelText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(String(value))}"`)
+  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+}
+
+function escaped(value: string): string {
+  return value
+    .replaceAll('\\', String.raw`\\`)
+    .replaceAll('"', String.raw`\"`)
+    .replaceAll('\n', String.raw`\n`)
+}
