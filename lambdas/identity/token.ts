@@ -33,7 +33,7 @@ const SIZE_LIMIT = 2048
 
 export function signToken(given: Claims, key: string): string {
   const body = `v1.${Buffer.from(JSON.stringify(given)).toString('base64url')}`
-  return `${body}.${signature(body, key).toString('base64url')}`
+  return `${body}.${signature(body, key)}`
 }
 
 /** What a token claims, if it is ours and not over. */
@@ -41,11 +41,11 @@ export function readToken(token: string, key: string, now: Date): Claims | undef
   if (token.length > SIZE_LIMIT) return undefined
   const [, body, text, sign] = /^(v1\.([A-Za-z0-9_-]+))\.([A-Za-z0-9_-]{43})$/.exec(token) ?? []
   if (body === undefined || text === undefined || sign === undefined) return undefined
-  if (!timingSafeEqual(signature(body, key), Buffer.from(sign, 'base64url'))) return undefined
+  if (!timingSafeEqual(Buffer.from(signature(body, key)), Buffer.from(sign))) return undefined
   const found = claims.safeParse(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')))
   return found.success && found.data.expires > now.getTime() ? found.data : undefined
 }
 
-function signature(body: string, key: string): Buffer {
-  return createHmac('sha256', Buffer.from(key, 'base64url')).update(body).digest()
+function signature(body: string, key: string): string {
+  return createHmac('sha256', Buffer.from(key, 'base64url')).update(body).digest('base64url')
 }
