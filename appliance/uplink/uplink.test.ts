@@ -172,24 +172,24 @@ it('does not acknowledge a command that could not be taken in, and is not held u
 })
 
 it('asks for fresh URLs at once, but not in every moment that somebody misses them', async () => {
-  for (let each = 0; each < 50; each += 1) handle.refresh(7)
+  for (let each = 0; each < 50; each += 1) handle.refresh('images/7')
   await settled()
-  handle.refresh(8)
+  handle.refresh('images/8')
   await settled()
   const asked = () => ofKind('alive').flatMap(({ refresh }) => refresh)
-  expect(asked()).toEqual([7, 8])
+  expect(asked()).toEqual(['images/7', 'images/8'])
   await clock.advance(16_000)
-  handle.refresh(7)
+  handle.refresh('images/7')
   await settled()
-  expect(asked().filter((seq) => seq === 7).length).toBe(2)
+  expect(asked().filter((key) => key === 'images/7').length).toBe(2)
 })
 
 it('keeps asking for URLs that it could not ask for while it was cut off', async () => {
   up = false
-  handle.refresh(7)
+  handle.refresh('images/7')
   await settled()
   up = true
   connect()
   await settled()
-  expect(ofKind('alive')[0]).toMatchObject({ hello: true, refresh: [7] })
+  expect(ofKind('alive')[0]).toMatchObject({ hello: true, refresh: ['images/7'] })
 })

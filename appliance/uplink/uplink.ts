@@ -26,8 +26,8 @@ export interface UplinkParts {
 }
 
 export interface UplinkHandle {
-  /** Ask for fresh URLs for this command's blobs; however often it is called, every 15 s at most. */
-  refresh(commandSeq: number): void
+  /** Ask for a fresh URL of this blob; however often it is called, every 15 s at most. */
+  refresh(blob: string): void
   stop(): Promise<void>
 }
 
@@ -40,8 +40,8 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
   let sentAt = clock.now()
   let flushing = false
   let again = false
-  const stale = new Set<number>()
-  const askedAt = new Map<number, number>()
+  const stale = new Set<string>()
+  const askedAt = new Map<string, number>()
 
   const alive = (hello: boolean): Promise<void> => {
     const refresh = [...stale].slice(0, BATCH)
@@ -55,7 +55,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
       refresh,
     }
     return link.publish(JSON.stringify(message)).then(
-      () => refresh.forEach((seq) => stale.delete(seq)),
+      () => refresh.forEach((key) => stale.delete(key)),
       (error: Error) => log.debug({ error: error.message }, 'could not say alive'),
     )
   }
@@ -106,6 +106,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
       return
     }
     parts.urls.learn(message.urls)
+    if (message.kind === 'urls') return
     skipTo(ledger, message.stored_from)
     for (const command of message.commands.toSorted((a, b) => a.seq - b.seq)) {
       try {
@@ -150,12 +151,12 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
   const ticking = tick().catch(() => {})
 
   return {
-    refresh: (seq) => {
+    refresh: (blob) => {
       const now = clock.now().getTime()
       for (const [asked, at] of askedAt) if (now - at > REFRESH_MS) askedAt.delete(asked)
-      if (askedAt.has(seq)) return
-      askedAt.set(seq, now)
-      stale.add(seq)
+      if (askedAt.has(blob)) return
+      askedAt.set(blob, now)
+      stale.add(blob)
       void alive(false)
     },
     async stop() {

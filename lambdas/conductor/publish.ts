@@ -10,7 +10,7 @@ import { commandItem, commandKey, storedFrom, type StoredCommand } from '../stor
 
 type Needs = Pick<Platform, 'table' | 'blobs' | 'bus' | 'clock'>
 
-const URL_SECONDS = 6 * 3600
+export const URL_SECONDS = 6 * 3600
 /** A signed URL with its session token takes up to about 2 KiB of the message, and a deploy has three. */
 const PLAN_LIMIT = 40 * 1024
 export const RETRY_SECONDS = 30

@@ -7,6 +7,7 @@ import { changeNode } from '../store/change-node.ts'
 import { acknowledge, storedCommands } from '../store/commands.ts'
 import { count, getReportCounter, isCounted, reportCounterKey } from '../store/report-counter.ts'
 import { apply } from './apply.ts'
+import { refreshUrls } from './refresh.ts'
 
 /** A message of an appliance, as it arrived. What can't be one is logged and dropped: it would be no better the next time. Whatever
  * else goes wrong is thrown, and the message comes again. */
@@ -36,10 +37,8 @@ async function onAlive(
 ): Promise<void> {
   await markSeen(platform.table, appliance, software, platform.clock.now())
   await acknowledge(platform.table, appliance.uuid, through)
-  if (!hello && refresh.length === 0) return
-  const stored = await storedCommands(platform.table, appliance.uuid)
-  const wanted = hello ? stored : stored.filter(({ command }) => refresh.includes(command.seq))
-  await publish(platform, appliance.uuid, wanted)
+  if (hello) await publish(platform, appliance.uuid, await storedCommands(platform.table, appliance.uuid))
+  await refreshUrls(platform, appliance, refresh)
 }
 
 async function onReports(platform: Platform, appliance: Appliance, reports: Report[]): Promise<void> {

@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { plan as planSchema, type Plan } from '../../contract/plan.ts'
 import { alive, commandsTo, withSite } from './control-plane.ts'
 import { available, cloud, image, newNode, provision, site, states } from './one-site.ts'
 import { PaperSite } from './paper-site.ts'
+
+/** More than a plan takes in, also compressed. */
+const bulky = randomBytes(30_000).toString('base64')
 
 /** The plan among the blobs that a message points to. */
 function plans(keys: string[]): Plan {
@@ -23,7 +27,7 @@ describe('commands', () => {
     expect(commandsTo(cloud, site.uuid)).toHaveLength(first + 2)
     await alive(cloud, site.uuid, { commands_through: 1 })
     cloud.pass(31)
-    await alive(cloud, site.uuid, { commands_through: 1, hello: true, refresh: [1] })
+    await alive(cloud, site.uuid, { commands_through: 1, hello: true, refresh: ['images/none'] })
     await cloud.tick()
     expect(commandsTo(cloud, site.uuid)).toHaveLength(first + 2)
   })
@@ -32,7 +36,7 @@ describe('commands', () => {
     const node = await available()
     const value = { ...image, note: 'x'.repeat(100_000) }
     await cloud.client.nodes.patch(node, [{ op: 'add', path: '/instance_info', value }])
-    await provision(node, 'active', { configdrive: { user_data: 'x' } })
+    await provision(node, 'active', { configdrive: { user_data: bulky } })
     const message = cloud.sent(site.uuid).findLast(({ kind }) => kind === 'commands') as {
       urls: Record<string, string>
     }
@@ -44,6 +48,20 @@ describe('commands', () => {
     expect(await states(node)).toMatchObject({ provision_state: 'active' })
     await cloud.settle()
     expect([...cloud.blobs.keys()].filter((key) => key.startsWith('plans/'))).toEqual([])
+  })
+
+  it('are long acknowledged when a URL expires: a fresh one is had by those whom the blob concerns', async () => {
+    const node = await available()
+    await cloud.client.nodes.patch(node, [{ op: 'add', path: '/instance_info', value: image }])
+    await provision(node, 'active', { configdrive: { user_data: bulky } })
+    const drive = [...cloud.blobs.keys()].find((key) => key.startsWith('config-drives/'))!
+    await alive(cloud, site.uuid, { commands_through: 99 })
+    await alive(cloud, site.uuid, { commands_through: 99, refresh: [drive, 'images/none', 'secrets/1', drive] })
+    const urls = cloud.sent(site.uuid).filter(({ kind }) => kind === 'urls')
+    expect(urls).toEqual([{ v: 1, kind: 'urls', urls: { [drive]: expect.stringContaining('http') as string } }])
+    const other = await withSite(cloud, 'paris', 'box-2')
+    await alive(cloud, other.appliance, { refresh: [drive] })
+    expect(cloud.sent(other.appliance).filter(({ kind }) => kind === 'urls')).toEqual([])
   })
 
   it('wait for an appliance that is away, and reach it when it says hello', async () => {

@@ -45,7 +45,7 @@ export async function connectByHand({ broker, authorities }: Served, enrolled: E
   client.on('message', (_, payload) => {
     const message = downlink.parse(JSON.parse(payload.toString()))
     if (message.kind === 'received') received = message.reports_through
-    else
+    if (message.kind === 'commands')
       for (const command of message.commands) if (!commands.some(({ id }) => id === command.id)) commands.push(command)
   })
   await client.subscribeAsync(topics.down(uuid), { qos: 1 })

@@ -142,12 +142,13 @@ test('a plan too large for its command is fetched by reference, also when the fi
 
 test('an expired URL and a broken connection only delay the image: it is resumed, not begun again', async () => {
   const plan = fixture.deployPlan(1)
+  fixture.cloud.freshUrls = { image: 'https://blobs.paper/fresh' }
   const whole = fixture.get
   const asked: (string | null)[] = []
   fixture.get = async (url, init) => {
     const range = new Headers(init?.headers).get('range')
     asked.push(range)
-    if (asked.length === 1) return new Response(null, { status: 403 })
+    if (url === 'https://blobs.paper/image') return new Response(null, { status: 403 })
     if (asked.length > 2) return whole(url, init)
     const bytes = new Uint8Array(await (await whole(url, init)).arrayBuffer())
     let sent = false

@@ -7,6 +7,8 @@ export class MemoryCloud {
   readonly reports = new Map<number, Report>()
   readonly commands: Command[] = []
   urls: Record<string, string> = {}
+  /** What a request for fresh URLs is answered with. */
+  freshUrls: Record<string, string> = {}
   acknowledged = 0
   /** False: the WAN is cut. */
   up = true
@@ -86,6 +88,8 @@ export class MemoryCloud {
       this.acknowledged = message.commands_through
       const missing = this.commands.filter((each) => each.seq > message.commands_through)
       if (message.hello && missing.length > 0) this.deliver(missing)
+      const asked = Object.entries(this.freshUrls).filter(([key]) => message.refresh.includes(key))
+      if (asked.length > 0) this.#down({ v: 1, kind: 'urls', urls: Object.fromEntries(asked) })
       return
     }
     for (const report of message.reports) this.reports.set(report.seq, report)
