@@ -26,6 +26,8 @@ export async function listen({ fetch, host, port, tls }: HttpOptions): Promise<H
   // Images take as long as they take; headers don't.
   server.headersTimeout = 20_000
   server.requestTimeout = 0
+  // Longer than clients keep an idle connection: who ends it while a request is on its way loses that request.
+  server.keepAliveTimeout = 65_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {

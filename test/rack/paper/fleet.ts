@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient, type Client } from '../../../contract/api/client.ts'
 import type { NodeView } from '../../../contract/api/views.ts'
-import type { ProvisionState, Verb } from '../../../contract/provision.ts'
+import { isTransient, type ProvisionState, type Verb } from '../../../contract/provision.ts'
 import type { Log } from '../../../appliance/log.ts'
 import { fastClock } from './clock.ts'
 import { FleetSite } from './fleet-site.ts'
@@ -95,9 +95,18 @@ export class Fleet {
     await this.reach(members, state, withinMs)
   }
 
+  /** Asks for all of them at once, so that watching costs the same however many they are. */
   async reach(members: Member[], state: ProvisionState, withinMs: number): Promise<void> {
     const until = Date.now() + withinMs
-    await each(members, async ({ uuid }) => void (await this.awaitState(uuid, state, until - Date.now())))
+    for (;;) {
+      const listed = await this.client.nodes.list()
+      const states = new Map(listed.map((node) => [node.uuid, node.provision_state]))
+      const missing = members.filter(({ uuid }) => states.get(uuid) !== state)
+      if (missing.length === 0) return
+      const lost = missing.find(({ uuid }) => !isTransient(states.get(uuid) ?? 'error'))
+      if (lost || Date.now() > until) await this.awaitState((lost ?? missing[0]!).uuid, state, 0)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
   }
 
   async makeAvailable(members: Member[], withinMs = 30_000): Promise<void> {
