@@ -1,9 +1,9 @@
-import { mkdir, open, rename } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { z } from 'zod'
 import { newSealingKey } from '../contract/seal.ts'
 import { certificateRequest } from './certificates.ts'
-import { identity, type Identity } from './identity.ts'
+import { identity, jsonOf, type Identity } from './identity.ts'
 
 const ANSWER_MS = 30_000
 
@@ -38,16 +38,28 @@ export async function enrol({ endpoint, token, name, path, post }: Enrolling): P
   )
   if (reply.status !== 200 && reply.status !== 201)
     throw new Error(`the cloud refused the enrolment (HTTP ${reply.status}): ${reply.text.slice(0, 1000)}`)
-  const { appliance: uuid, ...given } = enrolled.parse(JSON.parse(reply.text))
-  const me = identity.parse({ ...given, uuid, name, privateKey, sealingKey: sealing.privateKey })
+  const me = understood(reply.text, { name, privateKey, sealingKey: sealing.privateKey })
   await write(path, JSON.stringify(me, null, 2))
   return me
+}
+
+function understood(text: string, own: Pick<Identity, 'name' | 'privateKey' | 'sealingKey'>): Identity {
+  const answer = enrolled.safeParse(jsonOf(text))
+  const me = answer.success
+    ? identity.safeParse({ ...answer.data, uuid: answer.data.appliance, ...own })
+    : { ...answer, data: undefined }
+  if (me.success) return me.data
+  throw new Error(
+    `the cloud's answer to the enrolment is not understood; is this its API's endpoint?\n${z.prettifyError(me.error)}`,
+  )
 }
 
 async function write(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const part = `${path}.part`
-  const file = await open(part, 'w', 0o600)
+  // What an attempt left keeps its mode when it is written to again.
+  await rm(part, { force: true })
+  const file = await open(part, 'wx', 0o600)
   try {
     await file.writeFile(text)
     await file.sync()
@@ -55,4 +67,11 @@ async function write(path: string, text: string): Promise<void> {
     await file.close()
   }
   await rename(part, path)
+  // The token is spent: the name must survive a power cut as the bytes do.
+  const folder = await open(dirname(path))
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }

@@ -25,5 +25,18 @@ export function readIdentity(path: string): Identity {
       cause: error,
     })
   }
-  return identity.parse(JSON.parse(text))
+  const parsed = identity.safeParse(jsonOf(text))
+  if (parsed.success) return parsed.data
+  throw new Error(
+    `this appliance's identity ${path} can't be used; enrol again (--again):\n${z.prettifyError(parsed.error)}`,
+  )
+}
+
+/** Undefined for what is not JSON: the parser's own error would quote from a file of keys. */
+export function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

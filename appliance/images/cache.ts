@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { Urls } from '../ledger/urls.ts'
 import { toRaw } from './convert.ts'
-import { download } from './download.ts'
+import { download, downloadExpecting } from './download.ts'
 import { configDriveFile, evict } from './evict.ts'
 import type { FetchOptions, Images } from './images.ts'
 
@@ -18,7 +18,8 @@ export interface CacheParts {
   /** Bytes that finished images may take together. */
   quota: number
   urls: Urls
-  refresh(plan: string): void
+  /** Asks the cloud for a fresh URL. */
+  refresh(source: ByteSource): void
   clock: Clock
   get: typeof fetch
   /** Files that plans in progress need. */
@@ -33,6 +34,7 @@ type Fetch = FetchOptions & { progress(percent: number): void }
 export function openCache(parts: CacheParts): Images & { path(file: string): string } {
   mkdirSync(parts.dir, { recursive: true, mode: 0o700 })
   const flights = new Map<string, { work: Promise<string>; watchers: Set<Fetch> }>()
+  const digests = new Map<string, string>()
   const path = (file: string): string => join(parts.dir, file)
 
   async function bring(image: ImageReference, options: Fetch): Promise<string> {
@@ -41,7 +43,9 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
     if (await touch(path(raw))) return raw
     if (!(await touch(path(file)))) {
       const part = path(`${file}.part`)
-      const actual = await download(
+      await makeRoom(Math.max(0, parts.quota - (image.size ?? 0)), file)
+      const actual = await downloadExpecting(
+        image.os_hash_value,
         {
           name: image.name,
           url: () => parts.urls.urlOf(image.source),
@@ -51,23 +55,33 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
           limit: parts.quota,
           signal: options.signal,
           progress: options.progress,
-          expired: () => parts.refresh(options.commandOf),
+          expired: () => parts.refresh(image.source),
           trouble: options.trouble,
         },
         parts.clock,
         parts.get,
       )
-      if (actual !== image.os_hash_value) {
-        await rm(part, { force: true })
+      if (actual !== image.os_hash_value)
         throw new HardwareError(
           `image ${image.name} is not what was ordered: expected ${image.os_hash_algo} ${image.os_hash_value}, but its source gives ${actual}`,
         )
-      }
       await rename(part, path(file))
     }
     if (raw !== file) await toRaw(path(file), path(raw), image, options.signal)
-    await evict(parts.dir, parts.quota, new Set([raw, ...parts.inUse()]))
+    await makeRoom(parts.quota, raw)
     return raw
+  }
+
+  function makeRoom(quota: number, file: string): Promise<void> {
+    const moving = [...flights.keys()].flatMap((key) => [key, `${key}.raw`])
+    return evict(parts.dir, quota, new Set([file, ...moving, ...parts.inUse()]))
+  }
+
+  /** Of a file that was converted here; reading it takes long, so it is done once. */
+  async function digestOfRaw(file: string, signal: AbortSignal): Promise<string> {
+    const digest = digests.get(file) ?? (await digestOf(path(file), signal))
+    digests.set(file, digest)
+    return digest
   }
 
   /** However many plans want it at once, a file is fetched once; when the one who fetches is stopped, another takes over. */
@@ -117,7 +131,7 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
         limit: SMALL,
         signal: options.signal,
         progress: () => {},
-        expired: () => parts.refresh(options.commandOf),
+        expired: () => parts.refresh(source),
         trouble: options.trouble,
       },
       parts.clock,
@@ -140,7 +154,7 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
         bring(image, shared),
       )
       const served = file.endsWith('.raw')
-        ? { algorithm: 'sha256', digest: await digestOf(path(file), options.signal) }
+        ? { algorithm: 'sha256', digest: await digestOfRaw(file, options.signal) }
         : { algorithm: image.os_hash_algo, digest: image.os_hash_value }
       return { url: parts.serve(options.commandOf, file), ...served }
     },
@@ -153,7 +167,9 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
       await single(file, { ...options, progress: () => {} }, (shared) => bringDrive(drive, source, file, shared))
       return readFile(path(file), 'latin1')
     },
-    release: (plan) => rm(path(configDriveFile(plan)), { force: true }),
+    async release(plan) {
+      for (const file of [configDriveFile(plan), `${configDriveFile(plan)}.part`]) await rm(path(file), { force: true })
+    },
   }
 }
 
@@ -171,7 +187,8 @@ async function digestOf(path: string, signal: AbortSignal): Promise<string> {
   return hash.digest('hex')
 }
 
-function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+async function unless<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason as Error)
     signal.addEventListener('abort', stop, { once: true })
