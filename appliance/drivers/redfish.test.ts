@@ -1,0 +1,103 @@
+import { type RunningRedfish, startRedfish } from '@bloomery/redfish/server.ts'
+import { dialects } from '@bloomery/redfish/service/dialect.ts'
+import { type PaperMachine, paperMachine } from '@bloomery/redfish/testing/paper-machine.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { HardwareError } from '../hardware-error.ts'
+import type { Bmc, DriverInfo } from './bmc.ts'
+import { openRedfishDriver, type RedfishDriver } from './redfish.ts'
+
+const onceOnly = dialects.find(({ name }) => name === 'gigabyte')!
+const users = [{ name: 'admin', password: 'paper-secret' }]
+
+let driver: RedfishDriver
+let machine: PaperMachine
+let server: RunningRedfish
+beforeEach(async () => {
+  driver = openRedfishDriver()
+  machine = paperMachine()
+  await start()
+})
+afterEach(async () => {
+  await driver.close()
+  await server.close()
+})
+
+async function start(dialect = dialects[0]): Promise<void> {
+  const onError = (error: unknown): never => {
+    throw error
+  }
+  server = await startRedfish({ host: '127.0.0.1', port: 0, users, machine, dialect, onError })
+}
+
+function bmc(more: DriverInfo = {}): Promise<Bmc> {
+  const info = { redfish_address: server.url, redfish_username: 'admin', redfish_password: 'paper-secret', ...more }
+  return (driver.connect as (info: DriverInfo) => Promise<Bmc>)(info)
+}
+
+describe('a machine with a Redfish BMC', () => {
+  it('is switched on and off', async () => {
+    const of = await bmc()
+    expect(await of.power()).toBe('power off')
+    await of.control('on')
+    expect(await of.power()).toBe('power on')
+    await of.control('reset')
+    await of.control('soft')
+    expect(machine.resets).toEqual(['On', 'ForceRestart', 'GracefulShutdown'])
+  })
+
+  it('boots from the network once and from its disk for good', async () => {
+    const of = await bmc({ redfish_system_id: '/redfish/v1/Systems/1' })
+    expect(await of.bootDevice()).toBeNull()
+    await of.setBootDevice('pxe', { persistent: false, uefi: true })
+    expect(await of.bootDevice()).toEqual({ boot_device: 'pxe', persistent: false })
+    await of.setBootDevice('disk', { persistent: true, uefi: false })
+    expect(await of.bootDevice()).toEqual({ boot_device: 'disk', persistent: true })
+    expect(machine.override).toEqual({ target: 'Hdd', enabled: 'Continuous', mode: 'Legacy' })
+  })
+
+  it('is told its boot device again at each start when the BMC forgets it after one', async () => {
+    await server.close()
+    await start(onceOnly)
+    const of = await bmc()
+    await of.setBootDevice('disk', { persistent: true, uefi: true })
+    expect(await of.bootDevice()).toEqual({ boot_device: 'disk', persistent: true })
+    machine.override = { target: 'None', enabled: 'Disabled', mode: 'UEFI' } // it has started meanwhile
+    await of.control('on')
+    expect(machine.override).toMatchObject({ target: 'Hdd', enabled: 'Once' })
+  })
+
+  it('shares one session between all that ask', async () => {
+    await Promise.all([(await bmc()).power(), (await bmc()).power(), (await bmc()).bootDevice()])
+    expect(server.state.sessions.size).toBe(1)
+    await driver.close()
+    expect(server.state.sessions.size).toBe(0)
+  })
+})
+
+describe('what goes wrong', () => {
+  it('is a sentence with BMC, operation and remedy, and never the password', async () => {
+    const of = await bmc({ redfish_password: 'not-the-password' })
+    const error = await of.power().catch((reason: unknown) => reason)
+    expect(error).toBeInstanceOf(HardwareError)
+    const { message } = error as HardwareError
+    expect(message).toMatch(
+      /^BMC 127\.0\.0\.1:\d+, log in: user "admin" or its password is not accepted.*correct them$/,
+    )
+    expect(message).not.toContain('not-the-password')
+  })
+
+  it.each([
+    [{ redfish_address: 'ftp://bmc' }, /http/],
+    [{ redfish_auth_type: 'kerberos' }, /driver_info\/redfish_auth_type/],
+    [{ redfish_verify_ca: '/nonexistent/ca.pem' }, /redfish_verify_ca.*\/nonexistent\/ca\.pem/],
+    [{ redfish_system_id: '7' }, /find system: HTTP 404.*check the system id/],
+  ])('%j is said to be it', async (more, why) => {
+    await expect((await bmc(more)).power()).rejects.toThrow(why)
+  })
+
+  it('refuses boot devices that Redfish has no word for', async () => {
+    await expect((await bmc()).setBootDevice('safe', { persistent: false, uefi: true })).rejects.toThrow(
+      /no boot device safe/,
+    )
+  })
+})
