@@ -34,8 +34,8 @@ beforeAll(async () => {
   await watched
 })
 afterAll(async () => {
-  await fleet.tearDown()
-  await cloud.stopAndForget()
+  await fleet?.tearDown()
+  await cloud?.stopAndForget()
 })
 
 const wayUp = way(...toManageable, ...cleaned, ...deployed)

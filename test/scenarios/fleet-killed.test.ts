@@ -23,8 +23,8 @@ beforeEach(async () => {
   await fleet.makeAvailable(fleet.members)
 })
 afterEach(async () => {
-  await fleet.tearDown()
-  await cloud.kill('SIGKILL')
+  await fleet?.tearDown()
+  await cloud?.kill('SIGKILL')
   rmSync(dataDir, { recursive: true, force: true })
 })
 

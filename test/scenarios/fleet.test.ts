@@ -23,8 +23,8 @@ beforeAll(async () => {
   await fleet.makeAvailable(fleet.members, 140_000)
 }, 300_000)
 afterAll(async () => {
-  await fleet.tearDown()
-  await cloud.kill('SIGTERM')
+  await fleet?.tearDown()
+  await cloud?.kill('SIGTERM')
   rmSync(dataDir, { recursive: true, force: true })
 })
 

@@ -21,9 +21,9 @@ beforeAll(async () => {
   imageUrl = `http://127.0.0.1:${(images.address() as AddressInfo).port}/debian.img`
 })
 afterAll(async () => {
-  await fleet.tearDown()
-  await cloud.stopAndForget()
-  await new Promise((resolve) => images.close(resolve))
+  await fleet?.tearDown()
+  await cloud?.stopAndForget()
+  await new Promise<void>((resolve) => (images ? images.close(() => resolve()) : resolve()))
 })
 
 async function deployFails({ uuid }: Member): Promise<string> {

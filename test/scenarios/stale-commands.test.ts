@@ -22,9 +22,9 @@ beforeEach(async () => {
   await fleet.makeAvailable([member])
 })
 afterEach(async () => {
-  await fleet.tearDown()
+  await fleet?.tearDown()
   await broker?.close()
-  await cloud.stopAndForget()
+  await cloud?.stopAndForget()
 })
 
 /** The cloud's own broker, with nobody behind it but this test. */

@@ -15,8 +15,8 @@ beforeEach(async () => {
   await fleet.makeAvailable(fleet.members)
 })
 afterEach(async () => {
-  await fleet.tearDown()
-  await cloud.stopAndForget()
+  await fleet?.tearDown()
+  await cloud?.stopAndForget()
 })
 
 const quick = { timeout: 30_000, interval: 5 }
