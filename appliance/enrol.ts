@@ -44,10 +44,8 @@ export async function enrol({ endpoint, token, name, path, post }: Enrolling): P
 }
 
 function understood(text: string, own: Pick<Identity, 'name' | 'privateKey' | 'sealingKey'>): Identity {
-  const answer = enrolled.safeParse(jsonOf(text))
-  const me = answer.success
-    ? identity.safeParse({ ...answer.data, uuid: answer.data.appliance, ...own })
-    : { ...answer, data: undefined }
+  const whole = enrolled.transform(({ appliance: uuid, ...given }) => ({ ...given, uuid, ...own })).pipe(identity)
+  const me = whole.safeParse(jsonOf(text))
   if (me.success) return me.data
   throw new Error(
     `the cloud's answer to the enrolment is not understood; is this its API's endpoint?\n${z.prettifyError(me.error)}`,
