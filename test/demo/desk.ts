@@ -49,7 +49,7 @@ export async function furnish({ rack, environment }: Lab): Promise<Desk> {
     `exec ip netns exec ${rack.cloud.netns} '${join(project, 'bin/bloomery')}' "$@"`,
   ])
   await chmod(join(project, bloomery), 0o700)
-  const auth = { auth_url: endpoint, endpoint, username, password }
+  const auth = { endpoint, username, password }
   const cloud = { auth_type: 'http_basic', auth, cacert: environment.BLOOMERY_CA }
   return {
     bloomery,

@@ -40,6 +40,7 @@ export async function openDoor(netns: Netns, host: string, port: number): Promis
     port: address.port,
     async close() {
       server.close()
+      if (child.exitCode !== null || child.signalCode !== null) return
       const exited = once(child, 'exit')
       child.kill('SIGTERM')
       await exited
