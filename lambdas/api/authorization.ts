@@ -41,13 +41,24 @@ function denied([rule]: readonly Rule[]): UserError {
 
 /** The node that a path is about, if it is about one; visible to the caller, or rejected as missing. */
 async function subjectOf(call: Call, platform: Platform, path: string): Promise<Belonging | undefined> {
-  const { ident } = call.req.param()
+  const ident = identOf(call, path)
   if (path.startsWith('/v1/ports/:ident')) return ofPort(call, platform, ident ?? '')
   const name = path === '/v1/nodes/validate' ? call.req.query('node') : ident
   if (name === undefined || !path.startsWith('/v1/nodes/')) return undefined
   const node = await nodeOf(platform, name, call.var.minor)
   if (!isVisible(call, node)) throw noNode(name)
   return node
+}
+
+/** Parameters are the handler's, and not yet known here. */
+function identOf(call: Call, path: string): string | undefined {
+  const at = path.split('/').indexOf(':ident')
+  const text = at < 0 ? undefined : call.req.path.split('/')[at]
+  try {
+    return text && decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 async function ofPort(call: Call, { table }: Platform, ident: string): Promise<Belonging> {
