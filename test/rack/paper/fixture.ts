@@ -26,13 +26,14 @@ export class Fixture {
   /** Answers instead of the blob store. */
   get: typeof fetch = (_url, init) => Promise.resolve(ranged(IMAGE, new Headers(init?.headers).get('range')))
 
-  constructor() {
+  constructor(driver: 'ipmi' | 'redfish' = 'ipmi') {
     this.machine = new PaperMachine({
       name: `m${process.pid}`,
       mac: '52:54:00:00:00:01',
       password: 'paper-secret',
       clock: this.clock,
       postMs: 5000,
+      driver,
     })
     this.cloud.urls = { image: 'https://blobs.paper/image' }
   }
@@ -72,7 +73,7 @@ export class Fixture {
   }
 
   plan(kind: Plan['kind'], steps: Step[], generation = 1, lane: Plan['lane'] = 'provision'): Plan {
-    const password = seal(this.machine.password, `${this.node}/ipmi_password`, [
+    const password = seal(this.machine.password, `${this.node}/${this.machine.driver}_password`, [
       { appliance: this.identity.uuid, key: this.identity.key.publicKey },
     ])
     return {
@@ -84,14 +85,9 @@ export class Fixture {
       machine: {
         node: this.node,
         name: 'paper-1',
-        driver: 'ipmi',
+        driver: this.machine.driver,
         interfaces: {},
-        driver_info: {
-          ipmi_address: '127.0.0.1',
-          ipmi_port: this.machine.port,
-          ipmi_username: 'admin',
-          ipmi_password: password,
-        },
+        driver_info: this.machine.driverInfo(password),
         properties: { cpu_arch: 'x86_64' },
         instance_info: {},
         boot_mode: 'uefi',

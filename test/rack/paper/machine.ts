@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { bootDevices, noBootFlags, type BootFlags } from '@bloomery/ipmi/boot-parameters.ts'
 import type { Chassis } from '@bloomery/ipmi/bmc-options.ts'
 import { startBmc, type RunningBmc } from '@bloomery/ipmi/server.ts'
+import { type RunningRedfish, startRedfish } from '@bloomery/redfish/server.ts'
 import type { Clock } from '../../../appliance/clock.ts'
+import { machineOver } from '../redfish/chassis.ts'
 
 /** What a paper machine finds at its network boot, and what it does then; the site it is plugged into supplies it. */
 export interface Provisioning {
@@ -15,11 +18,13 @@ export interface PaperDisk {
   configDrive: string | undefined
 }
 
-/** A server made of paper: a chassis with a real BMC on a real UDP port, a firmware that takes its time, and a disk that remembers digests. */
+/** A server made of paper: a chassis with a real BMC on a real port, a firmware that takes its time, and a disk that remembers digests. */
 export class PaperMachine {
   readonly name: string
   readonly mac: string
   readonly password: string
+  /** The driver for its BMC. */
+  readonly driver: 'ipmi' | 'redfish'
   readonly disk: PaperDisk = { image: undefined, configDrive: undefined }
   /** Every time power came on, what it booted. */
   readonly boots: string[] = []
@@ -30,30 +35,47 @@ export class PaperMachine {
   readonly #clock: Clock
   readonly #postMs: number
   #flags: BootFlags = noBootFlags
-  #bmc: RunningBmc | undefined
+  #bmc: RunningBmc | RunningRedfish | undefined
   #lost = new AbortController()
   provisioning: Provisioning | undefined
 
-  constructor(options: { name: string; mac: string; password: string; clock: Clock; postMs: number }) {
+  constructor(options: {
+    name: string
+    mac: string
+    password: string
+    clock: Clock
+    postMs: number
+    driver?: 'ipmi' | 'redfish'
+  }) {
     this.name = options.name
     this.mac = options.mac
     this.password = options.password
+    this.driver = options.driver ?? 'ipmi'
     this.#clock = options.clock
     this.#postMs = options.postMs
   }
 
   async plugIn(host = '127.0.0.1'): Promise<void> {
-    this.#bmc = await startBmc({
-      host,
-      port: 0,
-      users: [{ name: 'admin', password: this.password, privilege: 'administrator' }],
-      chassis: this.#chassis(),
-      onError: (error) => this.accidents.push(String(error)),
-    })
+    const common = { host, port: 0, onError: (error: unknown) => void this.accidents.push(String(error)) }
+    const user = { name: 'admin', password: this.password }
+    if (this.driver === 'ipmi') {
+      const users = [{ ...user, privilege: 'administrator' as const }]
+      this.#bmc = await startBmc({ ...common, users, chassis: this.#chassis() })
+    } else {
+      const facts = { uuid: randomUUID(), name: this.name, nics: [{ mac: this.mac }], drives: [] }
+      this.#bmc = await startRedfish({ ...common, users: [user], machine: machineOver(this.#chassis(), facts) })
+    }
   }
 
   get port(): number {
     return this.#bmc!.port
+  }
+
+  /** How its BMC is reached; the password as the site gets it. */
+  driverInfo(password: unknown): Record<string, unknown> {
+    if (this.driver === 'redfish')
+      return { redfish_address: `http://127.0.0.1:${this.port}`, redfish_username: 'admin', redfish_password: password }
+    return { ipmi_address: '127.0.0.1', ipmi_port: this.port, ipmi_username: 'admin', ipmi_password: password }
   }
 
   async unplug(): Promise<void> {
