@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
-import { plan as planSchema, stepName, type Machine, type Plan } from '../contract/plan.ts'
+import { plan as planSchema, stepArguments, stepName, type Machine, type Plan } from '../contract/plan.ts'
 import type { AgentClient } from './agents/client.ts'
 import { agentDoor } from './agents/door.ts'
 import { siteAgents } from './agents/site-agents.ts'
@@ -10,7 +10,8 @@ import type { Clock } from './clock.ts'
 import type { Bmc } from './drivers/bmc.ts'
 import { openStrangers } from './boot/strangers.ts'
 import { startPowerSync } from './drivers/power-sync.ts'
-import { openSecrets } from './drivers/secrets.ts'
+import { type DelayConfig, openDelays } from './drivers/delays.ts'
+import { openRescuePassword, openSecrets } from './drivers/secrets.ts'
 import type { Drivers } from './drivers/table.ts'
 import { HardwareError } from './hardware-error.ts'
 import type { Identity } from './identity.ts'
@@ -18,6 +19,7 @@ import { openCache } from './images/cache.ts'
 import { configDriveFile } from './images/evict.ts'
 import { imageServer } from './images/server.ts'
 import { openAgentRows } from './ledger/agents.ts'
+import { openImagined } from './ledger/imagined.ts'
 import { openJournal } from './ledger/journal.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import { openMachines, type Machines } from './ledger/machines.ts'
@@ -44,6 +46,8 @@ export interface SiteParts {
   uuid: () => string
   token: () => string
   drivers: Drivers
+  /** Of fake interfaces. */
+  fake: DelayConfig
   agentClient: AgentClient
   imageDir: string
   imageQuota: number
@@ -94,20 +98,21 @@ export function startSite(parts: SiteParts): Site {
     dir: parts.imageDir,
     quota: parts.imageQuota,
     urls,
-    refresh(plan) {
-      const entry = journal.get(plan)
-      if (entry) uplink.refresh(entry.commandSeq)
-    },
+    refresh: (source) => void (source.kind === 'blob' && uplink.refresh(source.key)),
     clock,
     get: parts.get,
     inUse: () => journal.open().flatMap(({ plan }) => [...filesOf(plan), configDriveFile(plan.id)]),
     serve: (plan, file) => parts.imageUrl + imagePaths.pathOf(plan, file),
   })
 
+  const delays = openDelays(parts.fake, parts.random)
+  const imagined = openImagined(ledger)
+  const goingDown = new AbortController()
   const bmcOf = async (machine: Machine): Promise<Bmc> => {
     const connect = (parts.drivers as Partial<Record<string, Drivers[keyof Drivers]>>)[machine.driver]
     if (!connect) throw new HardwareError(`this appliance has no driver ${machine.driver}: update it`)
-    return connect(openSecrets(machine, identity))
+    const stage = { clock, delays, memory: imagined(machine.node), signal: goingDown.signal }
+    return connect(openSecrets(machine, identity), stage)
   }
 
   const executor = startExecutor({
@@ -124,13 +129,15 @@ export function startSite(parts: SiteParts): Site {
       agents,
       images,
       ramdiskCommandLine: `ipa-api-url=${parts.doorUrl} ${parts.kernelArguments}`.trim(),
+      delayMs: (kind) => delays(kind, plan.machine.driver_info),
+      rescuePassword: () => openRescuePassword(plan.machine, identity),
     }),
     async fetchPlan(command, signal) {
       if ('steps' in command.plan) return command.plan
       const url = urls.urlOf(command.plan.source)
       const waits = AbortSignal.any([signal, AbortSignal.timeout(PLAN_MS)])
       const reply = url === undefined ? undefined : await parts.get(url, { signal: waits })
-      if (!reply?.ok) uplink.refresh(command.seq)
+      if (!reply?.ok && command.plan.source.kind === 'blob') uplink.refresh(command.plan.source.key)
       if (!reply?.ok)
         throw new HardwareError(`the plan can't be fetched: ${reply ? `HTTP ${reply.status}` : 'no URL yet'}`)
       const bytes = await readBody(reply, command.plan.size)
@@ -188,6 +195,7 @@ export function startSite(parts: SiteParts): Site {
     machines,
     events,
     async stop() {
+      goingDown.abort(new Error('the appliance is going down'))
       await executor.stop()
       await stopPowerSync()
       await uplink.stop()
@@ -211,7 +219,8 @@ function filesOf(plan: Plan): string[] {
   return plan.steps
     .filter((step) => stepName(step) === 'deploy.write_image')
     .flatMap(({ args }) => {
-      const image = args['image'] as { os_hash_algo: string; os_hash_value: string }
+      const image = stepArguments['deploy.write_image'].safeParse(args).data?.image
+      if (!image) return []
       const file = `${image.os_hash_algo}-${image.os_hash_value}`
       return [file, `${file}.raw`]
     })

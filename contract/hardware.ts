@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { PlanKind, StepName } from './plan.ts'
+import { HOLD_SECONDS, type PlanKind, type StepName } from './plan.ts'
 import type { BootDevice, Node } from './resources.ts'
 
 /** The hardware catalogue: what a driver name stands for. The API validates against it without asking a site, the site's table of
@@ -32,6 +32,34 @@ export interface HardwareType {
   bootDevices: readonly BootDevice[]
 }
 
+/** What the fake interfaces can be made to take time for. */
+export const fakeDelays = [
+  'bios',
+  'boot',
+  'deploy',
+  'firmware',
+  'inspect',
+  'management',
+  'power',
+  'raid',
+  'rescue',
+] as const
+export type FakeDelay = (typeof fakeDelays)[number]
+
+const MOST_SECONDS = 3600
+/** `1.5`, or `1,3`: between one and three. Seconds. */
+export const fakeDelay = z
+  .union(
+    [z.number().min(0), z.string().regex(/^\s*\d+(\.\d+)?\s*(,\s*\d+(\.\d+)?\s*)?$/)],
+    'a delay is seconds, or "min,max"',
+  )
+  .transform((given) => String(given).split(',').map(Number))
+  .transform(([least = 0, most = least]) => ({ least, most }))
+  .refine(
+    ({ least, most }) => least <= most && most <= MOST_SECONDS,
+    `a delay is at most ${MOST_SECONDS} s, min before max`,
+  )
+
 export const hardware = {
   ipmi: {
     interfaces: {
@@ -40,12 +68,12 @@ export const hardware = {
       console: ['no-console'],
       deploy: ['direct'],
       firmware: ['no-firmware'],
-      inspect: ['no-inspect'],
+      inspect: ['no-inspect', 'agent'],
       management: ['ipmitool', 'noop'],
       network: ['noop'],
       power: ['ipmitool'],
       raid: ['no-raid'],
-      rescue: ['no-rescue'],
+      rescue: ['no-rescue', 'agent'],
       storage: ['noop'],
       vendor: ['no-vendor'],
     },
@@ -61,6 +89,60 @@ export const hardware = {
         'Whether to switch off the 60 s after which a BMC forgets its boot device. Default: true.',
     },
     required: ['ipmi_address'],
+    bootDevices: ['pxe', 'disk', 'cdrom', 'bios', 'safe'],
+  },
+  redfish: {
+    interfaces: {
+      bios: ['no-bios'],
+      boot: ['ipxe'],
+      console: ['no-console'],
+      deploy: ['direct'],
+      firmware: ['no-firmware'],
+      inspect: ['no-inspect', 'agent'],
+      management: ['redfish', 'noop'],
+      network: ['noop'],
+      power: ['redfish'],
+      raid: ['no-raid'],
+      rescue: ['no-rescue', 'agent'],
+      storage: ['noop'],
+      vendor: ['no-vendor'],
+    },
+    properties: {
+      redfish_address:
+        'URL of the BMC; https unless it says http. A path, if there is one, is its service root. Required.',
+      redfish_system_id: "Id or path of the system. Default: the BMC's only one.",
+      redfish_username: 'User name on the BMC. Default: none.',
+      redfish_password: 'Password on the BMC; sealed to the site when written. Default: none.',
+      redfish_verify_ca:
+        "Whether the BMC's certificate is verified, or a file on the appliance with the authorities to trust. Default: true.",
+      redfish_auth_type: 'How to log in: basic, session, or auto (a session where there are any). Default: auto.',
+    },
+    required: ['redfish_address'],
+    bootDevices: ['pxe', 'disk', 'cdrom', 'bios'],
+  },
+  'fake-hardware': {
+    interfaces: {
+      bios: ['fake', 'no-bios'],
+      boot: ['fake', 'ipxe'],
+      console: ['fake', 'no-console'],
+      deploy: ['fake', 'direct'],
+      firmware: ['fake', 'no-firmware'],
+      inspect: ['fake', 'agent', 'no-inspect'],
+      management: ['fake'],
+      network: ['noop'],
+      power: ['fake'],
+      raid: ['fake', 'no-raid'],
+      rescue: ['fake', 'agent', 'no-rescue'],
+      storage: ['fake', 'noop'],
+      vendor: ['fake-b', 'fake-a', 'no-vendor'],
+    },
+    properties: Object.fromEntries(
+      fakeDelays.map((kind) => [
+        `fake_${kind}_delay`,
+        `Seconds that a ${kind} action takes: a number, or "min,max" of which one is drawn. Default: as the appliance is configured.`,
+      ]),
+    ),
+    required: [],
     bootDevices: ['pxe', 'disk', 'cdrom', 'bios', 'safe'],
   },
 } as const satisfies Record<string, HardwareType>
@@ -100,7 +182,7 @@ export function checkDriverInfo(driver: string, info: Record<string, unknown>): 
   if (!type) return `driver '${driver}' is unknown`
   const missing = type.required.filter((key) => info[key] === undefined || info[key] === null || info[key] === '')
   if (missing.length > 0) return `Missing the following properties in node's driver_info: ${missing.join(', ')}.`
-  const wrong = ipmiSettings.safeParse(info).error?.issues[0]
+  const wrong = settings[driver as Driver].safeParse(info).error?.issues[0]
   return wrong && `${wrong.path.join('.')}: ${wrong.message}`
 }
 
@@ -110,14 +192,42 @@ const ipmiSettings = z.object({
   ipmi_cipher_suite: z.union([z.literal([3, 17, '3', '17'])], 'the suites are 3 and 17').nullish(),
 })
 
+const fakeSettings = z.object(Object.fromEntries(fakeDelays.map((kind) => [`fake_${kind}_delay`, fakeDelay.nullish()])))
+
+const redfishSettings = z.object({
+  redfish_address: z
+    .string('an address is the URL of a BMC')
+    .refine(
+      (given) => /^https?:$/.test(URL.parse(withScheme(given))?.protocol ?? ''),
+      'an address is the URL of a BMC, http or https',
+    ),
+  redfish_system_id: z.string('a system id is a text').nullish(),
+  redfish_verify_ca: z.union([z.boolean(), z.string()], 'true, false or a path on the appliance').nullish(),
+  redfish_auth_type: z.enum(['basic', 'session', 'auto'], 'basic, session or auto').nullish(),
+})
+
+function withScheme(address: string): string {
+  return address.includes('://') ? address : `https://${address}`
+}
+
+const settings: Record<Driver, z.ZodType> = {
+  ipmi: ipmiSettings,
+  redfish: redfishSettings,
+  'fake-hardware': fakeSettings,
+}
+
 export interface StepFacts {
   /** As Ironic shows it in deploy_step and clean_step, for those of its own steps. */
   priority: number
   deadline_seconds: number
   /** A machine has to come up or to work by itself meanwhile. */
   waits: boolean
-  /** Operations that people may name this step in. */
+  /** Operations that people may name this step in, beside the reserved names. */
   requestable: readonly PlanKind[]
+  /** Of its interface, those that have it; undefined: whichever. */
+  implementations?: readonly string[]
+  /** The agent of the ramdisk does it, unless the deploy interface is fake. */
+  inBand: boolean
 }
 
 const step = (priority: number, deadline_seconds: number, more: Partial<StepFacts> = {}): StepFacts => ({
@@ -125,13 +235,18 @@ const step = (priority: number, deadline_seconds: number, more: Partial<StepFact
   deadline_seconds,
   waits: false,
   requestable: [],
+  inBand: false,
   ...more,
 })
+const asked: Partial<StepFacts> = { requestable: ['clean', 'deploy', 'service'] }
 
 export const steps = {
+  'plan.hold': step(0, HOLD_SECONDS),
+  'plan.wait': step(0, 3660, { waits: true }),
   'power.validate': step(0, 120),
   'power.power_on': step(0, 180),
   'power.power_off': step(0, 180),
+  'power.reset': step(0, 180),
   'power.set_power_state': step(0, 180),
   'management.set_boot_device': step(0, 120),
   'boot.prepare_ramdisk': step(0, 180),
@@ -142,5 +257,14 @@ export const steps = {
   'deploy.prepare_instance_boot': step(60, 300),
   'deploy.tear_down_agent': step(40, 300),
   'deploy.boot_instance': step(20, 180),
-  'deploy.erase_devices_metadata': step(99, 900, { waits: true, requestable: ['clean'] }),
+  'deploy.erase_devices_metadata': step(99, 900, { waits: true, requestable: ['clean'], inBand: true }),
+  'deploy.deploy': step(100, 3660, { implementations: ['fake'] }),
+  'deploy.take_over': step(0, 120),
+  'inspect.inspect_hardware': step(0, 3660, { waits: true }),
+  'rescue.finalize_rescue': step(0, 3660, { waits: true }),
+  'bios.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake'] }),
+  'bios.factory_reset': step(0, 3660, { ...asked, implementations: ['fake'] }),
+  'raid.create_configuration': step(0, 3660, { ...asked, implementations: ['fake'] }),
+  'raid.delete_configuration': step(0, 3660, { ...asked, implementations: ['fake'] }),
+  'firmware.update': step(0, 3660, { ...asked, implementations: ['fake'] }),
 } as const satisfies Record<StepName, StepFacts>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { blobReference, lane, plan } from './plan.ts'
-import { bootDevice, instant, macAddress, powerState, uuid } from './resources.ts'
+import { bootDevice, instant, jsonObject, macAddress, powerState, uuid } from './resources.ts'
 
 /** What crosses the WAN, version 1. Every message of a published version stays readable: contract/golden/v1 holds one of each kind. */
 
@@ -22,6 +22,8 @@ export const command = z.discriminatedUnion('kind', [
   z.object({ ...commandBase, kind: z.literal('run'), plan: z.union([plan, blobReference]) }),
   /** Stop the plan of this generation after the step in progress, leave the machine off. */
   z.object({ ...commandBase, kind: z.literal('cancel'), lane, reason: z.string().max(1024) }),
+  /** Go on after the `hold` that is this step of the plan of this generation. */
+  z.object({ ...commandBase, kind: z.literal('unhold'), lane, step: z.int().nonnegative() }),
   /** The node was deleted: drop all that is known of it. */
   z.object({ ...commandBase, kind: z.literal('forget') }),
 ])
@@ -38,6 +40,8 @@ export const downlink = z.discriminatedUnion('kind', [
     /** The smallest number that the cloud still stores: all below it were received once, though perhaps by a disk that is gone. */
     stored_from: z.int().positive(),
   }),
+  /** Fresh URLs, as asked for by `refresh`. */
+  z.object({ v: z.literal(1), kind: z.literal('urls'), urls: z.record(z.string(), z.url()) }),
   /** The cloud has every report up to this number. */
   z.object({ v: z.literal(1), kind: z.literal('received'), reports_through: z.int().nonnegative() }),
 ])
@@ -76,6 +80,15 @@ export const report = z.discriminatedUnion('kind', [
   progress,
   /** The BMC says another power state than was last reported. */
   z.object({ ...reportBase, kind: z.literal('power'), node: uuid, power_state: powerState }),
+  /** What an inspection found, in the words of ironic-python-agent's inventory. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('inventory'),
+    node: uuid,
+    generation: z.int().positive(),
+    plan: uuid,
+    inventory: jsonObject,
+  }),
   /** A machine that no node's port knows asked for an address. */
   z.object({ ...reportBase, kind: z.literal('unknown_machine'), address: macAddress, detail: z.string().max(1024) }),
 ])
@@ -94,8 +107,8 @@ export const uplink = z.discriminatedUnion('kind', [
     commands_through: z.int().nonnegative(),
     /** Just connected: send again whatever is missing. */
     hello: z.boolean(),
-    /** Commands whose URLs have expired: publish them again. */
-    refresh: z.array(z.int().positive()).max(100),
+    /** Keys of blobs whose URLs have expired, or never came. */
+    refresh: z.array(z.string().max(1024)).max(100),
   }),
 ])
 export type Uplink = z.infer<typeof uplink>

@@ -42,12 +42,33 @@ export const configDriveReference = z.object({
 })
 export type ConfigDriveReference = z.infer<typeof configDriveReference>
 
-/** The steps a site can be told, by `interface.step`, with their arguments. In-band steps that an agent offers beyond these come
- * with later issues through the same shape. */
+const none = z.strictObject({})
+const settings = z
+  .array(
+    z.strictObject({
+      name: z.string().min(1).max(255),
+      value: z.union([z.string().max(4096), z.number(), z.boolean()]),
+    }),
+  )
+  .min(1)
+  .max(1000)
+const components = z
+  .array(z.strictObject({ component: z.string().min(1).max(255), url: z.url({ protocol: /^https?$/ }).max(2048) }))
+  .min(1)
+  .max(64)
+
+/** How long a `hold` lasts unless somebody ends it: no wait is for ever. */
+export const HOLD_SECONDS = 14 * 86_400
+
+/** The steps a site can be told, by `interface.step`, with their arguments. Interface `plan` has those that are about the plan
+ * itself. In-band steps that an agent offers beyond these come with later issues through the same shape. */
 export const stepArguments = {
+  'plan.hold': none,
+  'plan.wait': z.strictObject({ seconds: z.int().min(0).max(3600).default(30) }),
   'power.validate': z.object({}),
   'power.power_on': z.object({}),
   'power.power_off': z.object({}),
+  'power.reset': none,
   'power.set_power_state': z.object({ target: powerTarget, timeout: z.int().positive().nullable() }),
   'management.set_boot_device': z.object({ device: bootDevice, persistent: z.boolean() }),
   'boot.prepare_ramdisk': z.object({}),
@@ -58,7 +79,20 @@ export const stepArguments = {
   'deploy.prepare_instance_boot': z.object({}),
   'deploy.tear_down_agent': z.object({}),
   'deploy.boot_instance': z.object({}),
-  'deploy.erase_devices_metadata': z.object({}),
+  'deploy.erase_devices_metadata': none,
+  'deploy.deploy': none,
+  'deploy.take_over': none,
+  'inspect.inspect_hardware': none,
+  'rescue.finalize_rescue': none,
+  'bios.apply_configuration': z.strictObject({ settings }),
+  'bios.factory_reset': none,
+  'raid.create_configuration': z.strictObject({
+    create_root_volume: z.boolean().optional(),
+    create_nonroot_volumes: z.boolean().optional(),
+    delete_existing: z.boolean().optional(),
+  }),
+  'raid.delete_configuration': none,
+  'firmware.update': z.strictObject({ settings: components }),
 } as const
 export type StepName = keyof typeof stepArguments
 export const stepNames = Object.keys(stepArguments) as StepName[]
@@ -70,7 +104,7 @@ export const step = z.object({
   /** As Ironic shows it; the order of the plan is what counts. */
   priority: z.int().nonnegative(),
   /** From the step's start to its failure. */
-  deadline_seconds: z.int().positive().max(86_400),
+  deadline_seconds: z.int().positive().max(HOLD_SECONDS),
   /** The node shows its waiting state while this step runs. */
   waits: z.boolean(),
 })
@@ -79,7 +113,19 @@ export type Step = z.infer<typeof step>
 export const lane = z.enum(['provision', 'power'])
 export type Lane = z.infer<typeof lane>
 
-export const planKind = z.enum(['verify', 'clean', 'deploy', 'tear_down', 'power', 'boot_device'])
+export const planKind = z.enum([
+  'verify',
+  'inspect',
+  'adopt',
+  'clean',
+  'deploy',
+  'service',
+  'rescue',
+  'unrescue',
+  'tear_down',
+  'power',
+  'boot_device',
+])
 export type PlanKind = z.infer<typeof planKind>
 
 /** What the site must know of the machine. Secrets in `driver_info` are sealed to the site. */

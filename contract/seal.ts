@@ -24,6 +24,9 @@ export const sealed = z.object({
 })
 export type Sealed = z.infer<typeof sealed>
 
+/** The key of instance_info that holds what a rescue system lets people in with. */
+export const RESCUE_PASSWORD = 'rescue_password'
+
 export const MASK = '******'
 
 /** Ironic masks every driver_info key that looks like a password; key material too. */

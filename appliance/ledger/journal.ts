@@ -42,6 +42,9 @@ export interface Journal {
   open(): Entry[]
   /** What is closed stays closed, and a cancellation stays, whatever an older copy of the entry says. */
   save(entry: Entry): void
+  /** The `hold` that is this step is over. */
+  unhold(plan: string, step: number): void
+  isUnheld(plan: string, step: number): boolean
   forget(node: string): void
 }
 
@@ -56,9 +59,13 @@ export function openJournal(ledger: Ledger): Journal {
        cancel = coalesce(?, cancel), failure = ?
      where plan = ? and state = 'open'`,
   )
+  const release = db.prepare('insert into unheld (plan, step) values (?, ?) on conflict do nothing')
+  const released = db.prepare('select 1 from unheld where plan = ? and step = ?')
+  const orphans = 'delete from unheld where plan not in (select plan from journal)'
   return {
     add(plan, commandSeq) {
       db.prepare("delete from journal where node = ? and lane = ? and state = 'closed'").run(plan.node, plan.lane)
+      db.prepare(orphans).run()
       db.prepare(
         "insert into journal (plan, node, lane, generation, body, state, command_seq) values (?, ?, ?, ?, ?, 'open', ?)",
       ).run(plan.id, plan.node, plan.lane, plan.generation, JSON.stringify(plan), commandSeq)
@@ -82,8 +89,11 @@ export function openJournal(ledger: Ledger): Journal {
         e.plan.id,
       )
     },
+    unhold: (plan, step) => void release.run(plan, step),
+    isUnheld: (plan, step) => released.get(plan, step) !== undefined,
     forget(node) {
       db.prepare('delete from journal where node = ?').run(node)
+      db.prepare(orphans).run()
     },
   }
 }

@@ -22,6 +22,8 @@ create table if not exists journal (
   cancel text, failure text
 ) strict;
 create index if not exists journal_node on journal (node, lane);
+create table if not exists unheld (plan text not null, step integer not null, primary key (plan, step)) strict;
+create table if not exists imagined (node text primary key, state text not null) strict;
 create table if not exists report (seq integer primary key autoincrement, body text not null) strict;
 create table if not exists url (key text primary key, url text not null) strict;
 create table if not exists machine (

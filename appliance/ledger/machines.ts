@@ -113,7 +113,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
     },
     forget(node) {
       ledger.transaction(() => {
-        for (const table of ['machine', 'mac', 'boot_token', 'agent', 'lane'])
+        for (const table of ['machine', 'mac', 'boot_token', 'agent', 'lane', 'imagined'])
           db.prepare(`delete from ${table} where node = ?`).run(node)
       })
     },

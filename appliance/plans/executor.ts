@@ -52,6 +52,8 @@ export function startExecutor(parts: ExecutorParts): Executor {
         if (open?.plan.generation === command.generation) running.get(name)?.cancel.abort(new Stopped(command.reason))
         return
       }
+      case 'unhold':
+        return // the step that holds sees it in the journal
       case 'forget':
         for (const lane of lanes) running.get(key(command.node, lane))?.leave.abort(new Stopped('the node was deleted'))
     }
@@ -68,6 +70,11 @@ export function startExecutor(parts: ExecutorParts): Executor {
         const open = journal.openIn(command.node, command.lane)
         if (open?.plan.generation === command.generation) journal.save({ ...open, cancel: command.reason })
         dropPending((each) => each.node === command.node && each.generation === command.generation)
+        return
+      }
+      case 'unhold': {
+        const open = journal.openIn(command.node, command.lane)
+        if (open?.plan.generation === command.generation) journal.unhold(open.plan.id, command.step)
         return
       }
       case 'forget':

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { FakeDelay } from '../../contract/hardware.ts'
 import type { Plan, stepArguments, StepName } from '../../contract/plan.ts'
 import type { BootDevice, PowerState } from '../../contract/resources.ts'
 import type { Agents } from '../agents/agents.ts'
@@ -25,6 +26,14 @@ export interface StepContext {
   bmc(): Promise<Bmc>
   /** For the report: what the BMC is known to say now. */
   observed(facts: { power?: PowerState; bootDevice?: { boot_device: BootDevice; persistent: boolean } }): void
+  /** Somebody has ended the `hold` that is this step. */
+  unheld(): boolean
+  /** For the cloud: what the machine consists of. */
+  found(inventory: Record<string, unknown>): void
+  /** What an action of a fake interface takes. */
+  delayMs(kind: FakeDelay): number
+  /** Of the machine's rescue system, opened. */
+  rescuePassword(): string
   machines: Machines
   agents: Agents
   images: Images

@@ -16,9 +16,15 @@ const checks: Partial<Record<InterfaceKind, Check>> = {
   management: async (_, node) => checkDriverInfo(node.driver, node.driver_info),
   boot: async (platform, node) => bootable(node, await portsOf(platform.table, node.uuid)),
   deploy: async (platform, node) =>
+    node.deploy_interface === 'fake' ? missingTraits(node) : deployable(platform, node),
+}
+
+async function deployable(platform: Needs, node: Node): Promise<string | undefined> {
+  return (
     bootable(node, await portsOf(platform.table, node.uuid)) ??
     (await reason(() => resolveImage(platform.table, node.instance_info))) ??
-    missingTraits(node),
+    missingTraits(node)
+  )
 }
 
 export async function validateNode(platform: Needs, node: Node): Promise<Record<string, Validation>> {
@@ -42,7 +48,7 @@ export async function requireValid(platform: Needs, node: Node, kinds: Interface
 }
 
 function bootable(node: Node, ports: Port[]): string | undefined {
-  if (!ports.some(({ pxe_enabled }) => pxe_enabled))
+  if (node.boot_interface !== 'fake' && !ports.some(({ pxe_enabled }) => pxe_enabled))
     return `Node ${node.uuid} does not have any port associated with it that is enabled for PXE.`
   return reasonOf(() => machineOf(node, ports))
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Appliance, Node } from '../../contract/resources.ts'
-import { isSealed } from '../../contract/seal.ts'
+import { isSealed, RESCUE_PASSWORD } from '../../contract/seal.ts'
 import { isAlive } from '../store/appliances.ts'
 
 /** Which appliance of its site has a node in hand: by rendezvous hashing, so that nodes spread evenly and only those of an appliance
@@ -19,7 +19,7 @@ function weight(appliance: string, node: string): string {
 }
 
 function opensSecrets(node: Node, appliance: string): boolean {
-  return Object.values(node.driver_info).every(
+  return [...Object.values(node.driver_info), node.instance_info[RESCUE_PASSWORD]].every(
     (value) => !isSealed(value) || Object.hasOwn(value.$sealed.to, appliance),
   )
 }

@@ -4,6 +4,7 @@ import { ConflictError, type Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
 import { enqueue } from '../store/commands.ts'
 import { deleteHistory } from '../store/history.ts'
+import { deleteInventory } from '../store/inventory.ts'
 import { getNode } from '../store/nodes.ts'
 
 const ATTEMPTS = 30
@@ -13,6 +14,7 @@ const ACCEPT_SECONDS = 7 * 24 * 3600
 export async function forgetNode(platform: Platform, node: Node): Promise<void> {
   if (await getNode(platform.table, node.uuid)) return // created anew under the same uuid
   await deleteHistory(platform.table, node.uuid)
+  await deleteInventory(platform.table, node.uuid)
   if (node.generation === 0) return // no site ever heard of it
   for (const appliance of await appliancesOf(platform.table, node.conductor_group))
     await tell(platform, appliance.uuid, node)

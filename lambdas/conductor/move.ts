@@ -17,8 +17,13 @@ export function move(node: Node, event: ProvisionEvent, now: Date): Node | undef
   }
   const idle = { operation: null, deploy_step: {}, clean_step: {}, service_step: {} }
   if (provision[next.state].kind === 'working' && event !== 'resume')
-    return { ...moved, ...idle, generation: node.generation + 1, last_error: null }
+    return { ...moved, ...idle, ...inspectionBegins(moved), generation: node.generation + 1, last_error: null }
   return isTransient(next.state) || provision[next.state].kind === 'hold' ? moved : { ...moved, ...idle }
+}
+
+function inspectionBegins(node: Node): Partial<Node> {
+  if (node.provision_state !== 'inspecting') return {}
+  return { inspection_started_at: node.provision_updated_at, inspection_finished_at: null }
 }
 
 export function deadlineOf(state: ProvisionState, now: Date): string | null {
@@ -29,12 +34,18 @@ export function deadlineOf(state: ProvisionState, now: Date): string | null {
 export function fail(node: Node, why: string, began: boolean, now: Date): Node | undefined {
   const failed = move(node, 'fail', now) ?? move(node, 'abort', now)
   if (!failed) return undefined
-  const halfCleaned = began && failed.provision_state === 'clean failed' // reference §3.3
+  const fault = began ? faults[failed.provision_state] : undefined
   return {
     ...failed,
     last_error: why,
-    ...(halfCleaned ? { maintenance: true, maintenance_reason: why, fault: 'clean failure' } : {}),
+    ...(fault === undefined ? {} : { maintenance: true, maintenance_reason: why, fault }),
   }
+}
+
+/** Half done, these leave a machine that nobody should use before a person has seen to it (reference §3.3). */
+const faults: Partial<Record<ProvisionState, string>> = {
+  'clean failed': 'clean failure',
+  'service failed': 'service failure',
 }
 
 const POWER_SECONDS = 600

@@ -9,7 +9,8 @@ import {
 } from '../../contract/plan.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { makePlan, pendingLane } from './plan.ts'
-import { planSteps, type Request } from './planners.ts'
+import { type Asked, planSteps, type Request } from './planners.ts'
+import type { Ground } from './ramdisk.ts'
 import { node as blank, port } from './testing.ts'
 
 const image = {
@@ -21,14 +22,21 @@ const image = {
   os_hash_value: 'a'.repeat(64),
 }
 const configDrive = { source: { kind: 'blob' as const, key: 'config-drives/x' }, size: 512, sha256: 'b'.repeat(64) }
+const erase: Asked = { name: 'deploy.erase_devices_metadata', args: {}, priority: 0 }
 const requests: { [K in PlanKind]: Request } = {
   verify: { kind: 'verify' },
-  clean: { kind: 'clean', steps: ['deploy.erase_devices_metadata'] },
-  deploy: { kind: 'deploy', image, configDrive },
+  inspect: { kind: 'inspect' },
+  adopt: { kind: 'adopt' },
+  clean: { kind: 'clean', steps: [erase] },
+  deploy: { kind: 'deploy', image, configDrive, steps: [] },
+  service: { kind: 'service', steps: [{ name: 'plan.wait', args: { seconds: 5 }, priority: 0 }] },
+  rescue: { kind: 'rescue' },
+  unrescue: { kind: 'unrescue' },
   tear_down: { kind: 'tear_down' },
   power: { kind: 'power', target: 'soft power off', timeout: 300 },
   boot_device: { kind: 'boot_device', device: 'pxe', persistent: false },
 }
+const ground = { interfaces: {}, disable_power_off: false }
 const kinds = Object.keys(requests) as PlanKind[]
 const now = new Date('2026-11-23T10:00:00.000Z')
 const id = '7f0f5a6c-54c5-4e34-9a55-0d1a7b7f9d10'
@@ -57,13 +65,73 @@ describe('a plan', () => {
   })
 
   it('gives a graceful power change the time that was asked for', () => {
-    const plain = planSteps({ kind: 'power', target: 'power off', timeout: null }).steps[0]
-    const patient = planSteps({ kind: 'power', target: 'soft power off', timeout: 600 }).steps[0]
+    const plain = planSteps({ kind: 'power', target: 'power off', timeout: null }, ground).steps[0]
+    const patient = planSteps({ kind: 'power', target: 'soft power off', timeout: 600 }, ground).steps[0]
     expect(patient?.deadline_seconds).toBe((plain?.deadline_seconds ?? 0) + 600)
   })
 
   it('refuses an architecture that no site has', () => {
     expect(() => planOf('verify', { ...blank, properties: { cpu_arch: 'ppc64le' } })).toThrow(/ppc64le/)
+  })
+})
+
+const names = (request: Request, on: Partial<Ground> = {}): string[] =>
+  planSteps(request, { ...ground, ...on }).steps.map(stepName)
+
+describe('fake interfaces', () => {
+  const fake = { interfaces: { boot: 'fake', deploy: 'fake', inspect: 'fake', rescue: 'fake' } }
+  it.each([
+    ['verify', ['power.validate']],
+    ['inspect', ['inspect.inspect_hardware']],
+    ['clean', ['deploy.erase_devices_metadata']],
+    ['rescue', ['rescue.finalize_rescue']],
+    ['unrescue', ['deploy.boot_instance']],
+    ['tear_down', ['power.power_off']],
+  ] as const)('%s without a ramdisk, and without waiting', (kind, steps) => {
+    expect(names(requests[kind], fake)).toEqual(steps)
+    expect(planSteps(requests[kind], { ...ground, ...fake }).steps.filter(({ waits }) => waits)).toEqual([])
+  })
+
+  it('deploy without image', () => {
+    expect(names({ kind: 'deploy', image: null, configDrive: null, steps: [] }, fake)).toEqual([
+      'deploy.deploy',
+      'deploy.boot_instance',
+    ])
+  })
+})
+
+describe('steps that are asked for with a deploy', () => {
+  const raid: Asked = { name: 'raid.create_configuration', args: {}, priority: 150 }
+  const bios: Asked = { name: 'bios.factory_reset', args: {}, priority: 60 }
+  const deploy = (...steps: Asked[]): Request => ({ kind: 'deploy', image, configDrive, steps })
+
+  it('come in order of priority; those above the start of the agent before it', () => {
+    const order = names(deploy(bios, raid))
+    expect(order[0]).toBe('raid.create_configuration')
+    expect(order.slice(5, 9)).toEqual([
+      'deploy.write_image',
+      'deploy.prepare_instance_boot',
+      'bios.factory_reset',
+      'deploy.tear_down_agent',
+    ])
+  })
+
+  it('do not run with priority 0', () => {
+    expect(names(deploy({ ...raid, priority: 0 }))).toEqual(names(deploy()))
+  })
+})
+
+describe('a machine that must not be off', () => {
+  it.each(kinds.filter((kind) => kind !== 'power'))('is never switched off to %s', (kind) => {
+    const { steps, on_failure } = planSteps(requests[kind], { ...ground, disable_power_off: true })
+    expect([...steps, ...on_failure].map(stepName)).not.toContain('power.power_off')
+    expect(steps.length).toBeGreaterThan(0)
+  })
+
+  it('is restarted after its next boot is changed, and last of all into its instance', () => {
+    const order = names(requests.deploy, { disable_power_off: true })
+    expect(order.slice(0, 2)).toEqual(['boot.prepare_ramdisk', 'power.reset'])
+    expect(order.at(-1)).toBe('power.reset')
   })
 })
 

@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { hardware } from '../../contract/hardware.ts'
-import type { Lane, Plan, StepName } from '../../contract/plan.ts'
+import type { Lane, Plan } from '../../contract/plan.ts'
 import type { ProvisionState } from '../../contract/provision.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
@@ -8,7 +8,8 @@ import { powerPending } from '../store/nodes.ts'
 import { configDriveReference } from './config-drive.ts'
 import { resolveImage } from './image-source.ts'
 import { machineOf } from './machine.ts'
-import { planSteps, type Request } from './planners.ts'
+import { type Asked, planSteps, type Request } from './planners.ts'
+import { askedSteps } from './asked.ts'
 
 /** From what a node shall become to the plan that makes it so. */
 
@@ -17,12 +18,22 @@ type Needs = Pick<Platform, 'table' | 'blobs'>
 /** The operation that belongs to each state that one starts in. */
 const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) => Promise<Request>>> = {
   verifying: async () => ({ kind: 'verify' }),
+  inspecting: async () => ({ kind: 'inspect' }),
+  adopting: async () => ({ kind: 'adopt' }),
   cleaning: async (_, node) => ({ kind: 'clean', steps: cleanSteps(node) }),
   deploying: async (platform, node) => ({
     kind: 'deploy',
-    image: await resolveImage(platform.table, node.instance_info),
-    configDrive: await configDriveReference(platform.blobs, node),
+    ...(node.deploy_interface === 'fake'
+      ? { image: null, configDrive: null }
+      : {
+          image: await resolveImage(platform.table, node.instance_info),
+          configDrive: await configDriveReference(platform.blobs, node),
+        }),
+    steps: askedSteps(node, 'deploy'),
   }),
+  servicing: async (_, node) => ({ kind: 'service', steps: askedSteps(node, 'service') }),
+  rescuing: async () => ({ kind: 'rescue' }),
+  unrescuing: async () => ({ kind: 'unrescue' }),
   deleting: async () => ({ kind: 'tear_down' }),
 }
 
@@ -49,12 +60,11 @@ function powerRequest(node: Node): Request {
   return { kind: 'boot_device', device: node.boot_device.boot_device, persistent: node.boot_device.persistent }
 }
 
-const AUTOMATED: StepName[] = ['deploy.erase_devices_metadata']
+const AUTOMATED: Asked[] = [{ name: 'deploy.erase_devices_metadata', args: {}, priority: 0 }]
 
 /** Those that a person named when asking for manual cleaning, which heads for `manageable`; else the automated ones. */
-function cleanSteps(node: Node): StepName[] {
-  const named = node.driver_internal_info['clean_steps']
-  return node.target_provision_state === 'manageable' && Array.isArray(named) ? (named as StepName[]) : AUTOMATED
+function cleanSteps(node: Node): Asked[] {
+  return node.target_provision_state === 'manageable' ? askedSteps(node, 'clean') : AUTOMATED
 }
 
 export function makePlan(
@@ -65,14 +75,15 @@ export function makePlan(
   facts: { id: string; now: Date },
 ): Plan {
   if (!Object.hasOwn(hardware, node.driver)) throw new UserError(400, `Driver '${node.driver}' is unknown.`)
+  const machine = machineOf(node, ports)
   return {
     id: facts.id,
     node: node.uuid,
     generation: node.generation,
     lane,
     kind: request.kind,
-    machine: machineOf(node, ports),
-    ...planSteps(request),
+    machine,
+    ...planSteps(request, machine),
     created_at: facts.now.toISOString(),
   }
 }

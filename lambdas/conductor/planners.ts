@@ -1,73 +1,109 @@
 import { steps as facts } from '../../contract/hardware.ts'
 import type { ConfigDriveReference, ImageReference, PlanKind, Step, StepName } from '../../contract/plan.ts'
 import type { BootDevice, PowerTarget } from '../../contract/resources.ts'
+import { type Ground, intoInstance, intoRamdisk, isFake, offAndClean, outOfRamdisk, step } from './ramdisk.ts'
+
+/** A step that a person or a template named. */
+export interface Asked {
+  name: StepName
+  args: Step['args']
+  priority: number
+}
 
 /** Which steps an operation has. Pure: the same request makes the same steps. */
 export type Request =
-  | { kind: 'verify' | 'tear_down' }
-  | { kind: 'clean'; steps: StepName[] }
-  | { kind: 'deploy'; image: ImageReference; configDrive: ConfigDriveReference | null }
+  | { kind: 'verify' | 'inspect' | 'adopt' | 'rescue' | 'unrescue' | 'tear_down' }
+  | { kind: 'clean' | 'service'; steps: Asked[] }
+  /** `image`: null where the deploy interface writes none. */
+  | { kind: 'deploy'; image: ImageReference | null; configDrive: ConfigDriveReference | null; steps: Asked[] }
   | { kind: 'power'; target: PowerTarget; timeout: number | null }
   | { kind: 'boot_device'; device: BootDevice; persistent: boolean }
-type RequestOf<K extends PlanKind> = Extract<Request, { kind: K }>
+type RequestOf<K extends PlanKind> = Request & { kind: K }
 
 export interface Steps {
   steps: Step[]
   on_failure: Step[]
 }
 
-const planners: { [K in PlanKind]: (request: RequestOf<K>) => Steps } = {
-  verify: () => ({ steps: [step('power.validate')], on_failure: [] }),
-  clean: ({ steps }) => ({
-    steps: [
-      ...intoRamdisk(),
-      ...steps.map((name) => step(name)),
-      step('deploy.tear_down_agent'),
-      step('boot.clean_up_ramdisk'),
-    ],
-    on_failure: offAndClean(),
-  }),
-  deploy: ({ image, configDrive }) => ({
-    steps: [
-      ...intoRamdisk(),
-      step('deploy.write_image', { image, config_drive: configDrive }),
-      step('deploy.prepare_instance_boot'),
-      step('deploy.tear_down_agent'),
-      step('boot.prepare_instance'),
-      step('deploy.boot_instance'),
-    ],
-    on_failure: offAndClean(),
-  }),
-  tear_down: () => ({ steps: offAndClean(), on_failure: [] }),
-  power: ({ target, timeout }) => ({
-    steps: [withTimeout(step('power.set_power_state', { target, timeout }), timeout)],
-    on_failure: [],
-  }),
-  boot_device: ({ device, persistent }) => ({
-    steps: [step('management.set_boot_device', { device, persistent })],
-    on_failure: [],
-  }),
+const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps } = {
+  verify: (_, on) => alone(step('power.validate', on)),
+  inspect: (_, on) =>
+    isFake(on, 'inspect')
+      ? alone(step('inspect.inspect_hardware', on))
+      : {
+          steps: [...intoRamdisk(on), step('inspect.inspect_hardware', on), ...outOfRamdisk(on)],
+          on_failure: offAndClean(on),
+        },
+  adopt: (_, on) => alone(step('power.validate', on), step('deploy.take_over', on)),
+  clean: ({ steps }, on) =>
+    needsRamdisk(steps, on)
+      ? { steps: [...intoRamdisk(on), ...steps.map(asked(on)), ...outOfRamdisk(on)], on_failure: offAndClean(on) }
+      : alone(...steps.map(asked(on))),
+  service: ({ steps }, on) =>
+    needsRamdisk(steps, on)
+      ? {
+          steps: [...intoRamdisk(on), ...steps.map(asked(on)), step('deploy.tear_down_agent', on), ...intoInstance(on)],
+          on_failure: offAndClean(on),
+        }
+      : alone(...steps.map(asked(on))),
+  deploy: (request, on) => ({ steps: deploySteps(request, on), on_failure: offAndClean(on) }),
+  rescue: (_, on) =>
+    isFake(on, 'rescue')
+      ? alone(step('rescue.finalize_rescue', on))
+      : { steps: [...intoRamdisk(on), step('rescue.finalize_rescue', on)], on_failure: offAndClean(on) },
+  unrescue: (_, on) =>
+    isFake(on, 'rescue')
+      ? alone(step('deploy.boot_instance', on))
+      : { steps: [...offAndClean(on), ...intoInstance(on)], on_failure: [] },
+  tear_down: (_, on) => alone(...offAndClean(on), ...(on.disable_power_off ? [step('power.reset', on)] : [])),
+  power: ({ target, timeout }, on) =>
+    alone(withTimeout(step('power.set_power_state', on, { target, timeout }), timeout)),
+  boot_device: ({ device, persistent }, on) => alone(step('management.set_boot_device', on, { device, persistent })),
 }
 
-export function planSteps<K extends PlanKind>(request: RequestOf<K>): Steps {
+export function planSteps<K extends PlanKind>(request: RequestOf<K>, on: Ground): Steps {
   const planner = planners[request.kind as K]
-  return planner(request)
+  return planner(request, on)
 }
 
-/** The machine has to be off while its next boot is changed. */
-const intoRamdisk = (): Step[] => [
-  step('power.power_off'),
-  step('boot.prepare_ramdisk'),
-  step('power.power_on'),
-  step('deploy.start_agent'),
-]
-const offAndClean = (): Step[] => [step('power.power_off'), step('boot.clean_up_ramdisk')]
-
-function step(name: StepName, args: Step['args'] = {}): Step {
-  const [iface, verb] = name.split('.') as [string, string]
-  const { priority, deadline_seconds, waits } = facts[name]
-  return { interface: iface, step: verb, args, priority, deadline_seconds, waits }
+/** Whether the agent has to do any of these. */
+export function needsRamdisk(steps: Pick<Asked, 'name'>[], on: Ground): boolean {
+  return !isFake(on, 'deploy') && steps.some(({ name }) => facts[name].inBand)
 }
+
+/** In order of priority (reference §5.1): what is asked for goes between the steps of the deploy interface, or before the machine is
+ * touched where it needs no agent. */
+function deploySteps({ image, configDrive, steps }: RequestOf<'deploy'>, on: Ground): Step[] {
+  const wanted = steps.filter(({ priority }) => priority > 0)
+  if (image === null)
+    return ordered([step('deploy.deploy', on), step('deploy.boot_instance', on), ...wanted.map(asked(on))])
+  const start = facts['deploy.start_agent'].priority
+  const isEarly = ({ name, priority }: Asked): boolean => priority > start && !facts[name].inBand
+  const main = [
+    step('deploy.write_image', on, { image, config_drive: configDrive }),
+    step('deploy.prepare_instance_boot', on),
+    step('deploy.tear_down_agent', on),
+    ...intoInstance(on),
+  ]
+  return [
+    ...ordered(wanted.filter(isEarly).map(asked(on))),
+    ...intoRamdisk(on),
+    ...ordered([...main, ...wanted.filter((each) => !isEarly(each)).map(asked(on))]),
+  ]
+}
+
+const ranks = ['raid', 'bios', 'deploy', 'firmware', 'management', 'power', 'vendor']
+
+function ordered(steps: Step[]): Step[] {
+  const rank = (of: Step): number => ranks.indexOf(of.interface)
+  return steps.toSorted((a, b) => b.priority - a.priority || rank(b) - rank(a))
+}
+
+function asked(on: Ground): (of: Asked) => Step {
+  return ({ name, args, priority }) => ({ ...step(name, on, args), ...(priority > 0 ? { priority } : {}) })
+}
+
+const alone = (...steps: Step[]): Steps => ({ steps, on_failure: [] })
 
 /** A graceful change may take as long as was asked for, beyond the time to talk to the BMC. */
 function withTimeout(of: Step, timeout: number | null): Step {

@@ -1,8 +1,9 @@
 import { steps } from '../../contract/hardware.ts'
 import type { Progress } from '../../contract/messages.ts'
 import type { StepName } from '../../contract/plan.ts'
-import { isTransient, provision, type ProvisionEvent } from '../../contract/provision.ts'
+import { isTransient, provision, type ProvisionEvent, type ProvisionState } from '../../contract/provision.ts'
 import type { Node, Operation, PowerState } from '../../contract/resources.ts'
+import { RESCUE_PASSWORD } from '../../contract/seal.ts'
 import { deadlineOf, endPower, fail, move } from '../conductor/move.ts'
 
 /** What a report of progress does to its node; undefined: nothing, because it is not of the running plan or not news. Pure.
@@ -85,9 +86,25 @@ function finish(node: Node, now: Date): Node | undefined {
     }
     case 'deleting':
       return afterTearDown(working, now)
+    case 'inspecting':
+      return inspected(move(working, 'done', now), now)
+    case 'rescuing':
+    case 'unrescuing':
+      return withoutPassword(move(working, 'done', now))
     default:
       return move(working, 'done', now)
   }
+}
+
+function inspected(node: Node | undefined, now: Date): Node | undefined {
+  return node && { ...node, inspection_finished_at: now.toISOString() }
+}
+
+/** The site has used it: nobody else needs it. */
+function withoutPassword(node: Node | undefined): Node | undefined {
+  if (!node) return undefined
+  const { [RESCUE_PASSWORD]: _used, ...instance_info } = node.instance_info
+  return { ...node, instance_info }
 }
 
 /** A deployed machine runs, said or not. */
@@ -133,13 +150,19 @@ function progressed(operation: Operation, report: Progress, phase: Operation['ph
 const shownIn = {
   deploying: 'deploy_step',
   'wait call-back': 'deploy_step',
+  'deploy hold': 'deploy_step',
   cleaning: 'clean_step',
   'clean wait': 'clean_step',
-} as const
+  'clean hold': 'clean_step',
+  servicing: 'service_step',
+  'service wait': 'service_step',
+  'service hold': 'service_step',
+} as const satisfies Partial<Record<ProvisionState, string>>
+type StepField = (typeof shownIn)[keyof typeof shownIn]
 
 /** The running step in the field that Ironic has for it. */
 function withStep(node: Node, operation: Operation): Node {
-  const field = (shownIn as Partial<Record<string, 'deploy_step' | 'clean_step'>>)[node.provision_state]
+  const field = (shownIn as Partial<Record<ProvisionState, StepField>>)[node.provision_state]
   const name = operation.names[operation.step]
   if (!field || name === undefined) return { ...node, operation }
   const [iface, step] = name.split('.')

@@ -6,7 +6,9 @@ import { getAppliance, markSeen } from '../store/appliances.ts'
 import { changeNode } from '../store/change-node.ts'
 import { acknowledge, storedCommands } from '../store/commands.ts'
 import { count, getReportCounter, isCounted, reportCounterKey } from '../store/report-counter.ts'
+import { getNode } from '../store/nodes.ts'
 import { apply } from './apply.ts'
+import { addInspected } from './inspected.ts'
 import { refreshUrls } from './refresh.ts'
 
 /** A message of an appliance, as it arrived. What can't be one is logged and dropped: it would be no better the next time. Whatever
@@ -96,6 +98,14 @@ const handlers: Handlers = {
       const internal = { ...node.driver_internal_info, last_power_state_change: report.at }
       return { node: { ...node, power_state: report.power_state, driver_internal_info: internal } }
     })
+  },
+  async inventory(platform, appliance, { node: uuid, generation, plan, inventory, at }) {
+    const node = await getNode(platform.table, uuid)
+    const { operation } = node ?? {}
+    const isAsked = operation?.plan === plan && operation.generation === generation
+    if (!node || !isAsked || operation.appliance !== appliance.uuid) return
+    await addInspected(platform, node, inventory, at)
+    platform.log.info({ node: uuid, site: appliance.site, appliance: appliance.name }, 'inventory')
   },
   async unknown_machine(platform, appliance, { address, detail }) {
     platform.log.info({ site: appliance.site, appliance: appliance.name, address, detail }, 'unknown machine')

@@ -36,5 +36,11 @@ export const prepareInstance: StepRunner<'boot.prepare_instance'> = async (_args
   await setDevice(on, 'disk', true)
 }
 
+/** Of a machine that runs already: it is not touched (reference §3.10). */
+export const takeOver: StepRunner<'deploy.take_over'> = async (_args, on) => {
+  on.note('taking the running machine over')
+  on.machines.setBoot(on.plan.node, on.plan.generation, { mode: 'disk', hostname: hostname(on) })
+}
+
 export const setBootDevice: StepRunner<'management.set_boot_device'> = ({ device, persistent }, on) =>
   setDevice(on, device, persistent)

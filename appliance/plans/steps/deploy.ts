@@ -3,6 +3,7 @@ import { poll } from '../../clock.ts'
 import { setPower } from '../../drivers/power.ts'
 import { HardwareError, sentence } from '../../hardware-error.ts'
 import type { StepContext, StepRunner } from '../step.ts'
+import { isFake, pause } from './fake.ts'
 import { powerOn } from './power.ts'
 
 /** Waits for the ramdisk's agent to come up; the deadline says how far the machine got. */
@@ -77,6 +78,7 @@ export const prepareInstanceBoot: StepRunner<'deploy.prepare_instance_boot'> = a
 
 /** The agent halts the machine, so that what it wrote is on the disk; a machine that doesn't obey is switched off. */
 export const tearDownAgent: StepRunner<'deploy.tear_down_agent'> = async (_args, on) => {
+  if (on.plan.machine.disable_power_off) return lockDown(on)
   const bmc = await on.bmc()
   if ((await bmc.power()) === 'power on') {
     on.note('asking the agent to power off')
@@ -89,6 +91,15 @@ export const tearDownAgent: StepRunner<'deploy.tear_down_agent'> = async (_args,
     }
   }
   on.observed({ power: await setPower(bmc, 'power off', { clock: on.clock, signal: on.signal, timeout: null }) })
+  on.agents.wipe(on.plan.node)
+}
+
+/** The machine must not be off (reference §3.2): the agent ends, and takes the network down with it. */
+async function lockDown(on: StepContext): Promise<void> {
+  if (!on.agents.isUp(on.plan.node)) return
+  on.note('asking the agent to end')
+  await on.agents.call(on, 'standby.sync', {})
+  await on.agents.call(on, 'system.lockdown', {})
   on.agents.wipe(on.plan.node)
 }
 
@@ -106,10 +117,12 @@ async function powerOffBySelf(on: StepContext): Promise<boolean> {
 
 export const bootInstance: StepRunner<'deploy.boot_instance'> = (_args, on) => powerOn({}, on)
 
-export const eraseDevicesMetadata: StepRunner<'deploy.erase_devices_metadata'> = (_args, on) =>
-  on.agents.runStep(on, 'clean', {
-    step: { interface: 'deploy', step: 'erase_devices_metadata' },
-    args: {},
-    busy: 'erasing metadata of all disks',
-    percent: (own) => own,
-  })
+export const eraseDevicesMetadata: StepRunner<'deploy.erase_devices_metadata'> = async (_args, on) =>
+  isFake(on, 'deploy')
+    ? pause(on, 'deploy')
+    : on.agents.runStep(on, 'clean', {
+        step: { interface: 'deploy', step: 'erase_devices_metadata' },
+        args: {},
+        busy: 'erasing metadata of all disks',
+        percent: (own) => own,
+      })

@@ -19,6 +19,18 @@ export const powerOn: StepRunner<'power.power_on'> = (_args, on) => bring(on, 'p
 
 export const powerOff: StepRunner<'power.power_off'> = (_args, on) => bring(on, 'power off')
 
+/** For machines that must not be off: restarts one that is on, by whatever the BMC does for a reset. */
+export const reset: StepRunner<'power.reset'> = async (_args, on) => {
+  const bmc = await on.bmc()
+  if ((await bmc.power()) === 'power off') return bring(on, 'power on')
+  if (on.memo.get('reset') === 'done') return
+  on.note('resetting')
+  on.agents.wipe(on.plan.node)
+  await bmc.control('reset')
+  on.memo.set('reset', 'done')
+  on.observed({ power: 'power on' })
+}
+
 /** A reboot that was under way when the appliance died goes on where the power is: it is not done twice. */
 export const setPowerState: StepRunner<'power.set_power_state'> = async ({ target, timeout }, on) => {
   const reboots = target === 'rebooting' || target === 'soft rebooting'

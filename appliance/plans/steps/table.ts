@@ -1,6 +1,6 @@
 import type { StepName } from '../../../contract/plan.ts'
 import type { StepRunner } from '../step.ts'
-import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice } from './boot.ts'
+import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice, takeOver } from './boot.ts'
 import {
   bootInstance,
   eraseDevicesMetadata,
@@ -9,13 +9,20 @@ import {
   tearDownAgent,
   writeImage,
 } from './deploy.ts'
-import { powerOff, powerOn, setPowerState, validate } from './power.ts'
+import { imagined } from './fake.ts'
+import { inspectHardware } from './inspect.ts'
+import { hold, wait } from './plan.ts'
+import { powerOff, powerOn, reset, setPowerState, validate } from './power.ts'
+import { finalizeRescue } from './rescue.ts'
 
 /** Every step that contract/plan.ts names; a forgotten one does not compile. */
 export const steps: { [N in StepName]: StepRunner<N> } = {
+  'plan.hold': hold,
+  'plan.wait': wait,
   'power.validate': validate,
   'power.power_on': powerOn,
   'power.power_off': powerOff,
+  'power.reset': reset,
   'power.set_power_state': setPowerState,
   'management.set_boot_device': setBootDevice,
   'boot.prepare_ramdisk': prepareRamdisk,
@@ -27,4 +34,13 @@ export const steps: { [N in StepName]: StepRunner<N> } = {
   'deploy.tear_down_agent': tearDownAgent,
   'deploy.boot_instance': bootInstance,
   'deploy.erase_devices_metadata': eraseDevicesMetadata,
+  'deploy.deploy': imagined('deploy'),
+  'deploy.take_over': takeOver,
+  'inspect.inspect_hardware': inspectHardware,
+  'rescue.finalize_rescue': finalizeRescue,
+  'bios.apply_configuration': imagined('bios'),
+  'bios.factory_reset': imagined('bios'),
+  'raid.create_configuration': imagined('raid'),
+  'raid.delete_configuration': imagined('raid'),
+  'firmware.update': imagined('firmware'),
 }

@@ -51,6 +51,7 @@ export class PaperSite {
       uuid: randomUUID,
       token: () => randomBytes(32).toString('base64url'),
       drivers: this.#drivers.drivers,
+      fake: {},
       agentClient: agents,
       imageDir: join(options.dir, 'images'),
       imageQuota: 2 ** 30,

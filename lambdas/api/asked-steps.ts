@@ -1,0 +1,96 @@
+import { z } from 'zod'
+import { UserError } from '../../contract/api/faults.ts'
+import { type InterfaceField, type StepFacts, steps } from '../../contract/hardware.ts'
+import { stepArguments, type StepName, stepName } from '../../contract/plan.ts'
+import type { Node } from '../../contract/resources.ts'
+import type { KeptStep, SteppedKind } from '../conductor/asked.ts'
+import { needsRamdisk } from '../conductor/planners.ts'
+import type { Ground } from '../conductor/ramdisk.ts'
+import type { Platform } from '../platform.ts'
+import type { Request } from './provision-request.ts'
+
+/** Steps that people name, judged by the catalogue before anything is started. */
+export interface NamedStep {
+  interface: string
+  step: string
+  args: Record<string, unknown>
+  priority?: number
+}
+
+/** Names that mean the same for every interface (reference §1.6.4). */
+const reserved: Readonly<Record<string, { does: StepName; args?: Record<string, unknown> }>> = {
+  power_on: { does: 'power.power_on', args: {} },
+  power_off: { does: 'power.power_off', args: {} },
+  reboot: { does: 'power.set_power_state', args: { target: 'rebooting', timeout: null } },
+  hold: { does: 'plan.hold', args: {} },
+  wait: { does: 'plan.wait' },
+}
+
+/** A step of the request comes before one of the same name from a template; templates are called like traits (reference §5.1). */
+export async function stepsOfDeploy(
+  platform: Pick<Platform, 'table'>,
+  node: Node,
+  own: readonly NamedStep[],
+): Promise<KeptStep[]> {
+  return keptSteps(node, 'deploy', own)
+}
+
+/** For manual cleaning and servicing. */
+export async function stepsOrRunbook(
+  platform: Pick<Platform, 'table'>,
+  node: Node,
+  kind: 'clean' | 'service',
+  asked: Request,
+): Promise<KeptStep[]> {
+  const kept = keptSteps(node, kind, asked[`${kind}_steps`] ?? [])
+  const inBand = kept.find(({ does }) => needsRamdisk([{ name: does }], groundOf(node)))
+  if (asked.disable_ramdisk && inBand)
+    throw new UserError(400, `Step ${stepName(inBand)} needs the ramdisk, which disable_ramdisk forbids.`)
+  return kept
+}
+
+function groundOf(node: Node): Ground {
+  const { deploy_interface: deploy, disable_power_off } = node
+  return { interfaces: { deploy }, disable_power_off }
+}
+
+function keptSteps(node: Node, kind: SteppedKind, named: readonly NamedStep[]): KeptStep[] {
+  return named.map((each) => kept(node, kind, each))
+}
+
+function kept(node: Node, kind: SteppedKind, named: NamedStep): KeptStep {
+  const special = Object.hasOwn(reserved, named.step) ? reserved[named.step] : undefined
+  const does = special?.does ?? known(node, kind, named)
+  if (node.disable_power_off && does === 'power.power_off')
+    throw new UserError(400, `Step ${stepName(named)}: node ${node.uuid} must not be powered off.`)
+  if (special?.args && Object.keys(named.args).length > 0)
+    throw new UserError(400, `Step ${stepName(named)} takes no arguments.`)
+  const args = stepArguments[does].safeParse(special?.args ?? named.args)
+  if (!args.success)
+    throw new UserError(400, `The arguments of step ${stepName(named)} are wrong: ${z.prettifyError(args.error)}`)
+  return {
+    interface: named.interface,
+    step: named.step,
+    args: args.data as Record<string, unknown>,
+    priority: named.priority ?? 0,
+    does,
+  }
+}
+
+function known(node: Node, kind: SteppedKind, named: NamedStep): StepName {
+  const offered = offeredTo(node, kind)
+  const name = offered.find((each) => each === stepName(named))
+  if (name) return name
+  const all = [...offered, ...Object.keys(reserved)].join(', ')
+  throw new UserError(400, `The ${kind} step ${stepName(named)} is unknown for node ${node.uuid}; there is: ${all}.`)
+}
+
+/** What this node's interfaces can be asked to do in such an operation. */
+function offeredTo(node: Node, kind: SteppedKind): StepName[] {
+  const facts = Object.entries(steps) as [StepName, StepFacts][]
+  return facts.flatMap(([name, { requestable, implementations }]) => {
+    const implementation = node[`${name.split('.')[0]}_interface` as InterfaceField]
+    const has = implementations === undefined || implementations.includes(implementation ?? '')
+    return requestable.includes(kind) && has ? [name] : []
+  })
+}

@@ -1,0 +1,67 @@
+import { UserError } from '../../contract/api/faults.ts'
+import { type InterfaceKind, isAbsent } from '../../contract/hardware.ts'
+import { advance, provision, type ProvisionEvent, type Verb, verbs } from '../../contract/provision.ts'
+import type { Node } from '../../contract/resources.ts'
+import type { Platform } from '../platform.ts'
+import { powerPending } from '../store/nodes.ts'
+import type { Call } from './context.ts'
+import { holderLookup, lockedText } from './holders.ts'
+import { checkArguments, type Request } from './provision-request.ts'
+import { requireValid } from './validation.ts'
+
+/** Whether a verb may be raised now, in Ironic's order: what is checked first is what is told. */
+export async function check(platform: Platform, call: Call, node: Node, verb: Verb, asked: Request): Promise<void> {
+  const event = verbs[verb]
+  if (event === 'deploy' || event === 'rebuild') refuseMaintenance(node, verb)
+  await checkActionable(platform, node, verb)
+  checkArguments(call, verb, node, asked)
+  if ((event === 'rebuild' || event === 'delete') && node.protected)
+    throw new UserError(403, `Node ${node.uuid} is protected and cannot be undeployed, rebuilt or deleted.`)
+  if (verb === 'provide' && node.retired)
+    throw new UserError(400, `The provide operation can't be performed on node ${node.uuid} because it's retired.`)
+  if (notInMaintenance.includes(event)) refuseMaintenance(node, verb)
+  await checkInterfaces(platform, node, verb)
+}
+
+const notInMaintenance: readonly ProvisionEvent[] = ['rescue', 'unrescue', 'clean', 'service']
+
+function refuseMaintenance(node: Node, verb: Verb): void {
+  if (node.maintenance)
+    throw new UserError(
+      400,
+      `The ${verb} operation can't be performed on node ${node.uuid} because it's in maintenance mode.`,
+    )
+}
+
+/** Only where something is being done right now is a client told to come again; a wait is a state like others. */
+async function checkActionable(platform: Platform, node: Node, verb: Verb): Promise<void> {
+  const possible = advance(node.provision_state, verbs[verb], node.target_provision_state) !== undefined
+  if (powerPending(node) || (!possible && provision[node.provision_state].kind === 'working')) {
+    const { reservation } = await holderLookup(platform)(node)
+    throw new UserError(409, lockedText(node, reservation))
+  }
+  if (!possible)
+    throw new UserError(
+      400,
+      `The requested action "${verb}" can not be performed on node "${node.uuid}" while it is in state "${node.provision_state}".`,
+    )
+}
+
+/** The interface that a verb is about, where a driver may lack it. */
+const about: Partial<Record<ProvisionEvent, InterfaceKind>> = {
+  inspect: 'inspect',
+  rescue: 'rescue',
+  unrescue: 'rescue',
+}
+
+async function checkInterfaces(platform: Platform, node: Node, verb: Verb): Promise<void> {
+  const event = verbs[verb]
+  const kind = about[event]
+  if (kind && isAbsent(node[`${kind}_interface`]))
+    throw new UserError(400, `Driver ${node.driver} does not support ${kind} (disabled or not implemented).`)
+  if (event === 'deploy' || event === 'rebuild') await requireValid(platform, node, ['power', 'deploy'])
+  if (event === 'adopt') await requireValid(platform, node, ['power'])
+  if (kind && node[`${kind}_interface`] === 'fake') return
+  const cleans = event === 'clean' || (event === 'provide' && node.automated_clean !== false)
+  if (kind || cleans || event === 'service') await requireValid(platform, node, ['power', 'boot'])
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { type PlanKind, type StepName, stepNames } from '../../contract/plan.ts'
+import { jsonObject, type Node } from '../../contract/resources.ts'
+import type { Asked } from './planners.ts'
+
+/** The steps that the running operation was asked for with. Ironic keeps them in driver_internal_info, and so they are shown. */
+export type SteppedKind = Extract<PlanKind, 'clean' | 'deploy' | 'service'>
+
+const kept = z.array(
+  z.object({
+    interface: z.string(),
+    step: z.string(),
+    args: jsonObject,
+    priority: z.number(),
+    does: z.custom<StepName>((name) => stepNames.includes(name as StepName)),
+  }),
+)
+/** `does`: what the step is at the site; of reserved names that is another one. */
+export type KeptStep = z.infer<typeof kept>[number]
+
+export function withAskedSteps(node: Node, kind: SteppedKind, steps: KeptStep[]): Node {
+  return { ...node, driver_internal_info: { ...node.driver_internal_info, [`${kind}_steps`]: steps } }
+}
+
+export function askedSteps(node: Node, kind: SteppedKind): Asked[] {
+  const found = kept.safeParse(node.driver_internal_info[`${kind}_steps`]).data ?? []
+  return found.map(({ does, args, priority }) => ({ name: does, args, priority }))
+}

@@ -1,0 +1,105 @@
+import { z } from 'zod'
+import { UserError } from '../../contract/api/faults.ts'
+import { macAddress, type Node, type Port } from '../../contract/resources.ts'
+import type { Platform } from '../platform.ts'
+import { changeNode } from '../store/change-node.ts'
+import { putInventory } from '../store/inventory.ts'
+import { PORTS_PER_NODE, portsOf, portStore } from '../store/ports.ts'
+
+const GIB = 1024 ** 3
+
+/** What is read of an inventory; what is not there, or is not as ironic-python-agent says it, is passed over. */
+export const inventorySchema = z.object({
+  cpu: z
+    .object({ count: z.int().positive(), architecture: z.string().max(32) })
+    .partial()
+    .catch({}),
+  memory: z.object({ physical_mb: z.int().positive() }).partial().catch({}),
+  boot: z
+    .object({ current_boot_mode: z.enum(['uefi', 'bios']), pxe_interface: z.string().nullable() })
+    .partial()
+    .catch({}),
+  disks: z.array(z.object({ size: z.number().positive() }).catch({ size: 0 })).catch([]),
+  interfaces: z
+    .array(
+      z
+        .object({ mac_address: z.string().toLowerCase().pipe(macAddress), has_carrier: z.boolean().nullish() })
+        .nullable()
+        .catch(null),
+    )
+    .catch([]),
+})
+type Found = z.infer<typeof inventorySchema>
+
+/** The inventory is kept whole, the properties that schedulers read are filled in, and network cards become ports (reference §3.11). */
+export async function addInspected(
+  platform: Platform,
+  { uuid }: Node,
+  inventory: Record<string, unknown>,
+  at: string,
+): Promise<void> {
+  const found = inventorySchema.parse({ cpu: {}, memory: {}, boot: {}, disks: [], interfaces: [], ...inventory })
+  await putInventory(platform.table, uuid, { inventory, plugin_data: { inspected_at: at } })
+  await changeNode(platform, uuid, (node) => ({ node: { ...node, properties: withFound(node.properties, found) } }))
+  const known = await portsOf(platform.table, uuid)
+  const fresh = portsFound(found).filter(({ address }) => !known.some((port) => port.address === address))
+  for (const each of fresh.slice(0, PORTS_PER_NODE - known.length)) await addPort(platform, uuid, each)
+}
+
+/** What the machine says of itself replaces what was there; other capabilities stay. */
+export function withFound(properties: Node['properties'], { cpu, memory, disks, boot }: Found): Node['properties'] {
+  const largest = Math.max(0, ...disks.map(({ size }) => size))
+  return {
+    ...properties,
+    ...(cpu.architecture === undefined ? {} : { cpu_arch: cpu.architecture }),
+    ...(cpu.count === undefined ? {} : { cpus: cpu.count }),
+    ...(memory.physical_mb === undefined ? {} : { memory_mb: memory.physical_mb }),
+    // One less, for partition tables and rounding, as Ironic counts.
+    ...(largest < GIB ? {} : { local_gb: Math.floor(largest / GIB) - 1 }),
+    ...(boot.current_boot_mode === undefined
+      ? {}
+      : { capabilities: withBootMode(properties['capabilities'], boot.current_boot_mode) }),
+  }
+}
+
+function withBootMode(capabilities: unknown, mode: string): string {
+  const others = typeof capabilities === 'string' ? capabilities.split(',').map((each) => each.trim()) : []
+  return [...others.filter((each) => each !== '' && !each.startsWith('boot_mode:')), `boot_mode:${mode}`].join(',')
+}
+
+/** The card that booted, or all where that is not known ([inspector] add_ports = pxe). */
+export function portsFound({ interfaces, boot }: Found): { address: string; pxe_enabled: boolean }[] {
+  const booted = boot.pxe_interface?.toLowerCase().replace(/^01-/, '').replaceAll('-', ':')
+  const cards = interfaces.flatMap((card) => (card ? [card.mac_address] : []))
+  return [...new Set(cards)]
+    .filter((address) => !booted || address === booted)
+    .map((address) => ({ address, pxe_enabled: true }))
+}
+
+async function addPort(platform: Platform, node: string, of: { address: string; pxe_enabled: boolean }): Promise<void> {
+  const port: Port = {
+    ...of,
+    uuid: platform.ids.uuid(),
+    node_uuid: node,
+    portgroup_uuid: null,
+    name: null,
+    description: null,
+    extra: {},
+    internal_info: {},
+    local_link_connection: {},
+    physical_network: null,
+    is_smartnic: false,
+    vendor: null,
+    category: null,
+    available_for_dynamic_portgroup: true,
+    created_at: platform.clock.now().toISOString(),
+    updated_at: null,
+    version: 1,
+  }
+  try {
+    await portStore.save(platform.table, undefined, port)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    platform.log.warn({ node, address: of.address, why: error.message }, 'a port that was found was not added')
+  }
+}
