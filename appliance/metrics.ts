@@ -81,11 +81,13 @@ function histogramLines(name: string, { buckets, sum, count }: Histogram): strin
 }
 
 function labelText(labels: Labels): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(String(value))}"`)
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
+  let text = ''
+  for (const name in labels) text += `${text === '' ? '{' : ','}${name}="${escaped(String(labels[name]))}"`
+  return text === '' ? '' : `${text}}`
 }
 
 function escaped(value: string): string {
+  if (!/["\\\n]/.test(value)) return value
   return value
     .replaceAll('\\', String.raw`\\`)
     .replaceAll('"', String.raw`\"`)

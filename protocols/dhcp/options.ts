@@ -1,6 +1,7 @@
 import { WireError } from '@bloomery/wire/error.ts'
-import { Writer } from '@bloomery/wire/writer.ts'
 import { Option } from './codes.ts'
+
+const MAX_PIECE = 255
 
 export type Options = ReadonlyMap<number, Uint8Array>
 
@@ -24,14 +25,17 @@ export function readOptions(field: Uint8Array, into: Map<number, Uint8Array>): v
 
 /** One option as it goes on the wire: pieces of at most 255 bytes, each with its header (RFC 3396 §5). */
 export function optionBytes(code: number, value: Uint8Array): Uint8Array {
-  const writer = new Writer(value.length + 2)
-  let at = 0
-  do {
-    const piece = value.subarray(at, at + 255)
-    writer.u8(code).u8(piece.length).bytes(piece)
-    at += 255
-  } while (at < value.length)
-  return writer.finish()
+  const pieces = Math.max(1, Math.ceil(value.length / MAX_PIECE))
+  const bytes = new Uint8Array(value.length + 2 * pieces)
+  for (let piece = 0; piece < pieces; piece += 1) {
+    const from = piece * MAX_PIECE
+    const content = pieces === 1 ? value : value.subarray(from, from + MAX_PIECE)
+    const at = from + 2 * piece
+    bytes[at] = code
+    bytes[at + 1] = content.length
+    bytes.set(content, at + 2)
+  }
+  return bytes
 }
 
 function joined(head: Uint8Array | undefined, tail: Uint8Array): Uint8Array {

@@ -38,6 +38,7 @@ export const BROADCAST_FLAG = 0x8000
 const MAGIC_COOKIE = 0x6382_5363
 const MIN_LENGTH = 300 // RFC 1542 §2.1: relays and old clients drop shorter messages
 const MAX_LENGTH = 9_000
+const WRITE_AT_ONCE = 600 // most replies fit, so that the writer needn't grow
 /** What every client must accept: a datagram of 576 bytes without its IP and UDP headers (RFC 2131 §2). */
 export const DEFAULT_LIMIT = 548
 const IN_FILE = 1
@@ -104,47 +105,49 @@ export function encodePacket(packet: DhcpPacket, limit = DEFAULT_LIMIT): Uint8Ar
   }
   const overload = spare.reduce((bits, { field, bit }) => (field.length > 0 ? bits | bit : bits), 0)
 
-  const writer = new Writer(MIN_LENGTH)
+  const writer = new Writer(WRITE_AT_ONCE)
   writer.u8(packet.op).u8(packet.htype).u8(packet.chaddr.length).u8(packet.hops)
   writer.u32(packet.xid).u16(packet.secs).u16(packet.flags)
   writer.u32(packet.ciaddr).u32(packet.yiaddr).u32(packet.siaddr).u32(packet.giaddr)
   writer.padded(packet.chaddr, 16)
   writer.padded(overload & IN_SNAME ? spareBytes(spare[1]?.field) : latin1(packet.sname), 64)
   writer.padded(overload & IN_FILE ? spareBytes(spare[0]?.field) : latin1(packet.file), 128)
-  writer.u32(MAGIC_COOKIE).bytes(main.finish())
+  main.writeTo(writer.u32(MAGIC_COOKIE))
   if (overload > 0) writer.u8(Option.overload).u8(1).u8(overload)
   writer.bytes(tail).u8(Option.end)
   return writer.zeros(Math.max(0, MIN_LENGTH - writer.length)).finish()
 }
 
 class Field {
-  readonly #writer = new Writer(256)
   readonly #capacity: number
+  readonly #parts: Uint8Array[] = []
+  #length = 0
 
   constructor(capacity: number) {
     this.#capacity = capacity
   }
 
   get length(): number {
-    return this.#writer.length
+    return this.#length
   }
 
   add(bytes: Uint8Array): boolean {
-    if (this.#writer.length + bytes.length > this.#capacity) return false
-    this.#writer.bytes(bytes)
+    if (this.#length + bytes.length > this.#capacity) return false
+    this.#parts.push(bytes)
+    this.#length += bytes.length
     return true
   }
 
-  finish(): Uint8Array {
-    return this.#writer.finish()
+  writeTo(writer: Writer): Writer {
+    for (const part of this.#parts) writer.bytes(part)
+    return writer
   }
 }
 
 function spareBytes(field: Field | undefined): Uint8Array {
-  return new Writer(128)
-    .bytes(field?.finish() ?? new Uint8Array())
-    .u8(Option.end)
-    .finish()
+  const writer = new Writer(128)
+  field?.writeTo(writer)
+  return writer.u8(Option.end).finish()
 }
 
 function overloaded(options: Map<number, Uint8Array>): number {

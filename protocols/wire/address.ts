@@ -6,7 +6,8 @@ const OCTET = /^(0|[1-9]\d{0,2})$/
 /** `52:54:00:12:34:56`: lower case with colons is the one form used inside. */
 export function macFromBytes(bytes: Uint8Array): string {
   if (bytes.length !== 6) throw new WireError(`a MAC address has 6 bytes, not ${bytes.length}`)
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')
+  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, 6).toString('hex')
+  return `${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}:${hex.slice(6, 8)}:${hex.slice(8, 10)}:${hex.slice(10)}`
 }
 
 export function macToBytes(mac: string): Uint8Array {

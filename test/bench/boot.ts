@@ -1,0 +1,58 @@
+import { mkdirSync, rmSync } from 'node:fs'
+import { loadavg } from 'node:os'
+import { join, resolve } from 'node:path'
+import { benchDhcp } from './boot/dhcp.ts'
+import { benchHttp } from './boot/http.ts'
+import { benchNetwork } from './boot/network.ts'
+import { installPeers } from './boot/peers.ts'
+import { benchTftp } from './boot/tftp.ts'
+
+const CACHE = resolve(import.meta.dirname, '../../.cache/bench')
+
+/** The boot services beside their peers, one run, one cable between two namespaces. `npm run bench -- boot [dhcp|tftp|http]…` */
+export async function bench(): Promise<void> {
+  const chosen = process.argv.slice(3)
+  const wants = (name: string): boolean => chosen.length === 0 || chosen.includes(name)
+  const dir = join(CACHE, `run-${process.pid}`)
+  mkdirSync(dir, { recursive: true })
+  const peers = installPeers(CACHE)
+  const network = benchNetwork()
+  try {
+    say(`load before: ${loadavg()[0]?.toFixed(1)}; medians of 3 rounds, servers in turn`)
+    if (wants('dhcp')) {
+      const results = await benchDhcp(network, dir)
+      const ours = results[0]?.perSecond ?? Number.NaN
+      for (const { name, perSecond, cpuMicroseconds } of results)
+        say(
+          `DHCP ${name.padEnd(24)} ${perSecond} exchanges/s, ${cpuMicroseconds.toFixed(0)} µs CPU each; ours ${(ours / perSecond).toFixed(2)}×`,
+        )
+    }
+    if (wants('tftp'))
+      for (const { clients, windowsize, megabytesPerSecond } of await benchTftp(network, dir, peers))
+        say(`TFTP ${clients} client(s), windowsize ${windowsize}: ${beside(megabytesPerSecond, 'MB/s')}`)
+    if (wants('http'))
+      for (const { clients, megabytesPerSecond, cpuSecondsPerGib } of await benchHttp(network, dir))
+        say(
+          `HTTP ${clients} client(s): ${beside(megabytesPerSecond, 'MB/s')}; CPU ${beside(cpuSecondsPerGib, 's/GiB', 2)}`,
+        )
+    say(`load after: ${loadavg()[0]?.toFixed(1)}`)
+  } finally {
+    network.stop()
+    rmSync(dir, { recursive: true, force: true })
+  }
+}
+
+/** Ours first, each other with our ratio to it. */
+function beside(values: Record<string, number>, unit: string, digits = 0): string {
+  const ours = values['bloomery'] ?? Number.NaN
+  return Object.entries(values)
+    .map(([name, value]) => {
+      const ratio = name === 'bloomery' ? '' : ` (ours ${(ours / value).toFixed(2)}×)`
+      return `${name} ${value.toFixed(digits)} ${unit}${ratio}`
+    })
+    .join(', ')
+}
+
+function say(line: string): void {
+  console.log(line)
+}

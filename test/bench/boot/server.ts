@@ -1,0 +1,54 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { fileOf } from '@bloomery/tftp/source.ts'
+import { startTftpServer } from '@bloomery/tftp/server.ts'
+import { bootConfig } from '../../../appliance/boot/config.ts'
+import { openLeases } from '../../../appliance/boot/leases.ts'
+import type { BootMachine } from '../../../appliance/boot/machine.ts'
+import { startBootServices } from '../../../appliance/boot/services.ts'
+import { openTimeline } from '../../../appliance/boot/timeline.ts'
+import { openMetrics } from '../../../appliance/metrics.ts'
+
+/** The appliance's boot services as `bloomery appliance run` starts them, and TFTP of one large file. usage: server.ts DIR ADDRESS */
+const [dir = '', address = ''] = process.argv.slice(2)
+mkdirSync(dir, { recursive: true })
+const big = join(dir, 'big')
+const config = bootConfig.parse({
+  subnets: [{ cidr: '10.77.0.0/16', interfaceAddress: address, range: ['10.77.10.0', '10.77.250.254'] }],
+  nextServer: address,
+  unknownMachines: 'local',
+  dhcp: { probe: false },
+  tftp: { port: 1069 },
+  http: { port: 8080 },
+  files: { x86_64: { kernel: big, initrd: big }, loaders: {} },
+})
+const machine: BootMachine = { node: 'bench', generation: 1, macs: [], arch: 'x86_64', mode: 'ramdisk' }
+const leases = await openLeases(join(dir, 'leases.sqlite'), config.subnets)
+const services = await startBootServices({
+  config,
+  directory: {
+    byMac: () => undefined,
+    byBootToken: () => ({ machine, mac: '52:54:00:00:00:01' }),
+    bootToken: () => 'token',
+  },
+  events: openTimeline(() => new Date()),
+  leases,
+  log: pino({ base: undefined }, pino.destination({ dest: join(dir, 'log'), sync: false })),
+  metrics: openMetrics(),
+  clock: { now: () => new Date() },
+})
+const content = Buffer.alloc(32 * 1_048_576, 'bloomery')
+const tftp = await startTftpServer({
+  host: '0.0.0.0',
+  port: 69,
+  source: (name) => Promise.resolve(name === 'file' ? fileOf(content) : undefined),
+  onOutcome: () => {},
+  onError: (error) => console.error(error.message),
+})
+async function stop(): Promise<void> {
+  await tftp.stop()
+  await services.stop()
+  await leases.close()
+}
+process.once('SIGTERM', () => void stop())
