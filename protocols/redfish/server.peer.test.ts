@@ -137,7 +137,7 @@ describe("Ironic's Redfish library", () => {
     await sushy.call(
       ...storage,
       ['volumes'],
-      ['create', { Name: 'root', RAIDType: 'RAID1', Links: { Drives: drives } }],
+      ['create', { Name: 'root', RAIDType: 'RAID1', Links: { Drives: drives } }, 'ApplyTime.Immediate', 30],
     )
     expect(server.state.volumes).toMatchObject([{ name: 'root', raid: 'RAID1', capacityBytes: 480e9 }])
     const volume: Step[] = [...storage, ['volumes'], ['get_members'], ['0']]

@@ -33,7 +33,7 @@ export function rootRoutes(state: State): Route[] {
         Managers: ref('/redfish/v1/Managers'),
         AccountService: ref('/redfish/v1/AccountService'),
         UpdateService: ref('/redfish/v1/UpdateService'),
-        TaskService: ref('/redfish/v1/TaskService'),
+        Tasks: ref('/redfish/v1/TaskService'),
         Registries: ref('/redfish/v1/Registries'),
         ...sessions,
         ...dialect.root,

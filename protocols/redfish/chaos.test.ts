@@ -1,0 +1,301 @@
+import { createServer as createTcp, type Socket } from 'node:net'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { connect, type ConnectOptions, type Redfish } from './client.ts'
+import { readPower, reset } from './power.ts'
+import { findSystem } from './system.ts'
+import { virtualClock } from './testing/virtual-clock.ts'
+import type { Reply, Request, Transport } from './transport.ts'
+import { TransportFault } from './transport.ts'
+
+const SYSTEM = '/redfish/v1/Systems/1'
+const RESET = `${SYSTEM}/Actions/ComputerSystem.Reset`
+const resources: Record<string, unknown> = {
+  '/redfish/v1/': {
+    RedfishVersion: '1.8.0',
+    Systems: { '@odata.id': '/redfish/v1/Systems' },
+    Links: { Sessions: { '@odata.id': '/redfish/v1/SessionService/Sessions' } },
+  },
+  '/redfish/v1/Systems': { Members: [{ '@odata.id': SYSTEM }] },
+  [SYSTEM]: { PowerState: 'On', Actions: { '#ComputerSystem.Reset': { target: RESET } } },
+}
+
+type Trouble = Reply | TransportFault
+type Asked = { method: string; path: string }
+
+/** A BMC in order, but for what `trouble` makes of the requests to one path. */
+function bmcWith(
+  path: string,
+  trouble: readonly Trouble[],
+  always?: Trouble,
+): { transport: Transport; asked: Asked[] } {
+  const asked: Asked[] = []
+  const left = [...trouble]
+  const answer = (request: Request): Trouble => {
+    if (request.path === path) {
+      const next = left.shift() ?? always
+      if (next) return next
+    }
+    if (request.path.endsWith('/Sessions'))
+      return reply(201, {}, { 'x-auth-token': 'token', location: '/redfish/v1/SessionService/Sessions/1' })
+    const body = resources[request.path]
+    if (request.method === 'GET') return body === undefined ? reply(404) : reply(200, body)
+    return reply(204)
+  }
+  const transport: Transport = {
+    send: (request) => {
+      asked.push({ method: request.method, path: request.path })
+      const given = answer(request)
+      return given instanceof Error ? Promise.reject(given) : Promise.resolve(given)
+    },
+    close: () => undefined,
+  }
+  return { transport, asked }
+}
+
+function reply(status: number, body?: unknown, headers: Record<string, string> = {}): Reply {
+  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
+  return { status, headers, body: Buffer.from(text) }
+}
+
+const said = (id: string, text: string) => ({
+  error: { '@Message.ExtendedInfo': [{ MessageId: `Base.1.8.${id}`, Message: text }] },
+})
+
+const options = {
+  address: 'https://bmc.example',
+  username: 'admin',
+  password: 'hunter2-secret',
+  timeoutMs: 60_000,
+  random: () => 0.5,
+} as const
+
+async function poll(transport: Transport): Promise<{ state: string; elapsed: number }> {
+  const clock = virtualClock()
+  const state = await clock.run(
+    (async () => {
+      const bmc = await connect({ ...options, transport, clock })
+      return readPower(bmc, await findSystem(bmc))
+    })(),
+  )
+  return { state, elapsed: clock.now() }
+}
+
+async function press(transport: Transport): Promise<number> {
+  const clock = virtualClock()
+  const work = async (): Promise<void> => {
+    const bmc = await connect({ ...options, transport, clock })
+    await reset(bmc, await findSystem(bmc), 'restart')
+  }
+  await clock.run(work())
+  return clock.now()
+}
+
+const fault = (kind: ConstructorParameters<typeof TransportFault>[0], text = 'trouble') =>
+  new TransportFault(kind, text)
+
+describe('reading is asked again, and comes through', () => {
+  it.each<[string, Trouble[]]>([
+    ['500', [reply(500), reply(500)]],
+    ['502 and 504', [reply(502), reply(504, 'gateway')]],
+    ['503 with Retry-After', [reply(503, undefined, { 'retry-after': '5' })]],
+    ['429', [reply(429)]],
+    ['a broken connection', [fault('reset'), fault('reset')]],
+    ['a kept connection that had been closed', [fault('stale'), fault('stale')]],
+    ['silence', [fault('silent')]],
+    ['a refused connection', [fault('refused'), fault('refused')]],
+    ['an empty body', [reply(200)]],
+    ['half a body', [reply(200, '{"PowerState": "O')]],
+    ['HTML', [reply(200, '<html>')]],
+    ['a session that the BMC has forgotten', [reply(401)]],
+    ['a redirect within the BMC', [reply(308, undefined, { location: `${SYSTEM}/` })]],
+    ['POST of the machine', [reply(400, said('UnableToModifyDuringSystemPOST', 'in POST'))]],
+  ])('%s', async (_name, trouble) => {
+    resources[`${SYSTEM}/`] = resources[SYSTEM]
+    const { transport } = bmcWith(SYSTEM, trouble)
+    expect((await poll(transport)).state).toBe('on')
+  })
+
+  it('waits as long as Retry-After says', async () => {
+    const { transport } = bmcWith(SYSTEM, [reply(503, undefined, { 'retry-after': '20' })])
+    expect((await poll(transport)).elapsed).toBeGreaterThanOrEqual(20_000)
+  })
+})
+
+describe('acting is asked again only when nothing was done', () => {
+  it.each<[string, Trouble[], number]>([
+    ['503', [reply(503)], 2],
+    ['429', [reply(429)], 2],
+    ['a refused connection', [fault('refused')], 2],
+    ['a session that the BMC has forgotten', [reply(401)], 2],
+    ['a busy POST', [reply(409, said('UnableToModifyDuringSystemPOST', 'in POST'))], 2],
+  ])('%s: again', async (_name, trouble, times) => {
+    const { transport, asked } = bmcWith(RESET, trouble)
+    await press(transport)
+    expect(asked.filter(({ path }) => path === RESET).length).toBe(times)
+  })
+
+  it.each<[string, Trouble, RegExp]>([
+    ['500', reply(500), /HTTP 500; try again, and restart the BMC/],
+    [
+      'a broken connection',
+      fault('reset', 'the connection broke'),
+      /the connection broke within 60 s; check its address/,
+    ],
+    ['silence', fault('silent', 'no answer'), /no answer within 60 s/],
+    ['409', reply(409, said('ResourceInUse', 'In use.')), /HTTP 409, "In use"; the state of the machine forbids it/],
+    ['a redirect', reply(302, undefined, { location: RESET }), /HTTP 302; use the address that it redirects to/],
+  ])('%s: once', async (_name, trouble, why) => {
+    const { transport, asked } = bmcWith(RESET, [], trouble)
+    await expect(press(transport)).rejects.toThrow(why)
+    expect(asked.filter(({ path }) => path === RESET).length).toBe(1)
+  })
+})
+
+describe('what stays wrong is said with BMC, operation and remedy', () => {
+  it.each<[string, Trouble, RegExp]>([
+    ['401', reply(401), /user "admin" or its password is not accepted \(HTTP 401\); correct them/],
+    ['403', reply(403, said('InsufficientPrivilege', 'No.')), /HTTP 403, "No"; give this account the privilege/],
+    ['404', reply(404), /HTTP 404; check the system id/],
+    ['405', reply(405), /HTTP 405; this BMC does not allow it/],
+    ['412', reply(412), /HTTP 412; somebody else changed/],
+    ['500', reply(500), /HTTP 500; try again, and restart the BMC/],
+    ['503', reply(503, said('ServiceTemporarilyUnavailable', 'Busy.')), /HTTP 503, "Busy"/],
+    ['empty bodies', reply(200), /an empty answer, which is not Redfish/],
+    ['rubbish', reply(200, 'hello'), /no JSON object, which is not Redfish/],
+    [
+      'a redirect to another host',
+      reply(302, undefined, { location: 'https://evil.example/' }),
+      /redirects to https:\/\/evil\.example; give that address/,
+    ],
+    [
+      'a redirect to plain HTTP',
+      reply(302, undefined, { location: `http://bmc.example${SYSTEM}` }),
+      /redirects to http:\/\/bmc\.example/,
+    ],
+    ['redirects in circles', reply(302, undefined, { location: SYSTEM }), /HTTP 302/],
+    [
+      'an expired certificate',
+      fault('tls', "the BMC's TLS certificate has expired"),
+      /certificate has expired; renew the certificate/,
+    ],
+    ['a flood', fault('flood', 'an answer of more than 16777216 bytes'), /more than 16777216 bytes/],
+    ['silence', fault('silent', 'no answer'), /no answer within 60 s; check its address/],
+    ['no such host', fault('name', 'its host name is not known'), /host name is not known/],
+    ['a null power state', reply(200, { PowerState: null }), /tells no power state/],
+    ['a power state of its own', reply(200, { PowerState: 'constructor' }), /tells constructor power state/],
+  ])('%s', async (_name, trouble, why) => {
+    const { transport } = bmcWith(SYSTEM, [], trouble)
+    const error = (await poll(transport).catch((reason: unknown) => reason)) as Error
+    expect(error.message).toMatch(/^BMC bmc\.example, (find system|read power state): /)
+    expect(error.message).toMatch(why)
+    expect(error.message).not.toContain('hunter2')
+  })
+
+  it('does not try a refused password again', async () => {
+    const { transport, asked } = bmcWith('/redfish/v1/SessionService/Sessions', [], reply(401))
+    await expect(poll(transport)).rejects.toThrow(/log in: user "admin" or its password is not accepted/)
+    expect(asked.filter(({ method }) => method === 'POST').length).toBe(1)
+  })
+
+  it('takes Basic when the BMC has no session left', async () => {
+    const { transport } = bmcWith(
+      '/redfish/v1/SessionService/Sessions',
+      [],
+      reply(503, said('SessionLimitExceeded', 'Full.')),
+    )
+    expect((await poll(transport)).state).toBe('on')
+  })
+
+  it('never quotes the password that a BMC quotes', async () => {
+    const { transport } = bmcWith(
+      SYSTEM,
+      [],
+      reply(400, said('PropertyValueFormatError', 'The value hunter2-secret is wrong')),
+    )
+    await expect(poll(transport)).rejects.toThrow('The value ****** is wrong')
+  })
+})
+
+describe('on real sockets', () => {
+  const open: { close(): void }[] = []
+  afterEach(() => {
+    for (const each of open.splice(0)) each.close()
+  })
+
+  async function listening(server: Server | ReturnType<typeof createTcp>): Promise<number> {
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    open.push({ close: () => server.close() })
+    return (server.address() as AddressInfo).port
+  }
+
+  async function connectTo(port: number, more: Partial<ConnectOptions> = {}): Promise<Redfish> {
+    const bmc = await connect({ ...options, address: `http://127.0.0.1:${port}`, timeoutMs: 2000, ...more })
+    open.push({ close: () => void bmc.close() })
+    return bmc
+  }
+
+  it('a BMC that accepts and says nothing is given up at the deadline', async () => {
+    const sockets: Socket[] = []
+    const port = await listening(createTcp((socket) => void sockets.push(socket)))
+    open.push({ close: () => sockets.forEach((socket) => socket.destroy()) })
+    const start = performance.now()
+    await expect(connectTo(port, { timeoutMs: 1200 })).rejects.toThrow(/no answer within 1\.2 s/)
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+
+  it('a BMC that ends the connection midway is told as that', async () => {
+    const port = await listening(
+      createTcp(
+        (socket) => void socket.on('error', () => undefined).end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{'),
+      ),
+    )
+    await expect(connectTo(port)).rejects.toThrow(/the connection broke/)
+  })
+
+  it('a BMC that is no HTTP server is told as that', async () => {
+    const port = await listening(
+      createTcp((socket) => void socket.on('error', () => undefined).end('SSH-2.0-dropbear\r\n')),
+    )
+    await expect(connectTo(port)).rejects.toThrow(/BMC 127\.0\.0\.1:\d+, read service root: /)
+  })
+
+  it('nobody there is told as that', async () => {
+    const server = createTcp()
+    const port = await listening(server)
+    server.close()
+    await expect(connectTo(port)).rejects.toThrow(/no connection \(ECONNREFUSED\)/)
+  })
+
+  it('a flood is cut off', async () => {
+    const flood: RequestListener = (_request, response) => {
+      const pour = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(1 << 20, 0x20)));
+      }
+      response.on('drain', pour).on('error', () => undefined)
+      pour()
+    }
+    const server = createServer(flood)
+    const port = await listening(server)
+    await expect(connectTo(port, { timeoutMs: 9000 })).rejects.toThrow(/more than 16777216 bytes/)
+    server.closeAllConnections()
+  })
+
+  it('kept connections that the BMC closed in between are opened again, unseen', async () => {
+    const server = createServer((request, response) => {
+      response.setHeader('content-type', 'application/json')
+      if (request.method === 'POST') response.writeHead(201, { 'x-auth-token': 't' })
+      const known = Object.entries(resources).find(([path]) => path === request.url)
+      response.end(JSON.stringify(known?.[1] ?? {}))
+    })
+    const port = await listening(server)
+    const bmc = await connectTo(port)
+    const system = await findSystem(bmc)
+    for (let round = 0; round < 5; round += 1) {
+      server.closeIdleConnections()
+      expect(await readPower(bmc, system)).toBe('on')
+    }
+    server.closeAllConnections()
+  })
+})

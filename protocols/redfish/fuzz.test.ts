@@ -1,0 +1,166 @@
+import { expect, test } from 'vitest'
+import { readBios, setBios } from './bios.ts'
+import { readBoot, setBoot } from './boot.ts'
+import { connect } from './client.ts'
+import { RedfishError } from './error.ts'
+import { readPower, reset } from './power.ts'
+import { createService } from './service/service.ts'
+import { findSystem } from './system.ts'
+import { paperMachine } from './testing/paper-machine.ts'
+import { virtualClock } from './testing/virtual-clock.ts'
+import type { Reply, Request, Transport } from './transport.ts'
+import { insertMedia } from './virtual-media.ts'
+
+const REPLIES = 200_000
+
+/** Mulberry32: the same replies in each run. */
+function generator(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
+  }
+}
+
+const odd: readonly unknown[] = [
+  null,
+  true,
+  -1,
+  1e308,
+  '',
+  '/',
+  '..',
+  'http://[',
+  '__proto__',
+  [],
+  {},
+  [[]],
+  { '@odata.id': 7 },
+  'x'.repeat(5000),
+]
+const statuses = [200, 200, 200, 201, 202, 204, 301, 308, 400, 401, 404, 409, 412, 428, 429, 500, 503, 0, 999]
+
+/** Another value somewhere in the tree. */
+function mutateTree(pick: (below: number) => number, value: unknown): unknown {
+  if (pick(6) === 0) return odd[pick(odd.length)]
+  if (Array.isArray(value)) {
+    if (value.length === 0) return odd
+    const at = pick(value.length)
+    return value.map((each: unknown, index) => (index === at ? mutateTree(pick, each) : each))
+  }
+  if (typeof value !== 'object' || value === null) return odd[pick(odd.length)]
+  const keys = Object.keys(value)
+  const key = keys[pick(keys.length)]
+  if (key === undefined) return odd[pick(odd.length)]
+  const record = value as Record<string, unknown>
+  if (pick(8) === 0) return Object.fromEntries(Object.entries(record).filter(([each]) => each !== key))
+  return { ...record, [key]: mutateTree(pick, record[key]) }
+}
+
+function mutate(pick: (below: number) => number, reply: Reply): Reply {
+  const text = Buffer.from(reply.body).toString()
+  const headers = { ...reply.headers }
+  if (pick(10) === 0) headers['location'] = String(odd[pick(odd.length)])
+  if (pick(10) === 0) headers['etag'] = String(odd[pick(odd.length)])
+  if (pick(10) === 0) headers['retry-after'] = ['0', '-1', '99999', 'Fri, 31 Dec 1999 23:59:59 GMT'][pick(4)]!
+  const status = pick(5) === 0 ? statuses[pick(statuses.length)]! : reply.status
+  switch (pick(4)) {
+    case 0: {
+      const bytes = Buffer.from(text)
+      for (let changes = pick(6); changes > 0 && bytes.length > 0; changes -= 1) bytes[pick(bytes.length)] = pick(256)
+      return { status, headers, body: bytes.subarray(0, pick(4) === 0 ? pick(bytes.length + 1) : bytes.length) }
+    }
+    case 1:
+      return { ...reply, headers, status }
+    default:
+      return {
+        status,
+        headers,
+        body: Buffer.from(text === '' ? '' : JSON.stringify(mutateTree(pick, JSON.parse(text)))),
+      }
+  }
+}
+
+test(
+  `${REPLIES} mutated replies end every operation in a value or a RedfishError, in time`,
+  { timeout: 300_000 },
+  async () => {
+    const pick = generator(7)
+    const counts = { replies: 0, values: 0, errors: 0 }
+    const faults: unknown[] = []
+    const service = createService({
+      users: [{ name: 'admin', password: 'paper-secret' }],
+      machine: paperMachine(),
+      onError: (error) => faults.push(error),
+    })
+    const transport: Transport = {
+      async send({ method, path, headers, body }: Request) {
+        const lower = {
+          ...headers,
+          authorization: `Basic ${Buffer.from('admin:paper-secret').toString('base64')}`,
+          'x-auth-token': undefined,
+        }
+        const result = await service.handle({
+          method,
+          path,
+          headers: lower,
+          body: typeof body === 'string' ? body : '',
+        })
+        const reply: Reply = {
+          status: result.status,
+          headers: result.headers ?? {},
+          body: Buffer.from(result.body ? JSON.stringify(result.body) : ''),
+        }
+        counts.replies += 1
+        return pick(3) === 0 ? mutate(pick, reply) : reply
+      },
+      close: () => undefined,
+    }
+    const clock = virtualClock()
+    const timeoutMs = 20_000
+    while (counts.replies < REPLIES) {
+      const start = clock.now()
+      try {
+        await clock.run(
+          (async () => {
+            const bmc = await connect({
+              address: 'http://bmc',
+              username: 'admin',
+              password: 'paper-secret',
+              timeoutMs,
+              clock,
+              random: () => 0.5,
+              transport,
+            })
+            const system = await findSystem(bmc)
+            const image = 'http://10.0.0.1/boot.iso'
+            const deeds = [
+              () => readPower(bmc, system),
+              () => reset(bmc, system, 'on'),
+              () => readBoot(bmc, system),
+              () => setBoot(bmc, system, { target: 'Pxe', enabled: 'Once', mode: 'UEFI' }),
+              () => insertMedia(bmc, system, { type: 'CD', image }),
+              () => readBios(bmc, system),
+              () => setBios(bmc, system, { NumLock: 'Off' }),
+            ]
+            for (let left = 8; left > 0; left -= 1) {
+              await deeds[pick(deeds.length)]!()
+              counts.values += 1
+            }
+          })(),
+        )
+      } catch (error) {
+        if (!(error instanceof RedfishError)) throw error
+        expect(error.message.length).toBeLessThan(1000)
+        counts.errors += 1
+      }
+      // No single deed has more than a few dozen requests, each with the same deadline.
+      expect(clock.now() - start).toBeLessThan(timeoutMs * 400)
+      service.state.sessions.clear()
+    }
+    expect(counts.values).toBeGreaterThan(1000)
+    expect(counts.errors).toBeGreaterThan(1000)
+  },
+)
