@@ -1,4 +1,4 @@
-import { type Message, sentenceOf } from './messages.ts'
+import { type Message, plain, sentenceOf } from './messages.ts'
 
 /** Where a BMC is and what was asked of it. Never holds a password. */
 export interface Subject {
@@ -7,13 +7,16 @@ export interface Subject {
   operation: string
 }
 
+/** Some errors quote the BMC, which may say anything at any length. */
+const LONGEST_PROBLEM = 700
+
 /** Anything that went wrong with a BMC. The subclass says whose fault it is. */
 export class RedfishError extends Error {
   readonly host: string
   readonly operation: string
 
   constructor(subject: Subject, problem: string, options?: ErrorOptions) {
-    super(`BMC ${subject.host}, ${subject.operation}: ${problem}`, options)
+    super(`BMC ${subject.host}, ${subject.operation}: ${plain(problem, LONGEST_PROBLEM)}`, options)
     this.name = new.target.name
     this.host = subject.host
     this.operation = subject.operation

@@ -73,10 +73,10 @@ function shortId(id: string): string {
 }
 
 /** One line without what a terminal or a log would act on. */
-function plain(text: string): string {
+export function plain(text: string, longest = LONGEST): string {
   const line = text
     .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
     .replace(/\.$/, '')
-  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line
+  return line.length > longest ? `${line.slice(0, longest)}…` : line
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, ProvisionOptions } from '../../contract/api/client.ts'
 import type { NodeView } from '../../contract/api/views.ts'
 import { provision, type ProvisionState, type Verb } from '../../contract/provision.ts'
+import type { BmcAccess } from '../rack/qemu/bmc.ts'
 import type { RackServer } from '../rack/qemu/server.ts'
 import { SITE, type Lab } from './lab.ts'
 
@@ -44,19 +45,30 @@ export async function ask(
   return settled(client, ident, goal, withinMs)
 }
 
+function driverInfo({ protocol, address, port, username, ca }: BmcAccess, password: string): Record<string, unknown> {
+  if (protocol === 'redfish')
+    return {
+      redfish_address: `https://${address}:${port}`,
+      redfish_username: username,
+      redfish_password: password,
+      redfish_verify_ca: ca,
+    }
+  return {
+    ipmi_address: address,
+    ipmi_port: port,
+    ipmi_username: username,
+    ipmi_password: password,
+    ipmi_cipher_suite: 3,
+  }
+}
+
 /** A node for this server of the rack, with its port; in `enroll`. */
 export async function createNode({ client }: Lab, server: RackServer, password = server.bmc.password): Promise<void> {
   await client.nodes.create({
     name: server.name,
-    driver: 'ipmi',
+    driver: server.bmc.protocol,
     conductor_group: SITE,
-    driver_info: {
-      ipmi_address: server.bmc.address,
-      ipmi_port: server.bmc.port,
-      ipmi_username: server.bmc.username,
-      ipmi_password: password,
-      ipmi_cipher_suite: 3,
-    },
+    driver_info: driverInfo(server.bmc, password),
     // The disks of the rack are smaller than the 4 GiB that Ironic takes without a hint.
     properties: {
       cpu_arch: 'x86_64',

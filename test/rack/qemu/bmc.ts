@@ -6,7 +6,15 @@ import { spawnIn } from './netns.ts'
 
 const START_DEADLINE_MS = 5_000
 
-export type BmcAccess = { address: string; port: number; username: string; password: string }
+export type BmcAccess = {
+  protocol: 'ipmi' | 'redfish'
+  address: string
+  port: number
+  username: string
+  password: string
+  /** File with the certificate to trust, of Redfish. */
+  ca?: string
+}
 
 /** Configuration of OpenIPMI's simulator: one BMC on the LAN whose chassis is our program. */
 export function lanConfiguration(name: string, access: BmcAccess, chassis: string): string {

@@ -4,6 +4,8 @@ export type ServerSpec = {
   name: string
   firmware: 'bios' | 'uefi'
   diskMiB: number
+  /** IPMI unless told otherwise. */
+  bmc?: 'ipmi' | 'redfish'
   memoryMiB?: number
   mac?: string
 }

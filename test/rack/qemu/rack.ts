@@ -39,6 +39,7 @@ const rackOptions = z.object({
         name: word,
         firmware: z.enum(['bios', 'uefi']),
         diskMiB: z.number().int().positive(),
+        bmc: z.enum(['ipmi', 'redfish']).optional(),
         memoryMiB: z.number().int().min(128).optional(),
         mac: z
           .string()

@@ -3,6 +3,7 @@ import { copyFile, mkdir, open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type BmcAccess, startBmc } from './bmc.ts'
+import { startRedfishBmc } from './redfish-bmc.ts'
 import {
   type BootDevice,
   bootDevices,
@@ -33,9 +34,11 @@ export type RackServer = {
 export async function rackServer(spec: ServerSpec, index: number, net: RackNetwork, dir: string): Promise<RackServer> {
   await mkdir(dir, { recursive: true })
   const mac = spec.mac ?? `52:54:00:80:00:${(11 + index).toString(16).padStart(2, '0')}`
-  const bmc = {
+  const protocol = spec.bmc ?? 'ipmi'
+  let bmc: BmcAccess = {
+    protocol,
     address: addresses.bmc(index),
-    port: 623,
+    port: protocol === 'ipmi' ? 623 : 443,
     username: 'admin',
     password: `${spec.name}-secret`.slice(-20),
   }
@@ -48,7 +51,9 @@ export async function rackServer(spec: ServerSpec, index: number, net: RackNetwo
     const args = qemuArguments({ spec, dir, mac, tap: tapName(index) }, boot)
     await writeFile(join(dir, `qemu.${boot}`), `${args.join('\n')}\n`)
   }
-  await startBmc(net.bmcs, net.servers, spec.name, dir, bmc)
+  if (protocol === 'ipmi') await startBmc(net.bmcs, net.servers, spec.name, dir, bmc)
+  else
+    bmc = await startRedfishBmc(net.bmcs, net.servers, { name: spec.name, uuid: machineUuid(spec.name), mac, dir }, bmc)
 
   const chassis = async (what: 'power' | 'boot') => {
     const argv = [join(import.meta.dirname, 'chassis.sh'), dir, net.servers, '0x20', 'get', what]

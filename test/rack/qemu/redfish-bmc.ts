@@ -1,0 +1,39 @@
+import { once } from 'node:events'
+import { open, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { selfSigned } from '../redfish/certificate.ts'
+import type { BmcAccess } from './bmc.ts'
+import { spawnIn } from './netns.ts'
+
+const START_DEADLINE_MS = 10_000
+
+export type RedfishServer = { name: string; uuid: string; mac: string; dir: string }
+
+/** Starts a Redfish BMC over the chassis of a server; it listens when this returns and ends with its namespace. */
+export async function startRedfishBmc(
+  bmcs: string,
+  servers: string,
+  server: RedfishServer,
+  access: BmcAccess,
+): Promise<BmcAccess> {
+  const { name, uuid, mac, dir } = server
+  const { key, certificate, ca } = await selfSigned(dir, access.address)
+  const { address, port, username, password } = access
+  const chassis = ['sh', join(import.meta.dirname, 'chassis.sh'), dir, servers, '0x20']
+  const settings = join(dir, 'redfish.json')
+  const content = { chassis, name, uuid, mac, address, port, username, password, key, certificate }
+  await writeFile(settings, JSON.stringify(content), { mode: 0o600 })
+  const log = await open(join(dir, 'bmc.log'), 'a')
+  const main = join(import.meta.dirname, '../redfish/main.ts')
+  const child = spawnIn(bmcs, [process.execPath, main, settings], { stdio: ['ignore', 'pipe', log.fd] })
+  await log.close()
+  if (!child.stdout) throw new Error(`the Redfish BMC of ${name} has no standard output`)
+  const late = AbortSignal.timeout(START_DEADLINE_MS)
+  const ended = once(child, 'exit', { signal: late }).then(() => {
+    throw new Error(`the Redfish BMC of ${name} has ended; see ${join(dir, 'bmc.log')}`)
+  })
+  await Promise.race([once(child.stdout, 'data', { signal: late }), ended])
+  ended.catch(() => undefined)
+  child.unref()
+  return { ...access, ca }
+}
