@@ -5,6 +5,7 @@ import { ConflictError, type Platform } from '../platform.ts'
 import { createImage, deleteImage, findImage, imageBlob, imageItem, listImages } from '../store/images.ts'
 import { readJson } from './body.ts'
 import type { Api } from './context.ts'
+import { requireMatch, tagged } from './etag.ts'
 import { collection, onlyKnown, paging } from './query.ts'
 
 const UPLOAD_SECONDS = 6 * 3600
@@ -39,7 +40,7 @@ export function imageRoutes(app: Api, platform: Platform): void {
     await createImage(table, image)
     const upload = await blobs.signPut(imageBlob(image.uuid), { size: image.size, sha256 }, UPLOAD_SECONDS)
     call.header('location', `${call.var.showing.base}/v1/images/${image.uuid}`)
-    return call.json({ image: shown(image), upload }, 201)
+    return tagged(call, image, { image: shown(image), upload }, 201)
   })
   app.get('/v1/images', async (call) => {
     onlyKnown(call, [])
@@ -48,12 +49,17 @@ export function imageRoutes(app: Api, platform: Platform): void {
     const found = await listImages(table, { limit, after })
     return call.json(collection(call, 'images', 'images', found.values.map(shown), found.marker?.uuid))
   })
-  app.get('/v1/images/:ident', async (call) => call.json(shown(await imageOf(platform, call.req.param('ident')))))
-  app.post('/v1/images/:ident/complete', async (call) =>
-    call.json(shown(await complete(platform, await imageOf(platform, call.req.param('ident'))))),
-  )
+  app.get('/v1/images/:ident', async (call) => {
+    const image = await imageOf(platform, call.req.param('ident'))
+    return tagged(call, image, shown(image))
+  })
+  app.post('/v1/images/:ident/complete', async (call) => {
+    const image = await complete(platform, await imageOf(platform, call.req.param('ident')))
+    return tagged(call, image, shown(image))
+  })
   app.delete('/v1/images/:ident', async (call) => {
     const image = await imageOf(platform, call.req.param('ident'))
+    requireMatch(call, `Image ${image.name}`, image)
     await deleteImage(table, image)
     await blobs.delete(imageBlob(image.uuid))
     return call.body(null, 204)

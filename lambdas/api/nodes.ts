@@ -12,6 +12,7 @@ import { ConflictError, type Platform } from '../platform.ts'
 import { readJson } from './body.ts'
 import { isVisible, requireAllowed } from './authorization.ts'
 import { type Api, type Call, doneBy } from './context.ts'
+import { requireMatch, tagged } from './etag.ts'
 import { noNode, nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
@@ -86,7 +87,7 @@ async function create(call: Call, platform: Platform): Promise<Response> {
     'node created',
   )
   call.header('location', `${call.var.showing.base}/v1/nodes/${node.uuid}`)
-  return call.json(await whole(call, platform, node), 201)
+  return tagged(call, node, await whole(call, platform, node), 201)
 }
 
 /** A project's administrator enrols nodes for that project. */
@@ -107,8 +108,10 @@ async function show(call: Call, platform: Platform): Promise<Response> {
   requireVersion(call, fieldSince.nodes, fields ?? [])
   const node = await nodeOf(platform, ident(call), call.var.minor)
   const view = await whole(call, platform, node)
-  if (!fields) return call.json(view)
-  return call.json(
+  if (!fields) return tagged(call, node, view)
+  return tagged(
+    call,
+    node,
     Object.fromEntries(Object.entries(view).filter(([key]) => ['links', 'operation', ...fields].includes(key))),
   )
 }
@@ -124,6 +127,7 @@ async function update(call: Call, platform: Platform): Promise<Response> {
   const { uuid } = await nodeOf(platform, ident(call), minor)
   const after = await changeNode(platform, uuid, async (node) => {
     for (const rule of rules) requireAllowed(call, rule, node)
+    requireMatch(call, `Node ${uuid}`, node)
     const changed = await updatedNode(platform, node, { patch, minor, resetInterfaces })
     if (changed.automated_clean === false && node.automated_clean !== false)
       requireAllowed(call, 'baremetal:node:disable_cleaning', node)
@@ -131,11 +135,12 @@ async function update(call: Call, platform: Platform): Promise<Response> {
     return { node: changed, ...doneBy(call) }
   })
   if (!after) throw noNode(uuid)
-  return call.json(await whole(call, platform, after))
+  return tagged(call, after, await whole(call, platform, after))
 }
 
 async function remove(call: Call, platform: Platform): Promise<Response> {
   const node = await nodeOf(platform, ident(call), call.var.minor)
+  requireMatch(call, `Node ${node.uuid}`, node)
   if (node.protected)
     throw new UserError(403, `Node ${node.uuid} is protected and cannot be undeployed, rebuilt or deleted.`)
   if (node.instance_uuid !== null && !node.maintenance)

@@ -6,6 +6,7 @@ import { getSite, listSites, siteItem } from '../store/sites.ts'
 import { tokenItem } from '../store/tokens.ts'
 import { readJson } from './body.ts'
 import type { Api } from './context.ts'
+import { tagged } from './etag.ts'
 import { collection, onlyKnown, paging } from './query.ts'
 
 const TOKEN_SECONDS = 3600
@@ -18,7 +19,7 @@ export function siteRoutes(app: Api, platform: Platform): void {
     const site: Site = { name, description, created_at: clock.now().toISOString(), version: 1 }
     await create(platform, site)
     call.header('location', `${call.var.showing.base}/v1/sites/${name}`)
-    return call.json(shown(site), 201)
+    return tagged(call, site, shown(site), 201)
   })
   app.get('/v1/sites', async (call) => {
     onlyKnown(call, [])
@@ -27,7 +28,10 @@ export function siteRoutes(app: Api, platform: Platform): void {
     const found = await listSites(table, { limit, after })
     return call.json(collection(call, 'sites', 'sites', found.values.map(shown), found.marker?.name))
   })
-  app.get('/v1/sites/:name', async (call) => call.json(shown(await siteOf(platform, call.req.param('name')))))
+  app.get('/v1/sites/:name', async (call) => {
+    const site = await siteOf(platform, call.req.param('name'))
+    return tagged(call, site, shown(site))
+  })
   app.post('/v1/sites/:name/tokens', async (call) => {
     const { name } = await siteOf(platform, call.req.param('name'))
     const token = ids.token(32)

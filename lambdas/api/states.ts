@@ -1,6 +1,7 @@
 import { stateFor } from '../../contract/api/views.ts'
 import type { Platform } from '../platform.ts'
 import type { Api } from './context.ts'
+import { tagged } from './etag.ts'
 import { nodeOf } from './find.ts'
 import { redacted } from './redact.ts'
 
@@ -9,7 +10,7 @@ export function statesRoutes(app: Api, platform: Platform): void {
     const { minor } = call.var
     const node = await nodeOf(platform, call.req.param('ident'), minor)
     const { last_error } = redacted({ last_error: node.last_error }, call.var.caller, node)
-    return call.json({
+    return tagged(call, node, {
       console_enabled: node.console_enabled,
       last_error,
       power_state: node.power_state,
