@@ -63,7 +63,9 @@ async function install(root: string, sources: string): Promise<void> {
     'systemctl enable systemd-networkd.service systemd-resolved.service ssh.service',
     'systemctl mask systemd-networkd-wait-online.service apt-daily.timer apt-daily-upgrade.timer e2scrub_reap.service',
   ].map((command) => `--customize-hook=chroot "$1" ${command}`)
-  await run('mmdebstrap', [...chosen, ...hooks, 'bookworm', root, sources], { timeoutMs: 900_000 })
+  // In a mount namespace of its own: what it mounts under `root` is gone with it, however it ends, and no clean-up walks into the host's /sys.
+  const build = ['mmdebstrap', ...chosen, ...hooks, 'bookworm', root, sources]
+  await run('unshare', ['--mount', '--propagation', 'private', ...build], { timeoutMs: 900_000 })
 }
 
 /** The package sources that this machine itself uses, so that no mirror is named here. */
