@@ -8,7 +8,7 @@ export interface Interrupt {
 }
 
 /** The rack's reaper is a child too, but it waits for us to end and is deaf to signals. */
-export function listen(endChildren: () => Promise<void>): Interrupt {
+export function listen(): Interrupt {
   const asked = Promise.withResolvers<void>()
   let times = 0
   const hear = (signal: NodeJS.Signals): void => {
@@ -27,10 +27,22 @@ export function listen(endChildren: () => Promise<void>): Interrupt {
   }
 }
 
-/** Whatever this process waits for then fails, which is how a demo that is under way stops. */
-export async function endChildren(): Promise<void> {
-  for (const thread of await readdir('/proc/self/task')) {
-    const children = await readFile(`/proc/self/task/${thread}/children`, 'utf8').catch(() => '')
-    for (const pid of children.trim().split(' ').filter(Boolean)) process.kill(Number(pid), 'SIGTERM')
+/** Whatever this process waits for then fails, which is how a demo that is under way stops. Their own children too: builders wait for those. */
+async function endChildren(parent: number = process.pid): Promise<void> {
+  for (const thread of await readdir(`/proc/${parent}/task`).catch(() => [])) {
+    const children = await readFile(`/proc/${parent}/task/${thread}/children`, 'utf8').catch(() => '')
+    for (const pid of children.trim().split(' ').filter(Boolean).map(Number)) {
+      await endChildren(pid)
+      end(pid)
+    }
+  }
+}
+
+/** Ctrl-C reaches children by itself too: it may have ended already. */
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
 }

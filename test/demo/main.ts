@@ -4,7 +4,7 @@ import { buildDemoImage } from '../images/demo-image.ts'
 import { buildTestImage } from '../images/small-image.ts'
 import { folder, furnish, leaveFolder, shown, takeFolder } from './desk.ts'
 import { farewell } from './farewell.ts'
-import { endChildren, listen } from './interrupt.ts'
+import { listen } from './interrupt.ts'
 import { deploy, undeploy } from './journey.ts'
 import { type DemoOptions, withOptions } from './options.ts'
 import { byConsole, byLogin } from './proofs.ts'
@@ -22,12 +22,12 @@ const images = {
 
 async function demo({ servers, image: wanted, once, undeploy: back }: DemoOptions): Promise<void> {
   const screen = openScreen(console.log, () => performance.now())
-  const interrupt = listen(endChildren)
+  const interrupt = listen()
   const { build, prove, memoryMiB, name: image } = images[wanted]
   let lab: Lab | undefined
   let done = false
+  await takeFolder()
   try {
-    await takeFolder()
     screen.say(
       'ramdisk and image: built from Debian packages at the first run (about 2 minutes on two cores), then kept in .cache',
     )
