@@ -8,7 +8,13 @@ export function farewell(lab: Lab, desk: Desk, journeys: readonly Journey[]): st
   const endpoint = lab.environment.BLOOMERY_ENDPOINT
   const first = journeys[0]!.server.name
   const sections: Array<[string, string[]]> = [
-    ['Where the time went (seconds)', timetable(journeys.map(({ server, spent }) => ({ name: server.name, spent })))],
+    [
+      'Where the time went (seconds)',
+      [
+        ...timetable(journeys.map(({ server, spent }) => ({ name: server.name, spent }))),
+        '(start agent: firmware, DHCP, TFTP, HTTP, kernel and ramdisk, until it calls)',
+      ],
+    ],
     ['See that they run', journeys.map(({ proof }) => proof.line)],
     ['Their serial consoles', journeys.map(({ server }) => `tail -f ${shown(server.serialLog)}`)],
     [
