@@ -1,39 +1,32 @@
-import { Duration, RemovalPolicy, SecretValue } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy } from 'aws-cdk-lib'
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway'
 import { HttpApi, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2'
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
 import { accept } from './accept.ts'
+import { type Authentication, authenticationOf } from './authentication.ts'
 import { CloudFunction, type Ground } from './cloud-function.ts'
 
 /** Ironic's REST API: one function behind an HTTP API that passes every path and method. */
 export class Api extends Construct {
   readonly function: CloudFunction
   readonly gateway: HttpApi
-  readonly users: Secret
+  readonly authentication: Authentication
   readonly endpoint: string
 
   constructor(scope: Construct, id: string, ground: Ground) {
     super(scope, id)
-    this.users = new Secret(this, 'Users', {
-      description: 'Who may use the API: lines of user:bcrypt, as htpasswd -B writes them',
-      // No secret yet: a comment, with which nobody may.
-      secretStringValue: SecretValue.unsafePlainText('# lines of user:bcrypt, as htpasswd -B writes them'),
-    })
-    accept(this.users, {
-      'AwsSolutions-SMG4': 'It holds hashes of passwords that people chose; only they can change them.',
-    })
+    this.authentication = authenticationOf(this)
 
     this.function = new CloudFunction(this, 'Function', {
       ...ground,
       entry: 'api',
       timeout: Duration.seconds(29), // API Gateway answers 503 at 30 s
       memorySize: 1024, // bcrypt is bound by the processor, which comes with memory
-      environment: { USERS: this.users.secretArn },
+      environment: this.authentication.environment,
     })
-    this.users.grantRead(this.function)
+    for (const secret of this.authentication.secrets) secret.grantRead(this.function)
     ground.images.grantUse(this.function.role, 'GetObject', 'PutObject', 'DeleteObject')
     ground.fleet.grantEnrol(this.function.role)
 
@@ -47,7 +40,7 @@ export class Api extends Construct {
     })
     accept(this.gateway, {
       'AwsSolutions-APIG4':
-        "Ironic's clients send HTTP basic credentials, which the function checks; some routes are public.",
+        "Ironic's clients send HTTP basic credentials or tokens, which the function checks; some routes are public.",
     })
     const stage = new HttpStage(this, 'Stage', {
       httpApi: this.gateway,

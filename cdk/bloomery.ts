@@ -25,9 +25,7 @@ export class Bloomery extends Stack {
     new Alarms(this, 'Alarms', { api, conductor, reports, periodic })
 
     new CfnOutput(this, 'Endpoint', { value: api.endpoint, description: 'For --os-endpoint and BLOOMERY_ENDPOINT' })
-    new CfnOutput(this, 'Users', {
-      value: api.users.secretName,
-      description: 'The secret to put htpasswd lines (bcrypt) into: who may use the API',
-    })
+    const { name, secret, description } = api.authentication.forPeople
+    new CfnOutput(this, name, { value: secret.secretName, description })
   }
 }

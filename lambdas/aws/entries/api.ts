@@ -1,14 +1,12 @@
 import { handle } from 'hono/aws-lambda'
 import { createApi } from '../../api/app.ts'
-import { requiredOf } from '../environment.ts'
+import { readAuthentication } from '../authentication.ts'
 import { awsPlatform } from '../platform.ts'
-import { readUsers } from '../users.ts'
 
 const platform = awsPlatform()
-const USERS = requiredOf(process.env, 'USERS')
 
-/** A user who was added or removed is so within this time. */
-const USERS_KEPT_MS = 5 * 60 * 1000
+/** A changed secret counts within this time. */
+const SECRETS_KEPT_MS = 5 * 60 * 1000
 
 interface Api {
   answer: Answer
@@ -29,7 +27,7 @@ async function api(): Promise<Api> {
 }
 
 async function build(): Promise<Api> {
-  const htpasswd = await readUsers(USERS)
-  const app = createApi(platform, { publicEndpoint: null, auth: { strategy: 'http_basic', htpasswd } })
-  return { answer: handle(app), until: Date.now() + USERS_KEPT_MS }
+  const auth = await readAuthentication(platform, process.env)
+  const app = createApi(platform, { publicEndpoint: null, auth })
+  return { answer: handle(app), until: Date.now() + SECRETS_KEPT_MS }
 }
