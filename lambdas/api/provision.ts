@@ -13,11 +13,14 @@ import { changeNode, type NodeChange } from '../store/change-node.ts'
 import { stepsOfDeploy, stepsOrRunbook } from './asked-steps.ts'
 import { readJson, withConfigDrive } from './body.ts'
 import { acceptedAt, type Api, type Call, doneBy } from './context.ts'
+import { requireMatch } from './etag.ts'
 import { noNode, nodeOf } from './find.ts'
 import { lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
 import { check } from './provision-checks.ts'
 import { type Request, request } from './provision-request.ts'
+import { flag } from './query.ts'
+import { type Rehearsal, rehearse, withoutWriting } from './rehearsal.ts'
 import { sealSecrets } from './secrets.ts'
 import { sealingFor } from './site-of-node.ts'
 
@@ -28,15 +31,26 @@ export function provisionRoutes(app: Api, platform: Platform): void {
 
 async function provision(call: Call, platform: Platform, ident: string): Promise<Response> {
   const asked = request.parse(await readJson(call, withConfigDrive))
-  const { target } = asked
+  if (flag('dry_run', call.req.query('dry_run'))) return call.json(await rehearsal(call, platform, ident, asked))
+  await perform(call, platform, ident, asked)
+  return acceptedAt(call, ident, 'states')
+}
+
+function verbOf(call: Call, { target }: Request): Verb {
   if (!Object.hasOwn(verbs, target))
     throw new UserError(400, `The requested action "${target}" could not be understood.`)
   requireVersion(call, verbSince, [target])
-  const verb = target as Verb
+  return target as Verb
+}
+
+/** Starts what was asked for. The node's state says so at once; the work goes on by itself. */
+export async function perform(call: Call, platform: Platform, ident: string, asked: Request): Promise<Node> {
+  const verb = verbOf(call, asked)
   const found = await nodeOf(platform, ident, call.var.minor)
   await check(platform, call, found, verb, asked)
   const drive = await configDriveOf(platform, found, asked)
   const after = await changeNode(platform, found.uuid, async (node) => {
+    requireMatch(call, `Node ${node.uuid}`, node)
     if (node.version !== found.version) await check(platform, call, node, verb, asked)
     return { ...(await started(platform, withLessee(call, node, verb), verbs[verb], asked, drive)), ...doneBy(call) }
   }).catch(async (error: unknown) => {
@@ -48,7 +62,19 @@ async function provision(call: Call, platform: Platform, ident: string): Promise
     { node: after.uuid, verb, from: found.provision_state, to: after.provision_state },
     'provision verb',
   )
-  return acceptedAt(call, ident, 'states')
+  return after
+}
+
+/** All that `perform` would do, up to the plan. */
+export async function rehearsal(call: Call, platform: Platform, ident: string, asked: Request): Promise<Rehearsal> {
+  const verb = verbOf(call, asked)
+  const found = await nodeOf(platform, ident, call.var.minor)
+  requireMatch(call, `Node ${found.uuid}`, found)
+  await check(platform, call, found, verb, asked)
+  const dry = { ...platform, blobs: withoutWriting(platform.blobs) }
+  const drive = await configDriveOf(dry, found, asked)
+  const { node } = await started(dry, withLessee(call, found, verb), verbs[verb], asked, drive)
+  return rehearse(dry, found, node)
 }
 
 /** Who has a node deployed leases it until it is torn down, unless somebody leases it already (Ironic's automatic_lessee). */

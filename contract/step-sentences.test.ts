@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import { stepNames } from './plan.ts'
+import { stepSentence } from './step-sentences.ts'
+
+const image = {
+  name: 'debian',
+  source: { kind: 'blob', key: 'k' },
+  size: 3 * 2 ** 20,
+  disk_format: 'qcow2',
+  os_hash_algo: 'sha256',
+  os_hash_value: 'a'.repeat(64),
+}
+const say = (name: string, args: Record<string, unknown> = {}) => {
+  const [iface, step] = name.split('.') as [string, string]
+  return stepSentence({ interface: iface, step, args })
+}
+
+it('every step that needs no arguments says in one sentence what it does', () => {
+  const withArguments = ['plan.wait', 'power.set_power_state', 'management.set_boot_device', 'deploy.write_image']
+  const settings = ['bios.apply_configuration', 'firmware.update']
+  for (const name of stepNames.filter((each) => ![...withArguments, ...settings].includes(each)))
+    expect(say(name), name).toMatch(/^[A-Z][^\n]+\.$/)
+})
+
+it('arguments are told', () => {
+  expect(say('deploy.write_image', { image, config_drive: null })).toBe(
+    'Writes image debian (qcow2, 3 MiB) over the root disk, checked against its sha256.',
+  )
+  expect(say('management.set_boot_device', { device: 'pxe', persistent: false })).toMatch(/pxe, for the next start/)
+  const settings = Array.from({ length: 7 }, (_, n) => ({ name: `s${n}`, value: n }))
+  expect(say('bios.apply_configuration', { settings })).toMatch(/s0, s1, s2, s3, s4 and 2 more/)
+})
+
+it('the URL of an image, which may be a key to it, is not told', () => {
+  const url = 'https://user:pa55@example.org/x?token=s3cret'
+  const text = say('deploy.write_image', { image: { ...image, name: url, size: null }, config_drive: {} })
+  expect(text).not.toMatch(/s3cret|pa55|example/)
+  expect(text).toMatch(/config drive/)
+})
+
+it('a step that only an agent knows is called by its name', () => {
+  expect(say('deploy.polish')).toBe('Does deploy.polish.')
+})

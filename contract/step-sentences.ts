@@ -1,0 +1,55 @@
+import type { z } from 'zod'
+import { type Step, type StepName, type stepArguments, stepName } from './plan.ts'
+
+/** What each step of a plan will do, for people who ask before it does. One line each: a new step without one doesn't compile. */
+
+type Sentences = { [K in StepName]: string | ((args: z.infer<(typeof stepArguments)[K]>) => string) }
+
+const sentences: Sentences = {
+  'plan.hold': 'Waits until somebody says unhold.',
+  'plan.wait': ({ seconds }) => `Waits ${seconds} seconds.`,
+  'power.validate':
+    "Asks the BMC for the machine's power state, to see that it can be reached with the credentials given.",
+  'power.power_on': 'Switches the machine on.',
+  'power.power_off': 'Switches the machine off.',
+  'power.reset': 'Resets the machine without switching it off.',
+  'power.set_power_state': ({ target }) => `Brings the machine to '${target}'.`,
+  'management.set_boot_device': ({ device, persistent }) =>
+    `Sets the boot device to ${device}, ${persistent ? 'for every start' : 'for the next start'}.`,
+  'boot.prepare_ramdisk': 'Has the machine boot the ramdisk over the network at its next start.',
+  'boot.clean_up_ramdisk': 'Stops serving the ramdisk to the machine.',
+  'boot.prepare_instance': 'Sets the disk as the boot device.',
+  'deploy.start_agent': 'Waits for the agent in the ramdisk to report.',
+  'deploy.write_image': ({ image, config_drive: drive }) =>
+    `Writes ${imageText(image)} over the root disk, checked against its ${image.os_hash_algo}${drive ? ', with a config drive' : ''}.`,
+  'deploy.prepare_instance_boot': 'Makes the written disk bootable by the firmware.',
+  'deploy.tear_down_agent': 'Ends the agent and shuts the ramdisk down.',
+  'deploy.boot_instance': 'Starts the machine from its disk.',
+  'deploy.erase_devices_metadata': 'Erases partition tables and signatures from every disk: what they hold is lost.',
+  'deploy.deploy': 'Pretends to deploy.',
+  'deploy.take_over': 'Takes the running machine over as it is; nothing of it is changed.',
+  'inspect.inspect_hardware': 'Reads what the machine is made of.',
+  'rescue.finalize_rescue': 'Sets the rescue password in the running ramdisk.',
+  'bios.apply_configuration': ({ settings }) => `Sets ${listed(settings.map(({ name }) => name))} in the BIOS.`,
+  'bios.factory_reset': 'Puts every BIOS setting back to what the factory gave it.',
+  'raid.create_configuration': "Makes the volumes of the node's target_raid_config.",
+  'raid.delete_configuration': 'Deletes every RAID volume: what they hold is lost.',
+  'firmware.update': ({ settings }) => `Updates the firmware of ${listed(settings.map(({ component }) => component))}.`,
+}
+
+export function stepSentence(step: Pick<Step, 'interface' | 'step' | 'args'>): string {
+  const name = stepName(step)
+  if (!Object.hasOwn(sentences, name)) return `Does ${name}.`
+  const sentence = sentences[name as StepName] as string | ((args: unknown) => string)
+  return typeof sentence === 'string' ? sentence : sentence(step.args)
+}
+
+/** A URL may hold a key to it, and is not shown. */
+function imageText({ name, size, disk_format: format }: { name: string; size: number | null; disk_format: string }) {
+  const what = name.includes('://') ? 'the image of its URL' : `image ${name}`
+  return `${what} (${format}${size === null ? '' : `, ${(size / 2 ** 20).toFixed(0)} MiB`})`
+}
+
+function listed(names: string[]): string {
+  return names.length <= 5 ? names.join(', ') : `${names.slice(0, 5).join(', ')} and ${names.length - 5} more`
+}
