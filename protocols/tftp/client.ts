@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
 import { WireError } from '@bloomery/wire/error.ts'
 import { decodePacket, encodePacket, TftpError, type TftpPacket } from './packet.ts'
 import { receive, request, waited, type Reaction, type Receiver } from './receiver.ts'
@@ -26,7 +27,7 @@ export function fetchFile(options: FetchOptions): Promise<Uint8Array> {
     ['windowsize', String(asked.windowsize)],
   ])
   const opening = encodePacket({ op: 'rrq', file, mode: 'octet', options: wanted })
-  const socket = createSocket({ type: 'udp4' })
+  const socket = createSocket(isIPv6(host) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' })
   const pieces: Uint8Array[] = []
   let length = 0
   let serverPort: number | undefined // the server's transfer ID: whoever answers first
@@ -75,7 +76,7 @@ export function fetchFile(options: FetchOptions): Promise<Uint8Array> {
       if (state.phase !== 'complete') enter(receive(state, packet))
       else if (packet.op === 'data') react({ ack: state.received & 0xffff })
     })
-    socket.bind(0, options.localAddress ?? '0.0.0.0', () => enter([state, [{ again: true }]]))
+    socket.bind(0, options.localAddress ?? (isIPv6(host) ? '::' : '0.0.0.0'), () => enter([state, [{ again: true }]]))
   })
 }
 

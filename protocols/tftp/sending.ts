@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
 import { WireError } from '@bloomery/wire/error.ts'
 import type { Terms } from './negotiate.ts'
 import { decodePacket, encodePacket, TftpError } from './packet.ts'
@@ -30,7 +31,10 @@ export interface Sending {
 
 /** One transfer on its own socket, from its first datagram to its outcome. */
 export async function sendFile(sending: Sending): Promise<Outcome> {
-  const socket = await sending.ports.bind(() => createSocket({ type: 'udp4' }), sending.host)
+  const socket = await sending.ports.bind(
+    () => createSocket(isIPv6(sending.host) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' }),
+    sending.host,
+  )
   try {
     return await new Promise((resolve) => drive(sending, socket, resolve))
   } finally {

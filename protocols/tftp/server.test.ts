@@ -209,3 +209,8 @@ test('a server that stops ends its transfers', async () => {
   await server.stop()
   expect(outcomes).toMatchObject([{ result: 'failed', because: 'the server stops' }])
 })
+
+test('a file arrives over IPv6 too', async () => {
+  const { server } = await serve({ host: '::1' })
+  expect(await fetchFile({ host: '::1', port: server.port, file: 'file' })).toEqual(content)
+})

@@ -1,4 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { isIPv6 } from 'node:net'
 import { once } from 'node:events'
 import { WireError } from '@bloomery/wire/error.ts'
 import { negotiate } from './negotiate.ts'
@@ -31,7 +32,7 @@ export interface TftpServer {
 }
 
 export async function startTftpServer(options: TftpServerOptions): Promise<TftpServer> {
-  const socket = createSocket({ type: 'udp4' })
+  const socket = createSocket(isIPv6(options.host) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' })
   const serving = new Serving(socket, options)
   socket.on('message', (bytes, from) => serving.receive(bytes, from))
   socket.bind(options.port ?? 69, options.host)
