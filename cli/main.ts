@@ -9,6 +9,7 @@ import { printable } from './output.ts'
 import { portCommand } from './port.ts'
 import { siteCommand } from './site.ts'
 import { exitCodes, UsageError } from './usage.ts'
+import { whyCommand } from './why.ts'
 
 const program = new Command('bloomery')
   .description('turn racked servers into deployed machines')
@@ -31,6 +32,7 @@ for (const command of [
   imageCommand(),
   deployCommand(),
   undeployCommand(),
+  whyCommand(),
   applianceCommand(),
 ])
   program.addCommand(command)

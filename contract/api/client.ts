@@ -1,5 +1,6 @@
 import type { HistoryEntry, Image, PowerTarget, Site } from '../resources.ts'
 import type { Verb } from '../provision.ts'
+import type { Why } from '../why.ts'
 import { faultText } from './faults.ts'
 import type { PatchOperation } from './patch.ts'
 import { MAXIMUM, versionHeaders, versionText } from './versions.ts'
@@ -34,7 +35,18 @@ export interface ConfigDriveSource {
 
 export interface ProvisionOptions {
   configdrive?: string | ConfigDriveSource
-  clean_steps?: Array<{ interface: string; step: string; args?: Record<string, unknown> }>
+  clean_steps?: NamedStep[]
+  service_steps?: NamedStep[]
+  deploy_steps?: Array<Required<NamedStep> & { priority: number }>
+  rescue_password?: string
+  disable_ramdisk?: boolean
+  runbook?: string
+}
+
+export interface NamedStep {
+  interface: string
+  step: string
+  args?: Record<string, unknown>
 }
 
 export interface EnrolRequest {
@@ -77,6 +89,7 @@ export function createClient(options: ClientOptions) {
       patch: (ident: string, body: PatchOperation[]) => call<NodeView>('PATCH', `/v1/nodes/${id(ident)}`, { body }),
       delete: (ident: string) => call<void>('DELETE', `/v1/nodes/${id(ident)}`),
       states: (ident: string) => call<Partial<NodeView>>('GET', `/v1/nodes/${id(ident)}/states`),
+      why: (ident: string) => call<Why>('GET', `/v1/nodes/${id(ident)}/why`),
       validate: (ident: string) => call<Record<string, Validation>>('GET', `/v1/nodes/${id(ident)}/validate`),
       ports: (ident: string) => everything<PortView>(call, `/v1/nodes/${id(ident)}/ports`, 'ports', { detail: true }),
       history: (ident: string) =>

@@ -1,0 +1,27 @@
+import { Command } from 'commander'
+import { define } from './context.ts'
+import { printable, record } from './output.ts'
+
+export function whyCommand(): Command {
+  const command = new Command('why').argument('<node>', 'name or UUID').description('why a node is where it is')
+  return define(command, ['bloomery why n1', 'bloomery why n1 --json'], async ({ client, print }, [ident]) => {
+    const told = await client.nodes.why(ident!)
+    const { reason, operation, command: sent, appliance, ...node } = told
+    const facts = {
+      ...node,
+      maintenance: node.maintenance || null,
+      ...(operation && {
+        doing: operation.kind,
+        step: `${operation.number}/${operation.steps} ${operation.step ?? ''}`,
+        phase: operation.phase,
+        note: operation.note,
+        last_report: operation.at,
+      }),
+      ...(sent && { command: sent.acknowledged ? 'taken by the appliance' : `sent ${sent.sent_at ?? 'not yet'}` }),
+      ...(appliance && {
+        appliance: `${appliance.name}, ${appliance.alive ? 'alive' : 'not alive'}, last seen ${appliance.last_seen ?? 'never'}`,
+      }),
+    }
+    print(told, `${printable(reason)}\n\n${record(facts)}`)
+  })
+}

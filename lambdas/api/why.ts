@@ -1,0 +1,60 @@
+import type { Node, Operation } from '../../contract/resources.ts'
+import { explain, type WhyFacts } from '../../contract/why.ts'
+import { chooseAppliance } from '../conductor/choose.ts'
+import type { Platform } from '../platform.ts'
+import { appliancesOf, isAlive } from '../store/appliances.ts'
+import { storedCommands } from '../store/commands.ts'
+import type { Api } from './context.ts'
+import { nodeOf } from './find.ts'
+
+/** GET /v1/nodes/{ident}/why: ours. */
+export function whyRoutes(app: Api, platform: Platform): void {
+  app.get('/v1/nodes/:ident/why', async (call) => {
+    const node = await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    return call.json(explain(await factsOf(platform, node)))
+  })
+}
+
+async function factsOf({ table, clock }: Platform, node: Node): Promise<WhyFacts> {
+  const operation = node.operation ?? node.power_operation
+  const ofSite = node.conductor_group === '' ? [] : await appliancesOf(table, node.conductor_group)
+  const now = clock.now()
+  const appliance = operation
+    ? ofSite.find(({ uuid }) => uuid === operation.appliance)
+    : chooseAppliance(node, ofSite, now)
+  const stored = operation && appliance ? await storedCommands(table, appliance.uuid) : []
+  const own = stored.findLast(({ command }) => command.node === node.uuid && command.generation === node.generation)
+  return {
+    node: node.uuid,
+    name: node.name,
+    provision_state: node.provision_state,
+    target_provision_state: node.target_provision_state,
+    power_state: node.power_state,
+    target_power_state: node.target_power_state,
+    maintenance: node.maintenance,
+    maintenance_reason: node.maintenance_reason,
+    last_error: node.last_error,
+    deadline: node.deadline,
+    operation: operation && told(operation),
+    command: operation && { sent_at: own ? own.published_at : operation.since, acknowledged: own === undefined },
+    appliance: appliance
+      ? { name: appliance.name, alive: isAlive(appliance, now), last_seen: appliance.last_seen }
+      : null,
+    site: node.conductor_group,
+  }
+}
+
+function told(operation: Operation): NonNullable<WhyFacts['operation']> {
+  const { kind, phase, step, steps, names, percent, note, since, ordinal } = operation
+  return {
+    kind,
+    phase,
+    step: names[step] ?? null,
+    number: step + 1,
+    steps,
+    percent,
+    note,
+    at: since,
+    reports: ordinal,
+  }
+}
