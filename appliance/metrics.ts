@@ -1,6 +1,7 @@
 /** What the boot services count: Prometheus' names, types and help (text format 0.0.4). */
 const catalogue = {
   bloomery_dhcp_decisions_total: ['counter', 'DHCP messages decided, by request, reply and whether as a proxy.'],
+  bloomery_dhcp6_decisions_total: ['counter', 'DHCPv6 messages decided, by request and reply.'],
   bloomery_dhcp_dropped_total: ['counter', 'DHCP messages that were not understood or not answerable.'],
   bloomery_dhcp_answer_seconds: ['histogram', 'From hearing a DHCP message to sending its answer, durable.'],
   bloomery_dhcp_foreign_servers_total: ['counter', 'Signs of other DHCP servers on our networks, by server.'],

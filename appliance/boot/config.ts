@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ipv4FromText, normalMac } from '@bloomery/wire/address.ts'
 import { WireError } from '@bloomery/wire/error.ts'
 import { contains, inRange, mask, type Subnet } from '@bloomery/dhcp/subnet.ts'
+import { bootConfig6 } from './config6.ts'
 
 const MAX_POOL = 65_536
 const NO_RANGE = { first: 1, last: 0 }
@@ -81,6 +82,7 @@ export const bootConfig = z.strictObject({
     .partial()
     .default({}),
   http: z.strictObject({ host: ipv4, port }).partial().default({}),
+  ipv6: bootConfig6.optional(),
   unknownMachines: z.enum(['ignore', 'discover', 'local']).default('ignore'),
   /** Kernel arguments of the ramdisk that unknown machines boot under `discover`. */
   discoveryCommandLine: z.string().default(''),

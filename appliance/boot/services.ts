@@ -6,10 +6,12 @@ import type { Metrics } from '../metrics.ts'
 import type { BootConfig } from './config.ts'
 import type { BootPolicy } from './decide.ts'
 import { startBootDhcp } from './dhcp.ts'
+import { startBootDhcp6 } from './dhcp6.ts'
 import { noDiscovery, startDiscovery } from './discovery.ts'
 import { openBootFiles, type BootFiles } from './files.ts'
 import { bootApp, startBootHttp } from './http.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
+import { startRouterAdvertisements } from './router-advertisements.ts'
 import { startBootTftp } from './tftp.ts'
 import { bootUrls } from './urls.ts'
 
@@ -43,12 +45,21 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
     for (const service of started.splice(0).reverse()) await service.stop()
   }
   try {
-    const http = await startBootHttp(config.http, bootApp({ files, directory, discovery, events, log, metrics }))
+    const { ipv6 } = config
+    const httpConfig = { ...config.http, host: config.http.host ?? (ipv6 === undefined ? undefined : '::') }
+    const http = await startBootHttp(httpConfig, bootApp({ files, directory, discovery, events, log, metrics }))
     started.push(http)
     const httpUrl = `http://${config.nextServer}:${http.port}`
     const tftp = await startBootTftp({ config: config.tftp, files, leases, events, log, metrics })
     started.push(tftp)
     const policy = bootPolicy(config, files)
+    if (ipv6 !== undefined) {
+      const tftp6 = { ...config.tftp, host: ipv6.address }
+      started.push(await startBootTftp({ config: tftp6, files, leases, events, log, metrics }))
+      const urls = bootUrls(`http://[${ipv6.address}]:${http.port}`)
+      started.push(await startBootDhcp6({ config: ipv6, directory, discovery, policy, urls, events, log, metrics }))
+      if (ipv6.routerAdvertisements) started.push(await startRouterAdvertisements(ipv6.links, log))
+    }
     const dhcp = await startBootDhcp({ ...options, discovery, policy, urls: bootUrls(httpUrl) })
     started.push(dhcp)
     return { httpUrl, ports: { dhcp: dhcp.port, pxe: dhcp.pxePort, tftp: tftp.port, http: http.port }, stop }

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { ipv4FromText } from '@bloomery/wire/address.ts'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Outcome } from '@bloomery/tftp/sending.ts'
@@ -33,7 +34,8 @@ export function startBootTftp({ config, files, leases, events, log, metrics }: B
       return Promise.resolve(bytes && fileOf(bytes))
     },
     onOutcome(outcome) {
-      const mac = leases.byAddress(ipv4FromText(outcome.client.address))?.mac
+      const { address } = outcome.client
+      const mac = isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac : undefined
       const size = byName.get(asked(outcome.file))?.length
       if (mac && size !== undefined && outcome.bytes > 0)
         events.seen(mac, 'tftp', { file: asked(outcome.file), bytes: outcome.bytes, size })

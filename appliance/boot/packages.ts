@@ -1,0 +1,2 @@
+/** Debian packages whose files and programs the boot services use, and those of their peer tests. */
+export const requiredPackages: string[] = ['iproute2', 'ipxe', 'isc-dhcp-client', 'radvd']
