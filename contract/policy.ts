@@ -136,6 +136,17 @@ export const policy = {
   'baremetal:deploy_template:create': SYSTEM_ADMIN,
   'baremetal:deploy_template:update': SYSTEM_ADMIN,
   'baremetal:deploy_template:delete': SYSTEM_ADMIN,
+  'baremetal:runbook:get': { system: 'reader', owner: 'reader', service: ['system', 'services'] },
+  'baremetal:runbook:list': ANY_READER,
+  'baremetal:runbook:list_all': SYSTEM_READER,
+  'baremetal:runbook:create': { system: 'member', any: 'manager', service: ['services'] },
+  'baremetal:runbook:update': { system: 'member', owner: 'manager', service: ['services'] },
+  'baremetal:runbook:update_public': SYSTEM_ADMIN,
+  'baremetal:runbook:delete': { system: 'member', owner: 'manager', service: ['services'] },
+  'baremetal:inspection_rule:get': SYSTEM_READER,
+  'baremetal:inspection_rule:create': SYSTEM_ADMIN,
+  'baremetal:inspection_rule:update': SYSTEM_ADMIN,
+  'baremetal:inspection_rule:delete': SYSTEM_ADMIN,
 
   // Of resources that only this product has.
   'bloomery:site:get': SYSTEM_READER,

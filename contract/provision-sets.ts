@@ -25,6 +25,9 @@ export const updatable = set(
 /** Driver, interfaces and resource class may change. */
 export const reconfigurable = set('enroll', 'inspecting', 'inspect wait', 'manageable', 'available')
 
+/** How a port is connected may change. */
+export const connectable = set('enroll', 'inspecting', 'inspect wait', 'manageable')
+
 /** The agent of such a node is answered by lookup. */
 export const lookupAllowed = set(
   'deploying',

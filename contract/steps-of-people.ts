@@ -6,7 +6,7 @@ import { jsonObject } from './resources.ts'
 const common = { interface: z.string(), step: z.string().min(1).max(255), args: jsonObject.default({}) }
 const interfaces = ['bios', 'deploy', 'firmware', 'management', 'power', 'raid', 'vendor'] as const
 const ofInterface = z.enum(interfaces)
-const once = <T extends { interface: string; step: string }>(steps: T[]): boolean =>
+const once = (steps: ReadonlyArray<{ interface: string; step: string }>): boolean =>
   new Set(steps.map((each) => `${each.interface}.${each.step}`)).size === steps.length
 const twice = 'a step (interface and step) may be named only once'
 

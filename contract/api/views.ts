@@ -20,6 +20,8 @@ export interface NodeView extends Omit<Node, Hidden | 'provision_state'> {
   links: Link[]
   ports: Link[]
   states: Link[]
+  portgroups: Link[]
+  volume: Link[]
   /** Only for those who ask with `X-Bloomery: 1`. */
   operation?: Node['operation']
 }
@@ -84,6 +86,8 @@ export function nodeView(node: Node, holders: Holders, showing: Showing): Record
     links: links(showing, path),
     ports: links(showing, `${path}/ports`),
     states: links(showing, `${path}/states`),
+    portgroups: links(showing, `${path}/portgroups`),
+    volume: links(showing, `${path}/volume`),
   })
   return visible(shown, fieldSince.nodes, showing.minor)
 }
@@ -93,11 +97,6 @@ export function stateFor(state: Node['provision_state'], minor: number): Node['p
   if (state === 'available' && minor < 2) return null
   if (state === 'inspect wait' && minor < 39) return 'inspecting'
   return state
-}
-
-export function portView(port: Port, showing: Showing): Record<string, unknown> {
-  const { version: _version, ...shown } = port
-  return visible({ ...shown, links: links(showing, `ports/${port.uuid}`) }, fieldSince.ports, showing.minor)
 }
 
 export function conductorView(appliance: Appliance, alive: boolean, drivers: string[], showing: Showing) {

@@ -1,29 +1,47 @@
 import { Hono } from 'hono'
 import { createIdentity } from '../identity/app.ts'
 import type { Platform } from '../platform.ts'
+import { allocationRoutes } from './allocations.ts'
 import { authentication } from './auth.ts'
 import { authorization } from './authorization.ts'
+import { chassisRoutes } from './chassis.ts'
+import { componentRoutes } from './components.ts'
+import { bulkRoutes } from './bulk.ts'
 import { conductorRoutes } from './conductors.ts'
 import type { ApiConfig } from './config.ts'
+import { consoleRoutes } from './console.ts'
 import type { Api, Facts } from './context.ts'
+import { deployTemplateRoutes } from './deploy-templates.ts'
 import { driverRoutes } from './drivers.ts'
 import { enrolRoutes } from './enrol.ts'
 import { answerErrors } from './errors.ts'
+import { eventRoutes } from './events.ts'
 import { historyRoutes } from './history.ts'
 import { imageRoutes } from './images.ts'
+import { inspectionRuleRoutes } from './inspection-rules.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { managementRoutes } from './management.ts'
 import { gate, microversion } from './microversion.ts'
 import { nodeRoutes } from './nodes.ts'
+import { portgroupRoutes } from './portgroups.ts'
 import { portRoutes } from './ports.ts'
 import { powerRoutes } from './power.ts'
 import { provisionRoutes } from './provision.ts'
+import { raidRoutes } from './raid.ts'
+import { ramdiskRoutes } from './ramdisk.ts'
 import { rootRoutes } from './root.ts'
+import { runbookTraitRoutes } from './runbook-traits.ts'
+import { runbookRoutes } from './runbooks.ts'
+import { shardRoutes } from './shards.ts'
 import { siteRoutes } from './sites.ts'
 import { statesRoutes } from './states.ts'
 import { traitRoutes } from './traits.ts'
+import { unsupportedRoutes } from './unsupported.ts'
 import { validateRoutes } from './validate.ts'
-
+import { whyRoutes } from './why.ts'
+import { vendorRoutes } from './vendor-passthru.ts'
+import { vifRoutes } from './vifs.ts'
+import { volumeRoutes } from './volumes.ts'
 /** All that is served: Ironic's API, and Keystone's beside it where that is how callers are known. */
 export function createApi(platform: Platform, config: ApiConfig): Hono {
   const baremetal = createBaremetal(platform, config)
@@ -56,6 +74,25 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   portRoutes(app, platform)
   driverRoutes(app, platform)
   conductorRoutes(app, platform)
+  allocationRoutes(app, platform)
+  chassisRoutes(app, platform)
+  componentRoutes(app, platform)
+  consoleRoutes(app, platform)
+  deployTemplateRoutes(app, platform)
+  eventRoutes(app, platform)
+  inspectionRuleRoutes(app, platform)
+  portgroupRoutes(app, platform)
+  raidRoutes(app, platform)
+  ramdiskRoutes(app)
+  runbookRoutes(app, platform)
+  runbookTraitRoutes(app, platform)
+  shardRoutes(app, platform)
+  unsupportedRoutes(app, platform)
+  vendorRoutes(app, platform)
+  vifRoutes(app, platform)
+  volumeRoutes(app, platform)
+  whyRoutes(app, platform)
+  bulkRoutes(app, platform)
   siteRoutes(app, platform)
   enrolRoutes(app, platform)
   imageRoutes(app, platform)

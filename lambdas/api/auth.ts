@@ -7,13 +7,14 @@ import type { Facts } from './context.ts'
 import { faultReply } from './errors.ts'
 
 /** Known without credentials: version documents, and enrolment, whose token is its own credential. */
-const publicPaths = ['/', '/v1', '/v1/enrol']
+const publicPaths = ['/', '/v1', '/v1/enrol', '/v1/lookup', '/v1/continue_inspection']
+const isPublic = (path: string): boolean => publicPaths.includes(path) || /^\/v1\/heartbeat\/[a-z0-9-]+$/.test(path)
 
 /** Finds out who calls. What they may do is authorization's matter. */
 export function authentication(platform: Platform, config: ApiConfig) {
   const how = authenticationOf(platform, config)
   return createMiddleware<Facts>(async (call, next) => {
-    if (how && publicPaths.includes(call.req.path)) return next()
+    if (how && isPublic(call.req.path)) return next()
     const caller = how ? await how.caller((name) => call.req.header(name)) : operator(null)
     if (how && !caller) {
       call.header('www-authenticate', how.challenge(call.var.showing.base))

@@ -20,13 +20,13 @@ export function driverRoutes(app: Api, platform: Platform): void {
   })
   app.get('/v1/drivers/:name', async (call) => {
     const name = call.req.param('name')
-    known(name)
+    knownDriver(name)
     return call.json(view(call, name, await alive(platform), true))
   })
-  app.get('/v1/drivers/:name/properties', (call) => call.json(known(call.req.param('name')).properties))
+  app.get('/v1/drivers/:name/properties', (call) => call.json(knownDriver(call.req.param('name')).properties))
 }
 
-function known(name: string): HardwareType {
+export function knownDriver(name: string): HardwareType {
   const type = hardwareType(name)
   if (!type) throw new UserError(404, `The driver '${name}' could not be found.`)
   return type
@@ -39,7 +39,7 @@ async function alive({ table, clock }: Platform): Promise<string[]> {
 
 function view(call: Call, name: string, hosts: string[], detail: boolean): Record<string, unknown> {
   const { showing, minor } = call.var
-  const { interfaces } = known(name)
+  const { interfaces } = knownDriver(name)
   const details = interfaceKinds.flatMap((kind) => [
     [`default_${kind}_interface`, interfaces[kind][0]],
     [`enabled_${kind}_interfaces`, interfaces[kind]],

@@ -2,6 +2,9 @@ import { UserError } from '../../contract/api/faults.ts'
 import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
 import { isProvisionState } from '../../contract/provision.ts'
 import { type Node, uuid } from '../../contract/resources.ts'
+import { chooseAppliance } from '../conductor/choose.ts'
+import type { Platform } from '../platform.ts'
+import { allAppliances } from '../store/appliances.ts'
 import type { NodeFilter } from '../store/nodes.ts'
 import type { Call } from './context.ts'
 import { requireVersion } from './microversion.ts'
@@ -13,7 +16,7 @@ const equal = ['chassis_uuid', 'fault', 'lessee', 'instance_name'] as const
 const faults = ['power failure', 'clean failure', 'rescue abort failure', 'service failure', 'none']
 const indexed = ['provision_state', 'driver', 'owner', 'resource_class', 'conductor_group'] as const
 const flags = ['associated', 'maintenance', 'retired', 'sharded', 'include_children'] as const
-const others = ['instance_uuid', 'project', 'shard', 'parent_node', 'description_contains'] as const
+const others = ['instance_uuid', 'project', 'conductor', 'shard', 'parent_node', 'description_contains'] as const
 
 export interface NodeQuery {
   by: NodeFilter
@@ -71,4 +74,16 @@ function testsOf(given: Record<string, string>): Test[] {
   if (parent !== undefined) tests.push((node) => node.parent_node === parent)
   else if (!children) tests.push((node) => node.parent_node === null)
   return tests
+}
+
+/** Nodes that a conductor, an appliance, has in hand: that is worked out, not stored. */
+export async function conductorFilter(call: Call, { table, clock }: Platform): Promise<Test | undefined> {
+  const wanted = call.req.query('conductor')
+  if (wanted === undefined) return undefined
+  const appliances = await allAppliances(table)
+  const now = clock.now()
+  return (node) => {
+    const ofSite = appliances.filter(({ site }) => site === node.conductor_group)
+    return chooseAppliance(node, ofSite, now)?.name === wanted
+  }
 }

@@ -17,33 +17,72 @@ import { noNode, nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
 import { newNode } from './node-create.ts'
-import { nodeQuery, type NodeQuery } from './node-filters.ts'
+import { conductorFilter, nodeQuery, type NodeQuery } from './node-filters.ts'
 import { nodeCreation, type NodeCreation } from './node-input.ts'
 import { updatedNode } from './node-update.ts'
 import { redacted } from './redact.ts'
 import { collection, fieldsOf, flag, onlyKnown, paging, shape } from './query.ts'
 
 export function nodeRoutes(app: Api, platform: Platform): void {
-  app.get('/v1/nodes', (call) => listed(call, platform, false))
-  app.get('/v1/nodes/detail', (call) => listed(call, platform, true))
+  app.get('/v1/nodes', (call) => listed(call, platform, false, 'nodes'))
+  app.get('/v1/nodes/detail', (call) => listed(call, platform, true, 'nodes'))
   app.post('/v1/nodes', (call) => create(call, platform))
   app.get('/v1/nodes/:ident', (call) => show(call, platform))
   app.patch('/v1/nodes/:ident', (call) => update(call, platform))
   app.delete('/v1/nodes/:ident', (call) => remove(call, platform))
 }
 
-const known = [...Object.keys(nodeSchema.shape), 'reservation', 'conductor', 'links', 'ports', 'states', 'operation']
+const known = [
+  ...Object.keys(nodeSchema.shape),
+  'reservation',
+  'conductor',
+  'links',
+  'ports',
+  'states',
+  'portgroups',
+  'volume',
+  'operation',
+]
+/** Objects and lists, and what is worked out for each reply, have no order. */
+const unsortable = [
+  ...['properties', 'driver_info', 'extra', 'instance_info', 'driver_internal_info', 'clean_step', 'deploy_step'],
+  ...['service_step', 'raid_config', 'target_raid_config', 'traits', 'network_data', 'reservation', 'conductor'],
+  ...['links', 'ports', 'states', 'portgroups', 'volume', 'operation'],
+  ...['version', 'generation', 'power_operation', 'deadline', 'config_drive', 'boot_device'],
+]
+const sortable = known.filter((field) => !unsortable.includes(field))
+const sorting = (name: string) => ({ name, by: (node: Node) => node[name as keyof Node] })
 const SIZE_LIMIT = 256 * 1024
 
-async function listed(call: Call, platform: Platform, detailed: boolean): Promise<Response> {
+export function nodesOfChassis(call: Call, platform: Platform, chassis: string, detailed: boolean): Promise<Response> {
+  return listed(call, platform, detailed, `chassis/${chassis}/nodes`, (node) => node.chassis_uuid === chassis)
+}
+
+async function listed(
+  call: Call,
+  platform: Platform,
+  detailed: boolean,
+  path: string,
+  only?: (node: Node) => boolean,
+): Promise<Response> {
   const { fields, cut } = shape(call, known, nodeListFields, detailed)
   requireVersion(call, fieldSince.nodes, call.req.query('fields') === undefined ? [] : (fields ?? []))
-  const { by, keep, instance } = onlyVisible(call, nodeQuery(call))
-  const { limit, marker, descending } = paging(call)
+  const { by, keep: asked, instance } = onlyVisible(call, nodeQuery(call))
+  const ofConductor = await conductorFilter(call, platform)
+  const keep = (node: Node): boolean =>
+    (only?.(node) ?? true) && (ofConductor?.(node) ?? true) && (asked?.(node) ?? true)
+  const { limit, marker, descending, sort } = paging(call, sortable)
+  requireVersion(call, fieldSince.nodes, sort === undefined ? [] : [sort])
   const after = marker === undefined ? undefined : await nodeOf(platform, marker, call.var.minor)
   const found =
     instance === undefined
-      ? await listNodes(platform.table, by, { limit, after, descending, keep })
+      ? await listNodes(platform.table, by, {
+          limit,
+          after,
+          descending,
+          keep,
+          sort: sort === undefined ? undefined : sorting(sort),
+        })
       : {
           values: [await nodeOfInstance(platform.table, instance)].filter(
             (node) => node !== undefined && isVisible(call, node),
@@ -55,7 +94,7 @@ async function listed(call: Call, platform: Platform, detailed: boolean): Promis
   const views = found.values.map(async (node) =>
     cut(shown(call, node, needsHolders ? await holders(node) : { reservation: null, conductor: null })),
   )
-  return call.json(collection(call, 'nodes', 'nodes', await Promise.all(views), found.marker?.uuid))
+  return call.json(collection(call, 'nodes', path, await Promise.all(views), found.marker?.uuid))
 }
 
 /** Who may not list all gets those of their project. */

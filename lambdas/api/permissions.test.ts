@@ -15,5 +15,12 @@ test('every route names its rules, and no line is of a route that is not', () =>
 test('the rules exist, and only what has its own credential or none to protect goes without', () => {
   for (const rule of Object.values(permissions).flat()) expect(Object.keys(policy)).toContain(rule)
   const open = Object.keys(permissions).filter((route) => permissions[route]?.length === 0)
-  expect(open).toEqual(['GET /', 'GET /v1', 'POST /v1/enrol'])
+  expect(open).toEqual([
+    'GET /',
+    'GET /v1',
+    'POST /v1/enrol',
+    'GET /v1/lookup',
+    'POST /v1/heartbeat/:ident',
+    'POST /v1/continue_inspection',
+  ])
 })

@@ -6,13 +6,15 @@ import type { Call } from './context.ts'
 /** The parts of a query string that all collections share. */
 
 const MAX_LIMIT = 1000
-/** Kept by time of creation, and only so. */
-const sortable = ['id', 'created_at']
+/** The order that all lists are kept in. */
+const creation = ['id', 'created_at']
 
 export interface Paging {
   limit: number
   marker: string | undefined
   descending: boolean
+  /** The field to sort by; undefined: by creation. */
+  sort: string | undefined
 }
 
 /** Refuses a parameter that the collection doesn't have: a filter that is silently ignored shows too much. */
@@ -22,7 +24,7 @@ export function onlyKnown(call: Call, known: readonly string[]): void {
   if (unknown.length > 0) throw new UserError(400, `Unknown argument: ${unknown.map((name) => `"${name}"`).join(', ')}`)
 }
 
-export function paging(call: Call): Paging {
+export function paging(call: Call, sortable: readonly string[] = creation): Paging {
   const { limit, marker, sort_key: key = 'id', sort_dir: direction = 'asc' } = call.req.query()
   const size = z.coerce
     .number()
@@ -30,14 +32,19 @@ export function paging(call: Call): Paging {
     .min(1)
     .safeParse(limit ?? MAX_LIMIT)
   if (!size.success) throw new UserError(400, 'Limit must be positive')
-  if (!sortable.includes(key))
+  if (!creation.includes(key) && !sortable.includes(key))
     throw new UserError(
       400,
       `The sort_key value "${key}" is an invalid field for sorting: there is ${sortable.join(', ')}.`,
     )
   if (direction !== 'asc' && direction !== 'desc')
     throw new UserError(400, `Invalid sort direction: ${direction}. Acceptable values are 'asc' or 'desc'`)
-  return { limit: Math.min(size.data, MAX_LIMIT), marker, descending: direction === 'desc' }
+  return {
+    limit: Math.min(size.data, MAX_LIMIT),
+    marker,
+    descending: direction === 'desc',
+    sort: creation.includes(key) ? undefined : key,
+  }
 }
 
 /** Booleans as OpenStack takes them. */

@@ -2,6 +2,7 @@ import type { Command } from '../../contract/messages.ts'
 import type { Node } from '../../contract/resources.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
+import { belongingsOf } from '../store/change-node.ts'
 import { enqueue } from '../store/commands.ts'
 import { deleteHistory } from '../store/history.ts'
 import { deleteInventory } from '../store/inventory.ts'
@@ -10,9 +11,10 @@ import { getNode } from '../store/nodes.ts'
 const ATTEMPTS = 30
 const ACCEPT_SECONDS = 7 * 24 * 3600
 
-/** What is left of a deleted node: its history, and what its site's appliances know of it. */
+/** What is left of a deleted node: what was added to it at the last moment, its history, and what its site's appliances know of it. */
 export async function forgetNode(platform: Platform, node: Node): Promise<void> {
   if (await getNode(platform.table, node.uuid)) return // created anew under the same uuid
+  for (const writes of await belongingsOf(platform.table, node)) await platform.table.write(writes)
   await deleteHistory(platform.table, node.uuid)
   await deleteInventory(platform.table, node.uuid)
   if (node.generation === 0) return // no site ever heard of it

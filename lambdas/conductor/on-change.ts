@@ -1,4 +1,5 @@
 import { UserError } from '../../contract/api/faults.ts'
+import type { Allocation } from '../../contract/allocation.ts'
 import type { Command } from '../../contract/messages.ts'
 import { type Lane, type Plan, stepName } from '../../contract/plan.ts'
 import type { Appliance, Node, Operation } from '../../contract/resources.ts'
@@ -7,6 +8,7 @@ import { appliancesOf } from '../store/appliances.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
 import { applianceOfCommand, enqueue, type StoredCommand } from '../store/commands.ts'
 import { portsOf } from '../store/ports.ts'
+import { allocate } from './allocate.ts'
 import { chooseAppliance } from './choose.ts'
 import { fail, endPower } from './move.ts'
 import { makePlan, pendingLane, requestOf } from './plan.ts'
@@ -22,6 +24,10 @@ export async function onChange(platform: Platform, changes: Change[]): Promise<v
 async function react(platform: Platform, { key, before, after }: Change): Promise<void> {
   if (key.sk === 'node')
     return nodeChanged(platform, before?.value as Node | undefined, after?.value as Node | undefined)
+  if (key.sk === 'allocation') {
+    const allocation = after?.value as Allocation | undefined
+    return allocation?.state === 'allocating' ? allocate(platform, allocation.uuid) : undefined
+  }
   const appliance = applianceOfCommand(key)
   if (appliance && after && !before) await publish(platform, appliance, [after.value as StoredCommand])
 }

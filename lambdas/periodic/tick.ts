@@ -1,11 +1,17 @@
 import type { Platform } from '../platform.ts'
+import { resumeAllocations } from './allocations.ts'
 import { expireNodes } from './nodes.ts'
 import { expireTokens } from './tokens.ts'
 import { republishCommands } from './commands.ts'
 
 /** What time alone makes necessary. Reads only what is due, never all there is; running twice at once is harmless. */
 export async function tick(platform: Platform): Promise<void> {
-  const results = await Promise.allSettled([expireNodes(platform), republishCommands(platform), expireTokens(platform)])
+  const results = await Promise.allSettled([
+    expireNodes(platform),
+    republishCommands(platform),
+    resumeAllocations(platform),
+    expireTokens(platform),
+  ])
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   if (errors.length > 0) throw new AggregateError(errors, 'periodic work failed')
 }

@@ -2,8 +2,12 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { Node } from '../../contract/resources.ts'
 import { ConflictError, type Key, type Platform, type Write } from '../platform.ts'
 import { historyOf } from './history.ts'
-import { getNode, instanceKey, nodeItem, nodeKey, nodeNameKey } from './nodes.ts'
-import { macKey, portKey, portsOf } from './ports.ts'
+import { allocationStore } from './allocations.ts'
+import { chassisStore, memberKey } from './chassis.ts'
+import { childKey, getNode, instanceKey, nodeItem, nodeKey, nodeNameKey } from './nodes.ts'
+import { portgroupsOf, portgroupStore } from './portgroups.ts'
+import { portsOf, portStore } from './ports.ts'
+import { volumeDeletions } from './volumes.ts'
 
 type Needs = Pick<Platform, 'table' | 'clock' | 'ids'>
 
@@ -40,13 +44,20 @@ export async function changeNode(
 
 async function attemptChange(platform: Needs, before: Node, change: NodeChange): Promise<Node | undefined> {
   const now = platform.clock.now().toISOString()
-  const after: Node = { ...change.node, version: before.version + 1, updated_at: now }
+  const freed = before.allocation_uuid !== null && change.node.instance_uuid === null
+  const after: Node = {
+    ...change.node,
+    ...(freed ? withoutAllocation(change.node) : {}),
+    version: before.version + 1,
+    updated_at: now,
+  }
   const unique = uniqueness(before, after)
   const history = historyOf(before, after, { id: platform.ids.uuid(), now, ...change })
   const writes: Write[] = [
     { put: nodeItem(after), expect: before.version },
     ...unique.map(({ write }) => write),
     ...(change.writes ?? []),
+    ...(freed ? await allocationDeletion(platform, before) : []),
     ...(history ? [{ put: history }] : []),
   ]
   try {
@@ -55,7 +66,7 @@ async function attemptChange(platform: Needs, before: Node, change: NodeChange):
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error
     const clash = unique[error.index - 1]?.clash
-    if (clash) throw new UserError(409, clash)
+    if (clash) throw clash
     return undefined
   }
 }
@@ -66,56 +77,123 @@ export async function createNode(platform: Needs, node: Node): Promise<void> {
     await platform.table.write([{ put: nodeItem(node), expect: 'absent' }, ...unique.map(({ write }) => write)])
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error
-    throw new UserError(409, unique[error.index - 1]?.clash ?? `A node with UUID ${node.uuid} already exists.`)
+    throw unique[error.index - 1]?.clash ?? new UserError(409, `A node with UUID ${node.uuid} already exists.`)
   }
 }
 
-/** With its ports, on condition that `node` is what is stored. History and what its site knows are cleared by the change feed. */
+const AT_ONCE = 100
+
+/** With all that belongs to it, on condition that `node` is what is stored. History, what its site knows, and what was added at the
+ * same moment are cleared by the change feed. */
 export async function deleteNode(platform: Needs, node: Node): Promise<void> {
-  const ports = await portsOf(platform.table, node.uuid)
-  const owned: Key[] = [
-    ...(node.name === null ? [] : [nodeNameKey(node.name)]),
-    ...(node.instance_uuid === null ? [] : [instanceKey(node.instance_uuid)]),
-    ...ports.flatMap((port) => [portKey(port.uuid), macKey(port.address)]),
-  ]
-  await platform.table.write([
+  const own: Write[] = [
     { delete: nodeKey(node.uuid), expect: node.version },
-    ...owned.map((key) => ({ delete: key })),
-  ])
+    ...uniqueness(node, undefined).map(({ write }) => write),
+    ...(await allocationDeletion(platform, node)),
+  ]
+  const belongings = await belongingsOf(platform.table, node)
+  const rest = belongings.filter((writes) => {
+    const fits = own.length + writes.length <= AT_ONCE
+    if (fits) own.push(...writes)
+    return !fits
+  })
+  await platform.table.write(own)
+  for (const writes of rest) await platform.table.write(writes)
+}
+
+/** The writes that delete each thing that belongs to a node. */
+export async function belongingsOf(table: Needs['table'], { uuid }: Node): Promise<Write[][]> {
+  const ports = await portsOf(table, uuid)
+  const groups = await portgroupsOf(table, uuid)
+  return [
+    ...ports.map((port) => portStore.writes(port, undefined)),
+    ...groups.map((group) => portgroupStore.writes(group, undefined)),
+    ...(await volumeDeletions(table, uuid)),
+  ]
+}
+
+/** An allocation ends with the instance that it made. */
+function withoutAllocation({ instance_info: { traits: _traits, ...info } }: Node): Partial<Node> {
+  return { allocation_uuid: null, instance_info: info }
+}
+
+async function allocationDeletion({ table }: Needs, { allocation_uuid: uuid }: Node): Promise<Write[]> {
+  const allocation = uuid === null ? undefined : await allocationStore.get(table, uuid)
+  return allocation ? allocationStore.writes(allocation, undefined) : []
 }
 
 interface Unique {
   write: Write
-  /** What to tell when it is taken. */
-  clash?: string
+  /** What to tell when it can't be. */
+  clash?: UserError
 }
 
-function uniqueness(before: Node | undefined, after: Node): Unique[] {
-  const value = { node: after.uuid }
+function uniqueness(before: Node | undefined, after: Node | undefined): Unique[] {
+  const of = (after ?? before) as Node
+  const taken = (text: string): UserError => new UserError(409, text)
+  const missing = (text: string): UserError => new UserError(400, text)
   return [
-    ...swap(before?.name, after.name, nodeNameKey, value, `A node with name ${after.name} already exists.`),
+    ...swap(before?.name, after?.name, nodeNameKey, of, taken(`A node with name ${of.name} already exists.`)),
     ...swap(
       before?.instance_uuid,
-      after.instance_uuid,
+      after?.instance_uuid,
       instanceKey,
-      value,
-      `Instance ${after.instance_uuid} is already associated with a node, it cannot be associated with this other node ${after.uuid}`,
+      of,
+      taken(
+        `Instance ${of.instance_uuid} is already associated with a node, it cannot be associated with this other node ${of.uuid}`,
+      ),
     ),
+    ...membership(before?.chassis_uuid, after?.chassis_uuid, {
+      item: (chassis) => memberKey(chassis, of),
+      of: chassisStore.key,
+      value: of,
+      missing: missing(`Chassis ${of.chassis_uuid} could not be found.`),
+    }),
+    ...membership(before?.parent_node, after?.parent_node, {
+      item: (parent) => childKey(parent, of),
+      of: nodeKey,
+      value: of,
+      missing: missing(`Node ${of.parent_node}, which is to be the parent, could not be found.`),
+    }),
   ]
 }
 
+type Value = string | null | undefined
+
 function swap(
-  before: string | null | undefined,
-  after: string | null,
+  before: Value,
+  after: Value,
   key: (of: string) => Key,
-  value: unknown,
-  clash: string,
+  { uuid }: Node,
+  clash: UserError,
+  expect: 'absent' | undefined = 'absent',
 ): Unique[] {
-  if ((before ?? null) === after) return []
+  if ((before ?? null) === (after ?? null)) return []
+  const item = (of: string) => ({ ...key(of), version: 1, value: { node: uuid } })
   return [
-    ...(after === null
-      ? []
-      : [{ write: { put: { ...key(after), version: 1, value }, expect: 'absent' as const }, clash }]),
+    ...(after ? [{ write: expect ? { put: item(after), expect } : { put: item(after) }, clash }] : []),
     ...(before ? [{ write: { delete: key(before) } }] : []),
   ]
+}
+
+/** Something that the node is in, which keeps a list of its own, and which must exist. */
+function membership(
+  before: Value,
+  after: Value,
+  {
+    item,
+    of,
+    value,
+    missing,
+  }: {
+    item: (container: string) => Key
+    of: (container: string) => Key
+    value: Node
+    missing: UserError
+  },
+): Unique[] {
+  const swapped = swap(before, after, item, value, missing, undefined)
+  return after && swapped.length > 0
+    ? [{ write: { check: of(after), expect: 'present' }, clash: missing }, ...swapped]
+    : swapped
 }

@@ -1,11 +1,25 @@
 import { isTransient } from '../../contract/provision.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { IndexName, Item, Key, Table } from '../platform.ts'
-import { list, type Listed } from './paging.ts'
+import { all, list, type Listed } from './paging.ts'
+import { type Sorting, sortedList } from './sorting.ts'
 
 export const nodeKey = (uuid: string): Key => ({ pk: `node#${uuid}`, sk: 'node' })
 export const nodeNameKey = (name: string): Key => ({ pk: `node-name#${name}`, sk: 'name' })
 export const instanceKey = (instance: string): Key => ({ pk: `instance-of#${instance}`, sk: 'instance' })
+
+/** The item, at the parent, that says that a node is its child. */
+export const childKey = (parent: string, child: { uuid: string; created_at: string }): Key => ({
+  pk: nodeKey(parent).pk,
+  sk: `${CHILD}${child.created_at}#${child.uuid}`,
+})
+const CHILD = 'child#'
+
+/** In order of creation. */
+export async function childrenOf(table: Table, parent: string): Promise<string[]> {
+  const members = await all<{ node: string }>(table, { pk: nodeKey(parent).pk, prefix: CHILD })
+  return members.map(({ node }) => node)
+}
 
 /** Every list of nodes is in order of creation. The instance index keeps apart nodes with and without an instance (who has a given
  * one, its unique item says); nodes under maintenance, few among many, are a list under the index that ports use for their node. */
@@ -63,7 +77,7 @@ export interface NodeFilter {
 }
 
 /** The lists that nodes are kept in, the most selective first. */
-function narrowest(by: NodeFilter): { index: IndexName; pk: string } {
+export function nodeList(by: NodeFilter): { index: IndexName; pk: string } {
   if (by.maintenance) return { index: 'node', pk: MAINTENANCE }
   if (by.owner !== undefined) return { index: 'owner', pk: `owner#${by.owner}` }
   if (by.resource_class !== undefined) return { index: 'class', pk: `class#${by.resource_class}` }
@@ -77,7 +91,13 @@ function narrowest(by: NodeFilter): { index: IndexName; pk: string } {
 export function listNodes(
   table: Table,
   by: NodeFilter,
-  page: { limit: number; after?: Node; descending?: boolean; keep?: (node: Node) => boolean },
+  page: {
+    limit: number
+    after?: Node
+    descending?: boolean
+    keep?: (node: Node) => boolean
+    sort?: Sorting<Node>
+  },
 ): Promise<Listed<Node>> {
   const { associated: withInstance, maintenance, ...equal } = by
   const fields = Object.entries(equal) as Array<[keyof typeof equal, string]>
@@ -87,13 +107,14 @@ export function listNodes(
     (maintenance === undefined || node.maintenance === maintenance) &&
     (page.keep?.(node) ?? true)
   const filtered = Object.keys(by).length > 0 || page.keep !== undefined
-  return list<Node>(table, {
-    ...narrowest(by),
+  const listing = {
+    ...nodeList(by),
     limit: page.limit,
     descending: page.descending,
     after: page.after && nodeItem(page.after),
     keep: filtered ? matches : undefined,
-  })
+  }
+  return page.sort ? sortedList(table, listing, page.sort, page.after) : list<Node>(table, listing)
 }
 
 /** A power or boot-device change is being carried out or waits for its plan: such a change has a deadline, a rest state has none. */

@@ -1,0 +1,59 @@
+import { UserError } from '../../contract/api/faults.ts'
+import { vendorMethods } from '../../contract/vendor.ts'
+import type { Node } from '../../contract/resources.ts'
+import type { Platform } from '../platform.ts'
+import { readJson } from './body.ts'
+import type { Api, Call } from './context.ts'
+import { knownDriver } from './drivers.ts'
+import { nodeOf } from './find.ts'
+
+const verbs = ['GET', 'POST', 'PUT', 'DELETE'] as const
+
+/** Methods that a vendor interface has beyond Ironic's own. No driver has any that need no node. */
+export function vendorRoutes(app: Api, platform: Platform): void {
+  const path = '/v1/nodes/:ident/vendor_passthru'
+  app.get(`${path}/methods`, async (call) => {
+    const node = await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    const methods = Object.entries(methodsOf(node)).map(([name, { word: _word, ...facts }]) => [name, facts])
+    return call.json(Object.fromEntries(methods))
+  })
+  app.get('/v1/drivers/:name/vendor_passthru/methods', (call) => {
+    knownDriver(call.req.param('name'))
+    return call.json({})
+  })
+  for (const verb of verbs) {
+    for (const of of [path, `${path}/:method`])
+      app.on(verb, of, async (call) => {
+        const node = await nodeOf(platform, call.req.param('ident') ?? '', call.var.minor)
+        return invoke(call, verb, node)
+      })
+    for (const of of ['/v1/drivers/:name/vendor_passthru', '/v1/drivers/:name/vendor_passthru/:method'])
+      app.on(verb, of, (call) => {
+        knownDriver(call.req.param('name') ?? '')
+        throw new UserError(400, `No handler for method ${methodName(call)}`)
+      })
+  }
+}
+
+function methodsOf({ vendor_interface: name }: Node) {
+  return (name === null ? undefined : vendorMethods[name]) ?? {}
+}
+
+function methodName(call: Call): string {
+  const name = call.req.param('method') ?? call.req.query('method')
+  if (!name) throw new UserError(400, 'Method not specified when calling vendor extension.')
+  return name
+}
+
+async function invoke(call: Call, verb: (typeof verbs)[number], node: Node): Promise<Response> {
+  const name = methodName(call)
+  const methods = methodsOf(node)
+  const method = Object.hasOwn(methods, name) ? methods[name] : undefined
+  if (!method) throw new UserError(400, `No handler for method ${name}`)
+  if (!method.http_methods.includes(verb)) throw new UserError(400, `The method ${name} does not support HTTP ${verb}`)
+  const body = await readJson(call)
+  const bar = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)['bar'] : undefined
+  if (bar === undefined || bar === null || bar === '')
+    throw new UserError(400, `Parameter 'bar' not passed to method '${name}'.`)
+  return method.async ? call.body(null, 202) : call.json(bar === method.word)
+}

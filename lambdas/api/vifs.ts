@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import type { Platform } from '../platform.ts'
+import { readJson } from './body.ts'
+import type { Api } from './context.ts'
+import { nodeOf } from './find.ts'
+import { requireVersion } from './microversion.ts'
+import { uuid } from '../../contract/resources.ts'
+
+const request = z.looseObject({
+  id: z.string().min(1).max(255),
+  port_uuid: uuid.optional(),
+  portgroup_uuid: uuid.optional(),
+})
+
+/** Virtual interfaces. The network interface that there is, `noop`, does nothing with them and knows none, as Ironic's. */
+export function vifRoutes(app: Api, platform: Platform): void {
+  const path = '/v1/nodes/:ident/vifs'
+  app.get(path, async (call) => {
+    await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    return call.json({ vifs: [] })
+  })
+  app.post(path, async (call) => {
+    const given = request.parse(await readJson(call))
+    requireVersion(
+      call,
+      { port_uuid: 67, portgroup_uuid: 67 },
+      Object.keys(given).filter((key) => key.startsWith('port')),
+    )
+    await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    return call.body(null, 204)
+  })
+  app.delete(`${path}/:vif`, async (call) => {
+    await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    return call.body(null, 204)
+  })
+}

@@ -1,0 +1,8 @@
+import type { InspectionRule } from '../../contract/inspection-rule.ts'
+import { store } from './entity.ts'
+
+export const inspectionRuleStore = store<InspectionRule>({
+  title: 'inspection rule',
+  word: 'inspection-rule',
+  plural: 'inspection-rules',
+})
