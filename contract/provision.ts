@@ -216,8 +216,8 @@ export function isProvisionState(text: string): text is ProvisionState {
   return Object.hasOwn(provision, text)
 }
 
-/** The events that `state` accepts from people. */
+/** The events that `state` accepts from people. While something is being done it accepts none: its arrows are the conductor's. */
 export function verbsFrom(state: ProvisionState): Verb[] {
-  const on: Transitions = provision[state].on
-  return (Object.keys(verbs) as Verb[]).filter((verb) => verbs[verb] in on)
+  const { kind, on }: { kind: string; on: Transitions } = provision[state]
+  return (Object.keys(verbs) as Verb[]).filter((verb) => kind !== 'working' && verbs[verb] in on)
 }

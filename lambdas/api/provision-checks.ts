@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { type InterfaceKind, isAbsent } from '../../contract/hardware.ts'
-import { advance, provision, type ProvisionEvent, type Verb, verbs } from '../../contract/provision.ts'
+import { provision, type ProvisionEvent, type Verb, verbs, verbsFrom } from '../../contract/provision.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { powerPending } from '../store/nodes.ts'
@@ -35,7 +35,7 @@ function refuseMaintenance(node: Node, verb: Verb): void {
 
 /** Only where something is being done right now is a client told to come again; a wait is a state like others. */
 async function checkActionable(platform: Platform, node: Node, verb: Verb): Promise<void> {
-  const possible = advance(node.provision_state, verbs[verb], node.target_provision_state) !== undefined
+  const possible = verbsFrom(node.provision_state).includes(verb)
   if (powerPending(node) || (!possible && provision[node.provision_state].kind === 'working')) {
     const { reservation } = await holderLookup(platform)(node)
     throw new UserError(409, lockedText(node, reservation))

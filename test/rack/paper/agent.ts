@@ -87,6 +87,11 @@ export class PaperAgent {
       case 'standby.power_off':
         setImmediate(() => this.#machine.off())
         return {}
+      case 'poll.get_hardware_info':
+        return inventoryOf(this.#machine)
+      case 'rescue.finalize_rescue':
+        this.#machine.rescuePassword = params['rescue_password'] as string
+        return {}
       case 'standby.sync':
       case 'standby.get_partition_uuids':
       case 'image.install_bootloader':
@@ -128,6 +133,20 @@ export class PaperAgent {
     } finally {
       machine.writing = false
     }
+  }
+}
+
+function inventoryOf({ mac, name }: PaperMachine): Record<string, unknown> {
+  return {
+    cpu: { model_name: 'paper', count: 4, architecture: 'x86_64' },
+    memory: { total: 8 * 1024 ** 3, physical_mb: 8192 },
+    boot: { current_boot_mode: 'uefi', pxe_interface: mac },
+    disks: [{ name: '/dev/sda', size: 100 * 1024 ** 3 }],
+    interfaces: [
+      { name: 'eth0', mac_address: mac, has_carrier: true },
+      { name: 'eth1', mac_address: mac.replace(/^52/, '56'), has_carrier: false },
+    ],
+    hostname: name,
   }
 }
 

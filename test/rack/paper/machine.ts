@@ -32,6 +32,8 @@ export class PaperMachine {
   readonly accidents: string[] = []
   power: 'on' | 'off' = 'off'
   writing = false
+  /** What its rescue system lets people in with. */
+  rescuePassword: string | undefined
   readonly #clock: Clock
   readonly #postMs: number
   #flags: BootFlags = noBootFlags
