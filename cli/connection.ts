@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { z } from 'zod'
 import { createClient, type Client } from '../contract/api/client.ts'
+import { withTokens } from './keystone.ts'
 import { UsageError } from './usage.ts'
 
 /** Where the API is and who asks. Flags count more than the environment, and that more than the file. */
@@ -12,6 +13,8 @@ const stored = z.strictObject({
   ca: z.string().min(1).optional(),
   username: z.string().min(1).optional(),
   password: z.string().min(1).optional(),
+  /** Where callers are known by tokens: the project to act in; absent: the system as a whole. */
+  project: z.string().min(1).optional(),
 })
 export type ConnectionSettings = z.infer<typeof stored>
 
@@ -31,8 +34,9 @@ export function connect(flags: ConnectionSettings, environment: NodeJS.ProcessEn
     ca: environment['BLOOMERY_CA'],
     username: environment['BLOOMERY_USERNAME'],
     password: environment['BLOOMERY_PASSWORD'],
+    project: environment['BLOOMERY_PROJECT'],
   }
-  const { endpoint, ca, username, password } = checked('the connection', {
+  const { ca, username, password, project, ...found } = checked('the connection', {
     ...file,
     ...given(fromEnvironment),
     ...flags,
@@ -41,11 +45,9 @@ export function connect(flags: ConnectionSettings, environment: NodeJS.ProcessEn
   if ((username === undefined) !== (password === undefined))
     throw new UsageError('a user name and a password belong together: set BLOOMERY_USERNAME and BLOOMERY_PASSWORD')
   const auth = username !== undefined && password !== undefined ? { username, password } : undefined
-  return {
-    client: createClient({ endpoint: endpoint ?? DEFAULT_ENDPOINT, auth }),
-    endpoint: endpoint ?? DEFAULT_ENDPOINT,
-    ca,
-  }
+  const endpoint = found.endpoint ?? DEFAULT_ENDPOINT
+  const send = auth ? withTokens(fetch, { endpoint, ...auth, project }) : fetch
+  return { client: createClient({ endpoint, auth, fetch: send }), endpoint, ca }
 }
 
 export function configPath(environment: NodeJS.ProcessEnv): string {
