@@ -195,5 +195,16 @@ export const historyEntry = z.object({
   user: z.string().nullable(),
   /** Ours, not shown by Ironic's API: in whose name the user did it. */
   project: z.string().nullable(),
+  /** Ours: the node at that moment, for those who listen to events. Entries from before there were any lack it. */
+  about: z
+    .object({
+      name: z.string().nullable(),
+      site: z.string(),
+      owner: z.string().nullable(),
+      lessee: z.string().nullable(),
+      from: provisionState,
+      to: provisionState,
+    })
+    .optional(),
 })
 export type HistoryEntry = z.infer<typeof historyEntry>

@@ -4,6 +4,8 @@ import { identityConfig } from '../identity/config.ts'
 export const apiConfig = z.object({
   /** Scheme and host in links; null: as the request has them. */
   publicEndpoint: z.url({ protocol: /^https?$/ }).nullable(),
+  /** Replies can be sent in pieces while they are made. */
+  streaming: z.boolean().optional(),
   auth: z.discriminatedUnion('strategy', [
     z.object({ strategy: z.literal('noauth') }),
     /** Lines of `user:bcrypt`, as `htpasswd -B` writes them. */

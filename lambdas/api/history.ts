@@ -37,7 +37,7 @@ function short(call: Call, { uuid, created_at, severity, event, node_uuid }: His
   return { uuid, created_at, severity, event: event.slice(0, SHORT), links: linksOf(call, node_uuid, uuid) }
 }
 
-function whole(call: Call, { node_uuid, project, ...entry }: HistoryEntry) {
+function whole(call: Call, { node_uuid, project, about: _about, ...entry }: HistoryEntry) {
   return { ...entry, ...(call.var.ours ? { project } : {}), links: linksOf(call, node_uuid, entry.uuid) }
 }
 

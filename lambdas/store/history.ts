@@ -1,6 +1,7 @@
 import { provision } from '../../contract/provision.ts'
 import type { HistoryEntry, Node } from '../../contract/resources.ts'
 import type { Item, Key, Table } from '../platform.ts'
+import { eventKey } from './events.ts'
 import { all } from './paging.ts'
 
 const PREFIX = 'history#'
@@ -32,8 +33,16 @@ export function historyOf(
     conductor: facts.conductor ?? null,
     user: facts.user ?? null,
     project: facts.project ?? null,
+    about: {
+      name: after.name,
+      site: after.conductor_group,
+      owner: after.owner,
+      lessee: after.lessee,
+      from: before.provision_state,
+      to: after.provision_state,
+    },
   }
-  return { ...historyKey(entry), version: 1, value: entry }
+  return { ...historyKey(entry), version: 1, value: entry, by: { all: eventKey(entry) } }
 }
 
 /** Oldest first. */
