@@ -261,7 +261,7 @@ export const steps = {
   'deploy.deploy': step(100, 3660, { implementations: ['fake'] }),
   'deploy.take_over': step(0, 120),
   'inspect.inspect_hardware': step(0, 3660, { waits: true }),
-  'rescue.finalize_rescue': step(0, 3660, { waits: true }),
+  'rescue.finalize_rescue': step(0, 3660),
   'bios.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake'] }),
   'bios.factory_reset': step(0, 3660, { ...asked, implementations: ['fake'] }),
   'raid.create_configuration': step(0, 3660, { ...asked, implementations: ['fake'] }),

@@ -16,9 +16,11 @@ import { driverRoutes } from './drivers.ts'
 import { enrolRoutes } from './enrol.ts'
 import { answerErrors } from './errors.ts'
 import { eventRoutes } from './events.ts'
+import { eventStreamRoutes } from './event-stream.ts'
 import { historyRoutes } from './history.ts'
 import { imageRoutes } from './images.ts'
 import { inspectionRuleRoutes } from './inspection-rules.ts'
+import { inventoryRoutes } from './inventory.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { managementRoutes } from './management.ts'
 import { gate, microversion } from './microversion.ts'
@@ -71,6 +73,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   managementRoutes(app, platform)
   traitRoutes(app, platform)
   historyRoutes(app, platform)
+  inventoryRoutes(app, platform)
   portRoutes(app, platform)
   driverRoutes(app, platform)
   conductorRoutes(app, platform)
@@ -93,6 +96,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   volumeRoutes(app, platform)
   whyRoutes(app, platform)
   bulkRoutes(app, platform)
+  eventStreamRoutes(app, platform, config)
   siteRoutes(app, platform)
   enrolRoutes(app, platform)
   imageRoutes(app, platform)

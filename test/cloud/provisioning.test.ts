@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { open, type Sealed } from '../../contract/seal.ts'
@@ -68,7 +69,7 @@ describe('a node', () => {
     await cloud.client.nodes.patch(node, [{ op: 'add', path: '/automated_clean', value: false }])
     await provision(node, 'provide')
     expect(await states(node)).toMatchObject({ provision_state: 'available' })
-    await provision(node, 'active', { configdrive: { user_data: 'x' } })
+    await provision(node, 'active', { configdrive: { user_data: randomBytes(20_000).toString('hex') } })
     const { machine, steps } = site.plan(node)
     const password = machine.driver_info['ipmi_password'] as Sealed
     expect(open(password, `${node}/ipmi_password`, site.uuid, privateKey)).toBe('pa55')
