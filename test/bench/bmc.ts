@@ -4,12 +4,13 @@ import { readPower } from '@bloomery/ipmi/chassis.ts'
 import { connect, type IpmiSession } from '@bloomery/ipmi/client.ts'
 import { type IpmiSocket, openIpmiSocket } from '@bloomery/ipmi/socket.ts'
 import { simUser, startIpmiSim } from '@bloomery/ipmi/testing/ipmi-sim.ts'
+import { bench as benchRedfish } from './redfish.ts'
 
 const run = promisify(execFile)
 const SECONDS = 4
 const KEPT = 16
 
-/** "Is it on?", asked of ipmi_sim on loopback: a process per question, a session per question, and kept sessions. */
+/** "Is it on?", asked of ipmi_sim on loopback: a process per question, a session per question, and kept sessions; then the same over Redfish. */
 export async function bench(): Promise<void> {
   const sim = await startIpmiSim({ power: 'own process' })
   const socket = openIpmiSocket()
@@ -26,6 +27,7 @@ export async function bench(): Promise<void> {
     await socket.close()
     await sim.stop()
   }
+  await benchRedfish()
 }
 
 function connectTo(socket: IpmiSocket, port: number): Promise<IpmiSession> {
