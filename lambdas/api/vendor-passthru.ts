@@ -22,12 +22,12 @@ export function vendorRoutes(app: Api, platform: Platform): void {
     return call.json({})
   })
   for (const verb of verbs) {
-    for (const of of [path, `${path}/:method`])
-      app.on(verb, of, async (call) => {
+    for (const route of [path, `${path}/:method`])
+      app.on(verb, route, async (call) => {
         const node = await nodeOf(platform, call.req.param('ident') ?? '', call.var.minor)
         return invoke(call, verb, node)
       })
-    for (const of of ['/v1/drivers/:name/vendor_passthru', '/v1/drivers/:name/vendor_passthru/:method'])
+    for (const route of ['/v1/drivers/:name/vendor_passthru', '/v1/drivers/:name/vendor_passthru/:method'])
       app.on(verb, of, (call) => {
         knownDriver(call.req.param('name') ?? '')
         throw new UserError(400, `No handler for method ${methodName(call)}`)
