@@ -20,7 +20,6 @@ import { eventStreamRoutes } from './event-stream.ts'
 import { historyRoutes } from './history.ts'
 import { imageRoutes } from './images.ts'
 import { inspectionRuleRoutes } from './inspection-rules.ts'
-import { inventoryRoutes } from './inventory.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { managementRoutes } from './management.ts'
 import { gate, microversion } from './microversion.ts'
@@ -73,7 +72,6 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   managementRoutes(app, platform)
   traitRoutes(app, platform)
   historyRoutes(app, platform)
-  inventoryRoutes(app, platform)
   portRoutes(app, platform)
   driverRoutes(app, platform)
   conductorRoutes(app, platform)
