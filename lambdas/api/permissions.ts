@@ -146,6 +146,7 @@ export const permissions: Readonly<Record<string, readonly Rule[]>> = {
   'GET /v1/conductors': ['baremetal:conductor:get'],
   'GET /v1/conductors/:name': ['baremetal:conductor:get'],
   'GET /v1/nodes/:ident/why': ['baremetal:node:history:get'],
+  'GET /v1/events': ['baremetal:node:list'],
   'POST /v1/bulk/provision': ['baremetal:node:list'],
   'POST /v1/sites': ['bloomery:site:create'],
   'GET /v1/sites': ['bloomery:site:get'],
