@@ -28,7 +28,7 @@ export function vendorRoutes(app: Api, platform: Platform): void {
         return invoke(call, verb, node)
       })
     for (const route of ['/v1/drivers/:name/vendor_passthru', '/v1/drivers/:name/vendor_passthru/:method'])
-      app.on(verb, of, (call) => {
+      app.on(verb, route, (call) => {
         knownDriver(call.req.param('name') ?? '')
         throw new UserError(400, `No handler for method ${methodName(call)}`)
       })
