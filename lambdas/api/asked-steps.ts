@@ -7,6 +7,7 @@ import type { KeptStep, SteppedKind } from '../conductor/asked.ts'
 import { needsRamdisk } from '../conductor/planners.ts'
 import type { Ground } from '../conductor/ramdisk.ts'
 import type { Platform } from '../platform.ts'
+import { deployTemplateStore } from '../store/deploy-templates.ts'
 import type { Request } from './provision-request.ts'
 
 /** Steps that people name, judged by the catalogue before anything is started. */
@@ -32,16 +33,19 @@ export async function stepsOfDeploy(
   node: Node,
   own: readonly NamedStep[],
 ): Promise<KeptStep[]> {
-  return keptSteps(node, 'deploy', own)
+  const isOwn = (each: NamedStep): boolean => own.some((one) => stepName(one) === stepName(each))
+  const templates = await Promise.all(traitsOf(node).map((trait) => deployTemplateStore.find(platform.table, trait)))
+  const others = templates.flatMap((template) => template?.steps ?? []).filter((each) => !isOwn(each))
+  return keptSteps(node, 'deploy', [...others, ...own])
+}
+
+/** Those of the instance. */
+function traitsOf({ instance_info: { traits } }: Node): string[] {
+  return Array.isArray(traits) ? traits.filter((each) => typeof each === 'string') : []
 }
 
 /** For manual cleaning and servicing. */
-export async function stepsOrRunbook(
-  platform: Pick<Platform, 'table'>,
-  node: Node,
-  kind: 'clean' | 'service',
-  asked: Request,
-): Promise<KeptStep[]> {
+export function stepsNamed(node: Node, kind: 'clean' | 'service', asked: Request): KeptStep[] {
   const kept = keptSteps(node, kind, asked[`${kind}_steps`] ?? [])
   const inBand = kept.find(({ does }) => needsRamdisk([{ name: does }], groundOf(node)))
   if (asked.disable_ramdisk && inBand)

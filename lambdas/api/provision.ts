@@ -10,7 +10,7 @@ import { move } from '../conductor/move.ts'
 import { unholdWrites } from '../conductor/unhold.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
-import { stepsOfDeploy, stepsOrRunbook } from './asked-steps.ts'
+import { stepsNamed, stepsOfDeploy } from './asked-steps.ts'
 import { readJson, withConfigDrive } from './body.ts'
 import { acceptedAt, type Api, type Call, doneBy } from './context.ts'
 import { requireMatch } from './etag.ts'
@@ -21,6 +21,7 @@ import { check } from './provision-checks.ts'
 import { type Request, request } from './provision-request.ts'
 import { flag } from './query.ts'
 import { type Rehearsal, rehearse, withoutWriting } from './rehearsal.ts'
+import { withRunbook } from './runbook-of-request.ts'
 import { sealSecrets } from './secrets.ts'
 import { sealingFor } from './site-of-node.ts'
 
@@ -48,11 +49,12 @@ export async function perform(call: Call, platform: Platform, ident: string, ask
   const verb = verbOf(call, asked)
   const found = await nodeOf(platform, ident, call.var.minor)
   await check(platform, call, found, verb, asked)
+  const whole = await withRunbook(call, platform, found, verb, asked)
   const drive = await configDriveOf(platform, found, asked)
   const after = await changeNode(platform, found.uuid, async (node) => {
     requireMatch(call, `Node ${node.uuid}`, node)
     if (node.version !== found.version) await check(platform, call, node, verb, asked)
-    return { ...(await started(platform, withLessee(call, node, verb), verbs[verb], asked, drive)), ...doneBy(call) }
+    return { ...(await started(platform, withLessee(call, node, verb), verbs[verb], whole, drive)), ...doneBy(call) }
   }).catch(async (error: unknown) => {
     if (drive !== undefined) await deleteConfigDrive(platform.blobs, drive)
     throw error
@@ -71,9 +73,10 @@ export async function rehearsal(call: Call, platform: Platform, ident: string, a
   const found = await nodeOf(platform, ident, call.var.minor)
   requireMatch(call, `Node ${found.uuid}`, found)
   await check(platform, call, found, verb, asked)
+  const whole = await withRunbook(call, platform, found, verb, asked)
   const dry = { ...platform, blobs: withoutWriting(platform.blobs) }
   const drive = await configDriveOf(dry, found, asked)
-  const { node } = await started(dry, withLessee(call, found, verb), verbs[verb], asked, drive)
+  const { node } = await started(dry, withLessee(call, found, verb), verbs[verb], whole, drive)
   return rehearse(dry, found, node)
 }
 
@@ -125,11 +128,11 @@ const deploys: Effect = async (platform, _, after, { deploy_steps: own }) => ({
 const effects: Partial<Record<ProvisionEvent, Effect>> = {
   deploy: deploys,
   rebuild: deploys,
-  clean: async (platform, _, after, asked) => ({
-    node: withAskedSteps(after, 'clean', await stepsOrRunbook(platform, after, 'clean', asked)),
+  clean: async (_platform, _, after, asked) => ({
+    node: withAskedSteps(after, 'clean', stepsNamed(after, 'clean', asked)),
   }),
-  service: async (platform, _, after, asked) => ({
-    node: withAskedSteps(after, 'service', await stepsOrRunbook(platform, after, 'service', asked)),
+  service: async (_platform, _, after, asked) => ({
+    node: withAskedSteps(after, 'service', stepsNamed(after, 'service', asked)),
   }),
   rescue: async (platform, _, after, { rescue_password: password }) => {
     const to = await sealingFor(platform, after.uuid, after.conductor_group)

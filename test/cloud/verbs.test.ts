@@ -232,6 +232,63 @@ describe('steps that are asked for', () => {
   })
 })
 
+async function post(path: string, body: unknown): Promise<void> {
+  const reply = await cloud.request(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-openstack-ironic-api-version': '1.115' },
+    body: JSON.stringify(body),
+  })
+  if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`)
+}
+const keptFor = async (node: string, key: string) =>
+  ((await cloud.client.nodes.get(node)).driver_internal_info[key] as Array<Record<string, unknown>>).map(
+    ({ does, priority }) => [does, priority],
+  )
+
+it('merges deploy templates of the instance’s traits; what the request says comes before them', async () => {
+  const steps = [
+    { interface: 'bios', step: 'factory_reset', args: {}, priority: 150 },
+    { interface: 'raid', step: 'delete_configuration', args: {}, priority: 140 },
+  ]
+  await post('/v1/deploy_templates', { name: 'CUSTOM_FRESH', steps })
+  const traits = { traits: ['CUSTOM_FRESH'], instance_info: { traits: ['CUSTOM_FRESH'] } }
+  const node = await nodeIn('available', traits)
+  await cloud.client.nodes.provision(node, 'active', {
+    deploy_steps: [{ interface: 'raid', step: 'delete_configuration', args: {}, priority: 30 }],
+  })
+  expect(await keptFor(node, 'deploy_steps')).toEqual([
+    ['bios.factory_reset', 150],
+    ['raid.delete_configuration', 30],
+  ])
+})
+
+describe('a runbook', () => {
+  const steps = [
+    { interface: 'deploy', step: 'wait', args: { seconds: 1 }, order: 2 },
+    { interface: 'bios', step: 'factory_reset', args: {}, order: 1 },
+  ]
+  it('stands for its steps, on nodes that have one of its traits', async () => {
+    await post('/v1/runbooks', { name: 'CUSTOM_BOOK', steps })
+    const put = { method: 'PUT', headers: { 'x-openstack-ironic-api-version': '1.115' } }
+    await cloud.request('/v1/runbooks/CUSTOM_BOOK/traits/CUSTOM_ROW', put)
+    const other = await nodeIn('manageable')
+    await expect(cloud.client.nodes.provision(other, 'clean', { runbook: 'CUSTOM_BOOK' })).rejects.toThrow(/CUSTOM_ROW/)
+    const node = await nodeIn('manageable', { traits: ['CUSTOM_ROW'] })
+    await cloud.client.nodes.provision(node, 'clean', { runbook: 'CUSTOM_BOOK' })
+    expect(await keptFor(node, 'clean_steps')).toEqual([
+      ['bios.factory_reset', 0],
+      ['plan.wait', 0],
+    ])
+  })
+
+  it('must exist, and come alone', async () => {
+    const node = await nodeIn('manageable')
+    const clean = (more: Record<string, unknown>) => cloud.client.nodes.provision(node, 'clean', more)
+    await expect(clean({ runbook: 'CUSTOM_NONE' })).rejects.toMatchObject({ status: 404 })
+    await expect(clean({ runbook: 'CUSTOM_BOOK', clean_steps: wait })).rejects.toThrow(/not both/)
+  })
+})
+
 it('keeps a rescue password from all but the site', async () => {
   const node = await nodeIn('active')
   await cloud.client.nodes.provision(node, 'rescue', { rescue_password: 'let me in' })
