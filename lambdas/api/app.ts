@@ -25,6 +25,7 @@ import { managementRoutes } from './management.ts'
 import { gate, microversion } from './microversion.ts'
 import { nodeRoutes } from './nodes.ts'
 import { portgroupRoutes } from './portgroups.ts'
+import { openApiRoutes } from './openapi.ts'
 import { portRoutes } from './ports.ts'
 import { powerRoutes } from './power.ts'
 import { provisionRoutes } from './provision.ts'
@@ -63,6 +64,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   app.use(authorization(platform))
   answerErrors(app, platform)
   rootRoutes(app)
+  openApiRoutes(app)
   validateRoutes(app, platform) // before nodes: `validate` is no node's name
   nodeRoutes(app, platform)
   statesRoutes(app, platform)

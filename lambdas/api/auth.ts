@@ -7,7 +7,7 @@ import type { Facts } from './context.ts'
 import { faultReply } from './errors.ts'
 
 /** Known without credentials: version documents, and enrolment, whose token is its own credential. */
-const publicPaths = ['/', '/v1', '/v1/enrol', '/v1/lookup', '/v1/continue_inspection']
+const publicPaths = ['/', '/v1', '/v1/enrol', '/v1/openapi.json', '/v1/lookup', '/v1/continue_inspection']
 const isPublic = (path: string): boolean => publicPaths.includes(path) || /^\/v1\/heartbeat\/[a-z0-9-]+$/.test(path)
 
 /** Finds out who calls. What they may do is authorization's matter. */

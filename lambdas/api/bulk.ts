@@ -16,7 +16,7 @@ const CAP = 200
 const AT_ONCE = 8
 
 const text = z.string().min(1).max(255)
-const bulk = request.extend({
+export const bulk = request.extend({
   filter: z
     .strictObject({
       conductor_group: siteName.optional(),

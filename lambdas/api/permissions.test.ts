@@ -19,6 +19,7 @@ test('the rules exist, and only what has its own credential or none to protect g
     'GET /',
     'GET /v1',
     'POST /v1/enrol',
+    'GET /v1/openapi.json',
     'GET /v1/lookup',
     'POST /v1/heartbeat/:ident',
     'POST /v1/continue_inspection',

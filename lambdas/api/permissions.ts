@@ -6,6 +6,7 @@ export const permissions: Readonly<Record<string, readonly Rule[]>> = {
   'GET /': [],
   'GET /v1': [],
   'POST /v1/enrol': [],
+  'GET /v1/openapi.json': [],
   'GET /v1/nodes': ['baremetal:node:list_all', 'baremetal:node:list'],
   'GET /v1/nodes/detail': ['baremetal:node:list_all', 'baremetal:node:list'],
   'POST /v1/nodes': ['baremetal:node:create', 'baremetal:node:create:self_owned_node'],
