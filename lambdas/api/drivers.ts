@@ -1,27 +1,45 @@
 import { UserError } from '../../contract/api/faults.ts'
-import { links } from '../../contract/api/views.ts'
+import { parameterSince } from '../../contract/api/matrix.ts'
+import { links, pick } from '../../contract/api/views.ts'
 import { drivers, type HardwareType, hardwareType, interfaceKinds } from '../../contract/hardware.ts'
 import type { Platform } from '../platform.ts'
 import { allAppliances, isAlive } from '../store/appliances.ts'
 import type { Api, Call } from './context.ts'
-import { flag, onlyKnown } from './query.ts'
+import { requireVersion } from './microversion.ts'
+import { fieldsOf, flag, onlyKnown } from './query.ts'
+
+const known = [
+  'name',
+  'hosts',
+  'type',
+  'links',
+  'properties',
+  ...interfaceKinds.flatMap((kind) => [`default_${kind}_interface`, `enabled_${kind}_interfaces`]),
+]
 
 /** Every appliance can drive all of the catalogue. */
 export function driverRoutes(app: Api, platform: Platform): void {
   app.get('/v1/drivers', async (call) => {
     onlyKnown(call, ['type'])
+    requireVersion(call, parameterSince.drivers, Object.keys(call.req.query()))
+    const fields = fieldsOf(call, known)
     const type = call.req.query('type')
     if (type !== undefined && type !== 'dynamic' && type !== 'classic')
       throw new UserError(400, `"${type}" is not a valid driver type: there is classic, dynamic.`)
     const hosts = await alive(platform)
     const detail = flag('detail', call.req.query('detail')) ?? false
     const names = type === 'classic' ? [] : drivers
-    return call.json({ drivers: names.map((name) => view(call, name, hosts, detail)) })
+    if (detail && fields) throw new UserError(400, "Can't fetch a subset of fields with detail set")
+    const views = names.map((name) => view(call, name, hosts, detail || fields !== undefined))
+    return call.json({ drivers: views.map((each) => (fields ? pick(each, fields) : each)) })
   })
   app.get('/v1/drivers/:name', async (call) => {
     const name = call.req.param('name')
     knownDriver(name)
-    return call.json(view(call, name, await alive(platform), true))
+    requireVersion(call, parameterSince.drivers, Object.keys(call.req.query()))
+    const fields = fieldsOf(call, known)
+    const whole = view(call, name, await alive(platform), true)
+    return call.json(fields ? pick(whole, fields) : whole)
   })
   app.get('/v1/drivers/:name/properties', (call) => call.json(knownDriver(call.req.param('name')).properties))
 }

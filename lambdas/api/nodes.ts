@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { parsePatch, patchedRoots } from '../../contract/api/patch.ts'
 import { nodeListFields, nodeView } from '../../contract/api/views.ts'
-import { fieldSince } from '../../contract/api/matrix.ts'
+import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
 import { allowed, patchRules } from '../../contract/policy.ts'
 import { deletable } from '../../contract/provision-sets.ts'
 import { type Node, node as nodeSchema } from '../../contract/resources.ts'
@@ -45,10 +45,32 @@ const known = [
 ]
 /** Objects and lists, and what is worked out for each reply, have no order. */
 const unsortable = [
-  ...['properties', 'driver_info', 'extra', 'instance_info', 'driver_internal_info', 'clean_step', 'deploy_step'],
-  ...['service_step', 'raid_config', 'target_raid_config', 'traits', 'network_data', 'reservation', 'conductor'],
-  ...['links', 'ports', 'states', 'portgroups', 'volume', 'operation'],
-  ...['version', 'generation', 'power_operation', 'deadline', 'config_drive', 'boot_device'],
+  'properties',
+  'driver_info',
+  'extra',
+  'instance_info',
+  'driver_internal_info',
+  'clean_step',
+  'deploy_step',
+  'service_step',
+  'raid_config',
+  'target_raid_config',
+  'traits',
+  'network_data',
+  'reservation',
+  'conductor',
+  'links',
+  'ports',
+  'states',
+  'portgroups',
+  'volume',
+  'operation',
+  'version',
+  'generation',
+  'power_operation',
+  'deadline',
+  'config_drive',
+  'boot_device',
 ]
 const sortable = known.filter((field) => !unsortable.includes(field))
 const sorting = (name: string) => ({ name, by: (node: Node) => node[name as keyof Node] })
@@ -65,6 +87,7 @@ async function listed(
   path: string,
   only?: (node: Node) => boolean,
 ): Promise<Response> {
+  requireVersion(call, parameterSince.nodes, Object.keys(call.req.query()))
   const { fields, cut } = shape(call, known, nodeListFields, detailed)
   requireVersion(call, fieldSince.nodes, call.req.query('fields') === undefined ? [] : (fields ?? []))
   const { by, keep: asked, instance } = onlyVisible(call, nodeQuery(call))
@@ -143,6 +166,7 @@ function owned(call: Call, given: NodeCreation): NodeCreation {
 
 async function show(call: Call, platform: Platform): Promise<Response> {
   onlyKnown(call, [])
+  requireVersion(call, parameterSince.nodes, Object.keys(call.req.query()))
   const fields = fieldsOf(call, known)
   requireVersion(call, fieldSince.nodes, fields ?? [])
   const node = await nodeOf(platform, ident(call), call.var.minor)

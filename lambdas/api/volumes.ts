@@ -58,10 +58,7 @@ const targets: Volume<VolumeTarget> = {
     table: 'targets',
     path: 'volume/targets',
     store: targetStore,
-    fields: [
-      ...['uuid', 'node_uuid', 'volume_type', 'volume_id', 'boot_index'],
-      ...['properties', 'extra', 'created_at', 'updated_at'],
-    ],
+    fields: 'uuid node_uuid volume_type volume_id boot_index properties extra created_at updated_at'.split(' '),
     short: ['uuid', 'node_uuid', 'volume_type', 'boot_index', 'volume_id'],
     unsortable: ['extra', 'properties'],
     view: ({ version: _version, ...target }, call) => ({

@@ -192,6 +192,7 @@ function membership(
     missing: UserError
   },
 ): Unique[] {
+  if (after === value.uuid) throw missing
   const swapped = swap(before, after, item, value, missing, undefined)
   return after && swapped.length > 0
     ? [{ write: { check: of(after), expect: 'present' }, clash: missing }, ...swapped]
