@@ -37,6 +37,23 @@ describe('driver_info of ipmi', () => {
   })
 })
 
+describe('driver_info of redfish', () => {
+  it.each([
+    [{}, /redfish_address/],
+    [{ redfish_address: 'ftp://b' }, /redfish_address.*http or https/],
+    [{ redfish_address: 'http://' }, /redfish_address/],
+    [{ redfish_address: 'b', redfish_auth_type: 'kerberos' }, /redfish_auth_type.*basic, session or auto/],
+    [{ redfish_address: 'b', redfish_verify_ca: 7 }, /redfish_verify_ca/],
+    [{ redfish_address: 'b', redfish_system_id: 1 }, /redfish_system_id/],
+  ])('%j is refused', (info, why) => {
+    expect(checkDriverInfo('redfish', info)).toMatch(why)
+  })
+
+  it.each(['bmc.example', 'https://10.0.0.1', 'http://[fd00::1]:8000/redfish/v1'])('%s is an address', (address) => {
+    expect(checkDriverInfo('redfish', { redfish_address: address, redfish_verify_ca: 'False' })).toBeUndefined()
+  })
+})
+
 describe('the catalogue', () => {
   it('describes every step that a plan can have', () => {
     expect(Object.keys(steps).sort()).toEqual([...stepNames].sort())

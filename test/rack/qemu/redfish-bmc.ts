@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { selfSigned } from '../redfish/certificate.ts'
+import { selfSigned } from '@bloomery/redfish/testing/certificate.ts'
 import type { BmcAccess } from './bmc.ts'
 import { spawnIn } from './netns.ts'
 
@@ -17,7 +17,9 @@ export async function startRedfishBmc(
   access: BmcAccess,
 ): Promise<BmcAccess> {
   const { name, uuid, mac, dir } = server
-  const { key, certificate, ca } = await selfSigned(dir, access.address)
+  const { key, cert: certificate } = selfSigned(2, access.address)
+  const ca = join(dir, 'bmc-certificate.pem')
+  await writeFile(ca, certificate)
   const { address, port, username, password } = access
   const chassis = ['sh', join(import.meta.dirname, 'chassis.sh'), dir, servers, '0x20']
   const settings = join(dir, 'redfish.json')
