@@ -60,13 +60,24 @@ export async function subjectOf(
 ): Promise<Subject | undefined> {
   const kind = kinds.find(({ prefix }) => path === prefix || path.startsWith(`${prefix}/`))
   if (kind) {
-    const ident = Object.values(call.req.param())[0] ?? ''
+    const ident = parameterOf(call, path) ?? ''
     const missing = new UserError(404, `${kind.title} ${ident} could not be found.`)
     const of = await kind.belonging(platform.table, ident, call)
     if (!of) throw missing
     return { of, missing }
   }
-  const name = path === '/v1/nodes/validate' ? call.req.query('node') : call.req.param('ident')
+  const name = path === '/v1/nodes/validate' ? call.req.query('node') : parameterOf(call, path)
   if (name === undefined || !path.startsWith('/v1/nodes/')) return undefined
   return { of: await nodeOf(platform, name, call.var.minor), missing: noNode(name) }
+}
+
+/** The first parameter of a route's path. To hono, parameters are the handler's, and unknown to the middleware before it. */
+function parameterOf(call: Call, path: string): string | undefined {
+  const at = path.split('/').findIndex((part) => part.startsWith(':'))
+  const text = at < 0 ? undefined : call.req.path.split('/')[at]
+  try {
+    return text && decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
