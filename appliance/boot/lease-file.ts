@@ -14,7 +14,7 @@ export interface LeaseFile {
 /** Leases that must survive a power cut, one SQLite file. */
 export function openLeaseFile(path: string): LeaseFile {
   const db = new DatabaseSync(path)
-  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000')
+  db.exec('pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full')
   db.exec(
     `create table if not exists lease (
        address integer primary key, mac text not null, state text not null, expires integer not null

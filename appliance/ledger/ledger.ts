@@ -39,7 +39,7 @@ create table if not exists agent (
 
 export function openLedger(path: string): Ledger {
   const db = new DatabaseSync(path)
-  db.exec('pragma journal_mode = wal; pragma synchronous = full; pragma busy_timeout = 5000; pragma foreign_keys = on')
+  db.exec('pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full')
   db.exec(schema)
   let depth = 0
   return {
