@@ -50,7 +50,9 @@ const subnet = z
     return parsed
   })
 
-const ramdisk = z.strictObject({ kernel: z.string().min(1), initrd: z.string().min(1) })
+const path = z.string().min(1)
+const loaderPaths = { bios: path, uefiX64: path, uefiArm64: path, shimX64: path, grubX64: path }
+const ramdisk = z.strictObject({ kernel: path, initrd: path })
 
 export const bootConfig = z.strictObject({
   subnets: z.array(subnet).min(1),
@@ -89,8 +91,8 @@ export const bootConfig = z.strictObject({
   files: z.strictObject({
     x86_64: ramdisk.optional(),
     aarch64: ramdisk.optional(),
-    /** Instead of those of Debian's package ipxe. */
-    loaders: z.strictObject({ bios: z.string(), uefiX64: z.string(), uefiArm64: z.string() }).partial().default({}),
+    /** Instead of those of Debian's packages ipxe, shim-signed and grub-efi-amd64-signed. */
+    loaders: z.strictObject(loaderPaths).partial().default({}),
   }),
 })
 

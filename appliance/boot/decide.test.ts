@@ -76,3 +76,19 @@ test('what the site has not is not promised, and the reason says what to set', (
     because: 'this site has no ramdisk for x86_64: set boot files.x86_64',
   })
 })
+
+const secure: BootMachine = { ...machine('ramdisk'), secureBoot: true }
+test.each([
+  ['UEFI x64 gets shim', secure, pxe(7), all, { kind: 'loader', loader: 'shimX64', over: 'tftp' }],
+  ['HTTP boot is left for PXE', secure, http(16), all, { kind: 'silent' }],
+  ['its disk is left to it', { ...secure, mode: 'disk' as const }, pxe(7), all, { kind: 'address' }],
+  [
+    'a site without signed loaders says which packages',
+    secure,
+    pxe(7),
+    { ...all, hasLoader: (loader: string) => loader !== 'grubX64' },
+    { because: "this site has no signed loaders: install Debian's shim-signed and grub-efi-amd64-signed" },
+  ],
+])('under Secure Boot, %s', (_, of, request, policy, expected) => {
+  expect(decide(of, request, policy)).toMatchObject(expected)
+})

@@ -1,4 +1,4 @@
-import { firmware, type Loader } from './loaders.ts'
+import { firmware, type Firmware, type Loader } from './loaders.ts'
 import type { BootMachine } from './machine.ts'
 
 export interface BootRequest {
@@ -42,6 +42,7 @@ export function decide(machine: BootMachine | undefined, request: BootRequest, p
     return { kind: 'silent', because: `firmware is ${kind.arch}, but the node's cpu_arch is ${machine.arch}` }
   if (mode === 'ramdisk' && !policy.hasRamdisk(kind.arch))
     return { kind: 'silent', because: `this site has no ramdisk for ${kind.arch}: set boot files.${kind.arch}` }
+  if (machine?.secureBoot && !request.ipxe) return signed(mode, kind, policy)
   if (!request.ipxe) {
     if (!policy.hasLoader(kind.loader))
       return {
@@ -53,4 +54,20 @@ export function decide(machine: BootMachine | undefined, request: BootRequest, p
   if (mode === 'ramdisk')
     return { kind: 'script', script: 'ramdisk', arch: kind.arch, because: `${who}, iPXE asks, ramdisk is due` }
   return { kind: 'script', script: 'local', because: `${who}, iPXE asks, its disk is due` }
+}
+
+/**
+ * Debian's iPXE isn't signed, so under Secure Boot firmware starts shim, shim GRUB, and GRUB a signed kernel. GRUB reads the lease of
+ * PXE, not that of HTTP boot, which is therefore left unanswered: firmware goes on to PXE.
+ */
+function signed(mode: 'ramdisk' | 'disk', kind: Firmware, policy: BootPolicy): BootAnswer {
+  if (mode === 'disk') return { kind: 'address', because: 'known machine under Secure Boot, left to its own disk' }
+  if (kind.over === 'http') return { kind: 'silent', because: 'Secure Boot is served over PXE, not over HTTP boot' }
+  if (kind.loader !== 'uefiX64') return { kind: 'silent', because: `no signed loader for ${kind.name}` }
+  if (!policy.hasLoader('shimX64') || !policy.hasLoader('grubX64'))
+    return {
+      kind: 'silent',
+      because: "this site has no signed loaders: install Debian's shim-signed and grub-efi-amd64-signed",
+    }
+  return { kind: 'loader', loader: 'shimX64', over: 'tftp', because: 'known machine under Secure Boot asks' }
 }

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises'
+import { access, readFile, stat } from 'node:fs/promises'
 import type { BootConfig } from './config.ts'
 import { loaderNames, loaders, type Loader } from './loaders.ts'
 
@@ -12,13 +12,18 @@ const DEBIAN: Partial<Record<Loader, string>> = {
   bios: '/usr/lib/ipxe/undionly.kpxe',
   uefiX64: '/usr/lib/ipxe/snponly.efi',
 }
+/** Only sites with Secure Boot need these: where the packages are not there, a decision says so. */
+const DEBIAN_SIGNED: Partial<Record<Loader, string>> = {
+  shimX64: '/usr/lib/shim/shimx64.efi.signed',
+  grubX64: '/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed',
+}
 const MAX_LOADER = 4 * 1_048_576
 
 /** Everything that may be served is there before anybody is told of it. */
 export async function openBootFiles(config: BootConfig['files']): Promise<BootFiles> {
   const found = new Map<Loader, Uint8Array>()
   for (const loader of loaders) {
-    const path = config.loaders[loader] ?? DEBIAN[loader]
+    const path = config.loaders[loader] ?? DEBIAN[loader] ?? (await ifThere(DEBIAN_SIGNED[loader]))
     if (path !== undefined) found.set(loader, await loaderBytes(loader, path))
   }
   if (config.aarch64 !== undefined && !found.has('uefiArm64'))
@@ -31,6 +36,14 @@ export async function openBootFiles(config: BootConfig['files']): Promise<BootFi
       if (path !== undefined) await mustBeFile(`boot files.${arch}.${part}`, path)
     }
   return { loaders: found, ramdisks: config }
+}
+
+async function ifThere(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined
+  return access(path).then(
+    () => path,
+    () => undefined,
+  )
 }
 
 async function loaderBytes(loader: Loader, path: string): Promise<Uint8Array> {

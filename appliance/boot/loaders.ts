@@ -1,5 +1,11 @@
-/** What a firmware can load over the network: iPXE built for it. The names are those that DHCP gives and TFTP and HTTP serve. */
-export const loaderNames = { bios: 'undionly.kpxe', uefiX64: 'snponly.efi', uefiArm64: 'snponly-arm64.efi' } as const
+/** What a firmware can load over the network: iPXE built for it, or under Secure Boot shim, which loads GRUB. The names are those that DHCP gives and TFTP and HTTP serve. */
+export const loaderNames = {
+  bios: 'undionly.kpxe',
+  uefiX64: 'snponly.efi',
+  uefiArm64: 'snponly-arm64.efi',
+  shimX64: 'shimx64.efi',
+  grubX64: 'grubx64.efi', // the name that shim asks for
+} as const
 
 export type Loader = keyof typeof loaderNames
 

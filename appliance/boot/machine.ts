@@ -7,6 +7,8 @@ export interface BootMachine {
   macs: string[]
   arch: 'x86_64' | 'aarch64'
   mode: 'ramdisk' | 'disk' | 'off'
+  /** Its firmware starts nothing but what is signed. */
+  secureBoot?: boolean
   hostname?: string
   /** Fixed IPv4 addresses by MAC. */
   addresses?: Record<string, string>

@@ -3,57 +3,64 @@ import { ipv4FromText } from '@bloomery/wire/address.ts'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Outcome } from '@bloomery/tftp/sending.ts'
 import { startTftpServer, type TftpServer } from '@bloomery/tftp/server.ts'
-import { fileOf } from '@bloomery/tftp/source.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { BootConfig } from './config.ts'
 import { dropped } from './dropped.ts'
 import type { BootFiles } from './files.ts'
 import { loaderNames } from './loaders.ts'
-import type { BootEvents } from './machine.ts'
+import type { BootDirectory, BootEvents } from './machine.ts'
+import { tftpSource } from './tftp-source.ts'
 
 export interface BootTftpParts {
   config: BootConfig['tftp']
   files: BootFiles
+  directory: BootDirectory
   leases: Pick<LeaseStore, 'byAddress'>
   events: BootEvents
   log: Log
   metrics: Metrics
 }
 
-/** TFTP for the loaders that DHCP names, and for nothing else: no path is ever made of what a client asks. */
-export function startBootTftp({ config, files, leases, events, log, metrics }: BootTftpParts): Promise<TftpServer> {
-  const byName = new Map([...files.loaders].map(([loader, bytes]) => [loaderNames[loader] as string, bytes]))
-  const asked = (name: string): string => name.replace(/^\/+/, '')
+/** TFTP for what boot decides, and for nothing else: no path is ever made of what a client asks. */
+export function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
+  const { config, files, leases, events, log, metrics } = parts
+  const source = tftpSource(files, parts.directory)
+  const sizes = new Map([...files.loaders].map(([loader, bytes]) => [loaderNames[loader] as string, bytes.length]))
+  const macAt = (address: string): string | undefined =>
+    (isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac : undefined) || undefined
   return startTftpServer({
     host: config.host ?? '0.0.0.0',
     port: config.port,
     portRange: config.portRange,
-    source: (name) => {
-      const bytes = byName.get(asked(name))
-      return Promise.resolve(bytes && fileOf(bytes))
+    async source(name, client) {
+      const mac = macAt(client.address)
+      const served = await source(name, mac)
+      if (served === undefined) return undefined
+      if (mac !== undefined && served.kind !== 'tftp') events.seen(mac, served.kind)
+      return served.file
     },
     onOutcome(outcome) {
-      const { address } = outcome.client
-      const mac = isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac : undefined
-      const size = byName.get(asked(outcome.file))?.length
-      if (mac && size !== undefined && outcome.bytes > 0)
-        events.seen(mac, 'tftp', { file: asked(outcome.file), bytes: outcome.bytes, size })
       metrics.count('bloomery_tftp_transfers_total', { result: outcome.result })
       metrics.count('bloomery_tftp_bytes_total', {}, outcome.bytes)
+      const mac = macAt(outcome.client.address)
+      const file = outcome.file.replace(/^\/+/, '')
+      const size = sizes.get(file)
+      if (mac !== undefined && size !== undefined && outcome.bytes > 0)
+        events.seen(mac, 'tftp', { file, bytes: outcome.bytes, size })
       report(log, outcome, mac)
     },
     onError: (error) => dropped(log, 'TFTP', error),
   })
 }
 
-/** Probes and absent files are a firmware's everyday: they are no news. */
+/** Probes and absent files are a firmware's everyday: they are no news. The token of a boot is its secret. */
 function report(log: Log, outcome: Outcome, mac: string | undefined): void {
-  const { client, ...facts } = outcome
-  const line = { ...facts, client: client.address, mac }
-  const file = JSON.stringify(outcome.file.slice(0, 80))
-  if (outcome.result === 'complete') log.info(line, `TFTP sent ${file}`)
+  const file = outcome.file.slice(0, 400).replace(/boot\/[^/]+\//, 'boot/…/')
+  const line = { ...outcome, file, client: outcome.client.address, mac }
+  const said = JSON.stringify(file.slice(0, 80))
+  if (outcome.result === 'complete') log.info(line, `TFTP sent ${said}`)
   else if (outcome.result === 'probed' || outcome.result === 'not found')
-    log.debug(line, `TFTP ${file} ${outcome.result}`)
-  else log.warn(line, `TFTP ${file} ${outcome.result}: ${outcome.because ?? ''}`)
+    log.debug(line, `TFTP ${said} ${outcome.result}`)
+  else log.warn(line, `TFTP ${said} ${outcome.result}: ${outcome.because ?? ''}`)
 }

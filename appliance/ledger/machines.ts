@@ -1,6 +1,7 @@
 import { machine as machineSchema, type Machine } from '../../contract/plan.ts'
 import type { PowerState } from '../../contract/resources.ts'
 import type { BootDirectory, BootMachine } from '../boot/machine.ts'
+import { wantsSecureBoot } from '../boot/secure-boot.ts'
 import type { Ledger } from './ledger.ts'
 
 /** The machines that plans have told of, and what each should boot now. */
@@ -79,6 +80,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
         node,
         macs: machine.ports.filter((port) => port.pxe_enabled).map((port) => port.address),
         arch: machine.cpu_arch,
+        secureBoot: wantsSecureBoot(machine),
       }
     },
     byMac(mac) {
