@@ -78,6 +78,8 @@ function paperMachine(did: string[], lockDown: () => void): Machine {
     reboot: () => void did.push('reboot'),
     collectLogs: () => Promise.resolve(Buffer.from('logs')),
     inventory: () => Promise.resolve({ disks: [] }),
+    hashPassword: (password) => Promise.resolve(`$6$${password.length}`),
+    allowRescue: (hash) => does(`rescue with ${hash}`),
     lockDown,
   }
 }
@@ -194,6 +196,18 @@ it('refuses a stranger, a step that it has not, and a write without an image', a
   expect(lost).toMatchObject({ command_status: 'FAILED', command_error: { type: 'DeviceNotFound' } })
   expect((await command('standby.get_partition_uuids')).command_status).toBe('FAILED')
   expect(did).toEqual([])
+})
+
+it('lets people in with the password of a rescue, of which nothing is told', async () => {
+  const { command, did, lines } = await start()
+  const given = await command('rescue.finalize_rescue', { rescue_password: 'let me in', hashed: false })
+  expect(given).toMatchObject({ command_status: 'SUCCEEDED', command_result: null })
+  await command('rescue.finalize_rescue', { rescue_password: '$6$hash', hashed: true })
+  expect(did).toEqual(['rescue with $6$9', 'rescue with $6$hash'])
+  expect(JSON.stringify([given, lines])).not.toContain('let me in')
+  const refused = await command('rescue.finalize_rescue', { rescue_password: 'two\nlines' }).catch(() => undefined)
+  expect(refused).toBeUndefined()
+  expect(did).toHaveLength(2)
 })
 
 it('ends when it is locked down', async () => {

@@ -8,9 +8,13 @@ export const requiredPrograms: string[] = [
   'blkdiscard',
   'blockdev',
   'dmesg',
+  'getty',
   'ip',
+  'login',
+  'mkpasswd',
   'mount',
   'partx',
+  'setsid',
   'sync',
   'tar',
   'umount',
@@ -29,8 +33,8 @@ export async function hasProgram(program: string): Promise<boolean> {
   return false
 }
 
-/** Runs a program to its end and gives its standard output. The environment is fixed: output is parsed. */
-export function run(program: string, args: readonly string[], seconds: number): Promise<Buffer> {
+/** Runs a program to its end and gives its standard output. The environment is fixed: output is parsed. `input`: what it reads. */
+export function run(program: string, args: readonly string[], seconds: number, input?: string): Promise<Buffer> {
   const options = {
     timeout: seconds * 1000,
     killSignal: 'SIGKILL' as const,
@@ -39,7 +43,7 @@ export function run(program: string, args: readonly string[], seconds: number): 
     env: { PATH: searched.join(':'), LC_ALL: 'C' },
   }
   return new Promise((resolve, reject) => {
-    execFile(program, args, options, (error, stdout, stderr) => {
+    const child = execFile(program, args, options, (error, stdout, stderr) => {
       if (!error) return resolve(stdout)
       const said = stderr.toString('utf8').trim().slice(-500)
       const why =
@@ -50,5 +54,7 @@ export function run(program: string, args: readonly string[], seconds: number): 
             : `exit code ${error.code}${said ? `, ${said}` : ''}`
       reject(new CommandFailure('CommandExecutionError', `${[program, ...args].join(' ')} failed: ${why}`))
     })
+    // A program that ends before it has read all says why itself.
+    if (input !== undefined) child.stdin?.on('error', () => {}).end(input)
   })
 }

@@ -3,6 +3,7 @@ import type { NodeParam } from '../../contract/agent.ts'
 import { command, type CommandTable } from '../api/commands.ts'
 import type { Machine } from '../machine/machine.ts'
 import { diskOf, type Deployed } from './deployed.ts'
+import { rescueExtension } from './rescue.ts'
 import { standbyExtension } from './standby.ts'
 import { cleanExtension, deployExtension } from './steps.ts'
 
@@ -32,6 +33,7 @@ export function createTable(machine: Machine, node: NodeParam): CommandTable {
       })),
     },
     poll: { get_hardware_info: command(false, nothing, () => machine.inventory()) },
+    rescue: rescueExtension(machine),
     system: {
       lockdown: command(false, nothing, () => {
         machine.lockDown()

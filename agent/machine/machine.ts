@@ -17,6 +17,10 @@ export interface Machine {
   /** A gzipped tar. */
   collectLogs: () => Promise<Buffer>
   inventory: () => Promise<Record<string, unknown>>
+  /** As crypt(3) makes it. */
+  hashPassword: (password: string) => Promise<string>
+  /** Lets people in at the consoles who know the password of this hash. */
+  allowRescue: (hash: string) => Promise<void>
   /** No more heartbeats, and soon no network. */
   lockDown: () => void
 }

@@ -13,6 +13,7 @@ import { collectLogs } from './logs.ts'
 import type { Machine } from './machine.ts'
 import { listInterfaces } from './network.ts'
 import { endMachine } from './power.ts'
+import { allowRescue, hashPassword } from './rescue.ts'
 
 export interface ServerMeans {
   clock: Clock
@@ -45,6 +46,8 @@ export function createServer({ clock, log, trust, settings, lockDown }: ServerMe
     reboot: () => void endMachine('reboot', clock, log),
     collectLogs: async () => collectLogs(log, await listDisks()),
     inventory: async () => describeMachine(await disks(), await listInterfaces(), settings.bootMac, await isUefi()),
+    hashPassword,
+    allowRescue: (hash) => allowRescue(hash, log),
     lockDown,
   }
 }
