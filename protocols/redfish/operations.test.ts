@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { changePassword } from './account.ts'
 import { connect, type Redfish } from './client.ts'
+import { listSubscriptions, parseEvents, subscribe, unsubscribe } from './event-subscription.ts'
 import { readFirmware, updateFirmware } from './firmware.ts'
 import { readInventory } from './inventory.ts'
 import { clearLog, listLogs, readLog } from './log.ts'
@@ -104,6 +105,16 @@ describe.each(dialects.slice(0, 3).filter(({ name }) => name !== 'dell'))('a BMC
     expect(await readLog(bmc, book!)).toEqual([])
   })
 
+  it('is subscribed to for events, and unsubscribed from', async () => {
+    const made = await subscribe(bmc, 'https://10.0.0.1/events', 'node-1')
+    expect([...server.state.subscriptions.values()]).toEqual([
+      { destination: 'https://10.0.0.1/events', context: 'node-1' },
+    ])
+    expect(await listSubscriptions(bmc)).toEqual([made])
+    await unsubscribe(bmc, made)
+    expect(await listSubscriptions(bmc)).toEqual([])
+  })
+
   it('takes a new password, and does not tell one that it refuses', async () => {
     await changePassword(bmc, 'admin', 'another-secret')
     const again = await connect({ address: server.url, username: 'admin', password: 'another-secret', timeoutMs: 5000 })
@@ -114,4 +125,20 @@ describe.each(dialects.slice(0, 3).filter(({ name }) => name !== 'dell'))('a BMC
     )
     await expect(changePassword(bmc, 'nobody', 'another-secret')).rejects.toThrow(/no such account/)
   })
+})
+
+it('what a BMC sends as events is read as far as it is events', () => {
+  const power = {
+    MessageId: 'ResourceEvent.1.2.ResourcePoweredOff',
+    Message: 'Off',
+    OriginOfCondition: { '@odata.id': '/redfish/v1/Systems/1' },
+  }
+  expect(parseEvents({ Context: 'node-1', Events: [power, 7, { Message: 'no id' }] })).toEqual({
+    context: 'node-1',
+    events: [
+      { id: 'ResourcePoweredOff', text: 'Off', severity: undefined, at: undefined, origin: '/redfish/v1/Systems/1' },
+    ],
+  })
+  for (const rubbish of [null, [], 'x', {}, { Events: 7 }, { Events: [{}] }])
+    expect(parseEvents(rubbish)).toBeUndefined()
 })

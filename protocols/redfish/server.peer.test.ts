@@ -170,4 +170,13 @@ describe("Ironic's Redfish library", () => {
     await sushy.call(manager, ['reset_manager', 'ResetType.GracefulRestart'])
     expect(await sushy.call(manager, ['systems'], ['0'], ['identity'])).toBe('1')
   })
+
+  it('subscribes to events', async () => {
+    const service: Step[] = [['get_event_service'], ['subscriptions']]
+    const wanted = { Destination: 'https://10.0.0.1/events', Protocol: 'Redfish', Context: 'peer' }
+    await sushy.call(...service, ['create', wanted])
+    expect(await sushy.call(...service, ['get_members'], ['0'], ['destination'])).toBe('https://10.0.0.1/events')
+    await sushy.call(...service, ['get_members'], ['0'], ['delete'])
+    expect(server.state.subscriptions.size).toBe(0)
+  })
 })

@@ -44,6 +44,7 @@ export interface State {
   readonly volumes: Volume[]
   readonly firmware: Map<string, { name: string; version: string; updateable: boolean }>
   readonly tasks: Map<string, Task>
+  readonly subscriptions: Map<string, { destination: string; context: string }>
   readonly log: { id: string; at: string; text: string }[]
   /** `On` is refused so many times yet. */
   conflicts: number
@@ -72,6 +73,7 @@ export function newState(machine: Machine, dialect: Dialect, users: readonly Use
       ['BIOS', { name: 'System BIOS', version: '2.0.0', updateable: true }],
     ]),
     tasks: new Map(),
+    subscriptions: new Map(),
     log: [],
     conflicts: 0,
     indicator: 'Off',
