@@ -23,3 +23,17 @@ export const logicalName = z
   .max(255)
   .regex(/^[A-Za-z0-9\-._~]+$/, 'a name has letters, digits and - . _ ~')
   .refine((value) => !uuid.safeParse(value).success, 'a name must not look like a uuid')
+
+/** A boolean as OpenStack takes it: clients send the words of their command line. */
+export const boolean = z.union(
+  [
+    z.boolean(),
+    z
+      .string()
+      .trim()
+      .toLowerCase()
+      .pipe(z.enum(['1', 't', 'true', 'on', 'y', 'yes', '0', 'f', 'false', 'off', 'n', 'no']))
+      .transform((word) => ['1', 't', 'true', 'on', 'y', 'yes'].includes(word)),
+  ],
+  'a boolean is true or false',
+)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { interfaceKinds, type InterfaceField } from '../../contract/hardware.ts'
 import { jsonObject, uuid } from '../../contract/resources.ts'
+import { boolean } from '../../contract/stored.ts'
 
 /** What people may write of a node: at creation, and by patches. */
 
@@ -42,10 +43,10 @@ const common = {
   shard: text(255).optional(),
   parent_node: uuid.nullable().optional(),
   network_data: jsonObject.optional(),
-  automated_clean: z.boolean().nullable().optional(),
-  maintenance: z.boolean().optional(),
-  disable_power_off: z.boolean().optional(),
-  retired: z.boolean().optional(),
+  automated_clean: boolean.nullable().optional(),
+  maintenance: boolean.optional(),
+  disable_power_off: boolean.optional(),
+  retired: boolean.optional(),
   retired_reason: z.string().max(4096).nullable().optional(),
   ...interfaces,
 }
@@ -56,7 +57,7 @@ export type NodeCreation = z.infer<typeof nodeCreation>
 export const nodeUpdate = z.strictObject({
   ...common,
   instance_uuid: uuid.nullable().optional(),
-  protected: z.boolean().optional(),
+  protected: boolean.optional(),
   protected_reason: z.string().max(4096).nullable().optional(),
 })
 export type NodeUpdate = z.infer<typeof nodeUpdate>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { jsonObject, port as portSchema, uuid } from '../../contract/resources.ts'
-import { logicalName } from '../../contract/stored.ts'
+import { boolean, logicalName } from '../../contract/stored.ts'
 
 /** What people may write of a port. */
 
@@ -16,12 +16,12 @@ const writable = {
   description: z.string().max(255).nullable().optional(),
   extra: jsonObject.optional(),
   local_link_connection: jsonObject.optional(),
-  pxe_enabled: z.boolean().optional(),
+  pxe_enabled: boolean.optional(),
   physical_network: z.string().min(1).max(64).nullable().optional(),
-  is_smartnic: z.boolean().optional(),
+  is_smartnic: boolean.optional(),
   vendor: z.string().max(32).nullable().optional(),
   category: z.string().max(80).nullable().optional(),
-  available_for_dynamic_portgroup: z.boolean().optional(),
+  available_for_dynamic_portgroup: boolean.optional(),
 }
 export const portCreation = z.strictObject({
   ...writable,

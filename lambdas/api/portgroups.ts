@@ -3,6 +3,7 @@ import { UserError } from '../../contract/api/faults.ts'
 import { links } from '../../contract/api/views.ts'
 import { type Portgroup, portgroup as portgroupSchema } from '../../contract/portgroup.ts'
 import { jsonObject, uuid } from '../../contract/resources.ts'
+import { boolean } from '../../contract/stored.ts'
 import type { Platform } from '../platform.ts'
 import { portgroupList, portgroupOfMac, portgroupsOf, portgroupStore } from '../store/portgroups.ts'
 import { portsOf } from '../store/ports.ts'
@@ -30,7 +31,7 @@ const writable = {
   address: address.nullable().optional(),
   mode: mode.optional(),
   properties: jsonObject.optional(),
-  standalone_ports_supported: z.boolean().optional(),
+  standalone_ports_supported: boolean.optional(),
   physical_network: z.string().min(1).max(64).nullable().optional(),
   category: category.optional(),
   extra: jsonObject.optional(),

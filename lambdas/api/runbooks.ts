@@ -4,7 +4,7 @@ import { maskSecrets } from '../../contract/api/views.ts'
 import { allowed } from '../../contract/policy.ts'
 import { jsonObject, uuid } from '../../contract/resources.ts'
 import { type Runbook, runbook as runbookSchema } from '../../contract/runbook.ts'
-import { traitName } from '../../contract/stored.ts'
+import { boolean, traitName } from '../../contract/stored.ts'
 import type { Platform } from '../platform.ts'
 import { runbookStore } from '../store/runbooks.ts'
 import { requireAllowed } from './authorization.ts'
@@ -19,8 +19,8 @@ const patched = z.strictObject({
   description,
   owner,
   extra: jsonObject,
-  disable_ramdisk: z.boolean(),
-  public: z.boolean(),
+  disable_ramdisk: boolean,
+  public: boolean,
 })
 const creation = z.strictObject({
   name,
@@ -29,8 +29,8 @@ const creation = z.strictObject({
   description: description.optional(),
   owner: owner.optional(),
   extra: jsonObject.nullish(),
-  disable_ramdisk: z.boolean().nullish(),
-  public: z.boolean().nullish(),
+  disable_ramdisk: boolean.nullish(),
+  public: boolean.nullish(),
 })
 
 export const runbooks: Resource<Runbook> = {

@@ -1,0 +1,37 @@
+"""OpenStack's command line kept running: a JSON list of arguments per line in, {code, stdout, stderr} per line out. `commands`
+answers with the baremetal commands that the client has."""
+
+import contextlib
+import importlib.metadata
+import io
+import json
+import sys
+
+from openstackclient import shell
+
+replies = sys.stdout
+
+
+def commands():
+    points = importlib.metadata.entry_points()
+    group = "openstack.baremetal.v1"
+    found = points.select(group=group) if hasattr(points, "select") else points[group]
+    return sorted({point.name.replace("_", " ") for point in found})
+
+
+def run(arguments):
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            app = shell.OpenStackShell()
+            app.stdout, app.stderr = out, err
+            code = app.run(arguments)
+        except SystemExit as end:
+            code = end.code
+    return {"code": code or 0, "stdout": out.getvalue(), "stderr": err.getvalue()}
+
+
+for line in sys.stdin:
+    wanted = json.loads(line)
+    answer = commands() if wanted == "commands" else run(wanted)
+    print(json.dumps(answer), file=replies, flush=True)
