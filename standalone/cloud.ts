@@ -49,7 +49,7 @@ export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Lo
     const tls = config.tls ? ground.serverCertificate : undefined
     http = await listen({ fetch: dispatch(ground.blobRoutes, api), host: config.host, port: config.port, tls })
     endpoint ||= `${tls ? 'https' : 'http'}://${bracketed(config.host)}:${http.port}`
-    api.answer = createApi(ground.platform, { publicEndpoint: endpoint, auth, streaming: true })
+    api.answer = createApi(ground.platform, { publicEndpoint: endpoint, auth, limits: config.limits, streaming: true })
     stops.push(...functions(ground, log))
   } catch (error) {
     await stop()

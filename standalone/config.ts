@@ -4,6 +4,8 @@ import { z } from 'zod'
 /** A flag and the environment say it in words, a file may say it outright. */
 const yes = z.union([z.boolean(), z.stringbool()])
 
+const atMost = z.coerce.number().int().min(1).max(100_000)
+
 /** What `bloomery serve` can be told: by flag, by environment (BLOOMERY_ and the name in capitals) or in a JSON file. */
 export const settings = z.strictObject({
   'data-dir': z.string().min(1).meta({ description: 'where everything is kept (default: ./bloomery-data)' }).optional(),
@@ -42,6 +44,10 @@ export const settings = z.strictObject({
     .max(86_400)
     .meta({ description: 'how long a token of keystone is good for (default: 3600)' })
     .optional(),
+  'max-deploys': atMost.meta({ description: 'deployments at once (default: no limit)' }).optional(),
+  'max-deploys-per-site': atMost.meta({ description: 'deployments at once on one site' }).optional(),
+  'max-cleans': atMost.meta({ description: 'tear-downs and cleanings at once (default: no limit)' }).optional(),
+  'max-cleans-per-site': atMost.meta({ description: 'tear-downs and cleanings at once on one site' }).optional(),
   'insecure-http': yes.meta({ description: 'plain HTTP on an address that is not loopback' }).optional(),
   'insecure-noauth': yes.meta({ description: 'no authentication on an address that is not loopback' }).optional(),
 })
@@ -57,6 +63,8 @@ export interface Config {
   publicUrl: string | undefined
   names: string[]
   tls: boolean
+  /** Undefined: as many as are asked for. */
+  limits: Partial<Record<'deploys' | 'deploysPerSite' | 'cleans' | 'cleansPerSite', number>>
   auth:
     | { strategy: 'noauth' }
     | { strategy: 'http_basic'; htpasswdFile: string }
@@ -91,6 +99,12 @@ export function configure(...sources: Array<Record<string, unknown>>): Config {
     broker: { host: given['broker-host'] ?? host, port: given['broker-port'] ?? 8883, publicHost },
     publicUrl,
     names: [...new Set(names.filter((name) => !isWildcard(name)).map((name) => name.replaceAll(/[[\]]/g, '')))],
+    limits: {
+      deploys: given['max-deploys'],
+      deploysPerSite: given['max-deploys-per-site'],
+      cleans: given['max-cleans'],
+      cleansPerSite: given['max-cleans-per-site'],
+    },
     tls: !local && !given['insecure-http'],
     auth: authOf(strategy, given),
   }

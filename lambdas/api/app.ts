@@ -59,6 +59,10 @@ export function createApi(platform: Platform, config: ApiConfig): Hono {
 export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   const app = new Hono<Facts>({ getPath: (request) => canonicalPath(new URL(request.url).pathname) })
   app.use(microversion(platform, config))
+  app.use((call, next) => {
+    call.set('limits', config.limits ?? {})
+    return next()
+  })
   app.use(authentication(platform, config))
   app.use(gate)
   app.use(authorization(platform))

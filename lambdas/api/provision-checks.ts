@@ -6,6 +6,7 @@ import type { Platform } from '../platform.ts'
 import { powerPending } from '../store/nodes.ts'
 import type { Call } from './context.ts'
 import { holderLookup, lockedText } from './holders.ts'
+import { requireRoom } from './limits.ts'
 import { checkArguments, type Request } from './provision-request.ts'
 import { requireValid } from './validation.ts'
 
@@ -21,6 +22,7 @@ export async function check(platform: Platform, call: Call, node: Node, verb: Ve
     throw new UserError(400, `The provide operation can't be performed on node ${node.uuid} because it's retired.`)
   if (notInMaintenance.includes(event)) refuseMaintenance(node, verb)
   await checkInterfaces(platform, node, verb)
+  await requireRoom(platform, call.var.limits, node, event)
 }
 
 const notInMaintenance: readonly ProvisionEvent[] = ['rescue', 'unrescue', 'clean', 'service']

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ApiError } from '../../contract/api/client.ts'
 import { isTransient, provision, type ProvisionState, type Verb } from '../../contract/provision.ts'
 import type { Node, Operation } from '../../contract/resources.ts'
+import { createApi } from '../../lambdas/api/app.ts'
 import { changeNode } from '../../lambdas/store/change-node.ts'
 import { type ControlPlane, openControlPlane, withSite } from './control-plane.ts'
 
@@ -260,6 +261,41 @@ it('merges deploy templates of the instance’s traits; what the request says co
     ['bios.factory_reset', 150],
     ['raid.delete_configuration', 30],
   ])
+})
+
+describe('limits of what runs at once', () => {
+  const limited = async (limits: Parameters<typeof createApi>[1]['limits'], node: string, verb: Verb) => {
+    const api = createApi(cloud.platform, { publicEndpoint: null, auth: { strategy: 'noauth' }, limits })
+    const reply = await api.request(`/v1/nodes/${node}/states/provision`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json', 'x-openstack-ironic-api-version': '1.115' },
+      body: JSON.stringify({ target: verb }),
+    })
+    return reply.status
+  }
+
+  it.each([
+    ['active', 'available', 'wait call-back', 'deploys', 'deploysPerSite'],
+    ['provide', 'manageable', 'clean wait', 'cleans', 'cleansPerSite'],
+    ['deleted', 'active', 'clean wait', 'cleans', 'cleansPerSite'],
+  ] as const)('%s is answered 503 beyond them, in all and on the site', async (verb, from, busy, inAll, perSite) => {
+    await using lone = await openControlPlane()
+    const [otherCloud, otherAppliance] = [cloud, appliance]
+    cloud = lone
+    try {
+      appliance = (await withSite(lone)).appliance
+      await lone.client.sites.create('munich')
+      await nodeIn(busy)
+      await nodeIn(busy, { conductor_group: 'munich' })
+      const node = await nodeIn(from)
+      expect(await limited({ [inAll]: 2 }, node, verb)).toBe(503)
+      expect(await limited({ [perSite]: 1 }, node, verb)).toBe(503)
+      expect(await limited({ [inAll]: 3, [perSite]: 2 }, node, verb)).toBe(202)
+    } finally {
+      cloud = otherCloud
+      appliance = otherAppliance
+    }
+  })
 })
 
 describe('a runbook', () => {
