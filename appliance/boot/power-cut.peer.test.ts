@@ -1,0 +1,92 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createSocket } from 'node:dgram'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { acquireLease, openClientChannel, renewLease } from '@bloomery/dhcp/client.ts'
+import type { AcquiredLease, ClientIdentity } from '@bloomery/dhcp/client-machine.ts'
+import { ipv4FromText, macFromBytes } from '@bloomery/wire/address.ts'
+
+const KILLS = 20
+const CLIENTS = 40
+let dir: string
+let server: ChildProcess | undefined
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'power-cut-'))
+})
+afterEach(async () => {
+  await killed()
+  rmSync(dir, { recursive: true })
+})
+
+async function killed(): Promise<void> {
+  if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+  const exit = once(server, 'exit')
+  server.kill('SIGKILL')
+  await exit
+}
+
+async function freePort(): Promise<number> {
+  const probe = createSocket('udp4').bind(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address()
+  await new Promise<void>((done) => probe.close(done))
+  return port
+}
+
+test('killed twenty times under load, it gives no address to two machines and forgets none that it gave', async () => {
+  const port = await freePort()
+  const channel = await openClientChannel({ host: '127.0.0.1', port: 0, server: { address: '127.0.0.1', port } })
+  const program = new URL('peer-leases.ts', import.meta.url).pathname
+  const start = (): void => {
+    const argv = [program, join(dir, 'leases.sqlite'), `${port}`, `${channel.port}`]
+    server = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'inherit'] })
+  }
+  let xid = 0
+  const timing = { xid: () => (xid += 1), now: Date.now, retry: [200, 200, 200] }
+  const given = new Map<number, { mac: string; identity: ClientIdentity; lease: AcquiredLease }>()
+  const twice: string[] = []
+  let machines = 0
+  const power = { fails: true }
+  const client = async (): Promise<void> => {
+    while (power.fails) {
+      const serial = (machines += 1)
+      const mac = macFromBytes(Uint8Array.of(2, 0, 0, serial >> 16, (serial >> 8) & 255, serial & 255))
+      const identity = { mac, relay: ipv4FromText('127.0.0.1') }
+      // One that is not answered in time gives up, as it would at a power cut.
+      const lease = await acquireLease(channel, identity, timing).catch(() => undefined)
+      if (lease === undefined) continue
+      const other = given.get(lease.address)
+      if (other !== undefined) twice.push(`${lease.address}: ${other.mac} and ${mac}`)
+      given.set(lease.address, { mac, identity, lease })
+    }
+  }
+  start()
+  const clients = Array.from({ length: CLIENTS }, client)
+  for (let kills = 0; kills < KILLS; kills += 1) {
+    const before = given.size
+    await expect.poll(() => given.size, { timeout: 15_000, interval: 5 }).toBeGreaterThan(before) // it is up, and busy
+    await sleep(Math.random() * 150)
+    await killed()
+    start()
+  }
+  await expect.poll(() => given.size, { timeout: 15_000 }).toBeGreaterThan(1_000)
+  power.fails = false
+  await Promise.all(clients)
+  expect(twice).toEqual([])
+  const all = [...given.values()]
+  let kept = 0
+  const renewing = async (): Promise<void> => {
+    for (let each = all.pop(); each !== undefined; each = all.pop()) {
+      const { identity, lease } = each
+      const again = await renewLease(channel, identity, lease, { ...timing, retry: [1_000, 1_000, 1_000] })
+      if (again.address === lease.address) kept += 1
+    }
+  }
+  await Promise.all(Array.from({ length: CLIENTS }, renewing))
+  expect(kept).toBe(given.size)
+  await channel.close()
+}, 120_000)
