@@ -60,13 +60,17 @@ function exchange(of: Request, open: (of: Request) => ClientRequest, clock: Cloc
   return promise.finally(cancel)
 }
 
-async function collect(reply: IncomingMessage): Promise<Reply> {
+function collect(reply: IncomingMessage): Promise<Reply> {
+  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
   const parts: Buffer[] = []
   let size = 0
-  for await (const part of reply as AsyncIterable<Buffer>) {
+  reply.on('data', (part: Buffer) => {
     size += part.length
-    if (size > LARGEST_BODY) throw new TransportFault('flood', `an answer of more than ${LARGEST_BODY} bytes`)
-    parts.push(part)
-  }
-  return { status: reply.statusCode ?? 0, headers: reply.headers, body: Buffer.concat(parts) }
+    if (size > LARGEST_BODY) reject(new TransportFault('flood', `an answer of more than ${LARGEST_BODY} bytes`))
+    else parts.push(part)
+  })
+  reply.on('end', () => resolve({ status: reply.statusCode ?? 0, headers: reply.headers, body: Buffer.concat(parts) }))
+  reply.on('error', reject)
+  reply.on('close', () => reject(new TransportFault('reset', 'the connection broke')))
+  return promise
 }

@@ -1,0 +1,100 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { type AddressInfo, createServer as createTcp, type Socket } from 'node:net'
+import { afterEach, describe, expect, it } from 'vitest'
+import { connect, type ConnectOptions, type Redfish } from './client.ts'
+import { readPower } from './power.ts'
+import { findSystem } from './system.ts'
+
+const SYSTEM = '/redfish/v1/Systems/1'
+const resources: Readonly<Record<string, unknown>> = {
+  '/redfish/v1/': {
+    RedfishVersion: '1.8.0',
+    Systems: { '@odata.id': '/redfish/v1/Systems' },
+    Links: { Sessions: { '@odata.id': '/redfish/v1/SessionService/Sessions' } },
+  },
+  '/redfish/v1/Systems': { Members: [{ '@odata.id': SYSTEM }] },
+  [SYSTEM]: { PowerState: 'On' },
+}
+const options = { username: 'admin', password: 'hunter2-secret', random: () => 0.5 } as const
+
+describe('on real sockets', () => {
+  const open: { close(): void }[] = []
+  afterEach(() => {
+    for (const each of open.splice(0)) each.close()
+  })
+
+  async function listening(server: Server | ReturnType<typeof createTcp>): Promise<number> {
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    open.push({ close: () => server.close() })
+    return (server.address() as AddressInfo).port
+  }
+
+  async function connectTo(port: number, more: Partial<ConnectOptions> = {}): Promise<Redfish> {
+    const bmc = await connect({ ...options, address: `http://127.0.0.1:${port}`, timeoutMs: 2000, ...more })
+    open.push({ close: () => void bmc.close() })
+    return bmc
+  }
+
+  it('a BMC that accepts and says nothing is given up at the deadline', async () => {
+    const sockets: Socket[] = []
+    const port = await listening(createTcp((socket) => void sockets.push(socket)))
+    open.push({ close: () => sockets.forEach((socket) => socket.destroy()) })
+    const start = performance.now()
+    await expect(connectTo(port, { timeoutMs: 1200 })).rejects.toThrow(/no answer within 1\.2 s/)
+    expect(performance.now() - start).toBeLessThan(5000)
+  })
+
+  it('a BMC that ends the connection midway is told as that', async () => {
+    const port = await listening(
+      createTcp(
+        (socket) => void socket.on('error', () => undefined).end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{'),
+      ),
+    )
+    await expect(connectTo(port)).rejects.toThrow(/the connection broke/)
+  })
+
+  it('a BMC that is no HTTP server is told as that', async () => {
+    const port = await listening(
+      createTcp((socket) => void socket.on('error', () => undefined).end('SSH-2.0-dropbear\r\n')),
+    )
+    await expect(connectTo(port)).rejects.toThrow(/BMC 127\.0\.0\.1:\d+, read service root: /)
+  })
+
+  it('nobody there is told as that', async () => {
+    const server = createTcp()
+    const port = await listening(server)
+    server.close()
+    await expect(connectTo(port)).rejects.toThrow(/no connection \(ECONNREFUSED\)/)
+  })
+
+  it('a flood is cut off', async () => {
+    const flood: RequestListener = (_request, response) => {
+      const pour = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(1 << 20, 0x20)));
+      }
+      response.on('drain', pour).on('error', () => undefined)
+      pour()
+    }
+    const server = createServer(flood)
+    const port = await listening(server)
+    await expect(connectTo(port, { timeoutMs: 9000 })).rejects.toThrow(/more than 16777216 bytes/)
+    server.closeAllConnections()
+  })
+
+  it('kept connections that the BMC closed in between are opened again, unseen', async () => {
+    const server = createServer((request, response) => {
+      response.setHeader('content-type', 'application/json')
+      if (request.method === 'POST') response.writeHead(201, { 'x-auth-token': 't' })
+      const known = Object.entries(resources).find(([path]) => path === request.url)
+      response.end(JSON.stringify(known?.[1] ?? {}))
+    })
+    const port = await listening(server)
+    const bmc = await connectTo(port)
+    const system = await findSystem(bmc)
+    for (let round = 0; round < 5; round += 1) {
+      server.closeIdleConnections()
+      expect(await readPower(bmc, system)).toBe('on')
+    }
+    server.closeAllConnections()
+  })
+})
