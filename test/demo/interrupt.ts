@@ -7,13 +7,19 @@ export interface Interrupt {
   wait(): Promise<void>
 }
 
+/** npm hands on what the terminal or `timeout` sends to us as well. */
+const SAME_PRESS_MS = 500
+
 /** The rack's reaper is a child too, but it waits for us to end and is deaf to signals. */
 export function listen(): Interrupt {
   const asked = Promise.withResolvers<void>()
-  let times = 0
+  let first: number | undefined
   const hear = (signal: NodeJS.Signals): void => {
-    times += 1
-    if (times > 1) process.exit(130)
+    if (first !== undefined) {
+      if (performance.now() - first > SAME_PRESS_MS) process.exit(130)
+      return
+    }
+    first = performance.now()
     process.stdout.write(`\n${signal}: stopping; once more to stop at once\n`)
     asked.resolve()
     void endChildren()
@@ -21,7 +27,7 @@ export function listen(): Interrupt {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, hear)
   return {
     get asked() {
-      return times > 0
+      return first !== undefined
     },
     wait: () => asked.promise,
   }
