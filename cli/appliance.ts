@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { define } from './context.ts'
-import { UsageError } from './usage.ts'
+import { OutcomeError, UsageError } from './usage.ts'
 
 const DATA_DIR = '/var/lib/bloomery'
 const CONFIG = '/etc/bloomery/appliance.json'
@@ -10,7 +10,11 @@ const ANSWER_LIMIT = 256 * 1024
 
 /** The program on site. It is loaded only when it is asked for: the rest of the CLI works where it can't. */
 export function applianceCommand(): Command {
-  return new Command('appliance').description('the program on site').addCommand(enrol()).addCommand(run())
+  return new Command('appliance')
+    .description('the program on site')
+    .addCommand(enrol())
+    .addCommand(check())
+    .addCommand(run())
 }
 
 function enrol(): Command {
@@ -34,6 +38,30 @@ function enrol(): Command {
         { uuid, site, broker, identity: path },
         `Appliance ${name} joined site ${site}. Next: bloomery appliance run`,
       )
+    },
+  )
+}
+
+function check(): Command {
+  const command = new Command('check')
+    .description('look for what breaks boots: other DHCP servers, addresses, MTU, ports, clock, DNS, disk')
+    .option('--config <file>', 'the appliance’s configuration', CONFIG)
+  return define(
+    command,
+    ['bloomery appliance check --endpoint https://cloud.example:6385', `bloomery appliance check --config ${CONFIG}`],
+    async ({ endpoint, print }, _, { config }: { config: string }) => {
+      const [{ checkAppliance }, { readConfig }] = await Promise.all([
+        import('../appliance/check/check.ts'),
+        import('../appliance/config.ts'),
+      ])
+      const findings = await checkAppliance(readConfig(config), endpoint)
+      const lines = findings.map(({ check, verdict, said, remedy }) => {
+        const line = `${verdict.padEnd(8)} ${check}: ${said}`
+        return remedy === undefined ? line : `${line}\n         → ${remedy}`
+      })
+      print(findings, lines.join('\n'))
+      const bad = findings.filter(({ verdict }) => verdict === 'failed').length
+      if (bad > 0) throw new OutcomeError(`${bad} of ${findings.length} checks failed`)
     },
   )
 }

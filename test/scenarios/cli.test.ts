@@ -41,7 +41,7 @@ describe('bloomery', () => {
     ]
     groups.push(['node', 'show'], ['node', 'manage'], ['node', 'provide'], ['node', 'power'], ['port', 'create'])
     groups.push(['port', 'list'], ['image', 'push'], ['image', 'list'], ['deploy'], ['undeploy'])
-    groups.push(['appliance', 'enrol'], ['appliance', 'run'])
+    groups.push(['appliance', 'enrol'], ['appliance', 'check'], ['appliance', 'run'])
     for (const command of groups) {
       const { code, stdout } = await run([...command, '--help'])
       expect([command, code]).toEqual([command, 0])
