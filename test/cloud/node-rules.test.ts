@@ -72,7 +72,8 @@ it('an active node is rebuilt with the config drive that it has', async () => {
   const drives = [...cloud.blobs.keys()]
   await provision(node, 'rebuild')
   const write = site.plan(node).steps.find(({ step }) => step === 'write_image')
-  expect(write?.args['config_drive']).toMatchObject({ source: { kind: 'blob', key: drives[0] } })
+  const text = Buffer.from(cloud.blobs.get(drives[0]!) ?? []).toString()
+  expect(write?.args['config_drive']).toMatchObject({ source: { kind: 'inline', text } })
   await site.carryOut(node)
   expect([...cloud.blobs.keys()]).toEqual(drives)
 })

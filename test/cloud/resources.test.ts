@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { drivers } from '../../contract/hardware.ts'
 import { newSealingKey } from '../../contract/seal.ts'
 import { type ControlPlane, openControlPlane, PUBLIC, withSite } from './control-plane.ts'
 
@@ -205,9 +206,9 @@ describe('sites', () => {
   it('show their appliances as conductors', async () => {
     await withSite(cloud)
     expect(await cloud.client.conductors.list()).toMatchObject([
-      { hostname: 'box-1', conductor_group: 'berlin', alive: true, drivers: ['ipmi'] },
+      { hostname: 'box-1', conductor_group: 'berlin', alive: true, drivers },
     ])
-    expect(await get('/v1/drivers')).toMatchObject({ drivers: [{ name: 'ipmi', hosts: ['box-1'] }] })
+    expect(await get('/v1/drivers')).toMatchObject({ drivers: drivers.map((name) => ({ name, hosts: ['box-1'] })) })
     cloud.pass(100)
     expect(await cloud.client.conductors.get('box-1')).toMatchObject({ alive: false })
     expect(await cloud.client.drivers.properties('ipmi')).toHaveProperty('ipmi_address')
