@@ -116,8 +116,14 @@ export class SqliteTable implements Table {
 
   #replace(key: Key, before: Item | undefined, after: Item | undefined, body: string | undefined): void {
     if (!before && !after) return
-    for (const [name, at] of indexKeys(before)) this.#statements.unindex.run(name, at.pk, at.sk, key.pk, key.sk)
-    for (const [name, at] of indexKeys(after)) this.#statements.index.run(name, at.pk, at.sk, key.pk, key.sk)
+    // Most changes leave an item in the lists that it is in.
+    for (const name of indexes) {
+      const was = before?.by?.[name]
+      const is = after?.by?.[name]
+      if (was?.pk === is?.pk && was?.sk === is?.sk) continue
+      if (was) this.#statements.unindex.run(name, was.pk, was.sk, key.pk, key.sk)
+      if (is) this.#statements.index.run(name, is.pk, is.sk, key.pk, key.sk)
+    }
     if (after && body !== undefined)
       this.#statements.put.run(key.pk, key.sk, after.version, body, after.expires ?? null)
     else this.#statements.delete.run(key.pk, key.sk)

@@ -8,7 +8,7 @@ import { portgroup } from '../portgroup.ts'
 import { historyEntry, image, node, port, site } from '../resources.ts'
 import { runbook } from '../runbook.ts'
 import { volumeConnector, volumeTarget } from '../volume.ts'
-import { fieldSince } from './matrix.ts'
+import type { FieldTable } from './matrix.ts'
 
 /** What replies hold, by the collection that a path ends in: the schema that is stored, less what is not shown. */
 
@@ -16,7 +16,7 @@ interface Document {
   name: string
   schema: z.ZodObject
   /** Its line in the matrix, where it has one. */
-  table?: keyof typeof fieldSince
+  table?: FieldTable
 }
 
 const link = z.object({ rel: z.string(), href: z.url() })

@@ -115,7 +115,7 @@ async function listed(
   const holders = holderLookup(platform)
   const needsHolders = fields === undefined || fields.some((name) => name === 'reservation' || name === 'conductor')
   const views = found.values.map(async (node) =>
-    cut(shown(call, node, needsHolders ? await holders(node) : { reservation: null, conductor: null })),
+    cut(shown(call, node, needsHolders ? await holders(node) : { reservation: null, conductor: null }, fields)),
   )
   return call.json(collection(call, 'nodes', path, await Promise.all(views), found.marker?.uuid))
 }
@@ -129,9 +129,15 @@ function onlyVisible(call: Call, query: NodeQuery): NodeQuery {
   return { ...query, keep: (node) => isVisible(call, node) && (query.keep?.(node) ?? true) }
 }
 
-function shown(call: Call, node: Node, holders: Parameters<typeof nodeView>[1]): Record<string, unknown> {
-  const view = redacted(nodeView(node, holders, call.var.showing), call.var.caller, node)
-  return call.var.ours ? { ...view, operation: node.operation ?? node.power_operation } : view
+function shown(
+  call: Call,
+  node: Node,
+  holders: Parameters<typeof nodeView>[1],
+  only?: readonly string[],
+): Record<string, unknown> {
+  const { showing, caller, ours } = call.var
+  const view = redacted(nodeView(node, holders, showing, only), caller, node)
+  return ours ? { ...view, operation: node.operation ?? node.power_operation } : view
 }
 
 async function whole(call: Call, platform: Platform, node: Node): Promise<Record<string, unknown>> {

@@ -28,7 +28,8 @@ export async function list<T>(
   const values: T[] = []
   let resume: Query['after'] = after && { key: after, at: after.by?.[index] }
   for (let examined = 0; ;) {
-    const chunk = keep ? CHUNK : limit
+    // Filters mostly keep what they see; only when one turns out to be selective is more read at once.
+    const chunk = examined === 0 ? limit : Math.max(limit, CHUNK)
     const page = await table.query({ index, pk, limit: chunk, descending, after: resume })
     for (const { value } of page.items) {
       examined += 1
