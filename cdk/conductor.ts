@@ -30,7 +30,9 @@ export class Conductor extends Construct {
         // Only what is planned from and what is published; an appliance's signs of life alone would be most of the stream.
         filters: [
           FilterCriteria.filter({
-            dynamodb: { Keys: { sk: { S: [...FilterRule.isEqual('node'), ...FilterRule.beginsWith('command#')] } } },
+            dynamodb: {
+              Keys: { sk: { S: [...FilterRule.or('node', 'allocation'), ...FilterRule.beginsWith('command#')] } },
+            },
           }),
         ],
         batchSize: 25,
