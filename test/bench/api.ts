@@ -43,9 +43,11 @@ async function benchRequests(size: number): Promise<void> {
     for (const connections of CONNECTIONS)
       for (const [name, next] of asks) {
         await load(cloud.endpoint, connections, MEASURE_MS / 6, next)
-        const { perSecond, p50, p99 } = await load(cloud.endpoint, connections, MEASURE_MS, next)
+        const before = cpuMilliseconds(cloud.pid)
+        const { perSecond, p50, p99, count } = await load(cloud.endpoint, connections, MEASURE_MS, next)
+        const cpu = (cpuMilliseconds(cloud.pid) - before) / count
         say(
-          `${String(size).padStart(6)} nodes, ${String(connections).padStart(2)} connection(s), ${name.padEnd(11)} ${perSecond.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms`,
+          `${String(size).padStart(6)} nodes, ${String(connections).padStart(2)} connection(s), ${name.padEnd(11)} ${perSecond.toFixed(0).padStart(6)}/s  p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms  CPU ${cpu.toFixed(2)} ms each`,
         )
       }
     say(`${String(size).padStart(6)} nodes: the cloud's memory is ${mebibytes(cloud.pid)} MiB`)
@@ -93,6 +95,14 @@ async function withNodes(count: number, act: (cloud: Served, uuids: string[]) =>
   } finally {
     await cloud.kill('SIGTERM')
   }
+}
+
+/** Of all its threads so far; clock ticks are hundredths of a second (proc(5), utime and stime). */
+function cpuMilliseconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * 10
 }
 
 function mebibytes(pid: number): number {

@@ -9,6 +9,7 @@ export interface Ask {
 }
 
 export interface Load {
+  count: number
   perSecond: number
   p50: number
   p99: number
@@ -68,7 +69,7 @@ export async function load(endpoint: string, connections: number, ms: number, ne
     }
     await Promise.all(Array.from({ length: connections }, work))
     const seconds = (performance.now() - begin) / 1000
-    return { perSecond: took.length / seconds, p50: quantile(took, 0.5), p99: quantile(took, 0.99) }
+    return { count: took.length, perSecond: took.length / seconds, p50: quantile(took, 0.5), p99: quantile(took, 0.99) }
   } finally {
     caller.close()
   }
