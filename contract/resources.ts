@@ -193,7 +193,7 @@ export const historyEntry = z.object({
   event: z.string(),
   conductor: z.string().nullable(),
   user: z.string().nullable(),
-  /** Ours, not shown by Ironic's API: in whose name the user did it. */
+  /** In whose name the user did it. */
   project: z.string().nullable(),
   /** Ours: the node at that moment, for those who listen to events. Entries from before there were any lack it. */
   about: z

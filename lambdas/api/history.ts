@@ -1,5 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
-import { type Link, links } from '../../contract/api/views.ts'
+import { fieldSince } from '../../contract/api/matrix.ts'
+import { MAXIMUM } from '../../contract/api/versions.ts'
+import { type Link, links, visible } from '../../contract/api/views.ts'
 import type { HistoryEntry } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { historyOfNode } from '../store/history.ts'
@@ -37,8 +39,9 @@ function short(call: Call, { uuid, created_at, severity, event, node_uuid }: His
   return { uuid, created_at, severity, event: event.slice(0, SHORT), links: linksOf(call, node_uuid, uuid) }
 }
 
-function whole(call: Call, { node_uuid, project, about: _about, ...entry }: HistoryEntry) {
-  return { ...entry, ...(call.var.ours ? { project } : {}), links: linksOf(call, node_uuid, entry.uuid) }
+function whole(call: Call, { node_uuid, about: _about, ...entry }: HistoryEntry) {
+  const view = { ...entry, links: linksOf(call, node_uuid, entry.uuid) }
+  return visible(view, fieldSince.history, call.var.ours ? MAXIMUM : call.var.minor)
 }
 
 function linksOf(call: Call, node: string, entry: string): Link[] {
