@@ -60,7 +60,7 @@ export function eventStreamRoutes(
     return streamSSE(call, async (stream) => {
       listeners += 1
       try {
-        const end = Date.now() + STREAM_MS
+        const end = streaming ? Date.now() + STREAM_MS : 0
         let cursor = start
         await stream.write(`retry: ${POLL_MS}\n\n`)
         do {
@@ -70,7 +70,7 @@ export function eventStreamRoutes(
           // A comment that only says that the line is there, and an id to go on from.
           if (heard.events.length === 0) await stream.write(`: nothing new\nid: ${cursorText(heard.cursor)}\n\n`)
           cursor = heard.cursor
-        } while (streaming && Date.now() < end && !stream.aborted)
+        } while (Date.now() < end && !stream.aborted)
       } finally {
         listeners -= 1
       }
