@@ -173,16 +173,16 @@ test('the image comes while the machine starts, and a config drive stays at the 
   plan.steps[4]!.args['config_drive'] = { source: { kind: 'blob', key: 'drive' }, size: drive.length, sha256 }
   fixture.cloud.urls['drive'] = 'https://blobs.paper/drive'
   const blobs = fixture.get
-  const asked: unknown[] = []
+  const asked: [string, number][] = []
   fixture.get = (url, init) => {
-    asked.push([url, fixture.machine.boots.length])
+    asked.push([url as string, fixture.machine.boots.length])
     if (url !== 'https://blobs.paper/drive') return blobs(url, init)
     return Promise.resolve(new Response(new Uint8Array(drive)))
   }
   run(plan)
   expect(await fixture.cloud.ended(plan.id, 10_000)).toMatchObject({ phase: 'done' })
   expect(fixture.machine.disk.configDrive).toBe(drive.toString())
-  expect(asked.sort()).toEqual([
+  expect(asked.sort(([a], [b]) => (a < b ? -1 : 1))).toEqual([
     ['https://blobs.paper/drive', 0],
     ['https://blobs.paper/image', 0],
   ])
