@@ -23,8 +23,10 @@ export class MemoryCloud {
     this.#handlers = handlers
     return {
       publish: async (payload) => {
-        if (!this.up || this.#handlers !== handlers) throw new Error('cut off')
+        const isCut = (): boolean => !this.up || this.#handlers !== handlers
+        if (isCut()) throw new Error('cut off')
         await new Promise((resolve) => setImmediate(resolve))
+        if (isCut()) throw new Error('cut off on the way')
         this.#receive(JSON.parse(payload) as Uplink)
       },
       onMessage: (handler) => {
