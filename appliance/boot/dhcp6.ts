@@ -57,6 +57,10 @@ export function answerFor(
   const { mac } = request
   if (mac === undefined) return { serve: false, because: 'nothing says which card asks: let the relay add option 79' }
   const machine = parts.directory.byMac(mac)
+  const firmwareAsks = /^(PXE|HTTP)Client/.test(request.vendorClass)
+  if (machine?.secureBoot && firmwareAsks)
+    // GRUB's script is for who asks from an address of DHCPv4
+    return { serve: false, because: 'Secure Boot is served over IPv4, not over IPv6' }
   const asked = {
     vendorClass: request.vendorClass,
     architecture: request.architecture,

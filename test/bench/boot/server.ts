@@ -42,6 +42,7 @@ const content = Buffer.alloc(32 * 1_048_576, 'bloomery')
 const tftp = await startTftpServer({
   host: '0.0.0.0',
   port: 69,
+  maxPerClient: 64, // all clients of the benchmark have one address
   source: (name) => Promise.resolve(name === 'file' ? fileOf(content) : undefined),
   onOutcome: () => {},
   onError: (error) => console.error(error.message),
