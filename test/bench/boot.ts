@@ -17,6 +17,12 @@ export async function bench(): Promise<void> {
   mkdirSync(dir, { recursive: true })
   const peers = installPeers(CACHE)
   const network = benchNetwork()
+  const cut = (): never => {
+    network.stop()
+    rmSync(dir, { recursive: true, force: true })
+    process.exit(130)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, cut)
   try {
     say(`load before: ${loadavg()[0]?.toFixed(1)}; medians of 3 rounds, servers in turn`)
     if (wants('dhcp')) {

@@ -70,7 +70,11 @@ export function benchNetwork(): BenchNetwork {
       return { code, output, milliseconds: performance.now() - started }
     },
     stop() {
-      for (const netns of [server, client]) ip('netns', 'del', netns)
+      for (const netns of [server, client]) {
+        const pids = execFileSync('ip', ['netns', 'pids', netns]).toString().split('\n').filter(Boolean)
+        for (const pid of pids) process.kill(Number(pid), 'SIGKILL')
+        ip('netns', 'del', netns)
+      }
     },
   }
 }
