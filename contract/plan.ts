@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { indicatorState } from './hardware-facts.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerTarget, uuid } from './resources.ts'
 
 /** A plan is all that a site needs to carry out one operation on one node, cut off from the cloud: every step, with its arguments and
@@ -57,6 +58,10 @@ const components = z
   .min(1)
   .max(64)
 
+/** Kinds of virtual media, as people name them. */
+export const mediaDevice = z.enum(['cdrom', 'disk', 'floppy'])
+export type MediaDevice = z.infer<typeof mediaDevice>
+
 /** How long a `hold` lasts unless somebody ends it: no wait is for ever. */
 export const HOLD_SECONDS = 14 * 86_400
 
@@ -65,12 +70,31 @@ export const HOLD_SECONDS = 14 * 86_400
 export const stepArguments = {
   'plan.hold': none,
   'plan.wait': z.strictObject({ seconds: z.int().min(0).max(3600).default(30) }),
+  /** One step that needs no agent, on a parent or child of the plan's node: one of the plan's `relatives`. A name of its own, so that
+   * an appliance that doesn't know it refuses, and doesn't do to a parent what is meant for its child. */
+  'plan.on_node': z.strictObject({
+    node: uuid,
+    interface: z.string().max(32),
+    step: z.string().max(255),
+    args: jsonObject,
+  }),
   'power.validate': z.object({}),
   'power.power_on': z.object({}),
   'power.power_off': z.object({}),
   'power.reset': none,
   'power.set_power_state': z.object({ target: powerTarget, timeout: z.int().positive().nullable() }),
   'management.set_boot_device': z.object({ device: bootDevice, persistent: z.boolean() }),
+  'management.inject_nmi': none,
+  'management.set_boot_mode': z.strictObject({ mode: z.enum(['uefi', 'bios']) }),
+  'management.set_secure_boot': z.strictObject({ enabled: z.boolean() }),
+  'management.set_indicator': z.strictObject({
+    component: z.string().max(32),
+    indicator: z.string().max(256),
+    state: indicatorState,
+  }),
+  'management.attach_virtual_media': z.strictObject({ device_type: mediaDevice, image_url: z.string().max(2048) }),
+  'management.detach_virtual_media': z.strictObject({ device_types: z.array(mediaDevice).max(3).nullable() }),
+  'management.read_hardware': none,
   'boot.prepare_ramdisk': z.object({}),
   'boot.clean_up_ramdisk': z.object({}),
   'boot.prepare_instance': z.object({}),
@@ -125,6 +149,7 @@ export const planKind = z.enum([
   'tear_down',
   'power',
   'boot_device',
+  'management',
 ])
 export type PlanKind = z.infer<typeof planKind>
 
@@ -144,6 +169,8 @@ export const machine = z.object({
 })
 export type Machine = z.infer<typeof machine>
 
+export const MOST_RELATIVES = 64
+
 export const plan = z.object({
   id: uuid,
   node: uuid,
@@ -151,6 +178,8 @@ export const plan = z.object({
   lane,
   kind: planKind,
   machine,
+  /** Parent and children, as far as steps are about them. */
+  relatives: z.array(machine).max(MOST_RELATIVES).optional(),
   steps: z.array(step).min(1).max(256),
   /** What to do, best effort, when a step fails: the machine must not be left running half-written. */
   on_failure: z.array(step).max(32),

@@ -8,6 +8,7 @@ type Sentences = { [K in StepName]: string | ((args: z.infer<(typeof stepArgumen
 const sentences: Sentences = {
   'plan.hold': 'Waits until somebody says unhold.',
   'plan.wait': ({ seconds }) => `Waits ${seconds} seconds.`,
+  'plan.on_node': ({ node, ...what }) => `On node ${node}: ${stepSentence(what)}`,
   'power.validate':
     "Asks the BMC for the machine's power state, to see that it can be reached with the credentials given.",
   'power.power_on': 'Switches the machine on.',
@@ -16,6 +17,16 @@ const sentences: Sentences = {
   'power.set_power_state': ({ target }) => `Brings the machine to '${target}'.`,
   'management.set_boot_device': ({ device, persistent }) =>
     `Sets the boot device to ${device}, ${persistent ? 'for every start' : 'for the next start'}.`,
+  'management.inject_nmi': 'Sends the machine a non-maskable interrupt.',
+  'management.set_boot_mode': ({ mode }) =>
+    `Has the firmware boot by ${mode === 'uefi' ? 'UEFI' : 'BIOS'} from its next start.`,
+  'management.set_secure_boot': ({ enabled }) => `Switches Secure Boot ${enabled ? 'on' : 'off'}, from the next start.`,
+  'management.set_indicator': ({ component, indicator, state }) =>
+    `Sets the light ${indicator} of the ${component} to ${state}.`,
+  'management.attach_virtual_media': ({ device_type: device }) => `Puts an image into the BMC's virtual ${device}.`,
+  'management.detach_virtual_media': ({ device_types: devices }) =>
+    `Takes the image out of ${devices === null ? "all of the BMC's virtual media" : `the BMC's virtual ${devices.join(', ')}`}.`,
+  'management.read_hardware': 'Reads settings and versions from the BMC; nothing is changed.',
   'boot.prepare_ramdisk': 'Has the machine boot the ramdisk over the network at its next start.',
   'boot.clean_up_ramdisk': 'Stops serving the ramdisk to the machine.',
   'boot.prepare_instance': 'Sets the disk as the boot device.',

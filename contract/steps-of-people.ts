@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { jsonObject } from './resources.ts'
+import { MOST_RELATIVES } from './plan.ts'
+import { jsonObject, uuid } from './resources.ts'
+import { boolean } from './stored.ts'
 
 /** Steps as people write them in deploy templates and runbooks. */
 
@@ -18,13 +20,19 @@ const order = z.union([
     .regex(/^\d{1,9}$/)
     .transform(Number),
 ])
+/** Of steps of cleaning and service. */
+export const stepOptions = {
+  order: order.optional(),
+  execute_on_child_nodes: boolean.optional(),
+  limit_child_node_execution: z.array(uuid).max(MOST_RELATIVES).optional(),
+}
 export const templateSteps = z
   .array(z.strictObject({ ...common, interface: ofInterface, args: jsonObject, priority: order }))
   .min(1)
   .max(256)
   .refine(once, twice)
 export const runbookSteps = z
-  .array(z.strictObject({ ...common, interface: ofInterface, order }))
+  .array(z.strictObject({ ...common, ...stepOptions, interface: ofInterface, order }))
   .min(1)
   .max(256)
   .refine(once, twice)

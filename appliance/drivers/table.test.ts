@@ -28,9 +28,11 @@ it('has an implementation of every driver that the catalogue names, and no other
 })
 
 it('runs every step that a plan can name, and the catalogue has its facts', () => {
-  expect(Object.keys(steps).toSorted()).toEqual(stepNames.toSorted())
+  // It stands for another step, of another node.
+  const runnable = stepNames.filter((name) => name !== 'plan.on_node')
+  expect(Object.keys(steps).toSorted()).toEqual(runnable.toSorted())
   expect(Object.keys(facts).toSorted()).toEqual(stepNames.toSorted())
-  for (const name of stepNames) expect(steps[name], name).toBeTypeOf('function')
+  for (const name of runnable) expect(steps[name], name).toBeTypeOf('function')
 })
 
 it.each(named)('%s: every interface that is there has steps or is done without any', (driver) => {

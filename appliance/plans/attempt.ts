@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import { stepArguments, stepName, type Step, type StepName } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError, sentence } from '../hardware-error.ts'
@@ -46,13 +47,19 @@ export async function attempt(
   }
 }
 
-async function run(step: Step, on: StepContext): Promise<void> {
+async function run(step: Pick<Step, 'interface' | 'step' | 'args'>, on: StepContext): Promise<void> {
   const name = stepName(step)
   if (!isStepName(name)) throw new HardwareError(`this appliance does not know the step ${name}: update it`)
   const args = stepArguments[name].safeParse(step.args)
   if (!args.success)
     throw new HardwareError(`the arguments of ${name} are not understood: ${args.error.issues[0]?.message}`)
-  await (steps[name] as StepRunner<StepName>)(args.data as never, on)
+  if (name === 'plan.on_node') return runOnNode(stepArguments[name].parse(step.args), on)
+  await (steps[name] as StepRunner<typeof name>)(args.data as never, on)
+}
+
+/** As if the plan were about that node. */
+function runOnNode({ node, ...what }: z.infer<(typeof stepArguments)['plan.on_node']>, on: StepContext): Promise<void> {
+  return run(what, { ...on, ...on.onRelative(node) })
 }
 
 function isStepName(name: string): name is StepName {

@@ -425,3 +425,29 @@ it('says that a step is unknown, and what to do', async () => {
   await clock.advance(5000)
   expect(end(work)).toEqual(['failed', 'raid.dance: this appliance does not know the step raid.dance: update it'])
 })
+
+describe('a step on a parent or child', () => {
+  const child = machine({ name: 'dpu-1' })
+  const onChild = (what: string, node = child.node): Step =>
+    step('plan.on_node', { node, interface: 'power', step: what, args: {} })
+
+  it('is done to that machine, whose power state is told apart from the plan’s', async () => {
+    const whole = plan(of, 1, [onChild('power_on')], { relatives: [child] })
+    executor.accept(runs(1, whole))
+    await settled()
+    await clock.advance(5000)
+    expect(bmc.did).toEqual(['on'])
+    const told = outbox.pending(0, 1000).map((each) => reportSchema.parse(each))
+    expect(told.filter(({ kind }) => kind === 'power')).toMatchObject([{ node: child.node, power_state: 'power on' }])
+    const last = told.filter((each): each is Progress => each.kind === 'progress').at(-1)
+    expect(last).toMatchObject({ node: of.node, phase: 'done', power_state: null })
+  })
+
+  it('fails where the plan does not tell what the machine is', async () => {
+    executor.accept(runs(1, plan(of, 1, [onChild('power_on')])))
+    await settled()
+    expect(journal.open()).toEqual([])
+    expect(JSON.stringify(outbox.pending(0, 1000))).toContain('does not tell what node')
+    expect(bmc.did).toEqual([])
+  })
+})

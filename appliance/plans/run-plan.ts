@@ -130,7 +130,7 @@ function context(
   const { clock, journal, ledger, machines } = parts
   let notedAt = 0
   let noted = ''
-  return {
+  const on: Omit<StepContext, 'signal' | 'deadline'> = {
     ...parts.tools(entry.plan),
     plan: entry.plan,
     clock,
@@ -156,10 +156,42 @@ function context(
       if (power) machines.setPower(entry.plan.node, power)
       if (bootDevice) entry.bootDevice = bootDevice
     },
+    onRelative: (node) => onRelative(parts, entry, node, on.note),
     unheld: () => journal.isUnheld(entry.plan.id, entry.step),
     found: (inventory) => {
       const { id, node, generation } = entry.plan
       ledger.transaction(() => parts.outbox.append({ kind: 'inventory', node, generation, plan: id, inventory }))
+    },
+    read: (facts) => {
+      const { id, node, generation } = entry.plan
+      ledger.transaction(() => parts.outbox.append({ kind: 'hardware', node, generation, plan: id, facts }))
+    },
+  }
+  return on
+}
+
+/** Reports of a plan say the power state of its own node only: that of another is told as if it had changed by itself. */
+function onRelative(
+  parts: PlanParts,
+  { plan }: Entry,
+  node: string,
+  note: StepContext['note'],
+): ReturnType<StepContext['onRelative']> {
+  const machine = plan.relatives?.find((each) => each.node === node)
+  if (!machine) throw new HardwareError(`the plan does not tell what node ${node} is`)
+  const own = { ...plan, node, machine }
+  const { bmc, delayMs } = parts.tools(own)
+  return {
+    plan: own,
+    bmc,
+    delayMs,
+    note: (text, percent) => note(`node ${machine.name ?? node}: ${text}`, percent),
+    observed({ power }) {
+      if (!power) return
+      parts.ledger.transaction(() => {
+        parts.machines.setPower(node, power)
+        parts.outbox.append({ kind: 'power', node, power_state: power })
+      })
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { FakeDelay } from '../../contract/hardware.ts'
+import type { HardwareFacts } from '../../contract/hardware-facts.ts'
 import type { Plan, stepArguments, StepName } from '../../contract/plan.ts'
 import type { BootDevice, PowerState } from '../../contract/resources.ts'
 import type { Agents } from '../agents/agents.ts'
@@ -26,10 +27,14 @@ export interface StepContext {
   bmc(): Promise<Bmc>
   /** For the report: what the BMC is known to say now. */
   observed(facts: { power?: PowerState; bootDevice?: { boot_device: BootDevice; persistent: boolean } }): void
+  /** What differs where a step is about a parent or child of the plan's node. */
+  onRelative(node: string): Pick<StepContext, 'plan' | 'bmc' | 'observed' | 'note' | 'delayMs'>
   /** Somebody has ended the `hold` that is this step. */
   unheld(): boolean
   /** For the cloud: what the machine consists of. */
   found(inventory: Record<string, unknown>): void
+  /** For the cloud: what the BMC says of the machine; parts of one reading have the same `read_at`. */
+  read(facts: HardwareFacts): void
   /** What an action of a fake interface takes. */
   delayMs(kind: FakeDelay): number
   /** Of the machine's rescue system, opened. */

@@ -5,9 +5,9 @@ import { stepArguments, type StepName, stepName } from '../../contract/plan.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { KeptStep, SteppedKind } from '../conductor/asked.ts'
 import { needsRamdisk } from '../conductor/planners.ts'
-import type { Ground } from '../conductor/ramdisk.ts'
 import type { Platform } from '../platform.ts'
 import { deployTemplateStore } from '../store/deploy-templates.ts'
+import { type Children, targetsOf } from './child-steps.ts'
 import type { Request } from './provision-request.ts'
 
 /** Steps that people name, judged by the catalogue before anything is started. */
@@ -16,6 +16,9 @@ export interface NamedStep {
   step: string
   args: Record<string, unknown>
   priority?: number
+  order?: number
+  execute_on_child_nodes?: boolean
+  limit_child_node_execution?: string[]
 }
 
 /** Names that mean the same for every interface (reference §1.6.4). */
@@ -36,7 +39,7 @@ export async function stepsOfDeploy(
   const isOwn = (each: NamedStep): boolean => own.some((one) => stepName(one) === stepName(each))
   const templates = await Promise.all(traitsOf(node).map((trait) => deployTemplateStore.find(platform.table, trait)))
   const others = templates.flatMap((template) => template?.steps ?? []).filter((each) => !isOwn(each))
-  return keptSteps(node, 'deploy', [...others, ...own])
+  return [...others, ...own].map((each) => keep(node, 'deploy', each))
 }
 
 /** Those of the instance. */
@@ -44,25 +47,41 @@ function traitsOf({ instance_info: { traits } }: Node): string[] {
   return Array.isArray(traits) ? traits.filter((each) => typeof each === 'string') : []
 }
 
-/** For manual cleaning and servicing. */
-export function stepsNamed(node: Node, kind: 'clean' | 'service', asked: Request): KeptStep[] {
-  const kept = keptSteps(node, kind, asked[`${kind}_steps`] ?? [])
-  const inBand = kept.find(({ does }) => needsRamdisk([{ name: does }], groundOf(node)))
+/** For manual cleaning and servicing; `children`: those that steps are for. */
+export function stepsNamed(
+  node: Node,
+  kind: 'clean' | 'service',
+  asked: Pick<Request, 'clean_steps' | 'service_steps' | 'disable_ramdisk'>,
+  children: Children,
+): KeptStep[] {
+  const named: NamedStep[] = asked[`${kind}_steps`] ?? []
+  const kept = named.map((each) =>
+    each.execute_on_child_nodes ? onChildren(kind, each, children) : keep(node, kind, each),
+  )
+  const inBand = kept.find((each) => !each.execute_on_child_nodes && isInBand(node, each))
   if (asked.disable_ramdisk && inBand)
     throw new UserError(400, `Step ${stepName(inBand)} needs the ramdisk, which disable_ramdisk forbids.`)
   return kept
 }
 
-function groundOf(node: Node): Ground {
+/** Each child has to know the step, and to be able to do it without an agent: only the parent boots one. */
+function onChildren(kind: SteppedKind, named: NamedStep, children: Children): KeptStep {
+  const targets = targetsOf(named, children.keys())
+  const [first, ...others] = targets.map((uuid) => keep(children.get(uuid)!, kind, named))
+  const alone = targets.find((uuid) => isInBand(children.get(uuid)!, first!))
+  if (alone !== undefined || first!.does.startsWith('plan.'))
+    throw new UserError(400, `Step ${stepName(named)} can't be executed on child nodes: it isn't done by their BMC.`)
+  const wrong = others.find(({ does }) => does !== first!.does)
+  if (wrong) throw new UserError(400, `Step ${stepName(named)} is not the same for all child nodes.`)
+  return { ...first!, execute_on_child_nodes: true, limit_child_node_execution: targets }
+}
+
+function isInBand(node: Node, { does }: KeptStep): boolean {
   const { deploy_interface: deploy, disable_power_off } = node
-  return { interfaces: { deploy }, disable_power_off }
+  return needsRamdisk([{ name: does }], { interfaces: { deploy }, disable_power_off })
 }
 
-function keptSteps(node: Node, kind: SteppedKind, named: readonly NamedStep[]): KeptStep[] {
-  return named.map((each) => kept(node, kind, each))
-}
-
-function kept(node: Node, kind: SteppedKind, named: NamedStep): KeptStep {
+function keep(node: Node, kind: SteppedKind, named: NamedStep): KeptStep {
   const special = Object.hasOwn(reserved, named.step) ? reserved[named.step] : undefined
   const does = special?.does ?? known(node, kind, named)
   if (node.disable_power_off && does === 'power.power_off')

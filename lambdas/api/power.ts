@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { type Node, type PowerTarget, powerTarget } from '../../contract/resources.ts'
+import { familyOf, isFedByParent } from '../conductor/family.ts'
 import { startPower } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
@@ -54,6 +55,20 @@ async function check(platform: Platform, node: Node, target: PowerTarget): Promi
   if (node.disable_power_off && target.endsWith('power off'))
     throw new UserError(409, `Node ${node.uuid} must not be powered off: disable_power_off is set.`)
   await requireValid(platform, node, ['power'])
+  await checkFamily(platform, node, target)
+}
+
+/** Nodes whose power goes with this one's (reference §3.2) must be free for it too. */
+async function checkFamily(platform: Platform, node: Node, target: PowerTarget): Promise<void> {
+  const { parent, children } = await familyOf(platform, node)
+  const isOff = target.endsWith('power off')
+  const feeder = parent && isFedByParent(node) && parent.power_state !== 'power on' ? [parent] : []
+  const touched = isOff ? children.filter(isFedByParent) : feeder
+  for (const each of touched) {
+    if (isBusy(each)) throw new UserError(409, lockedText(each, (await holderLookup(platform)(each)).reservation))
+    if (isOff && each.disable_power_off)
+      throw new UserError(409, `Child node ${each.uuid} must not be powered off: disable_power_off is set.`)
+  }
 }
 
 function isThere(node: Node, target: PowerTarget): boolean {

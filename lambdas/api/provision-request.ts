@@ -3,6 +3,7 @@ import { UserError } from '../../contract/api/faults.ts'
 import { configDriveSource } from '../../contract/config-drive.ts'
 import { type ProvisionEvent, type Verb, verbs } from '../../contract/provision.ts'
 import { jsonObject, type Node } from '../../contract/resources.ts'
+import { stepOptions } from '../../contract/steps-of-people.ts'
 import type { Call } from './context.ts'
 import { requireVersion } from './microversion.ts'
 
@@ -10,7 +11,7 @@ import { requireVersion } from './microversion.ts'
 
 const interfaces = z.enum(['bios', 'deploy', 'firmware', 'management', 'power', 'raid', 'vendor'])
 const named = { interface: interfaces, step: z.string().min(1).max(255) }
-const steps = z.array(z.strictObject({ ...named, args: jsonObject.default({}) })).max(64)
+const steps = z.array(z.strictObject({ ...named, ...stepOptions, args: jsonObject.default({}) })).max(64)
 const deploySteps = z
   .array(z.strictObject({ ...named, args: jsonObject, priority: z.int().nonnegative().max(10_000) }))
   .min(1)

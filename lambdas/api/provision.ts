@@ -12,6 +12,7 @@ import type { Platform } from '../platform.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
 import { stepsNamed, stepsOfDeploy } from './asked-steps.ts'
 import { readJson, withConfigDrive } from './body.ts'
+import { type Children, childrenFor } from './child-steps.ts'
 import { acceptedAt, type Api, type Call, doneBy } from './context.ts'
 import { requireMatch } from './etag.ts'
 import { noNode, nodeOf } from './find.ts'
@@ -49,7 +50,7 @@ export async function perform(call: Call, platform: Platform, ident: string, ask
   const verb = verbOf(call, asked)
   const found = await nodeOf(platform, ident, call.var.minor)
   await check(platform, call, found, verb, asked)
-  const whole = await withRunbook(call, platform, found, verb, asked)
+  const whole = await completed(call, platform, found, verb, asked)
   const drive = await configDriveOf(platform, found, asked)
   const after = await changeNode(platform, found.uuid, async (node) => {
     requireMatch(call, `Node ${node.uuid}`, node)
@@ -73,11 +74,22 @@ export async function rehearsal(call: Call, platform: Platform, ident: string, a
   const found = await nodeOf(platform, ident, call.var.minor)
   requireMatch(call, `Node ${found.uuid}`, found)
   await check(platform, call, found, verb, asked)
-  const whole = await withRunbook(call, platform, found, verb, asked)
+  const whole = await completed(call, platform, found, verb, asked)
   const dry = { ...platform, blobs: withoutWriting(platform.blobs) }
   const drive = await configDriveOf(dry, found, asked)
   const { node } = await started(dry, withLessee(call, found, verb), verbs[verb], whole, drive)
   return rehearse(dry, found, node)
+}
+
+/** With what the request only refers to. */
+interface Complete extends Request {
+  children: Children
+}
+
+async function completed(call: Call, platform: Platform, node: Node, verb: Verb, asked: Request): Promise<Complete> {
+  const whole = await withRunbook(call, platform, node, verb, asked)
+  const steps = whole.clean_steps ?? whole.service_steps ?? []
+  return { ...whole, children: await childrenFor(call, platform, node, steps) }
 }
 
 /** Who has a node deployed leases it until it is torn down, unless somebody leases it already (Ironic's automatic_lessee). */
@@ -100,7 +112,7 @@ async function started(
   platform: Platform,
   node: Node,
   event: ProvisionEvent,
-  asked: Request,
+  asked: Complete,
   drive: string | undefined,
 ): Promise<NodeChange> {
   const now = platform.clock.now()
@@ -119,7 +131,7 @@ async function started(
 }
 
 /** What an event changes beside the state. */
-type Effect = (platform: Platform, before: Node, after: Node, asked: Request) => Promise<NodeChange>
+type Effect = (platform: Platform, before: Node, after: Node, asked: Complete) => Promise<NodeChange>
 
 const deploys: Effect = async (platform, _, after, { deploy_steps: own }) => ({
   node: withAskedSteps(after, 'deploy', await stepsOfDeploy(platform, after, own ?? [])),
@@ -129,10 +141,10 @@ const effects: Partial<Record<ProvisionEvent, Effect>> = {
   deploy: deploys,
   rebuild: deploys,
   clean: async (_platform, _, after, asked) => ({
-    node: withAskedSteps(after, 'clean', stepsNamed(after, 'clean', asked)),
+    node: withAskedSteps(after, 'clean', stepsNamed(after, 'clean', asked, asked.children)),
   }),
   service: async (_platform, _, after, asked) => ({
-    node: withAskedSteps(after, 'service', stepsNamed(after, 'service', asked)),
+    node: withAskedSteps(after, 'service', stepsNamed(after, 'service', asked, asked.children)),
   }),
   rescue: async (platform, _, after, { rescue_password: password }) => {
     const to = await sealingFor(platform, after.uuid, after.conductor_group)

@@ -5,10 +5,9 @@ import { advance, isTransient, type ProvisionState } from '../../contract/provis
 import type { Node } from '../../contract/resources.ts'
 import { stepSentence } from '../../contract/step-sentences.ts'
 import { chooseAppliance } from '../conductor/choose.ts'
-import { makePlan, pendingLane, requestOf } from '../conductor/plan.ts'
+import { pendingLane, planFor, requestOf } from '../conductor/plan.ts'
 import type { Blobs, Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
-import { portsOf } from '../store/ports.ts'
 
 /** `dry_run`: what a verb would do, made by the planner that makes the real plan. Nothing is written. */
 export interface Rehearsal {
@@ -41,10 +40,7 @@ export async function rehearse(platform: Platform, before: Node, after: Node): P
   const appliance = chooseAppliance(after, await appliancesOf(platform.table, after.conductor_group), now)
   try {
     const request = await requestOf(platform, after, 'provision')
-    const plan = makePlan(after, await portsOf(platform.table, after.uuid), request, 'provision', {
-      id: platform.ids.uuid(),
-      now,
-    })
+    const plan = await planFor(platform, after, request, 'provision', { id: platform.ids.uuid(), now })
     const waits = plan.steps.some((step) => step.waits)
     return {
       ...told,

@@ -13,6 +13,9 @@ const kept = z.array(
     args: jsonObject,
     priority: z.number(),
     does: z.custom<StepName>((name) => stepNames.includes(name as StepName)),
+    /** Not on the node itself, but on these of its children. */
+    execute_on_child_nodes: z.boolean().optional(),
+    limit_child_node_execution: z.array(z.string()).optional(),
   }),
 )
 /** `does`: what the step is at the site; of reserved names that is another one. */
@@ -24,5 +27,16 @@ export function withAskedSteps(node: Node, kind: SteppedKind, steps: KeptStep[])
 
 export function askedSteps(node: Node, kind: SteppedKind): Asked[] {
   const found = kept.safeParse(node.driver_internal_info[`${kind}_steps`]).data ?? []
-  return found.map(({ does, args, priority }) => ({ name: does, args, priority }))
+  return found.flatMap(asked)
+}
+
+function asked(kept: KeptStep): Asked[] {
+  const { does, args, priority, execute_on_child_nodes: onChildren, limit_child_node_execution: children } = kept
+  if (!onChildren) return [{ name: does, args, priority }]
+  const [kind, step] = does.split('.')
+  return (children ?? []).map((node) => ({
+    name: 'plan.on_node',
+    args: { node, interface: kind, step, args },
+    priority,
+  }))
 }

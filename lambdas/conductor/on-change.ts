@@ -7,11 +7,10 @@ import type { Change, Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
 import { applianceOfCommand, enqueue, type StoredCommand } from '../store/commands.ts'
-import { portsOf } from '../store/ports.ts'
 import { allocate } from './allocate.ts'
 import { chooseAppliance } from './choose.ts'
 import { fail, endPower } from './move.ts'
-import { makePlan, pendingLane, requestOf } from './plan.ts'
+import { pendingLane, planFor, requestOf } from './plan.ts'
 import { packPlan, planBlob, publish } from './publish.ts'
 import { forgetNode } from './forget.ts'
 import { deleteConfigDrive } from './config-drive.ts'
@@ -72,8 +71,7 @@ async function planned(
   now: Date,
 ): Promise<NodeChange> {
   const request = await requestOf(platform, node, lane)
-  const ports = await portsOf(platform.table, node.uuid)
-  const plan = makePlan(node, ports, request, lane, { id: platform.ids.uuid(), now })
+  const plan = await planFor(platform, node, request, lane, { id: platform.ids.uuid(), now })
   const packed = await packPlan(platform.blobs, plan)
   const base = { id: platform.ids.uuid(), node: node.uuid, generation: node.generation, issued_at: now.toISOString() }
   const command = (seq: number): Command => ({

@@ -5,9 +5,12 @@ import type { ProvisionState } from '../../contract/provision.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { powerPending } from '../store/nodes.ts'
+import { portsOf } from '../store/ports.ts'
 import { configDriveReference } from './config-drive.ts'
 import { resolveImage } from './image-source.ts'
+import { coupled, familyOf, relativesIn } from './family.ts'
 import { machineOf } from './machine.ts'
+import { managementAsked } from './management.ts'
 import { type Asked, planSteps, type Request } from './planners.ts'
 import { askedSteps } from './asked.ts'
 
@@ -56,6 +59,8 @@ function powerRequest(node: Node): Request {
     const timeout = node.driver_internal_info['power_timeout']
     return { kind: 'power', target: node.target_power_state, timeout: typeof timeout === 'number' ? timeout : null }
   }
+  const asked = managementAsked(node)
+  if (asked) return { kind: 'management', name: asked.step, args: asked.args }
   if (!node.boot_device) throw new UserError(400, 'No boot device is named.')
   return { kind: 'boot_device', device: node.boot_device.boot_device, persistent: node.boot_device.persistent }
 }
@@ -67,6 +72,22 @@ function cleanSteps(node: Node): Asked[] {
   return node.target_provision_state === 'manageable' ? askedSteps(node, 'clean') : AUTOMATED
 }
 
+export async function planFor(
+  platform: Pick<Platform, 'table'>,
+  node: Node,
+  request: Request,
+  lane: Lane,
+  facts: { id: string; now: Date },
+): Promise<Plan> {
+  const family = await familyOf(platform, node)
+  const plan = makePlan(node, await portsOf(platform.table, node.uuid), request, lane, facts)
+  const steps = coupled(plan.steps, node, family)
+  const on_failure = coupled(plan.on_failure, node, family)
+  const relatives = await relativesIn(platform, [...steps, ...on_failure], family)
+  return { ...plan, ...(relatives ? { relatives } : {}), steps, on_failure }
+}
+
+/** As if the node were alone in the world. */
 export function makePlan(
   node: Node,
   ports: Port[],

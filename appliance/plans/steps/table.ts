@@ -11,12 +11,21 @@ import {
 } from './deploy.ts'
 import { imagined } from './fake.ts'
 import { inspectHardware } from './inspect.ts'
+import {
+  attachVirtualMedia,
+  detachVirtualMedia,
+  injectNmi,
+  readHardware,
+  setBootMode,
+  setIndicator,
+  setSecureBoot,
+} from './management.ts'
 import { hold, wait } from './plan.ts'
 import { powerOff, powerOn, reset, setPowerState, validate } from './power.ts'
 import { finalizeRescue } from './rescue.ts'
 
-/** Every step that contract/plan.ts names; a forgotten one does not compile. */
-export const steps: { [N in StepName]: StepRunner<N> } = {
+/** Every step that contract/plan.ts names, but the one that stands for others; a forgotten one does not compile. */
+export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } = {
   'plan.hold': hold,
   'plan.wait': wait,
   'power.validate': validate,
@@ -25,6 +34,13 @@ export const steps: { [N in StepName]: StepRunner<N> } = {
   'power.reset': reset,
   'power.set_power_state': setPowerState,
   'management.set_boot_device': setBootDevice,
+  'management.inject_nmi': injectNmi,
+  'management.set_boot_mode': setBootMode,
+  'management.set_secure_boot': setSecureBoot,
+  'management.set_indicator': setIndicator,
+  'management.attach_virtual_media': attachVirtualMedia,
+  'management.detach_virtual_media': detachVirtualMedia,
+  'management.read_hardware': readHardware,
   'boot.prepare_ramdisk': prepareRamdisk,
   'boot.clean_up_ramdisk': cleanUpRamdisk,
   'boot.prepare_instance': prepareInstance,
