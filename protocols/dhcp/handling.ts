@@ -1,5 +1,5 @@
-import type { RemoteInfo, Socket } from 'node:dgram'
 import { ipv4ToText, macToBytes } from '@bloomery/wire/address.ts'
+import type { Endpoint, Ipv4Socket } from '@bloomery/wire/ipv4-socket.ts'
 import { BROADCAST, CLIENT_PORT, SERVER_PORT } from './codes.ts'
 import type { Decision } from './decision.ts'
 import { decideLease } from './lease-machine.ts'
@@ -17,8 +17,7 @@ const MAX_WAITING = 2_048
 
 /** Where a message came in, and so where its answer goes out. */
 export interface Arrival {
-  socket: Socket
-  from: RemoteInfo
+  from: Endpoint
   heardOn: 'dhcp' | 'pxe'
   /** performance.now() then. */
   at: number
@@ -26,6 +25,8 @@ export interface Arrival {
 
 /** Messages → decisions → replies: what of it must be durable is committed in groups before anybody hears of it. */
 export class Handling {
+  /** Set as they are opened; an answer goes out where its question came in. */
+  readonly sockets: { dhcp?: Ipv4Socket; pxe?: Ipv4Socket } = {}
   readonly #options: DhcpServerOptions
   readonly #servers: ReadonlySet<number>
   #waiting: { decision: Decision; arrival: Arrival }[] = []
@@ -56,14 +57,12 @@ export class Handling {
     }
   }
 
-  probeForServers(socket: Socket, xid: number): void {
+  probeForServers(xid: number): void {
     this.#probeXid = xid
     const attached = this.#options.subnets.filter((subnet) => contains(subnet, subnet.serverAddress) && !subnet.proxy)
     for (const subnet of attached) {
-      const bytes = encodePacket(probeMessage(subnet, xid))
-      socket.send(bytes, this.#options.port || SERVER_PORT, ipv4ToText(BROADCAST), (error) => {
-        if (error) this.#options.onError(new Error('probe for other DHCP servers not sent', { cause: error }))
-      })
+      const to = { address: BROADCAST, port: this.#options.port || SERVER_PORT }
+      this.sockets.dhcp?.send(encodePacket(probeMessage(subnet, xid)), to)
     }
   }
 
@@ -139,17 +138,15 @@ export class Handling {
     this.#flushing = undefined
   }
 
-  #send({ reply, facts }: Decision, { socket, from, at }: Arrival): void {
+  #send({ reply, facts }: Decision, { from, heardOn, at }: Arrival): void {
     if (reply !== undefined) {
-      const { destination } = reply
+      const { destination, packet, limit } = reply
       const { relayPort = SERVER_PORT, clientPort = CLIENT_PORT } = this.#options
-      const [address, port] =
+      const to =
         destination.to === 'source'
-          ? [from.address, from.port]
-          : [ipv4ToText(destination.address), destination.to === 'relay' ? relayPort : clientPort]
-      socket.send(encodePacket(reply.packet, reply.limit), port, address, (error) => {
-        if (error) this.#options.onError(new Error(`reply to ${facts.mac} not sent`, { cause: error }))
-      })
+          ? from
+          : { address: destination.address, port: destination.to === 'relay' ? relayPort : clientPort }
+      this.sockets[heardOn]?.send(encodePacket(packet, limit), to)
     }
     this.#options.onDecision(facts, performance.now() - at)
   }

@@ -1,5 +1,4 @@
-import { createSocket, type Socket } from 'node:dgram'
-import { once } from 'node:events'
+import { openIpv4Socket, type Ipv4Socket } from '@bloomery/wire/ipv4-socket.ts'
 import { PXE_PORT, SERVER_PORT } from './codes.ts'
 import type { Answer, Facts } from './decision.ts'
 import { Handling } from './handling.ts'
@@ -8,7 +7,7 @@ import type { DhcpRequest } from './request.ts'
 import type { ForeignServer } from './rogue.ts'
 import type { Subnet } from './subnet.ts'
 
-/** A rack that powers on at once must find room while leases are being synced; the kernel gives at most net.core.rmem_max. */
+/** A rack that powers on at once must find room while something else is done. */
 const RECEIVE_BUFFER = 4 * 1_048_576
 
 export interface DhcpServerOptions {
@@ -19,6 +18,8 @@ export interface DhcpServerOptions {
   clientPort?: number
   /** Opened where a subnet is another server's: 4011. */
   pxePort?: number
+  /** False: datagrams one by one, also where the platform has batches. */
+  batches?: boolean
   subnets: readonly Subnet[]
   leases: LeaseStore
   answer: (request: DhcpRequest, now: number) => Answer
@@ -37,44 +38,41 @@ export interface DhcpServerOptions {
 export interface DhcpServer {
   port: number
   pxePort?: number
+  batches: boolean
   /** Asks each attached network whether others answer; what they say goes to `onForeignServer`. */
   probeForServers(xid: number): void
   stop(): Promise<void>
 }
 
 export async function startDhcpServer(options: DhcpServerOptions): Promise<DhcpServer> {
-  const main = await open(options.host, options.port ?? SERVER_PORT)
-  const proxies = options.subnets.some(({ proxy }) => proxy)
-  const pxe = proxies
-    ? await open(options.host, options.pxePort ?? PXE_PORT).catch((error: unknown) => {
-        main.close()
-        throw error
-      })
-    : undefined
   const handling = new Handling(options)
-  const sockets = [main, ...(pxe === undefined ? [] : [pxe])]
-  for (const socket of sockets) {
-    const heardOn = socket === main ? 'dhcp' : 'pxe'
-    socket.on('message', (bytes, from) => handling.receive(bytes, { socket, from, heardOn, at: performance.now() }))
-    socket.on('error', (error) => options.onError(error))
-  }
+  const open = (port: number, heardOn: 'dhcp' | 'pxe'): Promise<Ipv4Socket> =>
+    openIpv4Socket({
+      host: options.host,
+      port,
+      receiveBuffer: RECEIVE_BUFFER,
+      batches: options.batches,
+      onMessage: (bytes, from) => handling.receive(bytes, { from, heardOn, at: performance.now() }),
+      onError: options.onError,
+    })
+  const main = await open(options.port ?? SERVER_PORT, 'dhcp')
+  handling.sockets.dhcp = main
+  const proxies = options.subnets.some(({ proxy }) => proxy)
+  if (proxies)
+    handling.sockets.pxe = await open(options.pxePort ?? PXE_PORT, 'pxe').catch(async (error: unknown) => {
+      await main.close()
+      throw error
+    })
+  const sockets = Object.values(handling.sockets)
   return {
-    port: main.address().port,
-    pxePort: pxe?.address().port,
-    probeForServers: (xid) => handling.probeForServers(main, xid),
+    port: main.port,
+    pxePort: handling.sockets.pxe?.port,
+    batches: main.batches,
+    probeForServers: (xid) => handling.probeForServers(xid),
     async stop() {
-      for (const socket of sockets) socket.removeAllListeners('message')
+      for (const socket of sockets) socket.deafen()
       await handling.settled()
-      await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => socket.close(resolve))))
+      await Promise.all(sockets.map((socket) => socket.close()))
     },
   }
-}
-
-async function open(host: string, port: number): Promise<Socket> {
-  const socket = createSocket({ type: 'udp4' })
-  socket.bind(port, host)
-  await once(socket, 'listening')
-  socket.setBroadcast(true)
-  socket.setRecvBufferSize(RECEIVE_BUFFER)
-  return socket
 }
