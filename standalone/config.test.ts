@@ -16,6 +16,12 @@ describe('configure', () => {
     expect(configure({ ...users, 'insecure-http': 'true' }).tls).toBe(false)
   })
 
+  it('speaks TLS on loopback too when its public URL says so, unless a proxy does', () => {
+    const published = { 'public-url': 'https://127.0.0.1:6385' }
+    expect(configure(published).tls).toBe(true)
+    expect(configure({ ...published, 'insecure-http': 'true' }).tls).toBe(false)
+  })
+
   it.each([
     [{ host: '192.0.2.1' }, /--auth keystone, .*--insecure-noauth/],
     [{ host: '0.0.0.0', 'insecure-noauth': 'true' }, /--public-url/],

@@ -48,7 +48,7 @@ export const settings = z.strictObject({
   'max-deploys-per-site': atMost.meta({ description: 'deployments at once on one site' }).optional(),
   'max-cleans': atMost.meta({ description: 'tear-downs and cleanings at once (default: no limit)' }).optional(),
   'max-cleans-per-site': atMost.meta({ description: 'tear-downs and cleanings at once on one site' }).optional(),
-  'insecure-http': yes.meta({ description: 'plain HTTP on an address that is not loopback' }).optional(),
+  'insecure-http': yes.meta({ description: 'plain HTTP on any address: TLS is done before it' }).optional(),
   'insecure-noauth': yes.meta({ description: 'no authentication on an address that is not loopback' }).optional(),
 })
 type Settings = z.infer<typeof settings>
@@ -105,7 +105,7 @@ export function configure(...sources: Array<Record<string, unknown>>): Config {
       cleans: given['max-cleans'],
       cleansPerSite: given['max-cleans-per-site'],
     },
-    tls: !local && !given['insecure-http'],
+    tls: !given['insecure-http'] && (!local || (publicUrl?.startsWith('https:') ?? false)),
     auth: authOf(strategy, given),
   }
 }
