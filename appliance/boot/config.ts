@@ -51,7 +51,15 @@ const subnet = z
   })
 
 const path = z.string().min(1)
-const loaderPaths = { bios: path, uefiX64: path, uefiArm64: path, shimX64: path, grubX64: path }
+const loaderPaths = {
+  bios: path,
+  uefiX64: path,
+  uefiArm64: path,
+  shimX64: path,
+  grubX64: path,
+  shimArm64: path,
+  grubArm64: path,
+}
 const ramdisk = z.strictObject({ kernel: path, initrd: path })
 
 export const bootConfig = z.strictObject({

@@ -69,7 +69,7 @@ test.each([
 test('what the site has not is not promised, and the reason says what to set', () => {
   expect(decide(machine('ramdisk', 'aarch64'), pxe(11), { ...all, hasLoader: () => false })).toEqual({
     kind: 'silent',
-    because: 'this site has no loader for UEFI arm64: set boot files.loaders.uefiArm64',
+    because: 'this site has no loader for UEFI arm64: set boot files.loaders.uefiArm64 or files.loaders.grubArm64',
   })
   expect(decide(machine('ramdisk'), ipxe(0), { ...all, hasRamdisk: () => false })).toEqual({
     kind: 'silent',
@@ -80,6 +80,7 @@ test('what the site has not is not promised, and the reason says what to set', (
 const secure: BootMachine = { ...machine('ramdisk'), secureBoot: true }
 test.each([
   ['UEFI x64 gets shim', secure, pxe(7), all, { kind: 'loader', loader: 'shimX64', over: 'tftp' }],
+  ['UEFI arm64 gets its shim', { ...secure, arch: 'aarch64' as const }, pxe(11), all, { loader: 'shimArm64' }],
   ['HTTP boot is left for PXE', secure, http(16), all, { kind: 'silent' }],
   ['its disk is left to it', { ...secure, mode: 'disk' as const }, pxe(7), all, { kind: 'address' }],
   [
@@ -87,8 +88,17 @@ test.each([
     secure,
     pxe(7),
     { ...all, hasLoader: (loader: string) => loader !== 'grubX64' },
-    { because: "this site has no signed loaders: install Debian's shim-signed and grub-efi-amd64-signed" },
+    { because: "this site has no signed loaders for UEFI x64: install Debian's shim-signed and grub-efi-amd64-signed" },
   ],
 ])('under Secure Boot, %s', (_, of, request, policy, expected) => {
   expect(decide(of, request, policy)).toMatchObject(expected)
+})
+
+const grubOnly: BootPolicy = { ...all, hasLoader: (loader) => loader === 'grubArm64' }
+test.each([
+  ['gets GRUB over PXE', 'ramdisk', pxe(11), { kind: 'loader', loader: 'grubArm64', over: 'tftp' }],
+  ['is left to try PXE when it asks by HTTP', 'ramdisk', http(19), { kind: 'silent' }],
+  ['is left to its own disk', 'disk', pxe(11), { kind: 'address' }],
+] as const)('where no iPXE is built for it, UEFI arm64 %s', (_, mode, request, expected) => {
+  expect(decide(machine(mode, 'aarch64'), request, grubOnly)).toMatchObject(expected)
 })

@@ -43,31 +43,42 @@ export function decide(machine: BootMachine | undefined, request: BootRequest, p
   if (mode === 'ramdisk' && !policy.hasRamdisk(kind.arch))
     return { kind: 'silent', because: `this site has no ramdisk for ${kind.arch}: set boot files.${kind.arch}` }
   if (machine?.secureBoot && !request.ipxe) return signed(mode, kind, policy)
-  if (!request.ipxe) {
-    if (!policy.hasLoader(kind.loader))
-      return {
-        kind: 'silent',
-        because: `this site has no loader for ${kind.name}: set boot files.loaders.${kind.loader}`,
-      }
-    return { kind: 'loader', loader: kind.loader, over: kind.over, because: `${who}, ${kind.name} firmware asks` }
-  }
+  if (!request.ipxe) return loader(mode, who, kind, policy)
   if (mode === 'ramdisk')
     return { kind: 'script', script: 'ramdisk', arch: kind.arch, because: `${who}, iPXE asks, ramdisk is due` }
   return { kind: 'script', script: 'local', because: `${who}, iPXE asks, its disk is due` }
 }
 
+/** iPXE where there is one for this firmware, else GRUB. */
+function loader(mode: 'ramdisk' | 'disk', who: string, kind: Firmware, policy: BootPolicy): BootAnswer {
+  const because = `${who}, ${kind.name} firmware asks`
+  if (policy.hasLoader(kind.loader)) return { kind: 'loader', loader: kind.loader, over: kind.over, because }
+  if (kind.otherwise !== undefined && policy.hasLoader(kind.otherwise)) return grub(mode, kind, kind.otherwise, because)
+  const names = [kind.loader, kind.otherwise].filter((name) => name !== undefined)
+  const remedy = `set boot ${names.map((name) => `files.loaders.${name}`).join(' or ')}`
+  return { kind: 'silent', because: `this site has no loader for ${kind.name}: ${remedy}` }
+}
+
 /**
- * Debian's iPXE isn't signed, so under Secure Boot firmware starts shim, shim GRUB, and GRUB a signed kernel. GRUB reads the lease of
- * PXE, not that of HTTP boot, which is therefore left unanswered: firmware goes on to PXE.
+ * GRUB reads the lease of PXE, not that of HTTP boot, which is therefore left unanswered: firmware goes on to PXE. It can't give a machine
+ * back to its firmware, so a machine whose disk is due gets no loader at all.
  */
+function grub(mode: 'ramdisk' | 'disk', kind: Firmware, first: Loader, because: string): BootAnswer {
+  if (mode === 'disk') return { kind: 'address', because: 'known machine that starts by GRUB, left to its own disk' }
+  if (kind.over === 'http') return { kind: 'silent', because: 'GRUB is served over PXE, not over HTTP boot' }
+  return { kind: 'loader', loader: first, over: 'tftp', because }
+}
+
+/** Debian's iPXE isn't signed, so under Secure Boot firmware starts shim, shim GRUB, and GRUB a signed kernel. */
 function signed(mode: 'ramdisk' | 'disk', kind: Firmware, policy: BootPolicy): BootAnswer {
-  if (mode === 'disk') return { kind: 'address', because: 'known machine under Secure Boot, left to its own disk' }
-  if (kind.over === 'http') return { kind: 'silent', because: 'Secure Boot is served over PXE, not over HTTP boot' }
-  if (kind.loader !== 'uefiX64') return { kind: 'silent', because: `no signed loader for ${kind.name}` }
-  if (!policy.hasLoader('shimX64') || !policy.hasLoader('grubX64'))
+  const { signed: pair } = kind
+  if (pair === undefined) return { kind: 'silent', because: `no signed loader for ${kind.name}` }
+  if (!policy.hasLoader(pair.shim) || !policy.hasLoader(pair.grub))
     return {
       kind: 'silent',
-      because: "this site has no signed loaders: install Debian's shim-signed and grub-efi-amd64-signed",
+      because: `this site has no signed loaders for ${kind.name}: install Debian's shim-signed and ${signedPackage[kind.arch]}`,
     }
-  return { kind: 'loader', loader: 'shimX64', over: 'tftp', because: 'known machine under Secure Boot asks' }
+  return grub(mode, kind, pair.shim, 'known machine under Secure Boot asks')
 }
+
+const signedPackage = { x86_64: 'grub-efi-amd64-signed', aarch64: 'grub-efi-arm64-signed' }

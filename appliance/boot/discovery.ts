@@ -4,6 +4,7 @@ import { WireError } from '@bloomery/wire/error.ts'
 import type { BootDirectory, BootMachine } from './machine.ts'
 
 export interface Discovery {
+  active: boolean
   /** An unknown machine, as if a plan had told to boot its ramdisk. */
   machine(mac: string, arch: BootMachine['arch']): BootMachine
   token(mac: string, arch: BootMachine['arch']): string
@@ -23,6 +24,7 @@ export function startDiscovery(options: { cmdline: string; secret: Uint8Array; d
     ramdisk: { cmdline },
   })
   return {
+    active: true,
     machine,
     token(mac, arch) {
       const subject = `${arch}~${Buffer.from(macToBytes(mac)).toString('hex')}`
@@ -41,6 +43,7 @@ export function startDiscovery(options: { cmdline: string; secret: Uint8Array; d
 
 /** Nobody gets in while a site doesn't discover. */
 export const noDiscovery: Discovery = {
+  active: false,
   machine: () => {
     throw new WireError('this site does not discover machines')
   },

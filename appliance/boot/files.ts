@@ -16,6 +16,8 @@ const DEBIAN: Partial<Record<Loader, string>> = {
 const DEBIAN_SIGNED: Partial<Record<Loader, string>> = {
   shimX64: '/usr/lib/shim/shimx64.efi.signed',
   grubX64: '/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed',
+  shimArm64: '/usr/lib/shim/shimaa64.efi.signed',
+  grubArm64: '/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed',
 }
 const MAX_LOADER = 4 * 1_048_576
 
@@ -26,9 +28,10 @@ export async function openBootFiles(config: BootConfig['files']): Promise<BootFi
     const path = config.loaders[loader] ?? DEBIAN[loader] ?? (await ifThere(DEBIAN_SIGNED[loader]))
     if (path !== undefined) found.set(loader, await loaderBytes(loader, path))
   }
-  if (config.aarch64 !== undefined && !found.has('uefiArm64'))
+  if (config.aarch64 !== undefined && !found.has('uefiArm64') && !found.has('grubArm64'))
     throw new Error(
-      'boot files.aarch64 is set, but no loader starts it: set files.loaders.uefiArm64 to an iPXE for arm64',
+      'boot files.aarch64 is set, but no loader starts it: set files.loaders.grubArm64 to the grubnetaa64.efi.signed of ' +
+        "Debian's package grub-efi-arm64-signed, or files.loaders.uefiArm64 to an iPXE for arm64",
     )
   for (const arch of ['x86_64', 'aarch64'] as const)
     for (const part of ['kernel', 'initrd'] as const) {

@@ -25,6 +25,11 @@ reboot
 `
 }
 
+/** For a machine of which not even the processor is known; GRUB knows what it was built for. */
+export function grubScriptByProcessor(x86: string, arm64: string): string {
+  return `if [ "$grub_cpu" = arm64 ]; then\n${arm64}else\n${x86}fi\n`
+}
+
 /** `boot/TOKEN/kernel`, as `grubScript` names it. */
 export function bootPath(name: string): { token: string; part: 'kernel' | 'initrd' } | undefined {
   const [, token, part] = /^boot\/([^/]{1,256})\/(kernel|initrd)$/.exec(name) ?? []

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Lease } from '@bloomery/dhcp/lease.ts'
-import { openLeaseFile } from './lease-file.ts'
+import { openLeaseJournal } from './lease-journal.ts'
+import { decodeRecords, encodeRecords, RECORD } from './lease-record.ts'
 import { openLeases, type DurableLeases } from './leases.ts'
 
 const range = { first: 100, last: 109 }
@@ -13,7 +13,7 @@ let path: string
 const opened: DurableLeases[] = []
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'leases-'))
-  path = join(directory, 'leases.sqlite')
+  path = join(directory, 'leases.journal')
 })
 afterEach(async () => {
   for (const leases of opened.splice(0)) await leases.close()
@@ -26,8 +26,10 @@ async function open(over = range): Promise<DurableLeases> {
   return leases
 }
 
+const macOf = (address: number): string => `52:54:00:00:${address >> 8 < 16 ? '0' : ''}${(address >> 8).toString(16)}:aa`
+
 function lease(address: number, state: Lease['state'] = 'bound'): Lease {
-  return { address, mac: `m${address}`, state, expires: 5_000 }
+  return { address, mac: state === 'declined' ? '' : macOf(address), state, expires: 5_000 }
 }
 
 test('after a restart every lease that was committed is there; offers and what was not committed are not', async () => {
@@ -39,7 +41,7 @@ test('after a restart every lease that was committed is there; offers and what w
   before.stage({ kind: 'remove', address: 103 })
   await before.commit()
   before.stage({ kind: 'put', lease: lease(104) })
-  // A second reader sees what a process would that starts after this one was killed.
+  // Another reader sees what a process would that starts after this one was killed.
   const after = await open()
   expect([100, 101, 102, 103, 104].map((address) => after.byAddress(address))).toEqual([
     lease(100),
@@ -48,7 +50,7 @@ test('after a restart every lease that was committed is there; offers and what w
     undefined,
     undefined,
   ])
-  expect(after.byMac('m100')).toEqual([lease(100)])
+  expect(after.byMac(macOf(100))).toEqual([lease(100)])
   expect(after.free(range, 1_000, () => true)).toBe(102)
 })
 
@@ -57,30 +59,34 @@ test('a lease that was given up stays given up, also where an offer came between
   before.stage({ kind: 'put', lease: lease(100) })
   await before.commit()
   before.stage({ kind: 'remove', address: 100 })
-  before.stage({ kind: 'put', lease: { ...lease(100), mac: 'other', state: 'offered' } })
+  before.stage({ kind: 'put', lease: { ...lease(100), mac: '52:54:00:00:00:01', state: 'offered' } })
   before.stage({ kind: 'remove', address: 100 })
   await before.commit()
   expect((await open()).byAddress(100)).toBeUndefined()
 })
 
-test('a batch is one transaction, and one that fails is written by the next', async () => {
-  const leases = await open()
+test('a batch that cannot be written counts for nothing, and the next commit writes it', async () => {
+  let full = true
+  const leases = await openLeases(path, [range], async () => {
+    const journal = await openLeaseJournal(path)
+    return { ...journal, write: (records) => (full ? Promise.reject(new Error('ENOSPC')) : journal.write(records)) }
+  })
+  opened.push(leases)
   leases.stage({ kind: 'put', lease: lease(100) })
-  const db = new DatabaseSync(path)
-  db.exec("create trigger full before insert on lease begin select raise(abort, 'disk full'); end")
-  await expect(leases.commit()).rejects.toThrow('disk full')
-  db.exec('drop trigger full')
+  await expect(leases.commit()).rejects.toThrow('could not be written')
+  expect((await open()).size).toBe(0)
+  full = false
   leases.stage({ kind: 'put', lease: lease(101) })
   await leases.commit()
-  expect(db.prepare('select count(*) as n from lease').get()).toEqual({ n: 2 })
-  db.close()
+  expect((await open()).size).toBe(2)
 })
 
-test('after the writer is gone nothing is said to be durable', async () => {
+test('after it is closed nothing is said to be durable', async () => {
   const leases = await open()
   await leases.close()
+  opened.splice(0)
   leases.stage({ kind: 'put', lease: lease(100) })
-  await expect(leases.commit()).rejects.toThrow('the writer of the lease file')
+  await expect(leases.commit()).rejects.toThrow('is closed')
 })
 
 test('each batch is on disk when its commit is done, and while it is written others can be staged', async () => {
@@ -90,10 +96,52 @@ test('each batch is on disk when its commit is done, and while it is written oth
     const committed = leases.commit()
     leases.stage({ kind: 'put', lease: lease(10_000 + address) })
     await committed
-    expect(leases.size).toBeGreaterThan(address)
+    expect(decodeRecords(readFileSync(path).subarray(8)).length).toBeGreaterThanOrEqual(address + 50)
   }
   await leases.commit()
-  const file = openLeaseFile(path)
-  expect(file.all()).toHaveLength(10_200)
-  file.close()
+  expect((await open({ first: 0, last: 20_000 })).size).toBe(10_200)
+})
+
+test('cut at any byte, the file holds every batch before the cut, and goes on from there', async () => {
+  const journal = await openLeaseJournal(path)
+  for (let address = 0; address < 5; address += 1) await journal.write([lease(address)])
+  await journal.close()
+  const whole = readFileSync(path)
+  for (let length = 8; length <= whole.length; length += 1) {
+    writeFileSync(path, whole)
+    truncateSync(path, length)
+    const after = await openLeaseJournal(path)
+    expect([...after.leases()]).toHaveLength(Math.floor((length - 8) / RECORD))
+    await after.write([lease(77)])
+    await after.close()
+    const again = await openLeaseJournal(path)
+    expect([...again.leases()].at(-1)).toEqual(lease(77))
+    await again.close()
+  }
+})
+
+test('a byte that changed on disk ends what is believed', () => {
+  const bytes = encodeRecords([lease(1), lease(2), lease(3)])
+  for (let at = 0; at < RECORD; at += 1) {
+    const changed = Buffer.from(bytes)
+    changed[RECORD + at] = (changed[RECORD + at] ?? 0) ^ 0x10
+    expect(decodeRecords(changed)).toEqual([lease(1)])
+  }
+})
+
+test('the file does not grow with the age of the leases, only with their number', async () => {
+  const journal = await openLeaseJournal(path, 100)
+  for (let round = 0; round < 40; round += 1)
+    await journal.write(Array.from({ length: 10 }, (_, address) => ({ ...lease(address), expires: round })))
+  await journal.close()
+  expect(statSync(path).size).toBeLessThan(130 * RECORD)
+  const again = await openLeaseJournal(path)
+  expect([...again.leases()].map(({ expires }) => expires)).toEqual(Array.from({ length: 10 }, () => 39))
+  await again.close()
+})
+
+test('a file of something else is left alone', async () => {
+  appendFileSync(path, 'SQLite format 3\0')
+  await expect(open()).rejects.toThrow('is no lease journal')
+  expect(readFileSync(path, 'latin1')).toBe('SQLite format 3\0')
 })

@@ -42,7 +42,7 @@ test('killed twenty times under load, it gives no address to two machines and fo
   const channel = await openClientChannel({ host: '127.0.0.1', port: 0, server: { address: '127.0.0.1', port } })
   const program = new URL('peer-leases.ts', import.meta.url).pathname
   const start = (): void => {
-    const argv = [program, join(dir, 'leases.sqlite'), `${port}`, `${channel.port}`]
+    const argv = [program, join(dir, 'leases.journal'), `${port}`, `${channel.port}`]
     server = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'inherit'] })
   }
   let xid = 0

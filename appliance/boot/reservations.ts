@@ -26,7 +26,9 @@ export function openReservations(
     addressFor({ mac, clientIdentifier = '', relay, packet }) {
       const own = byMac.get(mac)
       if (own !== undefined) return { address: own, takesOver: false }
-      const place = byClient.get(clientIdentifier) ?? byCircuit.get(`${packet.giaddr} ${relay.circuit ?? ''}`)
+      const { circuit } = relay
+      const port = circuit === undefined ? undefined : byCircuit.get(`${packet.giaddr} ${circuit}`)
+      const place = byClient.get(clientIdentifier) ?? port
       return place === undefined ? undefined : { address: place, takesOver: true }
     },
     owner: (address) => owners.get(address),

@@ -154,6 +154,23 @@ test('everything that an answer names is served: every firmware, every stage, ev
     }
 })
 
+test('everything that GRUB is told is served, to known machines and to unknown ones, over TFTP', async () => {
+  const ramdisk = { kernel: join(files, 'kernel'), initrd: join(files, 'initrd') }
+  const loaders = { bios: join(files, 'bios'), uefiX64: join(files, 'x64'), grubArm64: join(files, 'arm64') }
+  await start({ unknownMachines: 'discover', files: { aarch64: ramdisk, x86_64: ramdisk, loaders } })
+  for (const known of [true, false]) {
+    if (known) due('ramdisk', { arch: 'aarch64' })
+    else machines.clear()
+    const lease = await boot(11)
+    expect(lease.bootFile).toBe('grubaa64.efi')
+    expect(Buffer.from(await fetchNamed(lease)).toString()).toBe('arm64 bytes')
+    const script = Buffer.from(await fetchNamed({ ...lease, bootFile: '/grub/grub.cfg' })).toString()
+    const named = [...script.matchAll(/(?:linux|initrd) (\/boot\S+?)[\s;]/g)].map(([, name = '']) => name)
+    expect(named).toHaveLength(known ? 2 : 4)
+    for (const bootFile of named) expect((await fetchNamed({ ...lease, bootFile })).length).toBeGreaterThan(0)
+  }
+})
+
 test('a boot is told step by step, and logged with its node', async () => {
   await start()
   due('ramdisk')
@@ -247,5 +264,5 @@ test('a site whose files are not there does not start, and says which and where 
   )
   await expect(start({ files: { loaders: { bios: missing } } })).rejects.toThrow("Debian's package ipxe")
   const arm = { kernel: join(files, 'kernel'), initrd: join(files, 'initrd') }
-  await expect(start({ files: { aarch64: arm } })).rejects.toThrow('set files.loaders.uefiArm64')
+  await expect(start({ files: { aarch64: arm } })).rejects.toThrow('set files.loaders.grubArm64')
 })

@@ -50,12 +50,12 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
     const http = await startBootHttp(httpConfig, bootApp({ files, directory, discovery, events, log, metrics }))
     started.push(http)
     const httpUrl = `http://${config.nextServer}:${http.port}`
-    const tftp = await startBootTftp({ config: config.tftp, files, directory, leases, events, log, metrics })
+    const tftp = await startBootTftp({ config: config.tftp, files, directory, discovery, leases, events, log, metrics })
     started.push(tftp)
     const policy = bootPolicy(config, files)
     if (ipv6 !== undefined) {
       const tftp6 = { ...config.tftp, host: ipv6.address }
-      started.push(await startBootTftp({ config: tftp6, files, directory, leases, events, log, metrics }))
+      started.push(await startBootTftp({ config: tftp6, files, directory, discovery, leases, events, log, metrics }))
       const urls = bootUrls(`http://[${ipv6.address}]:${http.port}`)
       started.push(await startBootDhcp6({ config: ipv6, directory, discovery, policy, urls, events, log, metrics }))
       if (ipv6.routerAdvertisements) started.push(await startRouterAdvertisements(ipv6.links, log))

@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises'
 import { fileOf, type TftpFile } from '@bloomery/tftp/source.ts'
 import type { BootFiles } from './files.ts'
-import { bootPath, GRUB_CONFIG, grubScript } from './grub.ts'
+import type { Discovery } from './discovery.ts'
+import { bootPath, GRUB_CONFIG, grubScript, grubScriptByProcessor } from './grub.ts'
 import { loaderNames } from './loaders.ts'
-import type { BootDirectory } from './machine.ts'
+import type { BootDirectory, BootMachine } from './machine.ts'
 
 export interface ServedFile {
   file: TftpFile
@@ -15,26 +16,38 @@ export interface ServedFile {
 export function tftpSource(
   files: BootFiles,
   directory: BootDirectory,
+  discovery: Discovery,
 ): (name: string, mac: string | undefined) => Promise<ServedFile | undefined> {
   const byName = new Map([...files.loaders].map(([loader, bytes]) => [loaderNames[loader] as string, bytes]))
   return async (asked, mac) => {
     const name = asked.replace(/^\/+/, '')
     const loader = byName.get(name)
     if (loader !== undefined) return { file: fileOf(loader), kind: 'tftp' }
-    if (name === GRUB_CONFIG) return grubConfig(directory, mac)
+    if (name === GRUB_CONFIG) return grubConfig(directory, discovery, mac)
     const path = bootPath(name)
-    const boot = path && directory.byBootToken(path.token)
-    if (path === undefined || boot?.machine.mode !== 'ramdisk' || !boot.machine.secureBoot) return undefined
+    const boot = path && (discovery.byToken(path.token) ?? directory.byBootToken(path.token))
+    if (path === undefined || boot?.machine.mode !== 'ramdisk') return undefined
     const source = files.ramdisks[boot.machine.arch]?.[path.part]
     return source === undefined ? undefined : { file: await fileAt(source), kind: path.part }
   }
 }
 
-function grubConfig(directory: BootDirectory, mac: string | undefined): ServedFile | undefined {
-  const machine = mac === undefined ? undefined : directory.byMac(mac)
-  if (mac === undefined || machine?.mode !== 'ramdisk' || !machine.secureBoot) return undefined
-  const script = grubScript(machine, mac, directory.bootToken(machine, mac))
-  return { file: fileOf(Buffer.from(script)), kind: 'script' }
+function grubConfig(directory: BootDirectory, discovery: Discovery, mac: string | undefined): ServedFile | undefined {
+  if (mac === undefined) return undefined
+  const machine = directory.byMac(mac)
+  const script = machine === undefined ? unknownScript(discovery, mac) : dueScript(directory, machine, mac)
+  return script === undefined ? undefined : { file: fileOf(Buffer.from(script)), kind: 'script' }
+}
+
+function dueScript(directory: BootDirectory, machine: BootMachine, mac: string): string | undefined {
+  return machine.mode === 'ramdisk' ? grubScript(machine, mac, directory.bootToken(machine, mac)) : undefined
+}
+
+function unknownScript(discovery: Discovery, mac: string): string | undefined {
+  if (!discovery.active) return undefined
+  const script = (arch: BootMachine['arch']): string =>
+    grubScript(discovery.machine(mac, arch), mac, discovery.token(mac, arch))
+  return grubScriptByProcessor(script('x86_64'), script('aarch64'))
 }
 
 async function fileAt(path: string): Promise<TftpFile> {

@@ -6,6 +6,7 @@ import { startTftpServer, type TftpServer } from '@bloomery/tftp/server.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { BootConfig } from './config.ts'
+import type { Discovery } from './discovery.ts'
 import { dropped } from './dropped.ts'
 import type { BootFiles } from './files.ts'
 import { loaderNames } from './loaders.ts'
@@ -16,6 +17,7 @@ export interface BootTftpParts {
   config: BootConfig['tftp']
   files: BootFiles
   directory: BootDirectory
+  discovery: Discovery
   leases: Pick<LeaseStore, 'byAddress'>
   events: BootEvents
   log: Log
@@ -25,7 +27,7 @@ export interface BootTftpParts {
 /** TFTP for what boot decides, and for nothing else: no path is ever made of what a client asks. */
 export function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
   const { config, files, leases, events, log, metrics } = parts
-  const source = tftpSource(files, parts.directory)
+  const source = tftpSource(files, parts.directory, parts.discovery)
   const sizes = new Map([...files.loaders].map(([loader, bytes]) => [loaderNames[loader] as string, bytes.length]))
   const macAt = (address: string): string | undefined =>
     (isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac : undefined) || undefined

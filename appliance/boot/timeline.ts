@@ -1,6 +1,8 @@
 import type { BootEventKind, BootEvents } from './machine.ts'
 
 const MAX_MACS = 4_096
+/** Forgotten at once: the front of a Map is found by passing over all that was deleted there. */
+const FORGET = 512
 const MAX_EVENTS = 32
 
 interface BootEvent {
@@ -30,8 +32,7 @@ export function openTimeline(now: () => Date): Timeline {
       if (last?.kind === kind) events.pop()
       events.push({ at: now(), kind, detail, times })
       if (events.length > MAX_EVENTS) events.shift()
-      const oldest = byMac.keys().next().value
-      if (byMac.size > MAX_MACS && oldest !== undefined) byMac.delete(oldest)
+      if (byMac.size > MAX_MACS) for (const oldest of [...byMac.keys().take(FORGET)]) byMac.delete(oldest)
     },
     of: (mac) => byMac.get(mac) ?? [],
     lastSeen(macs, since) {

@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+
+/** What the machine's flash or ROM holds. Firmware of Debian's packages: seabios and ipxe-qemu, ovmf, qemu-efi-aarch64. */
+export type FirmwareName = 'seabios' | 'ovmf' | 'ovmf-secure' | 'aavmf'
+/** What it is let try. */
+export type Asking = 'pxe4' | 'pxe6' | 'http4' | 'http6'
+
+export interface MachineParts {
+  dir: string
+  mac: string
+  firmware: FirmwareName
+  asking: Asking
+}
+
+/** The variables that firmware starts with; Microsoft's keys are enrolled in those of Secure Boot. */
+export const blankVariables: Partial<Record<FirmwareName, string>> = {
+  ovmf: '/usr/share/OVMF/OVMF_VARS_4M.fd',
+  'ovmf-secure': '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
+  aavmf: '/usr/share/AAVMF/AAVMF_VARS.fd',
+}
+
+export function qemuArgv({ dir, mac, firmware, asking }: MachineParts): string[] {
+  // A BIOS boots from the network by the card's ROM, which is iPXE; UEFI has a network stack of its own.
+  const rom = firmware === 'seabios' ? '' : ',romfile='
+  return [
+    [firmware === 'aavmf' ? 'qemu-system-aarch64' : 'qemu-system-x86_64'],
+    ['-nodefaults', '-display', 'none', '-no-reboot', '-accel', 'tcg,thread=multi'],
+    ...machine[firmware],
+    ...(firmware === 'seabios' ? [] : flash(dir, firmware, asking)),
+    ['-netdev', 'tap,id=net0,ifname=tap0,script=no,downscript=no'],
+    ['-device', `virtio-net-pci,netdev=net0,mac=${mac},bootindex=0${rom}`],
+    ['-device', 'virtio-rng-pci'],
+    ['-serial', `file:${join(dir, 'serial.log')}`],
+  ].flat()
+}
+
+/** OVMF with Secure Boot keeps its variables behind system management mode: QEMU's docs/system/i386, edk2's OvmfPkg README. */
+const machine: Record<FirmwareName, string[][]> = {
+  seabios: [['-machine', 'q35,graphics=off', '-cpu', 'Nehalem', '-m', '768']],
+  ovmf: [['-machine', 'q35,smm=off', '-cpu', 'Nehalem', '-m', '768']],
+  'ovmf-secure': [
+    ['-machine', 'q35,smm=on', '-cpu', 'Nehalem', '-m', '768'],
+    ['-global', 'driver=cfi.pflash01,property=secure,value=on'],
+  ],
+  aavmf: [['-machine', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '1024']],
+}
+
+const code: Record<Exclude<FirmwareName, 'seabios'>, string> = {
+  ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd',
+  'ovmf-secure': '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
+  aavmf: '/usr/share/AAVMF/AAVMF_CODE.fd',
+}
+
+/** PXE of an IP version is turned off by edk2's knobs; with both off it goes straight on to HTTP boot, which has none. */
+function flash(dir: string, firmware: Exclude<FirmwareName, 'seabios'>, asking: Asking): string[][] {
+  const pxe = (version: 4 | 6): string =>
+    `name=opt/org.tianocore/IPv${version}PXESupport,string=${asking === `pxe${version}` ? 'yes' : 'no'}`
+  return [
+    ['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${code[firmware]}`],
+    ['-drive', `if=pflash,format=raw,unit=1,file=${join(dir, 'variables.fd')}`],
+    ['-fw_cfg', pxe(4)],
+    ['-fw_cfg', pxe(6)],
+  ]
+}
