@@ -12,8 +12,8 @@ export interface CloudHere extends Cloud {
   stopAndForget(): Promise<void>
 }
 
-/** The standalone edition in this process, on ports of the kernel's choosing. */
-export async function cloudHere(): Promise<CloudHere> {
+/** The standalone edition in this process, on ports of the kernel's choosing, with more settings of `bloomery serve` if need be. */
+export async function cloudHere(more: Record<string, unknown> = {}): Promise<CloudHere> {
   const dataDir = mkdtempSync(join(tmpdir(), 'bloomery-cloud-'))
   const logged: string[] = []
   const write =
@@ -21,7 +21,7 @@ export async function cloudHere(): Promise<CloudHere> {
     (facts: Record<string, unknown>, message: string): void =>
       void logged.push(JSON.stringify({ level, msg: message, ...facts }))
   const cloud = await startCloud(
-    configure({ 'data-dir': dataDir, port: 0, 'broker-port': 0 }),
+    configure({ 'data-dir': dataDir, port: 0, 'broker-port': 0, ...more }),
     { now: () => new Date() },
     { uuid: randomUUID, token: (bytes) => randomBytes(bytes).toString('base64url') },
     { info: write('info'), warn: write('warn'), error: write('error') },

@@ -13,8 +13,12 @@ import { PaperMachine } from './machine.ts'
 export interface FleetOptions {
   endpoint: string
   auth?: { username: string; password: string }
+  /** For a cloud that wants more than a user's name and password. */
+  fetch?: typeof fetch
   sites: number
   machinesPerSite: number
+  /** In turn; `ipmi` unless said. */
+  drivers?: readonly PaperMachine['driver'][]
   /** How much faster than the wall's the sites' time goes. */
   speed: number
 }
@@ -45,12 +49,14 @@ export class Fleet {
   }
 
   async join(): Promise<void> {
-    const { sites, machinesPerSite, speed, endpoint } = this.#options
+    const { sites, machinesPerSite, speed, endpoint, drivers = ['ipmi'] } = this.#options
     const clock = fastClock(speed)
     const log = this.#log()
     for (let index = 0; index < sites; index += 1) {
       const name = `site-${index + 1}`
-      const machines = Array.from({ length: machinesPerSite }, (_, of) => newMachine(index, of, clock))
+      const machines = Array.from({ length: machinesPerSite }, (_, of) =>
+        newMachine(index, of, clock, drivers[of % drivers.length]),
+      )
       const dir = join(this.dir, name)
       this.sites.push(await FleetSite.join({ name, endpoint, client: this.client, dir, clock, log, machines }))
     }
@@ -62,14 +68,9 @@ export class Fleet {
   async create(site: FleetSite, machine: PaperMachine, password = machine.password): Promise<string> {
     const { uuid } = await this.client.nodes.create({
       name: machine.name,
-      driver: 'ipmi',
+      driver: machine.driver,
       conductor_group: site.name,
-      driver_info: {
-        ipmi_address: '127.0.0.1',
-        ipmi_port: machine.port,
-        ipmi_username: 'admin',
-        ipmi_password: password,
-      },
+      driver_info: machine.driverInfo(password),
       properties: { cpu_arch: 'x86_64' },
     })
     await this.client.ports.create({ node_uuid: uuid, address: machine.mac })
@@ -174,6 +175,7 @@ function newMachine(site: number, index: number, clock: ReturnType<typeof fastCl
     mac: `52:54:00:${hex(site)}:${hex(index >> 8)}:${hex(index & 255)}`,
     password: `pw-${randomBytes(6).toString('hex')}`, // RMCP+: at most 20 bytes
     clock,
+    driver,
     postMs: 5000,
   })
 }

@@ -1,14 +1,12 @@
-import { execFile } from 'node:child_process'
 import type { AddressInfo } from 'node:net'
-import { promisify } from 'node:util'
 import { serve, type ServerType } from '@hono/node-server'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { createApi } from '../../lambdas/api/app.ts'
 import { bootstrap } from '../../lambdas/identity/bootstrap.ts'
-import { type ControlPlane, openControlPlane } from './control-plane.ts'
+import { type ControlPlane, openControlPlane } from '../cloud/control-plane.ts'
+import { OpenStackShell } from './openstack-shell.ts'
 
 /** OpenStack's own client and its keystoneauth, unmodified, against our identity service and the API behind it. */
-const run = promisify(execFile)
 type Environment = Record<string, string>
 
 let cloud: ControlPlane
@@ -16,6 +14,8 @@ let server: ServerType
 let admin: Environment
 let person: Environment
 let robot: Environment
+/** One per set of settings: the client remembers the first that it saw. */
+const shells = new Map<string, OpenStackShell>()
 
 beforeAll(async () => {
   cloud = await openControlPlane()
@@ -42,6 +42,7 @@ beforeAll(async () => {
   robot = { OS_AUTH_URL: url, OS_AUTH_TYPE: 'v3applicationcredential', OS_REGION_NAME: 'RegionOne' }
 })
 afterAll(async () => {
+  for (const shell of shells.values()) shell[Symbol.dispose]()
   await new Promise((resolve) => {
     server.close(resolve)
   })
@@ -49,8 +50,11 @@ afterAll(async () => {
 })
 
 async function text(as: Environment, ...args: string[]): Promise<string> {
-  const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', ...as }
-  const { stdout } = await run('openstack', args, { timeout: 50_000, env })
+  const key = JSON.stringify(as)
+  const shell = shells.get(key) ?? new OpenStackShell(as)
+  shells.set(key, shell)
+  const { code, stdout, stderr } = await shell.run(args)
+  if (code !== 0) throw new Error(`${args.join(' ')}: ${stderr}`)
   return stdout
 }
 // oxlint-disable-next-line typescript/no-explicit-any -- what another program prints

@@ -1,15 +1,19 @@
-"""OpenStack's command line kept running: a JSON list of arguments per line in, {code, stdout, stderr} per line out. `commands`
-answers with the baremetal commands that the client has."""
+"""OpenStack's command line kept running, because starting it takes longer than what it does: a list of arguments per line in,
+{code, stdout, stderr} per line out. `commands` answers with the baremetal commands that the client has."""
 
 import contextlib
 import importlib.metadata
 import io
 import json
 import sys
+import time
 
 from openstackclient import shell
 
 replies = sys.stdout
+seconds = time.sleep
+# The client polls every 2 or 10 seconds; here everything is twenty times as quick.
+time.sleep = lambda asked: seconds(asked / 20)
 
 
 def commands():

@@ -1,0 +1,30 @@
+import { Python } from './python.ts'
+
+export interface Said {
+  code: number
+  stdout: string
+  stderr: string
+}
+
+/** OpenStack's own command line in one process, because starting it takes longer than what it does. */
+export class OpenStackShell {
+  readonly #python: Python
+
+  /** With these settings in its environment. */
+  constructor(settings: Record<string, string>) {
+    this.#python = new Python('openstack-shell.py', settings)
+  }
+
+  /** The baremetal commands that the client has. */
+  commands(): Promise<string[]> {
+    return this.#python.ask('commands')
+  }
+
+  run(args: readonly string[]): Promise<Said> {
+    return this.#python.ask(args)
+  }
+
+  [Symbol.dispose](): void {
+    this.#python[Symbol.dispose]()
+  }
+}
