@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { type Disk, Durability, walOf } from './durability.ts'
 
 const schema = `
   CREATE TABLE IF NOT EXISTS item (
@@ -24,6 +25,9 @@ const schema = `
     key TEXT PRIMARY KEY, file TEXT NOT NULL, size INTEGER NOT NULL, sha256 TEXT NOT NULL) WITHOUT ROWID;
 `
 
+/** A database in memory is as durable as it gets. */
+const none: Disk = { sync: (done) => done(null), syncNow() {}, close() {} }
+
 interface Pending {
   run: () => void
   resolve: () => void
@@ -33,18 +37,30 @@ interface Pending {
 /** Taken when this file loads, so that tests that replace the timers don't stop commits. */
 const soon = setImmediate
 
-/** One SQLite file with group commit: writes that arrive while the last commit was being synced share the next sync. A write that
- * was answered is on disk (WAL with synchronous=FULL). */
+/** One SQLite file with group commit. Writes that arrive together are one commit, and commits that arrive while the disk is being synced
+ * share the next sync. A write that was answered is on disk. What is read may not be there for some moments yet: whoever tells it to
+ * somebody outside waits for `durable` first. */
 export class Database {
   readonly sql: DatabaseSync
+  readonly #durability: Durability
+  readonly #begin
+  readonly #end
+  readonly #mark
+  readonly #keep
   #pending: Pending[] = []
   #closed = false
   #afterCommit: Array<() => void> = []
 
-  constructor(path: string) {
+  constructor(path: string, disk: () => Disk = () => (path === ':memory:' ? none : walOf(path))) {
     this.sql = new DatabaseSync(path)
-    this.sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;')
+    // NORMAL: the log is synced here (see Durability), and by SQLite itself around checkpoints.
+    this.sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;')
     this.sql.exec(schema)
+    this.#begin = this.sql.prepare('BEGIN IMMEDIATE')
+    this.#end = this.sql.prepare('COMMIT')
+    this.#mark = this.sql.prepare('SAVEPOINT one')
+    this.#keep = this.sql.prepare('RELEASE one')
+    this.#durability = new Durability(disk)
   }
 
   /** Runs `work` in a transaction of its own as far as it can tell: when it throws, only its writes are undone. Resolves when durable. */
@@ -57,6 +73,12 @@ export class Database {
     })
   }
 
+  /** Undefined: all that can be read by now is on disk. Else resolves when it is. */
+  durable(): Promise<void> | undefined {
+    return this.#durability.pending()
+  }
+
+  /** What was written can be read; it may not be durable yet. */
   onCommit(listener: () => void): void {
     this.#afterCommit.push(listener)
   }
@@ -65,6 +87,7 @@ export class Database {
     if (this.#closed) return
     this.#flush()
     this.#closed = true
+    this.#durability.close()
     this.sql.close()
   }
 
@@ -74,23 +97,26 @@ export class Database {
     if (batch.length === 0) return
     let done: Pending[] = []
     try {
-      this.sql.exec('BEGIN IMMEDIATE')
+      this.#begin.run()
       done = batch.filter((each) => this.#attempt(each))
-      this.sql.exec('COMMIT')
+      this.#end.run()
     } catch (error) {
       if (this.sql.isTransaction) this.sql.exec('ROLLBACK')
       for (const each of batch) each.reject(error)
       return
     }
-    for (const each of done) each.resolve()
+    if (done.length === 0) return
+    this.#durability.committed((error) => {
+      for (const each of done) error ? each.reject(error) : each.resolve()
+    })
     for (const listener of this.#afterCommit) listener()
   }
 
   #attempt(each: Pending): boolean {
-    this.sql.exec('SAVEPOINT one')
+    this.#mark.run()
     try {
       each.run()
-      this.sql.exec('RELEASE one')
+      this.#keep.run()
       return true
     } catch (error) {
       this.sql.exec('ROLLBACK TO one; RELEASE one')

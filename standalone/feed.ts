@@ -64,6 +64,8 @@ export class Feed {
       const rows = this.#statements.next.all(cursor?.sequence ?? 0, size) as unknown as Row[]
       const last = rows.at(-1)
       if (!last) return { idle: undefined }
+      // Nobody hears of what could still be undone by a power cut.
+      await this.#database.durable()
       try {
         await handler(rows.map(toChange))
         ;[size, failures] = [Math.min(size * 2, BATCH), 0]
