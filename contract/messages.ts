@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { hardwareFacts } from './hardware-facts.ts'
 import { blobReference, lane, plan } from './plan.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerState, uuid } from './resources.ts'
 
@@ -88,6 +89,15 @@ export const report = z.discriminatedUnion('kind', [
     generation: z.int().positive(),
     plan: uuid,
     inventory: jsonObject,
+  }),
+  /** What a BMC says of its machine, as far as the plan read it. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('hardware'),
+    node: uuid,
+    generation: z.int().positive(),
+    plan: uuid,
+    facts: hardwareFacts,
   }),
   /** A machine that no node's port knows asked for an address. */
   z.object({ ...reportBase, kind: z.literal('unknown_machine'), address: macAddress, detail: z.string().max(1024) }),

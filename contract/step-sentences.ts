@@ -25,7 +25,7 @@ const sentences: Sentences = {
     `Sets the light ${indicator} of the ${component} to ${state}.`,
   'management.attach_virtual_media': ({ device_type: device }) => `Puts an image into the BMC's virtual ${device}.`,
   'management.detach_virtual_media': ({ device_types: devices }) =>
-    `Takes the image out of ${devices === null ? "all of the BMC's virtual media" : `the BMC's virtual ${devices.join(', ')}`}.`,
+    `Takes the image out of ${!devices ? "all of the BMC's virtual media" : `the BMC's virtual ${devices.join(', ')}`}.`,
   'management.read_hardware': 'Reads settings and versions from the BMC; nothing is changed.',
   'boot.prepare_ramdisk': 'Has the machine boot the ramdisk over the network at its next start.',
   'boot.clean_up_ramdisk': 'Stops serving the ramdisk to the machine.',

@@ -1,5 +1,8 @@
+import type { HardwareFacts, IndicatorState } from '../../contract/hardware-facts.ts'
+import type { MediaDevice } from '../../contract/plan.ts'
 import type { BootDevice } from '../../contract/resources.ts'
 import type { Clock } from '../clock.ts'
+import { HardwareError } from '../hardware-error.ts'
 import type { Delays } from './delays.ts'
 
 /** What the product needs of a BMC, whatever it speaks. Every method has its own deadline and rejects with HardwareError. */
@@ -8,7 +11,29 @@ export interface Bmc {
   control(action: PowerAction): Promise<void>
   bootDevice(): Promise<{ boot_device: BootDevice; persistent: boolean } | null>
   setBootDevice(device: BootDevice, options: { persistent: boolean; uefi: boolean }): Promise<void>
+  /** What else it can do; not every driver has each. */
+  readonly more?: Partial<BmcManagement>
 }
+
+export interface BmcManagement {
+  injectNmi(): Promise<void>
+  setBootMode(mode: 'uefi' | 'bios'): Promise<void>
+  setSecureBoot(enabled: boolean): Promise<void>
+  setIndicator(component: string, name: string, state: IndicatorState): Promise<void>
+  attachMedia(device: MediaDevice, image: string): Promise<void>
+  /** null: all there are. */
+  detachMedia(devices: readonly MediaDevice[] | null): Promise<void>
+  /** What can't be read is left out. */
+  readHardware(): Promise<Omit<HardwareFacts, 'read_at'>>
+}
+
+/** That part of a BMC, or an error that says that this driver has none. */
+export function requireMore<K extends keyof BmcManagement>(bmc: Bmc, driver: string, part: K): BmcManagement[K] {
+  const found = bmc.more?.[part]
+  if (!found) throw new HardwareError(`driver ${driver} can't do this (${part})`)
+  return found
+}
+
 export type PowerAction = 'on' | 'off' | 'soft' | 'reset'
 
 /** What a driver is told: driver_info with its secrets opened. Never logged, never kept longer than the connection. */

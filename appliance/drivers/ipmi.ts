@@ -75,6 +75,7 @@ export function openIpmiDriver(): IpmiDriver {
 
 function ipmiBmc(use: <T>(work: (session: IpmiSession) => Promise<T>) => Promise<T>): Bmc {
   return {
+    more: { injectNmi: () => use((session) => setPower(session, 'diag')) },
     power: () => use(async (session) => ((await readPower(session)) === 'on' ? 'power on' : 'power off')),
     control: (action) => use((session) => setPower(session, action)),
     bootDevice: () =>

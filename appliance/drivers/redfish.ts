@@ -9,6 +9,7 @@ import { z } from 'zod'
 import type { BootDevice } from '../../contract/resources.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { Bmc, ConnectBmc, DriverInfo, PowerAction } from './bmc.ts'
+import { redfishManagement } from './redfish-management.ts'
 
 const TIMEOUT_MS = 60_000
 
@@ -84,6 +85,7 @@ const targets: Readonly<Partial<Record<BootDevice, BootTarget>>> = {
 
 function redfishBmc(use: <T>(work: (session: Session) => Promise<T>) => Promise<T>): Bmc {
   return {
+    more: redfishManagement(use),
     power: () => use(async ({ bmc, system }) => ((await readPower(bmc, system)) === 'on' ? 'power on' : 'power off')),
     control: (action) =>
       use(async (session) => {

@@ -22,6 +22,9 @@ import { imageRoutes } from './images.ts'
 import { inspectionRuleRoutes } from './inspection-rules.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { managementRoutes } from './management.ts'
+import { firmwareStateRoutes } from './firmware-states.ts'
+import { indicatorRoutes } from './indicators.ts'
+import { virtualMediaRoutes } from './virtual-media.ts'
 import { gate, microversion } from './microversion.ts'
 import { nodeRoutes } from './nodes.ts'
 import { portgroupRoutes } from './portgroups.ts'
@@ -38,7 +41,6 @@ import { shardRoutes } from './shards.ts'
 import { siteRoutes } from './sites.ts'
 import { statesRoutes } from './states.ts'
 import { traitRoutes } from './traits.ts'
-import { unsupportedRoutes } from './unsupported.ts'
 import { validateRoutes } from './validate.ts'
 import { whyRoutes } from './why.ts'
 import { vendorRoutes } from './vendor-passthru.ts'
@@ -94,7 +96,9 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   runbookRoutes(app, platform)
   runbookTraitRoutes(app, platform)
   shardRoutes(app, platform)
-  unsupportedRoutes(app, platform)
+  firmwareStateRoutes(app, platform)
+  indicatorRoutes(app, platform)
+  virtualMediaRoutes(app, platform)
   vendorRoutes(app, platform)
   vifRoutes(app, platform)
   volumeRoutes(app, platform)

@@ -52,6 +52,7 @@ export function componentRoutes(app: Api, platform: Platform): void {
 }
 
 function setting(call: Call, node: string, value: BiosSetting): Record<string, unknown> {
-  const view = { ...value, links: links(call.var.showing, `nodes/${node}/bios/${value.name}`) }
+  const { read_at: _readAt, ...shown } = value
+  const view = { ...shown, links: links(call.var.showing, `nodes/${node}/bios/${value.name}`) }
   return visible(view, fieldSince.bios, call.var.minor)
 }

@@ -10,6 +10,7 @@ import { readJson } from './body.ts'
 import { type Api, type Call, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
+import { askBmc } from './ask-bmc.ts'
 import { flag } from './query.ts'
 import { requireValid } from './validation.ts'
 
@@ -24,6 +25,11 @@ export function managementRoutes(app: Api, platform: Platform): void {
   app.get(`${path}/supported`, async (call) =>
     call.json({ supported_boot_devices: supported(await nodeOf(platform, call.req.param('ident'), call.var.minor)) }),
   )
+  app.put('/v1/nodes/:ident/management/inject_nmi', async (call) => {
+    z.strictObject({}).parse((await readJson(call)) ?? {})
+    await askBmc(platform, call, 'inject_nmi', { step: 'management.inject_nmi', args: {} })
+    return call.body(null, 204)
+  })
   app.put(path, async (call) => {
     const ident = call.req.param('ident')
     const asked = request.parse((await readJson(call)) ?? fromQuery(call))

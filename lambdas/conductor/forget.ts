@@ -1,9 +1,11 @@
 import type { Command } from '../../contract/messages.ts'
 import type { Node } from '../../contract/resources.ts'
-import { ConflictError, type Platform } from '../platform.ts'
+import { ConflictError, type Key, type Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
 import { belongingsOf } from '../store/change-node.ts'
 import { enqueue } from '../store/commands.ts'
+import { biosKey, firmwareKey } from '../store/components.ts'
+import { hardwareKey } from '../store/hardware.ts'
 import { deleteHistory } from '../store/history.ts'
 import { deleteInventory } from '../store/inventory.ts'
 import { getNode } from '../store/nodes.ts'
@@ -17,9 +19,17 @@ export async function forgetNode(platform: Platform, node: Node): Promise<void> 
   for (const writes of await belongingsOf(platform.table, node)) await platform.table.write(writes)
   await deleteHistory(platform.table, node.uuid)
   await deleteInventory(platform.table, node.uuid)
+  await deleteItems(platform, [biosKey(node.uuid), firmwareKey(node.uuid), hardwareKey(node.uuid)])
   if (node.generation === 0) return // no site ever heard of it
   for (const appliance of await appliancesOf(platform.table, node.conductor_group))
     await tell(platform, appliance.uuid, node)
+}
+
+async function deleteItems({ table }: Platform, keys: Key[]): Promise<void> {
+  for (const key of keys) {
+    const known = await table.get(key)
+    if (known) await table.write([{ delete: key }])
+  }
 }
 
 async function tell(platform: Platform, appliance: string, node: Node): Promise<void> {

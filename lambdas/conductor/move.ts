@@ -1,5 +1,6 @@
 import { advance, isTransient, provision, type ProvisionEvent, type ProvisionState } from '../../contract/provision.ts'
 import type { Node } from '../../contract/resources.ts'
+import { withoutManagement } from './management.ts'
 
 /** A node's way through the provision states: what changes with every arrow, whoever raises the event. Pure. */
 
@@ -69,6 +70,7 @@ export function endPower(node: Node, why?: string): Node {
     ...node,
     power_operation: null,
     target_power_state: null,
+    driver_internal_info: withoutManagement(node.driver_internal_info),
     deadline: null,
     ...(why === undefined ? {} : { last_error: why }),
   }

@@ -35,6 +35,7 @@ const requests: { [K in PlanKind]: Request } = {
   tear_down: { kind: 'tear_down' },
   power: { kind: 'power', target: 'soft power off', timeout: 300 },
   boot_device: { kind: 'boot_device', device: 'pxe', persistent: false },
+  management: { kind: 'management', name: 'management.inject_nmi', args: {} },
 }
 const ground = { interfaces: {}, disable_power_off: false }
 const kinds = Object.keys(requests) as PlanKind[]
@@ -42,7 +43,7 @@ const now = new Date('2026-11-23T10:00:00.000Z')
 const id = '7f0f5a6c-54c5-4e34-9a55-0d1a7b7f9d10'
 
 function planOf(kind: PlanKind, of: Node = blank, ports: Port[] = [port]): Plan {
-  const lane = kind === 'power' || kind === 'boot_device' ? 'power' : 'provision'
+  const lane = kind === 'power' || kind === 'boot_device' || kind === 'management' ? 'power' : 'provision'
   return makePlan({ ...of, generation: 7 }, ports, requests[kind], lane, { id, now })
 }
 

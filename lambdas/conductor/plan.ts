@@ -13,17 +13,18 @@ import { machineOf } from './machine.ts'
 import { managementAsked } from './management.ts'
 import { type Asked, planSteps, type Request } from './planners.ts'
 import { askedSteps } from './asked.ts'
+import { automatedSteps } from './automated-cleaning.ts'
 
 /** From what a node shall become to the plan that makes it so. */
 
-type Needs = Pick<Platform, 'table' | 'blobs'>
+type Needs = Pick<Platform, 'table' | 'blobs' | 'options'>
 
 /** The operation that belongs to each state that one starts in. */
 const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) => Promise<Request>>> = {
   verifying: async () => ({ kind: 'verify' }),
   inspecting: async () => ({ kind: 'inspect' }),
   adopting: async () => ({ kind: 'adopt' }),
-  cleaning: async (_, node) => ({ kind: 'clean', steps: cleanSteps(node) }),
+  cleaning: async (platform, node) => ({ kind: 'clean', steps: await cleanSteps(platform, node) }),
   deploying: async (platform, node) => ({
     kind: 'deploy',
     ...(node.deploy_interface === 'fake'
@@ -65,11 +66,9 @@ function powerRequest(node: Node): Request {
   return { kind: 'boot_device', device: node.boot_device.boot_device, persistent: node.boot_device.persistent }
 }
 
-const AUTOMATED: Asked[] = [{ name: 'deploy.erase_devices_metadata', args: {}, priority: 0 }]
-
 /** Those that a person named when asking for manual cleaning, which heads for `manageable`; else the automated ones. */
-function cleanSteps(node: Node): Asked[] {
-  return node.target_provision_state === 'manageable' ? askedSteps(node, 'clean') : AUTOMATED
+async function cleanSteps(platform: Needs, node: Node): Promise<Asked[]> {
+  return node.target_provision_state === 'manageable' ? askedSteps(node, 'clean') : automatedSteps(platform, node)
 }
 
 export async function planFor(

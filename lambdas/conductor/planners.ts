@@ -1,4 +1,5 @@
 import { steps as facts } from '../../contract/hardware.ts'
+import { offers } from '../../contract/management.ts'
 import type { ConfigDriveReference, ImageReference, PlanKind, Step, StepName } from '../../contract/plan.ts'
 import type { BootDevice, PowerTarget } from '../../contract/resources.ts'
 import { type Ground, intoInstance, intoRamdisk, isFake, offAndClean, outOfRamdisk, step } from './ramdisk.ts'
@@ -18,6 +19,7 @@ export type Request =
   | { kind: 'deploy'; image: ImageReference | null; configDrive: ConfigDriveReference | null; steps: Asked[] }
   | { kind: 'power'; target: PowerTarget; timeout: number | null }
   | { kind: 'boot_device'; device: BootDevice; persistent: boolean }
+  | { kind: 'management'; name: StepName; args: Step['args'] }
 type RequestOf<K extends PlanKind> = Request & { kind: K }
 
 export interface Steps {
@@ -26,7 +28,8 @@ export interface Steps {
 }
 
 const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps } = {
-  verify: (_, on) => alone(step('power.validate', on)),
+  verify: (_, on) =>
+    alone(step('power.validate', on), ...(tellsHardware(on) ? [step('management.read_hardware', on)] : [])),
   inspect: (_, on) =>
     isFake(on, 'inspect')
       ? alone(step('inspect.inspect_hardware', on))
@@ -61,6 +64,12 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
   boot_device: ({ device, persistent }, on) => alone(step('management.set_boot_device', on, { device, persistent })),
 }
 
+  management: ({ name, args }, on) => alone(step(name, on, args)),
+}
+
+/** What Ironic caches when a node becomes manageable: BIOS settings, firmware versions, boot mode. */
+function tellsHardware({ interfaces }: Ground): boolean {
+  return offers(interfaces['management'] ?? null, 'set_boot_mode')
 export function planSteps<K extends PlanKind>(request: RequestOf<K>, on: Ground): Steps {
   const planner = planners[request.kind as K]
   return planner(request, on)

@@ -8,6 +8,7 @@ import { acknowledge, storedCommands } from '../store/commands.ts'
 import { count, getReportCounter, isCounted, reportCounterKey } from '../store/report-counter.ts'
 import { getNode } from '../store/nodes.ts'
 import { apply } from './apply.ts'
+import { addHardware } from './hardware.ts'
 import { addInspected } from './inspected.ts'
 import { refreshUrls } from './refresh.ts'
 
@@ -106,6 +107,13 @@ const handlers: Handlers = {
     if (!node || !isAsked || operation.appliance !== appliance.uuid) return
     await addInspected(platform, node, inventory, at)
     platform.log.info({ node: uuid, site: appliance.site, appliance: appliance.name }, 'inventory')
+  },
+  async hardware(platform, appliance, { node: uuid, generation, plan, facts }) {
+    const node = await getNode(platform.table, uuid)
+    const asked = [node?.operation, node?.power_operation].find((operation) => operation?.plan === plan)
+    if (!node || asked?.generation !== generation || asked.appliance !== appliance.uuid) return
+    await addHardware(platform, node, facts)
+    platform.log.info({ node: uuid, site: appliance.site, sections: Object.keys(facts) }, 'hardware')
   },
   async unknown_machine(platform, appliance, { address, detail }) {
     platform.log.info({ site: appliance.site, appliance: appliance.name, address, detail }, 'unknown machine')

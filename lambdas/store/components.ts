@@ -16,6 +16,8 @@ export interface BiosSetting {
   upper_bound: number | null
   created_at: string
   updated_at: string | null
+  /** Of the reading that it came with; not shown. */
+  read_at?: string
 }
 
 export interface FirmwareComponent {

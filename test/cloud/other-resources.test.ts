@@ -233,7 +233,7 @@ describe('what is below a node', () => {
     ['POST', 'vmedia', { device_type: 'cdrom', image_url: 'http://h/i.iso' }],
     ['GET', 'vendor_passthru/none', undefined],
   ])('%s %s says that the driver lacks it', async (method, path, body) => {
-    await newNode('n')
+    await newNode('n', { management_interface: 'noop' })
     const { status, body: reply } = await ask(method, `/v1/nodes/n/${path}`, body)
     expect([status, String(reply['error_message'])]).toEqual([
       400,

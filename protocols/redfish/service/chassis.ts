@@ -1,3 +1,5 @@
+import { changeIndicator } from './indicator.ts'
+import { Refusal } from './machine.ts'
 import { ref, type Route } from './route.ts'
 import { chassisPath, managerPath, type State, systemPath } from './state.ts'
 
@@ -21,6 +23,9 @@ export function chassisRoutes(state: State): Route[] {
         Power: ref(`${chassisPath}/Power`),
         Links: { ComputerSystems: [ref(systemPath(state))], ManagedBy: [ref(managerPath(state))] },
       }),
+      patch: ({ body }) => {
+        if (!changeIndicator(state, body)) throw new Refusal(400, 'PropertyUnknown', [Object.keys(body).join(' ')])
+      },
     },
     {
       path: `${chassisPath}/Thermal`,

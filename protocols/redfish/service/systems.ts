@@ -1,4 +1,5 @@
 import { type JsonObject, objectAt, textAt } from '../json.ts'
+import { changeIndicator } from './indicator.ts'
 import { type BootOverride, Refusal } from './machine.ts'
 import { type Call, done, ref, type Result, type Route } from './route.ts'
 import { chassisPath, managerPath, started, type State, systemPath } from './state.ts'
@@ -15,7 +16,6 @@ const resets = [
   'ForceOn',
 ]
 const targets = ['None', 'Pxe', 'Cd', 'Hdd', 'Usb', 'Floppy', 'BiosSetup', 'UefiHttp']
-const indicators = ['Lit', 'Blinking', 'Off']
 
 export function systemRoutes(state: State): Route[] {
   const path = systemPath(state)
@@ -76,14 +76,10 @@ async function viewSystem(state: State): Promise<JsonObject> {
 }
 
 async function changeSystem(state: State, body: JsonObject): Promise<void> {
-  const indicator = textAt(body, 'IndicatorLED')
-  if (indicator !== undefined) {
-    if (!indicators.includes(indicator)) throw new Refusal(400, 'PropertyValueNotInList', [indicator, 'IndicatorLED'])
-    state.indicator = indicator
-  }
+  const lit = changeIndicator(state, body)
   const boot = objectAt(body, 'Boot')
   if (boot) await changeBoot(state, boot)
-  else if (indicator === undefined) throw new Refusal(400, 'PropertyUnknown', [Object.keys(body).join(' ')])
+  else if (!lit) throw new Refusal(400, 'PropertyUnknown', [Object.keys(body).join(' ')])
 }
 
 async function changeBoot({ machine, dialect }: State, boot: JsonObject): Promise<void> {

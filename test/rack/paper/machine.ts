@@ -3,6 +3,7 @@ import { bootDevices, noBootFlags, type BootFlags } from '@bloomery/ipmi/boot-pa
 import type { Chassis } from '@bloomery/ipmi/bmc-options.ts'
 import { startBmc, type RunningBmc } from '@bloomery/ipmi/server.ts'
 import { type RunningRedfish, startRedfish } from '@bloomery/redfish/server.ts'
+import type { State } from '@bloomery/redfish/service/state.ts'
 import type { Clock } from '../../../appliance/clock.ts'
 import { machineOver } from '../redfish/chassis.ts'
 
@@ -32,6 +33,8 @@ export class PaperMachine {
   readonly accidents: string[] = []
   power: 'on' | 'off' = 'off'
   writing = false
+  /** Non-maskable interrupts that it got. */
+  nmis = 0
   /** What its rescue system lets people in with. */
   rescuePassword: string | undefined
   readonly #clock: Clock
@@ -67,6 +70,12 @@ export class PaperMachine {
       const facts = { uuid: randomUUID(), name: this.name, nics: [{ mac: this.mac }], drives: [] }
       this.#bmc = await startRedfish({ ...common, users: [user], machine: machineOver(this.#chassis(), facts) })
     }
+  }
+
+  /** What its Redfish BMC remembers. */
+  get redfish(): State {
+    if (!this.#bmc || !('state' in this.#bmc)) throw new Error(`${this.name} has no Redfish BMC`)
+    return this.#bmc.state
   }
 
   get port(): number {
@@ -116,6 +125,7 @@ export class PaperMachine {
       control: (action) => {
         if (action === 'off' || action === 'soft') this.off()
         if (action === 'on') this.#on()
+        if (action === 'diag') this.nmis += 1
         if (action === 'cycle' || action === 'reset') {
           this.off()
           this.#on()

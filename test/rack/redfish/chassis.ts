@@ -10,6 +10,7 @@ const actions = {
   ForceRestart: 'reset',
   GracefulRestart: 'reset',
   PowerCycle: 'reset',
+  Nmi: 'diag',
 } as const
 
 const devices: Readonly<Record<string, number>> = {

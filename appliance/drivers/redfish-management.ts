@@ -1,0 +1,34 @@
+import { setBootMode } from '@bloomery/redfish/boot-mode.ts'
+import type { Redfish } from '@bloomery/redfish/client.ts'
+import { setIndicator } from '@bloomery/redfish/indicator.ts'
+import { reset } from '@bloomery/redfish/power.ts'
+import { setSecureBoot } from '@bloomery/redfish/secure-boot.ts'
+import type { System } from '@bloomery/redfish/system.ts'
+import { ejectMedia, insertMedia, type MediaType } from '@bloomery/redfish/virtual-media.ts'
+import type { MediaDevice } from '../../contract/plan.ts'
+import type { BmcManagement } from './bmc.ts'
+import { readFacts } from './redfish-facts.ts'
+
+export type UseRedfish = <T>(work: (session: { bmc: Redfish; system: System }) => Promise<T>) => Promise<T>
+
+const media: Readonly<Record<MediaDevice, MediaType>> = { cdrom: 'CD', disk: 'USBStick', floppy: 'Floppy' }
+
+/** What a management interface does over Redfish beside boot devices. */
+export function redfishManagement(use: UseRedfish): BmcManagement {
+  return {
+    injectNmi: () => use(({ bmc, system }) => reset(bmc, system, 'nmi')),
+    setBootMode: (mode) =>
+      use(async ({ bmc, system }) => void (await setBootMode(bmc, system, mode === 'uefi' ? 'UEFI' : 'Legacy'))),
+    setSecureBoot: (enabled) => use(({ bmc, system }) => setSecureBoot(bmc, system, enabled)),
+    setIndicator: (component, name, state) =>
+      use(({ bmc, system }) => setIndicator(bmc, system, { component, name, state })),
+    attachMedia: (device, image) =>
+      use(async ({ bmc, system }) => void (await insertMedia(bmc, system, { type: media[device], image }))),
+    detachMedia: (devices) =>
+      use(async ({ bmc, system }) => {
+        if (devices === null) return ejectMedia(bmc, system)
+        for (const device of devices) await ejectMedia(bmc, system, media[device])
+      }),
+    readHardware: () => use(({ bmc, system }) => readFacts(bmc, system)),
+  }
+}

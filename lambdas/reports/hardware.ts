@@ -1,0 +1,83 @@
+import type { HardwareFacts } from '../../contract/hardware-facts.ts'
+import type { Node } from '../../contract/resources.ts'
+import { ConflictError, type Key, type Platform } from '../platform.ts'
+import { changeNode } from '../store/change-node.ts'
+import { biosKey, type BiosSetting, type FirmwareComponent, firmwareKey } from '../store/components.ts'
+import { type Hardware, hardwareKey } from '../store/hardware.ts'
+
+const ATTEMPTS = 30
+
+/** Keeps what a site read out of band: each section replaces what was known of it. */
+export async function addHardware(platform: Platform, { uuid }: Node, facts: HardwareFacts): Promise<void> {
+  const { boot_mode, secure_boot, raid_config, indicators, virtual_media, bios, firmware } = facts
+  const told: Partial<Node> = {
+    ...(boot_mode === undefined ? {} : { boot_mode }),
+    ...(secure_boot === undefined ? {} : { secure_boot }),
+    ...(raid_config === undefined ? {} : { raid_config }),
+  }
+  if (Object.keys(told).length > 0) await changeNode(platform, uuid, (node) => ({ node: { ...node, ...told } }))
+  if (indicators ?? virtual_media)
+    await update<Hardware>(platform, hardwareKey(uuid), (known) => ({
+      indicators: indicators ?? known?.indicators ?? null,
+      virtual_media: virtual_media ?? known?.virtual_media ?? null,
+    }))
+  if (bios)
+    await update<BiosSetting[]>(platform, biosKey(uuid), (known) => withSettings(known ?? [], facts.read_at, bios))
+  if (firmware)
+    await update<FirmwareComponent[]>(platform, firmwareKey(uuid), (known) =>
+      withComponents(known ?? [], facts.read_at, firmware),
+    )
+}
+
+/** A part joins the others of its reading, in whatever order they come; of an older reading nothing is left, and an older one changes
+ * nothing. */
+export function withSettings(
+  known: readonly BiosSetting[],
+  readAt: string,
+  found: NonNullable<HardwareFacts['bios']>,
+): BiosSetting[] {
+  const newest = Math.max(0, ...known.map((each) => Date.parse(each.read_at ?? '') || 0))
+  if (newest > Date.parse(readAt)) return [...known]
+  const before = new Map(known.map((each) => [each.name, each]))
+  const fresh = found.map((setting): BiosSetting => {
+    const old = before.get(setting.name)
+    const changed = old !== undefined && old.value !== setting.value
+    const updated_at = changed ? readAt : (old?.updated_at ?? null)
+    return { ...setting, created_at: old?.created_at ?? readAt, updated_at, read_at: readAt }
+  })
+  const names = new Set(fresh.map(({ name }) => name))
+  const others = known.filter((each) => each.read_at === readAt && !names.has(each.name))
+  return [...others, ...fresh].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+export function withComponents(
+  known: readonly FirmwareComponent[],
+  readAt: string,
+  found: NonNullable<HardwareFacts['firmware']>,
+): FirmwareComponent[] {
+  return found.map(({ version, ...each }): FirmwareComponent => {
+    const old = known.find(({ component }) => component === each.component)
+    const changed = old !== undefined && old.current_version !== version
+    return {
+      ...each,
+      initial_version: old?.initial_version ?? version ?? '',
+      current_version: version,
+      last_version_flashed: changed ? version : (old?.last_version_flashed ?? null),
+      created_at: old?.created_at ?? readAt,
+      updated_at: changed ? readAt : (old?.updated_at ?? null),
+    }
+  })
+}
+
+async function update<T>({ table }: Platform, key: Key, change: (known: T | undefined) => T): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const before = await table.get(key)
+    const put = { ...key, version: (before?.version ?? 0) + 1, value: change(before?.value as T | undefined) }
+    try {
+      return await table.write([{ put, expect: before ? before.version : 'absent' }])
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+    }
+  }
+  throw new Error(`${key.pk} ${key.sk}: written by others ${ATTEMPTS} times in a row`)
+}

@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Fleet, type Member } from '../rack/paper/fleet.ts'
+import { cloudHere, type CloudHere } from './cloud-here.ts'
+
+/** What people ask of BMCs through the API, from the request to the BMC and back to the node. */
+
+let cloud: CloudHere
+let fleet: Fleet
+let ipmi: Member
+let redfish: Member
+
+const WITHIN = 30_000
+
+beforeAll(async () => {
+  cloud = await cloudHere()
+  fleet = new Fleet({ endpoint: cloud.endpoint, sites: 1, machinesPerSite: 2, speed: 50, drivers: ['ipmi', 'redfish'] })
+  await fleet.join()
+  ;[ipmi, redfish] = fleet.members as [Member, Member]
+  await fleet.bring(fleet.members, 'manage', 'manageable', WITHIN)
+})
+afterAll(async () => {
+  await fleet?.tearDown()
+  await cloud?.stopAndForget()
+})
+
+async function ask(of: Member, method: string, path: string, body?: unknown) {
+  const reply = await fetch(`${cloud.endpoint}/v1/nodes/${of.uuid}/${path}`, {
+    method,
+    headers: { 'x-openstack-ironic-api-version': '1.115', 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await reply.text()
+  return { status: reply.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> }
+}
+
+/** The power lane is free again. */
+async function settled(of: Member): Promise<Record<string, unknown>> {
+  const until = Date.now() + WITHIN
+  for (;;) {
+    const { body } = await ask(of, 'GET', '')
+    if (body['reservation'] === null && !('management_request' in (body['driver_internal_info'] as object))) return body
+    if (Date.now() > until) throw new Error(`still at it: ${JSON.stringify(body)}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+async function done(of: Member, method: string, path: string, status: number, body?: unknown) {
+  const reply = await ask(of, method, path, body)
+  expect(reply.status, JSON.stringify(reply.body)).toBe(status)
+  const node = await settled(of)
+  expect(node['last_error']).toBeNull()
+  return node
+}
+
+describe('verification', () => {
+  test('caches BIOS settings, with what the registry says that they can be', async () => {
+    const { body } = await ask(redfish, 'GET', 'bios?detail=true')
+    const settings = body['bios'] as Record<string, unknown>[]
+    expect(settings.map(({ name }) => name)).toEqual(['BootTimeout', 'NumLock', 'ProcTurboMode', 'QuietBoot'])
+    expect(settings[2]).toMatchObject({ value: 'Enabled', allowable_values: ['Enabled', 'Disabled'], read_only: false })
+    expect(settings[0]).toMatchObject({ value: '5', attribute_type: 'Integer', upper_bound: 60 })
+    expect(settings[0]).not.toHaveProperty('read_at')
+    expect((await ask(redfish, 'GET', 'bios/NumLock')).body).toMatchObject({ NumLock: { value: 'On' } })
+  })
+
+  test('caches firmware versions and how the machine boots', async () => {
+    const { body } = await ask(redfish, 'GET', 'firmware')
+    expect(body['firmware']).toMatchObject([
+      { component: 'bios', initial_version: '2.0.0', current_version: '2.0.0', last_version_flashed: null },
+      { component: 'bmc', initial_version: '1.0.0', current_version: '1.0.0' },
+    ])
+    expect((await ask(redfish, 'GET', 'states')).body).toMatchObject({ boot_mode: 'uefi', secure_boot: false })
+  })
+})
+
+test('an NMI reaches the machine, by IPMI and by Redfish', async () => {
+  for (const member of [ipmi, redfish]) {
+    await done(member, 'PUT', 'management/inject_nmi', 204, {})
+    expect(member.machine.nmis).toBe(1)
+  }
+})
+
+test('boot mode and Secure Boot are set on the BMC and shown on the node', async () => {
+  expect(await done(redfish, 'PUT', 'states/boot_mode', 202, { target: 'bios' })).toMatchObject({ boot_mode: 'bios' })
+  expect(await done(redfish, 'PUT', 'states/boot_mode', 202, { target: 'uefi' })).toMatchObject({ boot_mode: 'uefi' })
+  const node = await done(redfish, 'PUT', 'states/secure_boot', 202, { target: true })
+  expect(node).toMatchObject({ secure_boot: true })
+  expect(redfish.machine.redfish.secureBoot.enabled).toBe(true)
+})
+
+test('indicators are listed, told and set', async () => {
+  const { body } = await ask(redfish, 'GET', 'management/indicators')
+  const [system] = body['indicators'] as { name: string; component: string; states: string[] }[]
+  expect(system).toMatchObject({ component: 'system', readonly: false, states: ['blinking', 'off', 'on'] })
+  const path = `management/indicators/${system!.name}`
+  expect((await ask(redfish, 'GET', path)).body).toEqual({ state: 'off' })
+  await done(redfish, 'PUT', path, 204, { state: 'blinking' })
+  expect(redfish.machine.redfish.indicator).toBe('Blinking')
+  expect((await ask(redfish, 'GET', path)).body).toEqual({ state: 'blinking' })
+  expect((await ask(redfish, 'PUT', 'management/indicators/none@system', { state: 'on' })).status).toBe(400)
+})
+
+test('virtual media are attached, listed without what may let somebody in, and detached', async () => {
+  const image_url = 'http://images.example/rescue.iso?key=hush'
+  await done(redfish, 'POST', 'vmedia', 204, { device_type: 'cdrom', image_url })
+  expect(redfish.machine.redfish.slots.find(({ image }) => image)?.image).toBe(image_url)
+  const { body } = await ask(redfish, 'GET', 'vmedia')
+  expect(body['virtual_media']).toContainEqual(
+    expect.objectContaining({ inserted: true, image: 'http://images.example/rescue.iso' }),
+  )
+  await done(redfish, 'DELETE', 'vmedia?device_types=cdrom', 204)
+  expect(redfish.machine.redfish.slots.every(({ image }) => image === undefined)).toBe(true)
+})
+
+test('what the BMC refuses is the node’s last error, and the node is free again', async () => {
+  await done(redfish, 'POST', 'vmedia', 204, { device_type: 'cdrom', image_url: 'http://h/a.iso' })
+  redfish.machine.redfish.slots.splice(0)
+  expect((await ask(redfish, 'POST', 'vmedia', { device_type: 'cdrom', image_url: 'http://h/b.iso' })).status).toBe(204)
+  expect(String((await settled(redfish))['last_error'])).toMatch(/virtual media; it may need a licence/)
+})
+
+test('what a driver lacks is refused without asking anybody', async () => {
+  for (const [method, path, body] of [
+    ['PUT', 'states/boot_mode', { target: 'uefi' }],
+    ['PUT', 'states/secure_boot', { target: true }],
+    ['GET', 'management/indicators', undefined],
+    ['GET', 'vmedia', undefined],
+  ] as const) {
+    const reply = await ask(ipmi, method, path, body)
+    expect([reply.status, String(reply.body['error_message'])]).toEqual([
+      400,
+      expect.stringMatching(/does not support/),
+    ])
+  }
+})
