@@ -39,9 +39,11 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
         },
   adopt: (_, on) => alone(step('power.validate', on), step('deploy.take_over', on)),
   clean: ({ steps }, on) =>
-    needsRamdisk(steps, on)
-      ? { steps: [...intoRamdisk(on), ...steps.map(asked(on)), ...outOfRamdisk(on)], on_failure: offAndClean(on) }
-      : alone(...steps.map(asked(on))),
+    steps.length === 0
+      ? alone(step('power.validate', on))
+      : needsRamdisk(steps, on)
+        ? { steps: [...intoRamdisk(on), ...steps.map(asked(on)), ...outOfRamdisk(on)], on_failure: offAndClean(on) }
+        : alone(...steps.map(asked(on))),
   service: ({ steps }, on) =>
     needsRamdisk(steps, on)
       ? {
@@ -62,14 +64,14 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
   power: ({ target, timeout }, on) =>
     alone(withTimeout(step('power.set_power_state', on, { target, timeout }), timeout)),
   boot_device: ({ device, persistent }, on) => alone(step('management.set_boot_device', on, { device, persistent })),
-}
-
   management: ({ name, args }, on) => alone(step(name, on, args)),
 }
 
 /** What Ironic caches when a node becomes manageable: BIOS settings, firmware versions, boot mode. */
 function tellsHardware({ interfaces }: Ground): boolean {
   return offers(interfaces['management'] ?? null, 'set_boot_mode')
+}
+
 export function planSteps<K extends PlanKind>(request: RequestOf<K>, on: Ground): Steps {
   const planner = planners[request.kind as K]
   return planner(request, on)
@@ -105,6 +107,12 @@ const ranks = ['raid', 'bios', 'deploy', 'firmware', 'management', 'power', 'ven
 
 function ordered(steps: Step[]): Step[] {
   const rank = (of: Step): number => ranks.indexOf(of.interface)
+  return steps.toSorted((a, b) => b.priority - a.priority || rank(b) - rank(a))
+}
+
+/** Before they are steps of a plan. */
+export function byPriority(steps: Asked[]): Asked[] {
+  const rank = ({ name }: Asked): number => ranks.indexOf(name.split('.')[0]!)
   return steps.toSorted((a, b) => b.priority - a.priority || rank(b) - rank(a))
 }
 
