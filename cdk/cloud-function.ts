@@ -5,6 +5,7 @@ import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
+import { parseConductorOptions } from '../contract/conductor-options.ts'
 import type { Fleet } from './fleet.ts'
 import type { Images } from './images.ts'
 import type { Store } from './store.ts'
@@ -24,6 +25,15 @@ export interface CloudFunctionProps extends Ground {
   timeout: Duration
   memorySize: number
   environment?: Record<string, string>
+}
+
+/** By the context value `conductor`, an object: in cdk.json, or `cdk deploy -c conductor='{"max_concurrent_deploy": 250}'`. */
+function conductorEnvironment(scope: Construct): Record<string, string> {
+  const asked: unknown = scope.node.tryGetContext('conductor')
+  if (asked === undefined) return {}
+  const text = typeof asked === 'string' ? asked : JSON.stringify(asked)
+  parseConductorOptions(text) // what is wrong is said before anything is deployed
+  return { CONDUCTOR_OPTIONS: text }
 }
 
 /** One function of the cloud: its bundle, its log group, a role that may write there, and use of the table. */
@@ -53,6 +63,7 @@ export class CloudFunction extends NodejsFunction {
         APPLIANCE_POLICY: props.fleet.policy.ref,
         POWERTOOLS_SERVICE_NAME: props.entry,
         NODE_OPTIONS: '--enable-source-maps',
+        ...conductorEnvironment(scope),
         ...props.environment,
       },
       projectRoot: ROOT,

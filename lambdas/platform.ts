@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { ConductorOptions } from '../contract/conductor-options.ts'
 
 /** The few things that the cloud's code needs from what it stands on. lambdas/aws and standalone/ each implement all of them;
  * test/contracts holds both to the same suite. */
@@ -7,6 +8,9 @@ export interface Platform {
   blobs: Blobs
   bus: Bus
   identity: Identity
+  couriers: Couriers
+  /** What the operator decided. */
+  options: ConductorOptions
   clock: Clock
   ids: Ids
   log: Log
@@ -124,6 +128,12 @@ export interface Enrolment {
   /** mqtts://host:port */
   broker: string
   certificate_sha256: string
+}
+
+/** Deliver webhooks' events, each webhook's by itself, so that a slow receiver delays nobody else (lambdas/webhooks). */
+export interface Couriers {
+  /** This webhook has something to deliver. Being woken twice, or for nothing, is harmless. */
+  wake(webhook: string): Promise<void>
 }
 
 export interface Clock {

@@ -34,6 +34,8 @@ export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Lo
     log,
     broker: config.broker,
     names: config.names,
+    conductor: config.conductor,
+    webhooks: config.webhooks,
     publicUrl: () => endpoint,
   })
   let http: HttpServer | undefined
@@ -47,9 +49,14 @@ export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Lo
     const auth = await authOf(config, ground)
     const api: { answer?: Hono } = {}
     const tls = config.tls ? ground.serverCertificate : undefined
-    http = await listen({ fetch: dispatch(ground.blobRoutes, api), host: config.host, port: config.port, tls })
+    http = await listen({ fetch: dispatch(ground, api), host: config.host, port: config.port, tls })
     endpoint ||= `${tls ? 'https' : 'http'}://${bracketed(config.host)}:${http.port}`
-    api.answer = createApi(ground.platform, { publicEndpoint: endpoint, auth, limits: config.limits, streaming: true })
+    api.answer = createApi(ground.platform, {
+      publicEndpoint: endpoint,
+      auth,
+      streaming: true,
+      webhooks: ground.webhooks,
+    })
     stops.push(...functions(ground, log))
   } catch (error) {
     await stop()
@@ -58,11 +65,13 @@ export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Lo
   return { endpoint, broker: ground.brokerUrl, authorities: ground.authority.pem, stop }
 }
 
-/** The API is made when the port is known, for its links. */
-function dispatch(blobs: Hono, api: { answer?: Hono }): HttpOptions['fetch'] {
-  return (request, environment) => {
-    if (new URL(request.url).pathname.startsWith('/blobs/')) return blobs.fetch(request, environment)
-    return api.answer?.fetch(request, environment) ?? new Response('starting', { status: 503 })
+/** The API is made when the port is known, for its links. What an answer tells of is on disk before it is told. */
+function dispatch({ blobRoutes, table }: Ground, api: { answer?: Hono }): HttpOptions['fetch'] {
+  return async (request, environment) => {
+    if (new URL(request.url).pathname.startsWith('/blobs/')) return blobRoutes.fetch(request, environment)
+    const answer = await (api.answer?.fetch(request, environment) ?? new Response('starting', { status: 503 }))
+    await table.database.durable()
+    return answer
   }
 }
 

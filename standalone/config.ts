@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { type ConductorOptions, parseConductorOptions } from '../contract/conductor-options.ts'
 
 /** A flag and the environment say it in words, a file may say it outright. */
 const yes = z.union([z.boolean(), z.stringbool()])
@@ -48,6 +49,19 @@ export const settings = z.strictObject({
   'max-deploys-per-site': atMost.meta({ description: 'deployments at once on one site' }).optional(),
   'max-cleans': atMost.meta({ description: 'tear-downs and cleanings at once (default: no limit)' }).optional(),
   'max-cleans-per-site': atMost.meta({ description: 'tear-downs and cleanings at once on one site' }).optional(),
+  'webhook-networks': z
+    .string()
+    .transform((text) => text.split(',').map((each) => each.trim()))
+    .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'not a comma list of networks such as 10.0.0.0/8')))
+    .meta({
+      description: 'networks, beside the public Internet, that webhooks may reach (CIDR, comma list; default: none)',
+    })
+    .optional(),
+  'webhook-http': yes.meta({ description: 'webhooks by plain HTTP too (default: https only)' }).optional(),
+  conductor: z
+    .union([z.string(), z.record(z.string(), z.unknown()).transform((options) => JSON.stringify(options))])
+    .meta({ description: 'JSON object of the conductor’s options, such as {"max_concurrent_deploy": 250}' })
+    .optional(),
   'insecure-http': yes.meta({ description: 'plain HTTP on any address: TLS is done before it' }).optional(),
   'insecure-noauth': yes.meta({ description: 'no authentication on an address that is not loopback' }).optional(),
 })
@@ -63,8 +77,9 @@ export interface Config {
   publicUrl: string | undefined
   names: string[]
   tls: boolean
-  /** Undefined: as many as are asked for. */
-  limits: Partial<Record<'deploys' | 'deploysPerSite' | 'cleans' | 'cleansPerSite', number>>
+  conductor: ConductorOptions
+  /** Where webhooks may go. */
+  webhooks: { networks: string[]; http: boolean }
   auth:
     | { strategy: 'noauth' }
     | { strategy: 'http_basic'; htpasswdFile: string }
@@ -99,14 +114,22 @@ export function configure(...sources: Array<Record<string, unknown>>): Config {
     broker: { host: given['broker-host'] ?? host, port: given['broker-port'] ?? 8883, publicHost },
     publicUrl,
     names: [...new Set(names.filter((name) => !isWildcard(name)).map((name) => name.replaceAll(/[[\]]/g, '')))],
-    limits: {
-      deploys: given['max-deploys'],
-      deploysPerSite: given['max-deploys-per-site'],
-      cleans: given['max-cleans'],
-      cleansPerSite: given['max-cleans-per-site'],
-    },
+    conductor: conductorOf(given),
+    webhooks: { networks: given['webhook-networks'] ?? [], http: given['webhook-http'] ?? false },
     tls: !given['insecure-http'] && (!local || (publicUrl?.startsWith('https:') ?? false)),
     auth: authOf(strategy, given),
+  }
+}
+
+/** The flags for limits are short for options of that meaning. */
+function conductorOf(given: Settings): ConductorOptions {
+  const whole = parseConductorOptions(given.conductor ?? '{}')
+  return {
+    ...whole,
+    max_concurrent_deploy: given['max-deploys'] ?? whole.max_concurrent_deploy,
+    max_concurrent_deploy_per_site: given['max-deploys-per-site'] ?? whole.max_concurrent_deploy_per_site,
+    max_concurrent_clean: given['max-cleans'] ?? whole.max_concurrent_clean,
+    max_concurrent_clean_per_site: given['max-cleans-per-site'] ?? whole.max_concurrent_clean_per_site,
   }
 }
 

@@ -3,12 +3,16 @@ import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { z } from 'zod'
-import type { Clock, Ids, Log, Platform } from '../lambdas/platform.ts'
+import { type ConductorOptions, defaultOptions } from '../contract/conductor-options.ts'
+import type { Bus, Clock, Ids, Log, Platform } from '../lambdas/platform.ts'
+import type { WebhookConfig } from '../lambdas/webhooks/config.ts'
 import { blobRoutes } from './blob-routes.ts'
 import { FileBlobs } from './blobs.ts'
 import { Broker } from './broker.ts'
+import type { Database } from './database.ts'
 import { OwnIdentity, openAuthority, type Authority } from './identity.ts'
 import { lockDirectory } from './lock.ts'
+import { LocalCouriers, webhookKey } from './couriers.ts'
 import { Membership } from './membership.ts'
 import { SqliteQueue } from './queue.ts'
 import { openTable, type SqliteTable } from './table.ts'
@@ -23,6 +27,10 @@ export interface GroundOptions {
   broker: { host: string; port: number; publicHost: string }
   /** Names and addresses for certificates of servers. */
   names: string[]
+  /** Where webhooks may go. */
+  webhooks?: Omit<WebhookConfig, 'key'>
+  /** What the operator decided; nothing, and Ironic's defaults hold. */
+  conductor?: ConductorOptions
   /** Where the HTTP server is reached, asked when a URL is signed. */
   publicUrl: () => string
 }
@@ -30,6 +38,7 @@ export interface GroundOptions {
 /** What the cloud's code stands on: the platform, and the parts of it that only a composition needs. */
 export interface Ground {
   platform: Platform
+  webhooks: WebhookConfig
   table: SqliteTable
   /** What appliances published, as `uplinkRecord`. */
   reports: SqliteQueue
@@ -62,7 +71,9 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
     onUp: (appliance, payload) => reports.send(JSON.stringify({ appliance, payload })),
     log,
   })
+  let couriers: LocalCouriers | undefined
   const close = async (): Promise<void> => {
+    await couriers?.stop()
     await broker.close()
     table.close()
     unlock()
@@ -73,8 +84,21 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
   })
   const brokerUrl = `mqtts://${options.broker.publicHost}:${port}`
   const identity = new OwnIdentity(authority, membership, () => brokerUrl)
+  const own = {
+    table,
+    blobs,
+    bus: durably(database, broker),
+    identity,
+    options: options.conductor ?? defaultOptions,
+    clock,
+    ids,
+    log,
+  }
+  const webhooks = { networks: [], http: false, ...options.webhooks, key: await webhookKey(dataDir) }
+  couriers = new LocalCouriers(own, webhooks)
   return {
-    platform: { table, blobs, bus: broker, identity, clock, ids, log },
+    webhooks,
+    platform: { ...own, couriers },
     table,
     reports,
     blobRoutes: blobRoutes(blobs, secret, clock, log),
@@ -82,6 +106,16 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
     serverCertificate,
     brokerUrl,
     close,
+  }
+}
+
+/** What a message tells of is on disk before it is sent. */
+function durably(database: Database, bus: Bus): Bus {
+  return {
+    async publish(topic, payload) {
+      await database.durable()
+      await bus.publish(topic, payload)
+    },
   }
 }
 

@@ -46,6 +46,8 @@ import { whyRoutes } from './why.ts'
 import { vendorRoutes } from './vendor-passthru.ts'
 import { vifRoutes } from './vifs.ts'
 import { volumeRoutes } from './volumes.ts'
+import { webhookFailureRoutes } from './webhook-failures.ts'
+import { webhookRoutes } from './webhooks.ts'
 /** All that is served: Ironic's API, and Keystone's beside it where that is how callers are known. */
 export function createApi(platform: Platform, config: ApiConfig): Hono {
   const baremetal = createBaremetal(platform, config)
@@ -61,10 +63,6 @@ export function createApi(platform: Platform, config: ApiConfig): Hono {
 export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   const app = new Hono<Facts>({ getPath: (request) => canonicalPath(new URL(request.url).pathname) })
   app.use(microversion(platform, config))
-  app.use((call, next) => {
-    call.set('limits', config.limits ?? {})
-    return next()
-  })
   app.use(authentication(platform, config))
   app.use(gate)
   app.use(authorization(platform))
@@ -105,6 +103,8 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   whyRoutes(app, platform)
   bulkRoutes(app, platform)
   eventStreamRoutes(app, platform, config)
+  webhookRoutes(app, platform, config.webhooks)
+  webhookFailureRoutes(app, platform)
   siteRoutes(app, platform)
   enrolRoutes(app, platform)
   imageRoutes(app, platform)

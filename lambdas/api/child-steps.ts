@@ -1,6 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { stepName } from '../../contract/plan.ts'
 import type { Node } from '../../contract/resources.ts'
+import { type Children, type NamedStep, targetsOf } from '../conductor/named-steps.ts'
 import type { Platform } from '../platform.ts'
 import { childrenOf, getNode, isBusy } from '../store/nodes.ts'
 import { isVisible, requireAllowed } from './authorization.ts'
@@ -8,22 +9,12 @@ import type { Call } from './context.ts'
 import { noNode } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 
-/** The children that steps with `execute_on_child_nodes` are for (reference §3.8), by uuid. */
-export type Children = ReadonlyMap<string, Node>
-
-interface ForChildren {
-  interface: string
-  step: string
-  execute_on_child_nodes?: boolean
-  limit_child_node_execution?: string[]
-}
-
-/** Read only where a step is for children. The caller must be allowed to do it to each of them too, and none may be busy. */
+/** The children that steps with `execute_on_child_nodes` are for (reference §3.8). Read only where a step is for children. The caller must be allowed to do it to each of them too, and none may be busy. */
 export async function childrenFor(
   call: Call,
   platform: Platform,
   parent: Node,
-  steps: readonly ForChildren[],
+  steps: readonly Omit<NamedStep, 'args'>[],
 ): Promise<Children> {
   const wanted = steps.filter((each) => each.execute_on_child_nodes)
   const stray = steps.find((each) => each.limit_child_node_execution?.length && !each.execute_on_child_nodes)
@@ -41,10 +32,6 @@ export async function childrenFor(
     children.set(uuid, child)
   }
   return children
-}
-
-export function targetsOf({ limit_child_node_execution: only }: ForChildren, all: Iterable<string>): string[] {
-  return only?.length ? [...new Set(only)] : [...all]
 }
 
 async function requireUsable(call: Call, platform: Platform, parent: Node, child: Node): Promise<void> {

@@ -1,17 +1,14 @@
 import { z } from 'zod'
 import { identityConfig } from '../identity/config.ts'
-
-const atMost = z.int().positive().optional()
-/** How many operations may run at once; undefined: as many as are asked for. */
-const limits = z.object({ deploys: atMost, deploysPerSite: atMost, cleans: atMost, cleansPerSite: atMost })
-export type Limits = z.infer<typeof limits>
+import { webhookConfig } from '../webhooks/config.ts'
 
 export const apiConfig = z.object({
-  limits: limits.optional(),
   /** Scheme and host in links; null: as the request has them. */
   publicEndpoint: z.url({ protocol: /^https?$/ }).nullable(),
   /** Replies can be sent in pieces while they are made. */
   streaming: z.boolean().optional(),
+  /** Undefined: no new webhooks are taken, since there is nothing to keep their secrets under. */
+  webhooks: webhookConfig.optional(),
   auth: z.discriminatedUnion('strategy', [
     z.object({ strategy: z.literal('noauth') }),
     /** Lines of `user:bcrypt`, as `htpasswd -B` writes them. */

@@ -2,8 +2,6 @@ import type { Context, Hono } from 'hono'
 import type { Caller } from '../../contract/identity.ts'
 import type { Showing } from '../../contract/api/views.ts'
 
-import type { Limits } from './config.ts'
-
 /** What the middleware finds out about a request before its resource sees it. */
 export interface Facts {
   Variables: {
@@ -11,7 +9,6 @@ export interface Facts {
     minor: number
     showing: Showing
     caller: Caller
-    limits: Limits
     /** Ours may be shown: fields that Ironic doesn't know. */
     ours: boolean
   }

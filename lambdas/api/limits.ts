@@ -3,27 +3,23 @@ import type { ProvisionEvent, ProvisionState } from '../../contract/provision.ts
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { listNodes } from '../store/nodes.ts'
-import type { Limits } from './config.ts'
 
 /** How many operations may run at once, in all and on each site (reference §2.6). Requests that come in the same instant may together
  * go beyond by as many: it is a brake, not a lock. */
 interface Group {
   doing: string
   states: ProvisionState[]
-  inAll: keyof Limits
-  perSite: keyof Limits
+  inAll: 'max_concurrent_deploy' | 'max_concurrent_clean'
 }
 const deploys: Group = {
   doing: 'deployments',
   states: ['deploying', 'wait call-back'],
-  inAll: 'deploys',
-  perSite: 'deploysPerSite',
+  inAll: 'max_concurrent_deploy',
 }
 const cleans: Group = {
   doing: 'tear-downs and cleanings',
   states: ['deleting', 'cleaning', 'clean wait'],
-  inAll: 'cleans',
-  perSite: 'cleansPerSite',
+  inAll: 'max_concurrent_clean',
 }
 const groups: Partial<Record<ProvisionEvent, Group>> = {
   deploy: deploys,
@@ -34,8 +30,7 @@ const groups: Partial<Record<ProvisionEvent, Group>> = {
 }
 
 export async function requireRoom(
-  platform: Pick<Platform, 'table'>,
-  limits: Limits,
+  platform: Pick<Platform, 'table' | 'options'>,
   node: Node,
   event: ProvisionEvent,
 ): Promise<void> {
@@ -45,10 +40,9 @@ export async function requireRoom(
   const refuse = (limit: number, where: string): never => {
     throw new UserError(503, `${limit} ${group.doing} are running ${where}, which is the limit; please retry later.`)
   }
-  const [inAll, perSite] = [limits[group.inAll], limits[group.perSite]]
-  if (inAll !== undefined && (await count(platform, group, inAll)) >= inAll) refuse(inAll, 'in all')
-  if (perSite !== undefined && (await count(platform, group, perSite, site)) >= perSite)
-    refuse(perSite, `on site ${site}`)
+  const [inAll, perSite] = [platform.options[group.inAll], platform.options[`${group.inAll}_per_site`]]
+  if (inAll !== null && (await count(platform, group, inAll)) >= inAll) refuse(inAll, 'in all')
+  if (perSite !== null && (await count(platform, group, perSite, site)) >= perSite) refuse(perSite, `on site ${site}`)
 }
 
 /** Up to `most`: more is not asked. */

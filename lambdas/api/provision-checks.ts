@@ -2,6 +2,7 @@ import { UserError } from '../../contract/api/faults.ts'
 import { type InterfaceKind, isAbsent } from '../../contract/hardware.ts'
 import { provision, type ProvisionEvent, type Verb, verbs, verbsFrom } from '../../contract/provision.ts'
 import type { Node } from '../../contract/resources.ts'
+import { isCleaned } from '../conductor/automated-cleaning.ts'
 import type { Platform } from '../platform.ts'
 import { powerPending } from '../store/nodes.ts'
 import type { Call } from './context.ts'
@@ -21,8 +22,9 @@ export async function check(platform: Platform, call: Call, node: Node, verb: Ve
   if (verb === 'provide' && node.retired)
     throw new UserError(400, `The provide operation can't be performed on node ${node.uuid} because it's retired.`)
   if (notInMaintenance.includes(event)) refuseMaintenance(node, verb)
+  if (verb === 'provide' && !platform.options.allow_provisioning_in_maintenance) refuseMaintenance(node, verb)
   await checkInterfaces(platform, node, verb)
-  await requireRoom(platform, call.var.limits, node, event)
+  await requireRoom(platform, node, event)
 }
 
 const notInMaintenance: readonly ProvisionEvent[] = ['rescue', 'unrescue', 'clean', 'service']
@@ -64,6 +66,6 @@ async function checkInterfaces(platform: Platform, node: Node, verb: Verb): Prom
   if (event === 'deploy' || event === 'rebuild') await requireValid(platform, node, ['power', 'deploy'])
   if (event === 'adopt') await requireValid(platform, node, ['power'])
   if (kind && node[`${kind}_interface`] === 'fake') return
-  const cleans = event === 'clean' || (event === 'provide' && node.automated_clean !== false)
+  const cleans = event === 'clean' || (event === 'provide' && isCleaned(node, platform.options))
   if (kind || cleans || event === 'service') await requireValid(platform, node, ['power', 'boot'])
 }

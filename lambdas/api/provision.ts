@@ -6,13 +6,14 @@ import { RESCUE_PASSWORD } from '../../contract/seal.ts'
 import { withAskedSteps } from '../conductor/asked.ts'
 import { cancelWrites } from '../conductor/cancel.ts'
 import { deleteConfigDrive, storeConfigDrive } from '../conductor/config-drive.ts'
+import { isCleaned } from '../conductor/automated-cleaning.ts'
 import { move } from '../conductor/move.ts'
+import { type Children, stepsNamed, stepsOfDeploy } from '../conductor/named-steps.ts'
 import { unholdWrites } from '../conductor/unhold.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
-import { stepsNamed, stepsOfDeploy } from './asked-steps.ts'
 import { readJson, withConfigDrive } from './body.ts'
-import { type Children, childrenFor } from './child-steps.ts'
+import { childrenFor } from './child-steps.ts'
 import { acceptedAt, type Api, type Call, doneBy } from './context.ts'
 import { requireMatch } from './etag.ts'
 import { noNode, nodeOf } from './find.ts'
@@ -118,7 +119,7 @@ async function started(
   const now = platform.clock.now()
   const moved = move(node, event, now)
   if (!moved) throw new UserError(409, lockedText(node, null))
-  const skipsCleaning = event === 'provide' && node.automated_clean === false
+  const skipsCleaning = event === 'provide' && !isCleaned(node, platform.options)
   const after: Node = (skipsCleaning ? move(moved, 'done', now) : undefined) ?? moved
   const effect = await effects[event]?.(platform, node, after, asked)
   return {
@@ -137,15 +138,18 @@ const deploys: Effect = async (platform, _, after, { deploy_steps: own }) => ({
   node: withAskedSteps(after, 'deploy', await stepsOfDeploy(platform, after, own ?? [])),
 })
 
+function stepped(kind: 'clean' | 'service'): Effect {
+  return async ({ options }, _, after, asked) => {
+    const steps = { steps: asked[`${kind}_steps`] ?? [], disable_ramdisk: asked.disable_ramdisk ?? false }
+    return { node: withAskedSteps(after, kind, stepsNamed(after, kind, steps, asked.children, options)) }
+  }
+}
+
 const effects: Partial<Record<ProvisionEvent, Effect>> = {
   deploy: deploys,
   rebuild: deploys,
-  clean: async (_platform, _, after, asked) => ({
-    node: withAskedSteps(after, 'clean', stepsNamed(after, 'clean', asked, asked.children)),
-  }),
-  service: async (_platform, _, after, asked) => ({
-    node: withAskedSteps(after, 'service', stepsNamed(after, 'service', asked, asked.children)),
-  }),
+  clean: stepped('clean'),
+  service: stepped('service'),
   rescue: async (platform, _, after, { rescue_password: password }) => {
     const to = await sealingFor(platform, after.uuid, after.conductor_group)
     const sealed = sealSecrets({ [RESCUE_PASSWORD]: password }, {}, to)

@@ -4,6 +4,7 @@ import { stepName } from '../../contract/plan.ts'
 import { advance, isTransient, type ProvisionState } from '../../contract/provision.ts'
 import type { Node } from '../../contract/resources.ts'
 import { stepSentence } from '../../contract/step-sentences.ts'
+import { isCleaned } from '../conductor/automated-cleaning.ts'
 import { chooseAppliance } from '../conductor/choose.ts'
 import { pendingLane, planFor, requestOf } from '../conductor/plan.ts'
 import type { Blobs, Platform } from '../platform.ts'
@@ -33,9 +34,11 @@ export interface RehearsedStep {
 
 /** `after`: the node as the verb would leave it. */
 export async function rehearse(platform: Platform, before: Node, after: Node): Promise<Rehearsal> {
+  const cleaned = isCleaned(after, platform.options)
   const none = { appliance: null, problem: null, steps: [], on_failure: [] }
   const told = { node: before.uuid, dry_run: true as const, ...none }
-  if (pendingLane(after) !== 'provision') return { ...told, states: course(before.provision_state, after, false) }
+  if (pendingLane(after) !== 'provision')
+    return { ...told, states: course(before.provision_state, after, false, cleaned) }
   const now = platform.clock.now()
   const appliance = chooseAppliance(after, await appliancesOf(platform.table, after.conductor_group), now)
   try {
@@ -44,7 +47,7 @@ export async function rehearse(platform: Platform, before: Node, after: Node): P
     const waits = plan.steps.some((step) => step.waits)
     return {
       ...told,
-      states: course(before.provision_state, after, waits),
+      states: course(before.provision_state, after, waits, cleaned),
       appliance: appliance?.name ?? null,
       problem: appliance ? null : 'The site of the node has no appliance: enrol one, or set its conductor_group.',
       steps: plan.steps.map(shown),
@@ -63,14 +66,14 @@ function shown(step: Parameters<typeof stepSentence>[0] & { deadline_seconds: nu
 }
 
 /** The states until it rests, if all goes well. Pure. */
-export function course(from: ProvisionState, after: Node, waits: boolean): ProvisionState[] {
+export function course(from: ProvisionState, after: Node, waits: boolean, cleaned = true): ProvisionState[] {
   const { provision_state: first, target_provision_state: target } = after
   const states: ProvisionState[] = [from]
   let state: ProvisionState | undefined = first
   while (state !== undefined && !states.slice(1).includes(state)) {
     // Cleaning that follows a tear-down has a plan of its own, made then, or is not wanted.
     const follows: boolean = state !== first
-    const isSkipped: boolean = follows && state === 'cleaning' && after.automated_clean === false
+    const isSkipped: boolean = follows && state === 'cleaning' && !cleaned
     const isWaited: boolean = follows ? !isSkipped && after.deploy_interface !== 'fake' : waits
     const waiting: ProvisionState | undefined = isWaited ? advance(state, 'wait', target)?.state : undefined
     states.push(...(isSkipped ? [] : [state]), ...(waiting && isTransient(state) ? [waiting] : []))

@@ -2,6 +2,7 @@ import { UserError } from '../../contract/api/faults.ts'
 import { allowed } from '../../contract/policy.ts'
 import type { Verb } from '../../contract/provision.ts'
 import type { Node } from '../../contract/resources.ts'
+import { inOrder, isFor, notFor } from '../conductor/automated-cleaning.ts'
 import type { Platform } from '../platform.ts'
 import { runbookStore } from '../store/runbooks.ts'
 import type { Call } from './context.ts'
@@ -22,11 +23,10 @@ export async function withRunbook(
   const isSeen =
     runbook && (runbook.public || allowed('baremetal:runbook:list_all', caller) || runbook.owner === caller.project?.id)
   if (!isSeen) throw new UserError(404, `Runbook ${ident} could not be found.`)
-  if (!runbook.traits.some((trait) => node.traits.includes(trait)))
-    throw new UserError(
-      400,
-      `Runbook ${runbook.name} is not for node ${node.uuid}: it is for nodes with one of these traits: ${runbook.traits.join(', ') || 'none yet'}.`,
-    )
-  const steps = runbook.steps.toSorted((a, b) => a.order - b.order).map(({ order: _order, ...step }) => step)
-  return { ...asked, [`${verb}_steps`]: steps, disable_ramdisk: asked.disable_ramdisk ?? runbook.disable_ramdisk }
+  if (!isFor(runbook, node)) throw new UserError(400, notFor(runbook, node))
+  return {
+    ...asked,
+    [`${verb}_steps`]: inOrder(runbook),
+    disable_ramdisk: asked.disable_ramdisk ?? runbook.disable_ramdisk,
+  }
 }

@@ -4,6 +4,10 @@ export interface Environment {
   TABLE: string
   BLOBS: string
   APPLIANCE_POLICY: string
+  /** The queue of the courier function, for those that wake it. */
+  COURIERS: string | undefined
+  /** JSON; contract/conductor-options.ts. */
+  CONDUCTOR_OPTIONS: string | undefined
 }
 
 /** What cdk/ tells every function. */
@@ -12,6 +16,8 @@ export function environmentOf(variables: Variables): Environment {
     TABLE: requiredOf(variables, 'TABLE'),
     BLOBS: requiredOf(variables, 'BLOBS'),
     APPLIANCE_POLICY: requiredOf(variables, 'APPLIANCE_POLICY'),
+    COURIERS: variables['COURIERS'],
+    CONDUCTOR_OPTIONS: variables['CONDUCTOR_OPTIONS'],
   }
 }
 

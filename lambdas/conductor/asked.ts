@@ -30,7 +30,7 @@ export function askedSteps(node: Node, kind: SteppedKind): Asked[] {
   return found.flatMap(asked)
 }
 
-function asked(kept: KeptStep): Asked[] {
+export function asked(kept: KeptStep): Asked[] {
   const { does, args, priority, execute_on_child_nodes: onChildren, limit_child_node_execution: children } = kept
   if (!onChildren) return [{ name: does, args, priority }]
   const [kind, step] = does.split('.')

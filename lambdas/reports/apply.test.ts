@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { defaultOptions } from '../../contract/conductor-options.ts'
 import type { Progress } from '../../contract/messages.ts'
 import type { Node, Operation } from '../../contract/resources.ts'
 import { node } from '../conductor/testing.ts'
 import { apply } from './apply.ts'
 
-const now = new Date('2026-11-23T10:00:00.000Z')
+const at = { now: new Date('2026-11-23T10:00:00.000Z'), options: defaultOptions }
 const box = '00000000-0000-4000-8000-000000000001'
 const plan = '7f0f5a6c-54c5-4e34-9a55-0d1a7b7f9d10'
 const operation: Operation = {
@@ -50,7 +51,7 @@ const report: Progress = {
 
 describe('a report', () => {
   it('shows the step and renews the deadline', () => {
-    expect(apply(deploying, report, box, now)).toMatchObject({
+    expect(apply(deploying, report, box, at)).toMatchObject({
       provision_state: 'deploying',
       deploy_step: { interface: 'deploy', step: 'write_image', priority: 80, args: {} },
       operation: { ordinal: 5, step: 1, percent: 40, note: 'writing' },
@@ -66,27 +67,27 @@ describe('a report', () => {
     ['that is older', { ordinal: 1 }],
     ['of the other lane', { lane: 'power' as const }],
   ])('%s changes nothing', (_, stale) => {
-    expect(apply(deploying, { ...report, phase: 'done', ...stale }, box, now)).toBeUndefined()
+    expect(apply(deploying, { ...report, phase: 'done', ...stale }, box, at)).toBeUndefined()
   })
 
   it('of an appliance that was not told to do it changes nothing', () => {
-    expect(apply(deploying, report, plan, now)).toBeUndefined()
+    expect(apply(deploying, report, plan, at)).toBeUndefined()
   })
 
   it('goes between working and waiting, and no further', () => {
-    const waiting = apply(deploying, { ...report, phase: 'waiting' }, box, now) as Node
+    const waiting = apply(deploying, { ...report, phase: 'waiting' }, box, at) as Node
     expect(waiting).toMatchObject({
       provision_state: 'wait call-back',
       target_provision_state: 'active',
       generation: 2,
     })
-    const again = apply(waiting, { ...report, ordinal: 6 }, box, now)
+    const again = apply(waiting, { ...report, ordinal: 6 }, box, at)
     expect(again).toMatchObject({ provision_state: 'deploying', generation: 2, operation: { plan, ordinal: 6 } })
   })
 
   it('that the work is done is taken also where a wait was thought', () => {
     const waiting = { ...deploying, provision_state: 'wait call-back' as const }
-    expect(apply(waiting, { ...report, phase: 'done', seconds: [3, 4] }, box, now)).toMatchObject({
+    expect(apply(waiting, { ...report, phase: 'done', seconds: [3, 4] }, box, at)).toMatchObject({
       provision_state: 'active',
       target_provision_state: null,
       operation: null,
@@ -107,13 +108,13 @@ describe('a report', () => {
     }
     const torn = { instance_uuid: null, instance_info: {}, instance_name: null, config_drive: null }
     const done = { ...report, phase: 'done' as const }
-    expect(apply(deleting, done, box, now)).toMatchObject({
+    expect(apply(deleting, done, box, at)).toMatchObject({
       ...torn,
       provision_state: 'cleaning',
       generation: 3,
       operation: null,
     })
-    expect(apply({ ...deleting, automated_clean: false }, done, box, now)).toMatchObject({
+    expect(apply({ ...deleting, automated_clean: false }, done, box, at)).toMatchObject({
       ...torn,
       provision_state: 'available',
     })
@@ -124,14 +125,14 @@ describe('a report', () => {
       ...node,
       provision_state: 'active',
       target_power_state: 'power off',
-      deadline: now.toISOString(),
+      deadline: at.now.toISOString(),
       power_operation: { ...operation, kind: 'power' },
     }
     const done = { ...report, lane: 'power' as const, phase: 'done' as const }
     const off = { provision_state: 'active', power_state: 'power off', target_power_state: null, deadline: null }
-    expect(apply(switching, done, box, now)).toMatchObject(off)
-    expect(apply(switching, { ...done, power_state: 'power on' }, box, now)).toMatchObject({ power_state: 'power on' })
-    expect(apply(switching, { ...done, phase: 'failed', note: 'why' }, box, now)).toMatchObject({
+    expect(apply(switching, done, box, at)).toMatchObject(off)
+    expect(apply(switching, { ...done, power_state: 'power on' }, box, at)).toMatchObject({ power_state: 'power on' })
+    expect(apply(switching, { ...done, phase: 'failed', note: 'why' }, box, at)).toMatchObject({
       last_error: 'why',
       target_power_state: null,
     })

@@ -1,21 +1,33 @@
+import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import { steps } from '../../contract/hardware.ts'
 import type { Progress } from '../../contract/messages.ts'
 import type { StepName } from '../../contract/plan.ts'
 import { isTransient, provision, type ProvisionEvent, type ProvisionState } from '../../contract/provision.ts'
 import type { Node, Operation, PowerState } from '../../contract/resources.ts'
 import { RESCUE_PASSWORD } from '../../contract/seal.ts'
+import { isCleaned } from '../conductor/automated-cleaning.ts'
 import { deadlineOf, endPower, fail, move } from '../conductor/move.ts'
+
+export interface Circumstances {
+  now: Date
+  options: ConductorOptions
+}
 
 /** What a report of progress does to its node; undefined: nothing, because it is not of the running plan or not news. Pure.
  * Each report says the whole state of its plan, so any may be lost, doubled or late. */
-export function apply(node: Node, report: Progress, appliance: string, now: Date): Node | undefined {
+export function apply(
+  node: Node,
+  report: Progress,
+  appliance: string,
+  { now, options }: Circumstances,
+): Node | undefined {
   const operation = report.lane === 'power' ? node.power_operation : node.operation
   if (!operation || operation.appliance !== appliance || operation.plan !== report.plan) return undefined
   if (operation.generation !== report.generation || report.ordinal <= operation.ordinal) return undefined
   const observed = withObservations(node, report)
   return report.lane === 'power'
     ? applyPower(observed, report, operation)
-    : applyProvision(observed, report, operation, now)
+    : applyProvision(observed, report, operation, { now, options })
 }
 
 function withObservations(node: Node, report: Progress): Node {
@@ -48,10 +60,16 @@ function reached(node: Node): PowerState | null {
   return node.target_power_state.endsWith('power off') ? 'power off' : 'power on'
 }
 
-function applyProvision(node: Node, report: Progress, operation: Operation, now: Date): Node | undefined {
+function applyProvision(
+  node: Node,
+  report: Progress,
+  operation: Operation,
+  circumstances: Circumstances,
+): Node | undefined {
+  const { now } = circumstances
   switch (report.phase) {
     case 'done':
-      return finish(remember(poweredOn(node, operation, report), operation, report), now)
+      return finish(remember(poweredOn(node, operation, report), operation, report), circumstances)
     case 'failed':
     case 'refused':
       return fail(remember(node, operation, report), errorOf(report), report.phase === 'failed', now)
@@ -77,7 +95,7 @@ function renewed(node: Node, now: Date): Node {
   return { ...node, deadline: deadlineOf(node.provision_state, now) }
 }
 
-function finish(node: Node, now: Date): Node | undefined {
+function finish(node: Node, { now, options }: Circumstances): Node | undefined {
   const working = awake(node, now)
   switch (working.provision_state) {
     case 'cleaning': {
@@ -85,7 +103,7 @@ function finish(node: Node, now: Date): Node | undefined {
       return move(working, rests ? 'done' : 'manage', now)
     }
     case 'deleting':
-      return afterTearDown(working, now)
+      return afterTearDown(working, { now, options })
     case 'inspecting':
       return inspected(move(working, 'done', now), now)
     case 'rescuing':
@@ -119,7 +137,7 @@ function awake(node: Node, now: Date): Node {
 }
 
 /** The instance is gone; what follows is cleaning, unless the node is not to be cleaned. */
-function afterTearDown(node: Node, now: Date): Node | undefined {
+function afterTearDown(node: Node, { now, options }: Circumstances): Node | undefined {
   const { automatic_lessee: leased, ...internal } = node.driver_internal_info
   const lease = leased ? { lessee: null, driver_internal_info: internal } : {}
   const bare: Node = {
@@ -131,7 +149,9 @@ function afterTearDown(node: Node, now: Date): Node | undefined {
     config_drive: null,
   }
   const cleaning = move(bare, 'clean', now)
-  if (!cleaning || node.automated_clean !== false) return cleaning
+  if (cleaning && isCleaned(node, options) && node.maintenance && !options.allow_provisioning_in_maintenance)
+    return fail(cleaning, 'Automated cleaning is not allowed while the node is in maintenance.', false, now)
+  if (!cleaning || isCleaned(node, options)) return cleaning
   return move(cleaning, node.retired ? 'manage' : 'done', now)
 }
 

@@ -83,7 +83,7 @@ const handlers: Handlers = {
   async progress(platform, appliance, report) {
     let applied = false
     const node = await changeNode(platform, report.node, (before) => {
-      const after = apply(before, report, appliance.uuid, platform.clock.now())
+      const after = apply(before, report, appliance.uuid, { now: platform.clock.now(), options: platform.options })
       applied = after !== undefined
       return after && { node: after, conductor: appliance.name }
     })

@@ -2,6 +2,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { setImmediate as breath } from 'node:timers/promises'
 import { createClient, type Client } from '../../contract/api/client.ts'
+import { type ConductorOptions, defaultOptions } from '../../contract/conductor-options.ts'
 import { type Command, downlink, type Downlink } from '../../contract/messages.ts'
 import { newSealingKey } from '../../contract/seal.ts'
 import { createApi } from '../../lambdas/api/app.ts'
@@ -31,7 +32,10 @@ export interface ControlPlane extends AsyncDisposable {
 
 export const PUBLIC = 'http://cloud.test'
 
-export async function openControlPlane(auth: ApiConfig['auth'] = { strategy: 'noauth' }): Promise<ControlPlane> {
+export async function openControlPlane(
+  auth: ApiConfig['auth'] = { strategy: 'noauth' },
+  options: Partial<ConductorOptions> = {},
+): Promise<ControlPlane> {
   let now = Date.parse('2026-11-23T10:00:00.000Z')
   const clock = { now: () => new Date(now) }
   const table = openTable({ path: ':memory:', clock, patience: { tries: 3, pauseMs: 1 } })
@@ -41,6 +45,7 @@ export async function openControlPlane(auth: ApiConfig['auth'] = { strategy: 'no
   const platform: Platform = {
     table,
     clock,
+    options: { ...defaultOptions, ...options },
     blobs: memoryBlobs(blobs),
     bus: {
       async publish(topic, payload) {

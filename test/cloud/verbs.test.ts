@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ApiError } from '../../contract/api/client.ts'
 import { isTransient, provision, type ProvisionState, type Verb } from '../../contract/provision.ts'
 import type { Node, Operation } from '../../contract/resources.ts'
+import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import { createApi } from '../../lambdas/api/app.ts'
 import { changeNode } from '../../lambdas/store/change-node.ts'
 import { type ControlPlane, openControlPlane, withSite } from './control-plane.ts'
@@ -264,8 +265,11 @@ it('merges deploy templates of the instance’s traits; what the request says co
 })
 
 describe('limits of what runs at once', () => {
-  const limited = async (limits: Parameters<typeof createApi>[1]['limits'], node: string, verb: Verb) => {
-    const api = createApi(cloud.platform, { publicEndpoint: null, auth: { strategy: 'noauth' }, limits })
+  const limited = async (options: Partial<ConductorOptions>, node: string, verb: Verb) => {
+    const api = createApi(
+      { ...cloud.platform, options: { ...cloud.platform.options, ...options } },
+      { publicEndpoint: null, auth: { strategy: 'noauth' } },
+    )
     const reply = await api.request(`/v1/nodes/${node}/states/provision`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json', 'x-openstack-ironic-api-version': '1.115' },
@@ -275,10 +279,11 @@ describe('limits of what runs at once', () => {
   }
 
   it.each([
-    ['active', 'available', 'wait call-back', 'deploys', 'deploysPerSite'],
-    ['provide', 'manageable', 'clean wait', 'cleans', 'cleansPerSite'],
-    ['deleted', 'active', 'clean wait', 'cleans', 'cleansPerSite'],
-  ] as const)('%s is answered 503 beyond them, in all and on the site', async (verb, from, busy, inAll, perSite) => {
+    ['active', 'available', 'wait call-back', 'max_concurrent_deploy'],
+    ['provide', 'manageable', 'clean wait', 'max_concurrent_clean'],
+    ['deleted', 'active', 'clean wait', 'max_concurrent_clean'],
+  ] as const)('%s is answered 503 beyond them, in all and on the site', async (verb, from, busy, inAll) => {
+    const perSite = `${inAll}_per_site` as const
     await using lone = await openControlPlane()
     const [otherCloud, otherAppliance] = [cloud, appliance]
     cloud = lone

@@ -1,6 +1,14 @@
 import type { BootDevice } from '../../../contract/resources.ts'
 import type { StepContext, StepRunner } from '../step.ts'
 
+/** `Default`: as the flow wants it (reference §3.6). For BMCs that forget, or that can do only one of the two. */
+const forced: Readonly<Record<string, boolean>> = { Always: true, true: true, Never: false }
+
+async function setBootOf(on: StepContext, device: BootDevice, persistent: boolean): Promise<void> {
+  const asked = forced[String(on.plan.machine.driver_info['force_persistent_boot_device'])]
+  return setDevice(on, device, asked ?? persistent)
+}
+
 async function setDevice(on: StepContext, device: BootDevice, persistent: boolean): Promise<void> {
   on.note(`setting boot device ${device}`)
   const bmc = await on.bmc()
@@ -23,7 +31,7 @@ export const prepareRamdisk: StepRunner<'boot.prepare_ramdisk'> = async (_args, 
     ramdisk: { cmdline: on.ramdiskCommandLine },
     hostname: hostname(on),
   })
-  await setDevice(on, 'pxe', false)
+  await setBootOf(on, 'pxe', false)
 }
 
 export const cleanUpRamdisk: StepRunner<'boot.clean_up_ramdisk'> = async (_args, on) => {
@@ -33,7 +41,7 @@ export const cleanUpRamdisk: StepRunner<'boot.clean_up_ramdisk'> = async (_args,
 
 export const prepareInstance: StepRunner<'boot.prepare_instance'> = async (_args, on) => {
   on.machines.setBoot(on.plan.node, on.plan.generation, { mode: 'disk', hostname: hostname(on) })
-  await setDevice(on, 'disk', true)
+  await setBootOf(on, 'disk', true)
 }
 
 /** Of a machine that runs already: it is not touched (reference §3.10). */

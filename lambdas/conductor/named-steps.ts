@@ -1,14 +1,13 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
+import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import { type InterfaceField, type StepFacts, steps } from '../../contract/hardware.ts'
 import { stepArguments, type StepName, stepName } from '../../contract/plan.ts'
 import type { Node } from '../../contract/resources.ts'
-import type { KeptStep, SteppedKind } from '../conductor/asked.ts'
-import { needsRamdisk } from '../conductor/planners.ts'
+import type { KeptStep, SteppedKind } from './asked.ts'
+import { needsRamdisk } from './planners.ts'
 import type { Platform } from '../platform.ts'
 import { deployTemplateStore } from '../store/deploy-templates.ts'
-import { type Children, targetsOf } from './child-steps.ts'
-import type { Request } from './provision-request.ts'
 
 /** Steps that people name, judged by the catalogue before anything is started. */
 export interface NamedStep {
@@ -19,6 +18,16 @@ export interface NamedStep {
   order?: number
   execute_on_child_nodes?: boolean
   limit_child_node_execution?: string[]
+}
+
+/** The child nodes that steps are for, by uuid. */
+export type Children = ReadonlyMap<string, Node>
+
+export function targetsOf(
+  { limit_child_node_execution: only }: Pick<NamedStep, 'limit_child_node_execution'>,
+  all: Iterable<string>,
+): string[] {
+  return only?.length ? [...new Set(only)] : [...all]
 }
 
 /** Names that mean the same for every interface (reference §1.6.4). */
@@ -32,14 +41,14 @@ const reserved: Readonly<Record<string, { does: StepName; args?: Record<string, 
 
 /** A step of the request comes before one of the same name from a template; templates are called like traits (reference §5.1). */
 export async function stepsOfDeploy(
-  platform: Pick<Platform, 'table'>,
+  platform: Pick<Platform, 'table' | 'options'>,
   node: Node,
   own: readonly NamedStep[],
 ): Promise<KeptStep[]> {
   const isOwn = (each: NamedStep): boolean => own.some((one) => stepName(one) === stepName(each))
   const templates = await Promise.all(traitsOf(node).map((trait) => deployTemplateStore.find(platform.table, trait)))
   const others = templates.flatMap((template) => template?.steps ?? []).filter((each) => !isOwn(each))
-  return [...others, ...own].map((each) => keep(node, 'deploy', each))
+  return [...others, ...own].map((each) => keep(node, 'deploy', each, platform.options))
 }
 
 /** Those of the instance. */
@@ -51,23 +60,26 @@ function traitsOf({ instance_info: { traits } }: Node): string[] {
 export function stepsNamed(
   node: Node,
   kind: 'clean' | 'service',
-  asked: Pick<Request, 'clean_steps' | 'service_steps' | 'disable_ramdisk'>,
+  { steps, disable_ramdisk }: { steps: readonly NamedStep[]; disable_ramdisk: boolean },
   children: Children,
+  options: ConductorOptions,
 ): KeptStep[] {
-  const named: NamedStep[] = asked[`${kind}_steps`] ?? []
-  const kept = named.map((each) =>
-    each.execute_on_child_nodes ? onChildren(kind, each, children) : keep(node, kind, each),
+  const kept = steps.map((each) =>
+    each.execute_on_child_nodes ? onChildren(kind, each, children, options) : keep(node, kind, each, options),
   )
   const inBand = kept.find((each) => !each.execute_on_child_nodes && isInBand(node, each))
-  if (asked.disable_ramdisk && inBand)
+  if (disable_ramdisk && inBand)
     throw new UserError(400, `Step ${stepName(inBand)} needs the ramdisk, which disable_ramdisk forbids.`)
   return kept
 }
 
 /** Each child has to know the step, and to be able to do it without an agent: only the parent boots one. */
-function onChildren(kind: SteppedKind, named: NamedStep, children: Children): KeptStep {
+function onChildren(kind: SteppedKind, named: NamedStep, children: Children, options: ConductorOptions): KeptStep {
   const targets = targetsOf(named, children.keys())
-  const [first, ...others] = targets.map((uuid) => keep(children.get(uuid)!, kind, named))
+  const stranger = targets.find((uuid) => !children.has(uuid))
+  if (targets.length === 0 || stranger !== undefined)
+    throw new UserError(400, `Step ${stepName(named)} is for child nodes, of which there is no ${stranger ?? 'one'}.`)
+  const [first, ...others] = targets.map((uuid) => keep(children.get(uuid)!, kind, named, options))
   const alone = targets.find((uuid) => isInBand(children.get(uuid)!, first!))
   if (alone !== undefined || first!.does.startsWith('plan.'))
     throw new UserError(400, `Step ${stepName(named)} can't be executed on child nodes: it isn't done by their BMC.`)
@@ -81,7 +93,9 @@ function isInBand(node: Node, { does }: KeptStep): boolean {
   return needsRamdisk([{ name: does }], { interfaces: { deploy }, disable_power_off })
 }
 
-function keep(node: Node, kind: SteppedKind, named: NamedStep): KeptStep {
+function keep(node: Node, kind: SteppedKind, named: NamedStep, options: ConductorOptions): KeptStep {
+  if (options[`disallow_${kind}_steps`].includes(stepName(named)))
+    throw new UserError(400, `Step ${stepName(named)} is not allowed: the operator's options forbid it.`)
   const special = Object.hasOwn(reserved, named.step) ? reserved[named.step] : undefined
   const does = special?.does ?? known(node, kind, named)
   if (node.disable_power_off && does === 'power.power_off')
@@ -109,7 +123,7 @@ function known(node: Node, kind: SteppedKind, named: NamedStep): StepName {
 }
 
 /** What this node's interfaces can be asked to do in such an operation. */
-function offeredTo(node: Node, kind: SteppedKind): StepName[] {
+export function offeredTo(node: Node, kind: SteppedKind): StepName[] {
   const facts = Object.entries(steps) as [StepName, StepFacts][]
   return facts.flatMap(([name, { requestable, implementations }]) => {
     const implementation = node[`${name.split('.')[0]}_interface` as InterfaceField]
