@@ -74,8 +74,6 @@ export function fieldsOf(call: Call, known: readonly string[]): string[] | undef
 export function shape(call: Call, known: readonly string[], short: readonly string[], detailed: boolean) {
   const fields = fieldsOf(call, known)
   const detail = flag('detail', call.req.query('detail'))
-  if (detail !== undefined && call.var.minor < 43)
-    throw new UserError(406, "Request not acceptable: 'detail' needs API version 1.43 or newer.")
   if (fields && (detail || detailed)) throw new UserError(400, "Can't fetch a subset of fields with detail set")
   const shown = fields ?? (detail || detailed ? undefined : short)
   return {

@@ -1,2 +1,7 @@
-/** Debian packages that the cloud's tests call: OpenStack's own client. */
-export const requiredPackages: string[] = ['python3-ironicclient', 'python3-openstackclient']
+/** Debian packages of the clients that these tests bring. */
+export const requiredPackages: string[] = [
+  'genisoimage',
+  'python3-ironicclient',
+  'python3-openstackclient',
+  'python3-openstacksdk',
+]

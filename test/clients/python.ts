@@ -12,7 +12,13 @@ export class Python {
     this.#name = script
     const path = fileURLToPath(new URL(script, import.meta.url))
     // No settings of whoever runs the tests, nor what their clients have cached.
-    const env = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', PYTHONWARNINGS: 'ignore', ...environment }
+    const env = {
+      PATH: '/usr/bin:/bin',
+      HOME: '/nonexistent',
+      PYTHONWARNINGS: 'ignore',
+      PYTHONDONTWRITEBYTECODE: '1',
+      ...environment,
+    }
     this.#child = spawn('/usr/bin/python3', [path], { stdio: ['pipe', 'pipe', 'inherit'], env })
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }

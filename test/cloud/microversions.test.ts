@@ -73,6 +73,10 @@ describe('what is younger than the request', () => {
     expect((await ask('GET', path, since)).status).toBe(200)
   })
 
+  it.each(['connectors', 'targets'])('is not the detail of volume %s, which they always had', async (kind) => {
+    expect((await ask('GET', `/v1/volume/${kind}?detail=true`, 32)).status).toBe(200)
+  })
+
   it('is left out of replies', async () => {
     const shown = async (minor: number) =>
       Object.keys(JSON.parse((await ask('GET', '/v1/nodes/n', minor)).text) as object)
