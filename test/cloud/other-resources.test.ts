@@ -241,6 +241,18 @@ describe('what is below a node', () => {
     ])
   })
 
+  it('of fake hardware has the lights that Ironic gives it', async () => {
+    await newNode('f', { driver: 'fake-hardware' })
+    const found = await listOf('/v1/nodes/f/management/indicators')
+    expect(found.map(({ name, readonly }) => [name, readonly])).toEqual([
+      ['led-0@chassis', true],
+      ['led@system', false],
+    ])
+    expect((await ask('GET', '/v1/nodes/f/management/indicators/led@system')).body).toEqual({ state: 'on' })
+    for (const name of ['led', 'led@none', 'none@system'])
+      expect(await statusOf('GET', `/v1/nodes/f/management/indicators/${name}`), name).toBe(400)
+  })
+
   it('takes virtual interfaces and forgets them, as the noop network does', async () => {
     await newNode('n')
     expect(await statusOf('POST', '/v1/nodes/n/vifs', { id: 'v' })).toBe(204)

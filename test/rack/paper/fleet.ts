@@ -168,7 +168,12 @@ async function each<T>(members: T[], work: (of: T) => Promise<void>): Promise<vo
   await Promise.all(Array.from({ length: 16 }, worker))
 }
 
-function newMachine(site: number, index: number, clock: ReturnType<typeof fastClock>): PaperMachine {
+function newMachine(
+  site: number,
+  index: number,
+  clock: ReturnType<typeof fastClock>,
+  driver?: PaperMachine['driver'],
+): PaperMachine {
   const hex = (value: number): string => value.toString(16).padStart(2, '0')
   return new PaperMachine({
     name: `m-${site + 1}-${index + 1}`,
