@@ -20,11 +20,14 @@ const DAY_MS = 86_400_000
  * may install, stays as it is.
  */
 export async function aptFor(architecture: Architecture, cache: string): Promise<Apt> {
-  const own = (await run('dpkg', ['--print-architecture'])).trim()
-  if (architecture === own) return thisMachine
+  if (await isOfThisMachine(architecture)) return thisMachine
   const today = join(cache, `apt-${architecture}-${Math.floor(Date.now() / DAY_MS)}`)
   if (!existsSync(today)) await fetchLists(architecture, cache, today)
   return { options: optionsFor(architecture, today) }
+}
+
+export async function isOfThisMachine(architecture: Architecture): Promise<boolean> {
+  return (await run('dpkg', ['--print-architecture'])).trim() === architecture
 }
 
 function optionsFor(architecture: Architecture, folder: string): string[] {

@@ -1,7 +1,7 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Flavour } from './kernel.ts'
+import { architectureOf, type Flavour } from './kernel.ts'
 import { digestOf } from './key.ts'
 import { agentLayer, nodeLayer, replace, systemLayer, type Workshop } from './layers.ts'
 
@@ -32,7 +32,7 @@ export async function buildRamdisk(options: RamdiskOptions): Promise<Ramdisk> {
   await mkdir(shop.layers, { recursive: true })
   await mkdir(options.out, { recursive: true })
   const [node, system, agent] = await Promise.all([
-    nodeLayer(options.node, shop),
+    nodeLayer(options.node, architectureOf(options.flavour), shop),
     systemLayer(options.flavour, options.node, shop),
     agentLayer(options.agentBundle, shop),
   ])

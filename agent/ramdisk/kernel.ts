@@ -1,11 +1,17 @@
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { Architecture } from './apt.ts'
 import type { Entry } from './cpio.ts'
 import { missingModules, moduleClosure } from './modules.ts'
 import { run } from './run.ts'
 
-export const flavours = ['cloud-amd64', 'amd64'] as const
+/** Debian's kernels: for virtual machines, and for real servers. */
+export const flavours = ['cloud-amd64', 'amd64', 'cloud-arm64', 'arm64'] as const
 export type Flavour = (typeof flavours)[number]
+
+export function architectureOf(flavour: Flavour): Architecture {
+  return flavour.endsWith('arm64') ? 'arm64' : 'amd64'
+}
 
 /** What modprobe reads; the binary forms that depmod also writes are for another modprobe than busybox's. */
 const indexes = [

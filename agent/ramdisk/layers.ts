@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { requiredPrograms } from '../programs.ts'
 import { skeleton } from './base.ts'
+import { type Apt, type Architecture, aptFor, isOfThisMachine } from './apt.ts'
 import type { Entry } from './cpio.ts'
-import { type DebianPackage, download, resolveClosure, resolveKernel, unpack } from './debian.ts'
-import { type Flavour, kernelWithModules } from './kernel.ts'
+import { type DebianPackage, download, resolveClosure, resolveKernel, resolveOne, unpack } from './debian.ts'
+import { architectureOf, type Flavour, kernelWithModules } from './kernel.ts'
 import { contentKey, digestOf, digestOfRecipe } from './key.ts'
 import { writeLayer } from './layer.ts'
 import { neededModules, wantedModules } from './modules.ts'
 import { run } from './run.ts'
-import { userland, userlandPackages } from './userland.ts'
+import { programIn, userland, userlandPackages } from './userland.ts'
 
 /** Where packages and finished layers are kept between builds, and who hears of the progress. */
 export type Workshop = { packages: string; layers: string; log: (line: string) => void }
@@ -20,19 +21,21 @@ const recipe = fileURLToPath(new URL('.', import.meta.url))
 
 /** Kernel modules, programs and scripts; and the kernel that they belong to. */
 export async function systemLayer(flavour: Flavour, node: string, shop: Workshop) {
-  const kernelPackage = await resolveKernel(`linux-image-${flavour}`)
-  const packages = await resolveClosure(userlandPackages)
+  const apt = await aptFor(architectureOf(flavour), shop.packages)
+  const kernelPackage = await resolveKernel(`linux-image-${flavour}`, apt)
+  const packages = await resolveClosure(userlandPackages, apt)
   const versions = [kernelPackage, ...packages].map((one) => `${one.name}=${one.version}`)
   const key = contentKey([...versions, await digestOfRecipe(recipe), await digestOf(node)])
   const layer = join(shop.layers, `system-${key}.cpio.zst`)
   const kernel = join(shop.layers, `vmlinuz-${key}`)
   if (existsSync(layer) && existsSync(kernel)) shop.log(`system layer ${key}: kept from before`)
-  else await makeSystemLayer({ flavour, node, kernelPackage, packages, layer, kernel }, shop)
+  else await makeSystemLayer({ flavour, apt, node, kernelPackage, packages, layer, kernel }, shop)
   return { layer, kernel }
 }
 
 type Making = {
   flavour: Flavour
+  apt: Apt
   node: string
   kernelPackage: DebianPackage
   packages: DebianPackage[]
@@ -44,15 +47,22 @@ async function makeSystemLayer(making: Making, { packages, layers, log }: Worksh
   const work = await mkdtemp(join(layers, '.work-'))
   try {
     log(`fetching ${making.packages.length + 1} Debian packages, kernel ${making.kernelPackage.name}`)
-    await unpack(await download(making.packages, packages), join(work, 'system'))
-    await unpack(await download([making.kernelPackage], packages), join(work, 'kernel'))
+    await unpack(await download(making.packages, packages, making.apt), join(work, 'system'))
+    await unpack(await download([making.kernelPackage], packages, making.apt), join(work, 'kernel'))
     const chosen = await kernelWithModules({
       root: join(work, 'kernel'),
       staging: join(work, 'modules'),
       wanted: wantedModules,
       needed: neededModules[making.flavour],
     })
-    const entries = [...skeleton, ...(await userland(join(work, 'system'), making.node)), ...chosen.modules]
+    await unpack(await download([await resolveOne('busybox-static')], packages), join(work, 'here'))
+    const programs = await userland({
+      root: join(work, 'system'),
+      architecture: architectureOf(making.flavour),
+      node: making.node,
+      speaks: await programIn(join(work, 'here'), 'busybox'),
+    })
+    const entries = [...skeleton, ...programs, ...chosen.modules]
     checkPrograms(entries)
     log(`system layer: compressing ${entries.length} files, ${chosen.modules.length} of them kernel modules`)
     await writeLayer(entries, making.layer)
@@ -70,15 +80,16 @@ function checkPrograms(entries: readonly Entry[]): void {
 }
 
 /** Node alone is two thirds of the ramdisk and of the work to compress it, and changes with its version only. */
-export async function nodeLayer(node: string, { layers, log }: Workshop): Promise<string> {
+export async function nodeLayer(node: string, architecture: Architecture, { layers, log }: Workshop): Promise<string> {
   const layer = join(layers, `node-${contentKey([await digestOf(node), await writerDigest()])}.cpio.zst`)
   if (existsSync(layer)) return layer
   log('node layer: compressing Node; this takes a minute')
   const work = await mkdtemp(join(layers, '.work-'))
   try {
-    // Its symbols would be a seventh of the memory that it takes.
+    // Its symbols would be a seventh of the memory that it takes. Debian's strip knows no other processor than its own.
     const stripped = join(work, 'node')
-    await run('strip', ['--strip-unneeded', '-o', stripped, node])
+    if (await isOfThisMachine(architecture)) await run('strip', ['--strip-unneeded', '-o', stripped, node])
+    else await copyFile(node, stripped)
     await writeLayer([{ path: 'usr/bin/node', kind: 'file', mode: 0o755, content: { from: stripped } }], layer)
   } finally {
     await rm(work, { recursive: true, force: true })

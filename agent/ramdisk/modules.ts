@@ -1,3 +1,5 @@
+import type { Flavour } from './kernel.ts'
+
 /**
  * What a deploy ramdisk may meet: disks and their controllers, network cards, what firmware and virtual media need.
  * Paths under lib/modules/<version>/kernel/; a directory stands for all that is in it.
@@ -43,14 +45,19 @@ const unwantedModules: readonly string[] = [
   'drivers/usb/storage/ums-',
 ]
 
+const virtual = ['virtio_pci', 'virtio_net', 'virtio_blk', 'nvme', 'efivarfs', 'vfat']
+const real =
+  'ahci sd_mod megaraid_sas mpt3sas hpsa smartpqi e1000e igb ixgbe i40e ice tg3 bnxt_en mlx5_core usb_storage isofs'.split(
+    ' ',
+  )
+
 /** A ramdisk without these would boot and then find no disk or no network: better to fail the build. */
-export const neededModules = {
-  'cloud-amd64': ['virtio_pci', 'virtio_net', 'virtio_blk', 'nvme', 'efivarfs', 'vfat'],
-  amd64:
-    'virtio_pci virtio_net virtio_blk nvme ahci sd_mod megaraid_sas mpt3sas hpsa smartpqi e1000e igb ixgbe i40e ice tg3 bnxt_en mlx5_core efivarfs vfat usb_storage isofs'.split(
-      ' ',
-    ),
-} as const
+export const neededModules: Record<Flavour, readonly string[]> = {
+  'cloud-amd64': virtual,
+  amd64: [...virtual, ...real],
+  'cloud-arm64': virtual,
+  arm64: [...virtual, ...real, 'hns3', 'nicvf', 'xgene_enet'],
+}
 
 /** Lines of modules.dep: "kernel/a.ko: kernel/b.ko kernel/c.ko" (modules.dep(5)); dependencies are already transitive. */
 export function moduleClosure(dependencies: string, wanted: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import type { Architecture } from './apt.ts'
 import type { Entry } from './cpio.ts'
 import { run } from './run.ts'
 
@@ -31,22 +32,37 @@ const programs: readonly string[] = [
 ]
 
 const programFolders = ['usr/sbin', 'usr/bin', 'sbin', 'bin']
-const libraryFolders = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu']
+
+/** Where Debian keeps the libraries of a processor, and where its programs look for their loader (the ELF interpreter). */
+const platforms = {
+  amd64: { triplet: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2', at: 'usr/lib64' },
+  arm64: { triplet: 'aarch64-linux-gnu', loader: 'ld-linux-aarch64.so.1', at: 'usr/lib' },
+} as const
+
+export interface UserlandParts {
+  /** The unpacked packages. */
+  root: string
+  architecture: Architecture
+  /** That of the ramdisk's processor. */
+  node: string
+  /** A busybox that runs here, of the same version, to say what its applets are. */
+  speaks: string
+}
 
 /** The programs, every busybox applet that no program replaces, and the libraries that all of these and Node load. */
-export async function userland(root: string, node: string): Promise<Entry[]> {
+export async function userland({ root, architecture, node, speaks }: UserlandParts): Promise<Entry[]> {
   const files = await Promise.all(programs.map((name) => programIn(root, name)))
   const busybox = await programIn(root, 'busybox')
   const taken = new Set([...programs, 'busybox'])
-  const applets = (await run(busybox, ['--list'])).split('\n').filter((name) => /^[\w.[-]+$/.test(name))
+  const applets = (await run(speaks, ['--list'])).split('\n').filter((name) => /^[\w.[-]+$/.test(name))
   return [
     ...[...files, busybox].map((from) => executable(`usr/bin/${basename(from)}`, from)),
     ...applets.filter((name) => !taken.has(name)).map((name) => link(`usr/bin/${name}`, 'busybox')),
-    ...(await librariesOf(root, [...files, node])),
+    ...(await librariesOf(root, architecture, [...files, node])),
   ]
 }
 
-async function programIn(root: string, name: string): Promise<string> {
+export async function programIn(root: string, name: string): Promise<string> {
   for (const folder of programFolders) {
     const path = join(root, folder, name)
     if ((await stat(path).catch(() => undefined))?.isFile()) return path
@@ -54,20 +70,31 @@ async function programIn(root: string, name: string): Promise<string> {
   throw new Error(`no program ${name} in the unpacked packages ${userlandPackages.join(', ')}`)
 }
 
-/** The unpacked system's own loader says what it would load, so nothing of the building machine gets in. */
-async function librariesOf(root: string, files: readonly string[]): Promise<Entry[]> {
-  // /lib64 of an unpacked libc6 is an absolute link that points outside of the tree.
-  const loader = await realpath(join(root, 'lib/x86_64-linux-gnu/ld-linux-x86-64.so.2'))
-  const path = libraryFolders.map((folder) => join(root, folder)).join(':')
-  const libraries = new Map([['loader', executable('usr/lib64/ld-linux-x86-64.so.2', loader)]])
-  for (const file of files) {
-    const listed = await run(loader, ['--library-path', path, '--list', file])
-    for (const [, name = '', from = ''] of listed.matchAll(/^\s*([^/\s]\S*) => (\S+)/gm)) {
-      if (!from.startsWith(root)) throw new Error(`${basename(file)} needs ${name}, which no unpacked package brings`)
-      libraries.set(name, executable(`usr/lib/x86_64-linux-gnu/${name}`, await realpath(from)))
+/** What the files say that they need (DT_NEEDED), and what that needs, out of the unpacked packages: nothing of the building machine. */
+async function librariesOf(root: string, architecture: Architecture, files: readonly string[]): Promise<Entry[]> {
+  const { triplet, loader, at } = platforms[architecture]
+  const found = new Map([
+    [loader, executable(`${at}/${loader}`, await libraryIn(root, triplet, loader, 'every program'))],
+  ])
+  const queue = [...files]
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    const dynamic = await run('readelf', ['--dynamic', '--wide', file])
+    for (const [, name = ''] of dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)) {
+      if (found.has(name)) continue
+      const from = await libraryIn(root, triplet, name, basename(file))
+      found.set(name, executable(`usr/lib/${triplet}/${name}`, from))
+      queue.push(from)
     }
   }
-  return [...libraries.values()]
+  return [...found.values()]
+}
+
+async function libraryIn(root: string, triplet: string, name: string, needer: string): Promise<string> {
+  for (const folder of [`lib/${triplet}`, `usr/lib/${triplet}`]) {
+    const path = await realpath(join(root, folder, name)).catch(() => undefined)
+    if (path?.startsWith(root)) return path
+  }
+  throw new Error(`${needer} needs ${name}, which no unpacked package brings`)
 }
 
 function executable(path: string, from: string): Entry {

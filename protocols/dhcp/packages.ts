@@ -1,2 +1,9 @@
 /** Debian packages that the peer tests of DHCP call. */
-export const requiredPackages: string[] = ['dnsmasq-base', 'iproute2', 'isc-dhcp-client', 'isc-dhcp-relay']
+export const requiredPackages: string[] = [
+  'busybox-static',
+  'dnsmasq-base',
+  'iproute2',
+  'isc-dhcp-client',
+  'isc-dhcp-relay',
+  'systemd',
+]
