@@ -1,6 +1,6 @@
-import { pino } from 'pino'
 import { readConfig } from './config.ts'
 import { sentence } from './hardware-error.ts'
+import { openLog } from './log-file.ts'
 import { realClock } from './real-clock.ts'
 import { runAppliance } from './run.ts'
 
@@ -10,7 +10,7 @@ const STOP_MS = 30_000
 /** Runs the site until SIGTERM or SIGINT. What was in progress is in the ledger and goes on at the next start. */
 export async function main(configPath: string): Promise<void> {
   const config = readConfig(configPath)
-  const log = pino({ level: config.log_level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime })
+  const log = openLog(config.log_level)
   const appliance = await runAppliance(config, realClock, log)
   const signal = await new Promise<string>((resolve) => {
     for (const each of ['SIGTERM', 'SIGINT'] as const) process.once(each, () => resolve(each))

@@ -75,7 +75,7 @@ async function rewritten(path: string, leases: Iterable<Lease>): Promise<FileHan
     let at = await writeAll(file, MAGIC, 0)
     let piece: Lease[] = []
     const flush = async (): Promise<void> => void (at = await writeAll(file, encodeRecords(piece.splice(0)), at))
-    for (const lease of [...leases]) if (piece.push(lease) === COMPACT_AT_ONCE) await flush()
+    for (const lease of leases) if (piece.push(lease) === COMPACT_AT_ONCE) await flush()
     await flush()
     await file.sync()
   } finally {
@@ -83,12 +83,16 @@ async function rewritten(path: string, leases: Iterable<Lease>): Promise<FileHan
   }
   await rename(fresh, path)
   const directory = await open(dirname(path))
-  await directory.sync().finally(() => directory.close())
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
   return open(path, DURABLE)
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array, from: number): Promise<number> {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await file.write(bytes, done, bytes.length - done, from + done)
     done += bytesWritten
   }

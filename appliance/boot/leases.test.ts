@@ -1,4 +1,13 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -26,7 +35,17 @@ async function open(over = range): Promise<DurableLeases> {
   return leases
 }
 
-const macOf = (address: number): string => `52:54:00:00:${address >> 8 < 16 ? '0' : ''}${(address >> 8).toString(16)}:aa`
+/** What a process would see that starts after this one was killed. */
+async function reopened(over = range): Promise<DurableLeases> {
+  const copy = `${path}.${opened.length}`
+  copyFileSync(path, copy)
+  const leases = await openLeases(copy, [over])
+  opened.push(leases)
+  return leases
+}
+
+const macOf = (address: number): string =>
+  `52:54:00:00:${address >> 8 < 16 ? '0' : ''}${(address >> 8).toString(16)}:aa`
 
 function lease(address: number, state: Lease['state'] = 'bound'): Lease {
   return { address, mac: state === 'declined' ? '' : macOf(address), state, expires: 5_000 }
@@ -41,8 +60,7 @@ test('after a restart every lease that was committed is there; offers and what w
   before.stage({ kind: 'remove', address: 103 })
   await before.commit()
   before.stage({ kind: 'put', lease: lease(104) })
-  // Another reader sees what a process would that starts after this one was killed.
-  const after = await open()
+  const after = await reopened()
   expect([100, 101, 102, 103, 104].map((address) => after.byAddress(address))).toEqual([
     lease(100),
     lease(101, 'declined'),
@@ -62,7 +80,7 @@ test('a lease that was given up stays given up, also where an offer came between
   before.stage({ kind: 'put', lease: { ...lease(100), mac: '52:54:00:00:00:01', state: 'offered' } })
   before.stage({ kind: 'remove', address: 100 })
   await before.commit()
-  expect((await open()).byAddress(100)).toBeUndefined()
+  expect((await reopened()).byAddress(100)).toBeUndefined()
 })
 
 test('a batch that cannot be written counts for nothing, and the next commit writes it', async () => {
@@ -74,11 +92,11 @@ test('a batch that cannot be written counts for nothing, and the next commit wri
   opened.push(leases)
   leases.stage({ kind: 'put', lease: lease(100) })
   await expect(leases.commit()).rejects.toThrow('could not be written')
-  expect((await open()).size).toBe(0)
+  expect((await reopened()).size).toBe(0)
   full = false
   leases.stage({ kind: 'put', lease: lease(101) })
   await leases.commit()
-  expect((await open()).size).toBe(2)
+  expect((await reopened()).size).toBe(2)
 })
 
 test('after it is closed nothing is said to be durable', async () => {
@@ -99,7 +117,7 @@ test('each batch is on disk when its commit is done, and while it is written oth
     expect(decodeRecords(readFileSync(path).subarray(8)).length).toBeGreaterThanOrEqual(address + 50)
   }
   await leases.commit()
-  expect((await open({ first: 0, last: 20_000 })).size).toBe(10_200)
+  expect((await reopened({ first: 0, last: 20_000 })).size).toBe(10_200)
 })
 
 test('cut at any byte, the file holds every batch before the cut, and goes on from there', async () => {
@@ -138,6 +156,14 @@ test('the file does not grow with the age of the leases, only with their number'
   const again = await openLeaseJournal(path)
   expect([...again.leases()].map(({ expires }) => expires)).toEqual(Array.from({ length: 10 }, () => 39))
   await again.close()
+})
+
+test('a second appliance over the same leases is refused, and the first goes on', async () => {
+  const leases = await open()
+  await expect(openLeases(path, [range], openLeaseJournal, 0)).rejects.toThrow('is in use')
+  leases.stage({ kind: 'put', lease: lease(100) })
+  await leases.commit()
+  expect((await reopened()).size).toBe(1)
 })
 
 test('a file of something else is left alone', async () => {

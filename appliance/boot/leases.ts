@@ -1,6 +1,7 @@
 import { LeaseTable } from '@bloomery/dhcp/lease-table.ts'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import { openLeaseJournal, type LeaseJournal } from './lease-journal.ts'
+import { lockLeases } from './lease-lock.ts'
 import type { LeaseRecord } from './lease-record.ts'
 
 export interface DurableLeases extends LeaseStore {
@@ -18,9 +19,14 @@ export async function openLeases(
   path: string,
   ranges: readonly { first: number; last: number }[],
   openJournal: (path: string) => Promise<LeaseJournal> = openLeaseJournal,
+  lockMs?: number,
 ): Promise<DurableLeases> {
   const table = new LeaseTable(ranges)
-  const journal = await openJournal(path)
+  const lock = lockLeases(path, lockMs)
+  const journal = await openJournal(path).catch((error: unknown) => {
+    lock.release()
+    throw error
+  })
   for (const lease of journal.leases()) table.stage({ kind: 'put', lease })
 
   /** By address: the last change counts. */
@@ -62,6 +68,7 @@ export async function openLeases(
       closed = true
       await last.catch(() => {}) // whoever waits for it is told
       await journal.close()
+      lock.release()
     },
   }
 }

@@ -22,6 +22,12 @@ export interface Timeline extends BootEvents {
 /** What was seen of each machine on its way through a boot. The machines seen longest ago are forgotten first. */
 export function openTimeline(now: () => Date): Timeline {
   const byMac = new Map<string, BootEvent[]>()
+  const forgetOldest = (): void => {
+    for (const mac of byMac.keys()) {
+      if (byMac.size <= MAX_MACS - FORGET) return
+      byMac.delete(mac)
+    }
+  }
   return {
     seen(mac, kind, detail = {}) {
       const events = byMac.get(mac) ?? []
@@ -32,7 +38,7 @@ export function openTimeline(now: () => Date): Timeline {
       if (last?.kind === kind) events.pop()
       events.push({ at: now(), kind, detail, times })
       if (events.length > MAX_EVENTS) events.shift()
-      if (byMac.size > MAX_MACS) for (const oldest of [...byMac.keys().take(FORGET)]) byMac.delete(oldest)
+      if (byMac.size > MAX_MACS) forgetOldest()
     },
     of: (mac) => byMac.get(mac) ?? [],
     lastSeen(macs, since) {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ipv4ToText, macToBytes } from '@bloomery/wire/address.ts'
 import type { Endpoint, Ipv4Socket } from '@bloomery/wire/ipv4-socket.ts'
 import { BROADCAST, CLIENT_PORT, SERVER_PORT } from './codes.ts'
@@ -12,6 +13,7 @@ import { chosenByClient, offeredToProbe, PROBE_MAC, probeMessage } from './rogue
 import type { DhcpServerOptions } from './server.ts'
 import { contains, subnetFor } from './subnet.ts'
 
+const GATHER_MS = 1
 /** Replies that wait for the disk. Beyond, clients are left to ask again: by then the disk may have caught up. */
 const MAX_WAITING = 2_048
 
@@ -124,9 +126,12 @@ export class Handling {
 
   /** Group commit: what comes in during one turn of the event loop, or while the disk works, is made durable together. */
   async #flush(): Promise<void> {
+    let several = this.#waiting.length > 1
     while (this.#waiting.length > 0) {
-      await new Promise(setImmediate)
+      // One that comes alone goes at once; where many come, more of them share a write.
+      await (several ? sleep(GATHER_MS) : new Promise(setImmediate))
       const batch = this.#waiting
+      several = batch.length > 1
       this.#waiting = []
       try {
         await this.#options.leases.commit()

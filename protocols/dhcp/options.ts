@@ -23,23 +23,28 @@ export function readOptions(field: Uint8Array, into: Map<number, Uint8Array>): v
   }
 }
 
-/** One option as it goes on the wire: pieces of at most 255 bytes, each with its header (RFC 3396 §5). */
-export function optionBytes(code: number, value: Uint8Array): Uint8Array {
-  const pieces = Math.max(1, Math.ceil(value.length / MAX_PIECE))
-  const bytes = new Uint8Array(value.length + 2 * pieces)
-  for (let piece = 0; piece < pieces; piece += 1) {
-    const from = piece * MAX_PIECE
-    const content = pieces === 1 ? value : value.subarray(from, from + MAX_PIECE)
-    const at = from + 2 * piece
-    bytes[at] = code
-    bytes[at + 1] = content.length
-    bytes.set(content, at + 2)
-  }
-  return bytes
+/** With the header of each piece of at most 255 bytes: RFC 3396 §5. */
+export function optionLength(value: Uint8Array): number {
+  return value.length + 2 * Math.max(1, Math.ceil(value.length / MAX_PIECE))
+}
+
+/** Returns where the next one begins. */
+export function writeOption(out: Uint8Array, start: number, code: number, value: Uint8Array): number {
+  let at = start
+  let from = 0
+  do {
+    const length = Math.min(value.length - from, MAX_PIECE)
+    out[at] = code
+    out[at + 1] = length
+    out.set(length === value.length ? value : value.subarray(from, from + length), at + 2)
+    at += 2 + length
+    from += length
+  } while (from < value.length)
+  return at
 }
 
 function joined(head: Uint8Array | undefined, tail: Uint8Array): Uint8Array {
-  if (head === undefined) return tail.slice()
+  if (head === undefined) return tail
   const whole = new Uint8Array(head.length + tail.length)
   whole.set(head)
   whole.set(tail, head.length)

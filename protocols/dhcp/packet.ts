@@ -1,8 +1,6 @@
 import { WireError } from '@bloomery/wire/error.ts'
-import { Reader } from '@bloomery/wire/reader.ts'
-import { Writer } from '@bloomery/wire/writer.ts'
 import { Option } from './codes.ts'
-import { optionBytes, readOptions, type Options } from './options.ts'
+import { optionLength, readOptions, writeOption, type Options } from './options.ts'
 
 /*
     0                   1                   2                   3        RFC 2131 §2
@@ -38,48 +36,48 @@ export const BROADCAST_FLAG = 0x8000
 const MAGIC_COOKIE = 0x6382_5363
 const MIN_LENGTH = 300 // RFC 1542 §2.1: relays and old clients drop shorter messages
 const MAX_LENGTH = 9_000
-const WRITE_AT_ONCE = 600 // most replies fit, so that the writer needn't grow
 /** What every client must accept: a datagram of 576 bytes without its IP and UDP headers (RFC 2131 §2). */
 export const DEFAULT_LIMIT = 548
 const IN_FILE = 1
 const IN_SNAME = 2
+const CHADDR_AT = 28
+const SNAME_AT = 44
+const FILE_AT = 108
+const COOKIE_AT = 236
+const OPTIONS_AT = 240
 
-export function decodePacket(bytes: Uint8Array): DhcpPacket {
+/** What is variable in the packet are views of `message`, which is the packet's from then on. */
+export function decodePacket(message: Uint8Array): DhcpPacket {
+  const bytes = new Uint8Array(message.buffer, message.byteOffset, message.length)
   if (bytes.length > MAX_LENGTH) throw new WireError(`a DHCP message of ${bytes.length} bytes is refused`)
-  const reader = new Reader(bytes)
-  const op = reader.u8()
+  if (bytes.length < OPTIONS_AT) throw new WireError(`a DHCP message of ${bytes.length} bytes has no options`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const op = bytes[0]
   if (op !== 1 && op !== 2) throw new WireError(`op ${op} is neither request nor reply`)
-  const htype = reader.u8()
-  const hlen = reader.u8()
+  const hlen = view.getUint8(2)
   if (hlen > 16) throw new WireError(`hlen ${hlen} is more than the 16 bytes of chaddr`)
-  const hops = reader.u8()
-  const xid = reader.u32()
-  const secs = reader.u16()
-  const flags = reader.u16()
-  const [ciaddr, yiaddr, siaddr, giaddr] = [reader.u32(), reader.u32(), reader.u32(), reader.u32()]
-  const chaddr = reader.bytes(16).slice(0, hlen)
-  const sname = reader.bytes(64)
-  const file = reader.bytes(128)
-  if (reader.u32() !== MAGIC_COOKIE) throw new WireError('no DHCP magic cookie')
+  if (view.getUint32(COOKIE_AT) !== MAGIC_COOKIE) throw new WireError('no DHCP magic cookie')
+  const sname = bytes.subarray(SNAME_AT, FILE_AT)
+  const file = bytes.subarray(FILE_AT, COOKIE_AT)
 
   const options = new Map<number, Uint8Array>()
-  readOptions(reader.rest(), options)
+  readOptions(bytes.subarray(OPTIONS_AT), options)
   const overload = overloaded(options)
   if (overload & IN_FILE) readOptions(file, options)
   if (overload & IN_SNAME) readOptions(sname, options)
   options.delete(Option.overload)
   return {
     op,
-    htype,
-    hops,
-    xid,
-    secs,
-    flags,
-    ciaddr,
-    yiaddr,
-    siaddr,
-    giaddr,
-    chaddr,
+    htype: view.getUint8(1),
+    hops: view.getUint8(3),
+    xid: view.getUint32(4),
+    secs: view.getUint16(8),
+    flags: view.getUint16(10),
+    ciaddr: view.getUint32(12),
+    yiaddr: view.getUint32(16),
+    siaddr: view.getUint32(20),
+    giaddr: view.getUint32(24),
+    chaddr: bytes.subarray(CHADDR_AT, CHADDR_AT + hlen),
     sname: overload & IN_SNAME ? '' : text(sname),
     file: overload & IN_FILE ? '' : text(file),
     options,
@@ -91,63 +89,61 @@ export function decodePacket(bytes: Uint8Array): DhcpPacket {
  * the options field goes to `file` and `sname` where those are empty (RFC 2132 §9.3); what fits nowhere is left out.
  */
 export function encodePacket(packet: DhcpPacket, limit = DEFAULT_LIMIT): Uint8Array {
+  const out = scratch.fill(0, 0, OPTIONS_AT)
+  writeHeader(packet)
   const relay = packet.options.get(Option.relayAgentInformation)
-  const tail = relay === undefined ? new Uint8Array() : optionBytes(Option.relayAgentInformation, relay)
-  const main = new Field(Math.max(limit, MIN_LENGTH) - 240 - tail.length - 4) // 4: overload option and end
-  const spare = [
-    { field: new Field(packet.file === '' ? 127 : 0), bit: IN_FILE },
-    { field: new Field(packet.sname === '' ? 63 : 0), bit: IN_SNAME },
-  ]
+  const room = Math.min(Math.max(limit, MIN_LENGTH), MAX_LENGTH)
+  const end = room - (relay === undefined ? 0 : optionLength(relay)) - 4 // 4: overload option and end
+  let at = OPTIONS_AT
+  let inFile = packet.file === '' ? FILE_AT : COOKIE_AT
+  let inSname = packet.sname === '' ? SNAME_AT : FILE_AT
   for (const [code, value] of packet.options) {
     if (code === Option.relayAgentInformation) continue
-    const bytes = optionBytes(code, value)
-    if (!main.add(bytes)) spare.some(({ field }) => field.add(bytes))
+    const length = optionLength(value)
+    if (at + length <= end) at = writeOption(out, at, code, value)
+    else if (inFile + length < COOKIE_AT) inFile = writeOption(out, inFile, code, value)
+    else if (inSname + length < FILE_AT) inSname = writeOption(out, inSname, code, value)
   }
-  const overload = spare.reduce((bits, { field, bit }) => (field.length > 0 ? bits | bit : bits), 0)
-
-  const writer = new Writer(WRITE_AT_ONCE)
-  writer.u8(packet.op).u8(packet.htype).u8(packet.chaddr.length).u8(packet.hops)
-  writer.u32(packet.xid).u16(packet.secs).u16(packet.flags)
-  writer.u32(packet.ciaddr).u32(packet.yiaddr).u32(packet.siaddr).u32(packet.giaddr)
-  writer.padded(packet.chaddr, 16)
-  writer.padded(overload & IN_SNAME ? spareBytes(spare[1]?.field) : latin1(packet.sname), 64)
-  writer.padded(overload & IN_FILE ? spareBytes(spare[0]?.field) : latin1(packet.file), 128)
-  main.writeTo(writer.u32(MAGIC_COOKIE))
-  if (overload > 0) writer.u8(Option.overload).u8(1).u8(overload)
-  writer.bytes(tail).u8(Option.end)
-  return writer.zeros(Math.max(0, MIN_LENGTH - writer.length)).finish()
+  const overload = endSpare(inFile, FILE_AT, COOKIE_AT, IN_FILE) | endSpare(inSname, SNAME_AT, FILE_AT, IN_SNAME)
+  if (overload > 0) at = writeOption(out, at, Option.overload, Uint8Array.of(overload))
+  if (relay !== undefined) at = writeOption(out, at, Option.relayAgentInformation, relay)
+  out[at] = Option.end
+  at += 1
+  if (at < MIN_LENGTH) out.fill(0, at, MIN_LENGTH)
+  return Buffer.from(out.subarray(0, Math.max(at, MIN_LENGTH)))
 }
 
-class Field {
-  readonly #capacity: number
-  readonly #parts: Uint8Array[] = []
-  #length = 0
+/** Every message is put together here and leaves as a copy: no memory is asked for but what is sent. */
+const scratch = Buffer.alloc(MAX_LENGTH)
 
-  constructor(capacity: number) {
-    this.#capacity = capacity
-  }
-
-  get length(): number {
-    return this.#length
-  }
-
-  add(bytes: Uint8Array): boolean {
-    if (this.#length + bytes.length > this.#capacity) return false
-    this.#parts.push(bytes)
-    this.#length += bytes.length
-    return true
-  }
-
-  writeTo(writer: Writer): Writer {
-    for (const part of this.#parts) writer.bytes(part)
-    return writer
-  }
+function writeHeader(packet: DhcpPacket): void {
+  scratch.writeUInt8(packet.op, 0)
+  scratch.writeUInt8(packet.htype, 1)
+  scratch.writeUInt8(fitting(packet.chaddr.length, 16, 'chaddr'), 2)
+  scratch.writeUInt8(packet.hops, 3)
+  scratch.writeUInt32BE(packet.xid, 4)
+  scratch.writeUInt16BE(packet.secs, 8)
+  scratch.writeUInt16BE(packet.flags, 10)
+  scratch.writeUInt32BE(packet.ciaddr, 12)
+  scratch.writeUInt32BE(packet.yiaddr, 16)
+  scratch.writeUInt32BE(packet.siaddr, 20)
+  scratch.writeUInt32BE(packet.giaddr, 24)
+  scratch.set(packet.chaddr, CHADDR_AT)
+  if (packet.sname !== '') scratch.write(packet.sname, SNAME_AT, fitting(packet.sname.length, 64, 'sname'), 'latin1')
+  if (packet.file !== '') scratch.write(packet.file, FILE_AT, fitting(packet.file.length, 128, 'file'), 'latin1')
+  scratch.writeUInt32BE(MAGIC_COOKIE, COOKIE_AT)
 }
 
-function spareBytes(field: Field | undefined): Uint8Array {
-  const writer = new Writer(128)
-  field?.writeTo(writer)
-  return writer.u8(Option.end).finish()
+/** A header field that took options is closed, and says so by its bit. */
+function endSpare(at: number, start: number, end: number, bit: number): number {
+  if (at === start || at === end) return 0
+  scratch[at] = Option.end
+  return bit
+}
+
+function fitting(length: number, width: number, field: string): number {
+  if (length > width) throw new RangeError(`${length} bytes do not fit the ${width} of ${field}`)
+  return length
 }
 
 function overloaded(options: Map<number, Uint8Array>): number {
@@ -160,10 +156,7 @@ function overloaded(options: Map<number, Uint8Array>): number {
 }
 
 function text(field: Uint8Array): string {
+  if (field[0] === 0) return ''
   const end = field.indexOf(0)
-  return Buffer.from(end < 0 ? field : field.subarray(0, end)).toString('latin1')
-}
-
-function latin1(value: string): Uint8Array {
-  return Buffer.from(value, 'latin1')
+  return Buffer.from(field.buffer, field.byteOffset, end < 0 ? field.length : end).toString('latin1')
 }

@@ -2,12 +2,14 @@ import { WireError } from './error.ts'
 
 const MAC = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i
 const OCTET = /^(0|[1-9]\d{0,2})$/
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** `52:54:00:12:34:56`: lower case with colons is the one form used inside. */
 export function macFromBytes(bytes: Uint8Array): string {
   if (bytes.length !== 6) throw new WireError(`a MAC address has 6 bytes, not ${bytes.length}`)
-  const hex = Buffer.from(bytes.buffer, bytes.byteOffset, 6).toString('hex')
-  return `${hex.slice(0, 2)}:${hex.slice(2, 4)}:${hex.slice(4, 6)}:${hex.slice(6, 8)}:${hex.slice(8, 10)}:${hex.slice(10)}`
+  let mac = ''
+  for (const byte of bytes) mac += mac === '' ? HEX[byte] : `:${HEX[byte]}`
+  return mac
 }
 
 export function macToBytes(mac: string): Uint8Array {
@@ -28,7 +30,7 @@ export function ipv4FromText(text: string): number {
 }
 
 export function ipv4ToText(value: number): string {
-  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 0xff).join('.')
+  return `${value >>> 24}.${(value >>> 16) & 0xff}.${(value >>> 8) & 0xff}.${value & 0xff}`
 }
 
 export function ipv4ToBytes(value: number): Uint8Array {

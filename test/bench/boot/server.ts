@@ -1,6 +1,5 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { pino } from 'pino'
 import { fileOf } from '@bloomery/tftp/source.ts'
 import { startTftpServer } from '@bloomery/tftp/server.ts'
 import { bootConfig } from '../../../appliance/boot/config.ts'
@@ -8,6 +7,7 @@ import { openLeases } from '../../../appliance/boot/leases.ts'
 import type { BootMachine } from '../../../appliance/boot/machine.ts'
 import { startBootServices } from '../../../appliance/boot/services.ts'
 import { openTimeline } from '../../../appliance/boot/timeline.ts'
+import { openLog } from '../../../appliance/log-file.ts'
 import { openMetrics } from '../../../appliance/metrics.ts'
 
 /** The appliance's boot services as `bloomery appliance run` starts them, and TFTP of one large file. usage: server.ts DIR ADDRESS */
@@ -24,7 +24,7 @@ const config = bootConfig.parse({
   files: { x86_64: { kernel: big, initrd: big }, loaders: {} },
 })
 const machine: BootMachine = { node: 'bench', generation: 1, macs: [], arch: 'x86_64', mode: 'ramdisk' }
-const leases = await openLeases(join(dir, 'leases.sqlite'), config.subnets)
+const leases = await openLeases(join(dir, 'leases.journal'), config.subnets)
 const services = await startBootServices({
   config,
   directory: {
@@ -34,7 +34,7 @@ const services = await startBootServices({
   },
   events: openTimeline(() => new Date()),
   leases,
-  log: pino({ base: undefined }, pino.destination({ dest: join(dir, 'log'), sync: false })),
+  log: openLog('info', join(dir, 'log')),
   metrics: openMetrics(),
   clock: { now: () => new Date() },
 })
