@@ -65,7 +65,7 @@ export function notFor({ name, traits }: Runbook, { uuid }: Node): string {
 }
 
 export function inOrder({ steps }: Runbook) {
-  return steps.toSorted((a, b) => Number(a.order) - Number(b.order)).map(({ order: _order, ...step }) => step)
+  return steps.toSorted((a, b) => a.order - b.order).map(({ order: _order, ...step }) => step)
 }
 
 /** Every step of the node's interfaces that has a priority, highest first. Pure. */

@@ -1,7 +1,7 @@
 import { isTransient, provision } from '../../contract/provision.ts'
 import type { Appliance, Node, Operation } from '../../contract/resources.ts'
 import { cancelWrites } from '../conductor/cancel.ts'
-import { endPower, fail } from '../conductor/move.ts'
+import { deadlineOf, endPower, fail } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
 import { getAppliance, isAlive } from '../store/appliances.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
@@ -42,6 +42,9 @@ async function expired(platform: Platform, node: Node): Promise<NodeChange | und
   const now = platform.clock.now()
   if (node.deadline === null || Date.parse(node.deadline) > now.getTime()) return undefined
   const lane = isTransient(node.provision_state) ? 'provision' : 'power'
+  // Somebody is at the machine: it waits with them (reference §3.3). A power change has nothing to wait for.
+  if (node.maintenance && lane === 'provision')
+    return { node: { ...node, deadline: deadlineOf(node.provision_state, now) } }
   const why = reasonOf(node)
   const failed = lane === 'power' ? endPower(node, why) : fail(node, why, hasBegun(node.operation), now)
   if (!failed) return undefined

@@ -74,6 +74,8 @@ function applyProvision(
     case 'refused':
       return fail(remember(node, operation, report), errorOf(report), report.phase === 'failed', now)
     default:
+      if (node.maintenance && !circumstances.options.allow_provisioning_in_maintenance)
+        return fail(node, 'The node was put into maintenance, in which nothing may go on.', report.ordinal > 1, now)
       return renewed(withStep(goOn(node, report.phase, now), progressed(operation, report, report.phase)), now)
   }
 }

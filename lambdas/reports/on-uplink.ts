@@ -1,7 +1,8 @@
 import { type Report, type Uplink, uplink } from '../../contract/messages.ts'
-import type { Appliance } from '../../contract/resources.ts'
+import type { Appliance, Node } from '../../contract/resources.ts'
+import { cancelWrites } from '../conductor/cancel.ts'
 import { publish, send } from '../conductor/publish.ts'
-import { ConflictError, type Platform } from '../platform.ts'
+import { ConflictError, type Platform, type Write } from '../platform.ts'
 import { getAppliance, markSeen } from '../store/appliances.ts'
 import { changeNode } from '../store/change-node.ts'
 import { acknowledge, storedCommands } from '../store/commands.ts'
@@ -79,13 +80,27 @@ type Handlers = {
   ) => Promise<void>
 }
 
+/** The site goes on with what the cloud has just given up, unless it is told to stop. */
+async function stopping(
+  platform: Platform,
+  before: Node,
+  after: Node,
+  { lane, phase }: Extract<Report, { kind: 'progress' }>,
+): Promise<Write[]> {
+  const ended = phase === 'done' || phase === 'failed' || phase === 'refused'
+  const givenUp = !ended && lane === 'provision' && after.operation === null
+  return givenUp ? cancelWrites(platform, before, lane, after.last_error ?? 'given up') : []
+}
+
 const handlers: Handlers = {
   async progress(platform, appliance, report) {
     let applied = false
-    const node = await changeNode(platform, report.node, (before) => {
+    const node = await changeNode(platform, report.node, async (before) => {
       const after = apply(before, report, appliance.uuid, { now: platform.clock.now(), options: platform.options })
       applied = after !== undefined
-      return after && { node: after, conductor: appliance.name }
+      return (
+        after && { node: after, conductor: appliance.name, writes: await stopping(platform, before, after, report) }
+      )
     })
     const { generation, lane, phase, step, ordinal } = report
     const facts = { node: report.node, site: appliance.site, generation, lane, phase, step, ordinal, applied }
