@@ -9,12 +9,14 @@ import type { CloudFunction } from './cloud-function.ts'
 import type { Conductor } from './conductor.ts'
 import type { Periodic } from './periodic.ts'
 import type { Reports } from './reports.ts'
+import type { Webhooks } from './webhooks.ts'
 
 export interface Watched {
   api: Api
   conductor: Conductor
   reports: Reports
   periodic: Periodic
+  webhooks: Webhooks
 }
 
 interface Rule {
@@ -33,7 +35,7 @@ interface Rule {
 export class Alarms extends Construct {
   readonly topic: Topic
 
-  constructor(scope: Construct, id: string, { api, conductor, reports, periodic }: Watched) {
+  constructor(scope: Construct, id: string, { api, conductor, reports, periodic, webhooks }: Watched) {
     super(scope, id)
     this.topic = new Topic(this, 'Topic', { enforceSSL: true })
 
@@ -41,8 +43,9 @@ export class Alarms extends Construct {
     this.#deadLetters('ReportsDeadLetters', reports.deadLetters, 'reports-dead-letters')
     this.#deadLetters('ReportsUndelivered', reports.undelivered, 'reports-undelivered')
     this.#deadLetters('PeriodicDeadLetters', periodic.deadLetters, 'periodic-dead-letters')
+    this.#deadLetters('WebhooksDeadLetters', webhooks.deadLetters, 'webhooks-dead-letters')
 
-    const functions = { api, conductor, reports, periodic }
+    const functions = { api, conductor, reports, periodic, webhooks }
     for (const [name, part] of Object.entries(functions)) this.#errors(name, part.function)
 
     this.#alarm('ApiFaults', {

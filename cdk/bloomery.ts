@@ -8,6 +8,7 @@ import { Images } from './images.ts'
 import { Periodic } from './periodic.ts'
 import { Reports } from './reports.ts'
 import { Store } from './store.ts'
+import { Webhooks } from './webhooks.ts'
 
 /** The whole cloud. Functions know each other only through the table, its stream, the reports' queue and the broker. */
 export class Bloomery extends Stack {
@@ -22,7 +23,10 @@ export class Bloomery extends Stack {
     const conductor = new Conductor(this, 'Conductor', ground)
     const reports = new Reports(this, 'Reports', ground)
     const periodic = new Periodic(this, 'Periodic', ground)
-    new Alarms(this, 'Alarms', { api, conductor, reports, periodic })
+    const webhooks = new Webhooks(this, 'Webhooks', ground)
+    for (const each of [api, conductor, periodic]) webhooks.wakenBy(each.function)
+    webhooks.readBy(api.function)
+    new Alarms(this, 'Alarms', { api, conductor, reports, periodic, webhooks })
 
     new CfnOutput(this, 'Endpoint', { value: api.endpoint, description: 'For --os-endpoint and BLOOMERY_ENDPOINT' })
     const { name, secret, description } = api.authentication.forPeople

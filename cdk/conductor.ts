@@ -7,7 +7,7 @@ import { accept } from './accept.ts'
 import { CloudFunction, type Ground } from './cloud-function.ts'
 import { deadLetterQueue } from './dead-letter-queue.ts'
 
-/** Woken by the table's stream: plans operations, publishes commands. */
+/** Woken by the table's stream: plans operations, publishes commands, lays events into webhooks' queues. */
 export class Conductor extends Construct {
   readonly function: CloudFunction
   readonly deadLetters: Queue
@@ -31,7 +31,15 @@ export class Conductor extends Construct {
         filters: [
           FilterCriteria.filter({
             dynamodb: {
-              Keys: { sk: { S: [...FilterRule.or('node', 'allocation'), ...FilterRule.beginsWith('command#')] } },
+              Keys: {
+                sk: {
+                  S: [
+                    ...FilterRule.or('node', 'allocation', 'webhook'),
+                    ...FilterRule.beginsWith('command#'),
+                    ...FilterRule.beginsWith('history#'),
+                  ],
+                },
+              },
             },
           }),
         ],

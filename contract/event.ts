@@ -1,22 +1,25 @@
 import { z } from 'zod'
 import { type HistoryEntry, instant, provisionState, uuid } from './resources.ts'
 
-/** What happens to nodes, as told to those who listen: history of all nodes in one line, in the order of time. */
+/** What happens, as told to those who listen: history of all nodes in one line, in the order of time, and webhooks that were given up. */
 export const event = z.object({
-  /** Where to go on: `<instant>.<node>.<history entry>`. */
+  /** Where to go on: `<instant>.<node or webhook>.<history entry>`. */
   id: z.string(),
   at: instant,
-  kind: z.enum(['provisioning', 'power']),
+  kind: z.enum(['provisioning', 'power', 'webhook']),
   severity: z.enum(['INFO', 'ERROR']),
   text: z.string(),
-  node: uuid,
+  /** What follows is of nodes; null in the event of a webhook. */
+  node: uuid.nullable(),
   node_name: z.string().nullable(),
-  site: z.string(),
-  from: provisionState,
-  to: provisionState,
+  site: z.string().nullable(),
+  from: provisionState.nullable(),
+  to: provisionState.nullable(),
   /** Who did it: a site's appliance, or a user. */
   conductor: z.string().nullable(),
   user: z.string().nullable(),
+  /** The webhook that it happened to. */
+  webhook: z.object({ uuid, name: z.string() }).nullable(),
 })
 export type Event = z.infer<typeof event>
 

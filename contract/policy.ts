@@ -155,6 +155,12 @@ export const policy = {
   'bloomery:image:get': ANY_READER,
   'bloomery:image:create': SYSTEM_MEMBER,
   'bloomery:image:delete': SYSTEM_MEMBER,
+  'bloomery:webhook:list': ANY_READER,
+  'bloomery:webhook:list_all': SYSTEM_READER,
+  'bloomery:webhook:get': { system: 'reader', owner: 'reader' },
+  'bloomery:webhook:create': { system: 'admin', any: 'manager' },
+  'bloomery:webhook:update': { system: 'admin', owner: 'manager' },
+  'bloomery:webhook:delete': { system: 'admin', owner: 'manager' },
 } as const satisfies Record<string, Who>
 export type Rule = keyof typeof policy
 

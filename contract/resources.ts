@@ -195,15 +195,15 @@ export const historyEntry = z.object({
   user: z.string().nullable(),
   /** In whose name the user did it. */
   project: z.string().nullable(),
-  /** Ours: the node at that moment, for those who listen to events. Entries from before there were any lack it. */
+  /** Ours: the node (or webhook) at that moment, for those who listen to events. Entries from before there were any lack it. */
   about: z
     .object({
       name: z.string().nullable(),
       site: z.string(),
       owner: z.string().nullable(),
       lessee: z.string().nullable(),
-      from: provisionState,
-      to: provisionState,
+      from: provisionState.nullable(),
+      to: provisionState.nullable(),
     })
     .optional(),
 })

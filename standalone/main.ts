@@ -9,7 +9,7 @@ export function serveCommand(): Command {
     .option('--config <file>', 'JSON file of these settings, by the names of their flags')
     .option('--json', 'say where it listens as one line of JSON')
   for (const [name, schema] of Object.entries(settings.shape)) {
-    const flag = name.startsWith('insecure-') ? `--${name}` : `--${name} <${name}>`
+    const flag = /^insecure-|^webhook-http$/.test(name) ? `--${name}` : `--${name} <${name}>`
     command.option(flag, schema.unwrap().meta()?.description)
   }
   command.addHelpText('after', examples)

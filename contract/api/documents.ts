@@ -8,6 +8,7 @@ import { portgroup } from '../portgroup.ts'
 import { historyEntry, image, node, port, site } from '../resources.ts'
 import { runbook } from '../runbook.ts'
 import { volumeConnector, volumeTarget } from '../volume.ts'
+import { failedDelivery, webhook, webhookStatus } from '../webhook.ts'
 import type { FieldTable } from './matrix.ts'
 
 /** What replies hold, by the collection that a path ends in: the schema that is stored, less what is not shown. */
@@ -56,6 +57,8 @@ export const documents: Readonly<Record<string, Document>> = {
   sites: { name: 'Site', schema: site.omit({ version: true }) },
   images: { name: 'Image', schema: image.omit({ version: true }) },
   events: { name: 'Event', schema: event },
+  webhooks: { name: 'Webhook', table: 'webhooks', schema: shown(webhook).extend({ status: webhookStatus.optional() }) },
+  failures: { name: 'FailedDelivery', schema: failedDelivery },
 }
 
 function shown(schema: z.ZodObject): z.ZodObject {

@@ -76,6 +76,8 @@ export const fieldSince = {
   inspection_rules: {},
   connectors: {},
   targets: {},
+  /** Ours: there for whoever asks. */
+  webhooks: {},
   history: { project: 113, state: 115, target_provision_state: 115, duration_seconds: 115 },
   bios: {
     allowable_values: 74,
@@ -113,6 +115,7 @@ export const parameterSince = {
   inspection_rules: {},
   connectors: {},
   targets: {},
+  webhooks: {},
   drivers: { type: 30, fields: 77, detail: 30 },
 } as const satisfies Record<string, Since>
 export type ParameterTable = keyof typeof parameterSince

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { streamSSE } from 'hono/streaming'
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
-import { type Cursor, cursorText, parseCursor } from '../../contract/event.ts'
+import { type Cursor, cursorText, event, parseCursor } from '../../contract/event.ts'
 import { allowed } from '../../contract/policy.ts'
 import type { HistoryEntry } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
@@ -24,7 +24,7 @@ const parameters = z.strictObject({
   after: z.string().optional(),
   node: z.string().max(255).optional(),
   site: z.string().max(255).optional(),
-  kind: z.enum(['provisioning', 'power']).optional(),
+  kind: event.shape.kind.optional(),
   bloomery: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(500).default(100),
   /** Of JSON: how many seconds to wait for the first event. */

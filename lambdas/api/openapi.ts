@@ -8,6 +8,8 @@ import { nodeCreation } from './node-input.ts'
 import { permissions } from './permissions.ts'
 import { portCreation } from './port-input.ts'
 import { request as provisioning } from './provision-request.ts'
+import { webhookCreation } from './webhook-input.ts'
+import { replay } from './webhook-failures.ts'
 
 /** The API as an OpenAPI 3.1 document, from the tables that serve it: routes and their rules, the matrix of versions, the schemas of
  * bodies. docs/openapi.json is a copy, which a test compares. */
@@ -28,6 +30,8 @@ const bodies: Readonly<Record<string, z.ZodType>> = {
   'POST /v1/ports': portCreation,
   'PUT /v1/nodes/:ident/states/provision': provisioning,
   'POST /v1/bulk/provision': bulk,
+  'POST /v1/webhooks': webhookCreation,
+  'POST /v1/webhooks/:webhook/failures/replay': replay,
 }
 
 export function openApi(): Json {

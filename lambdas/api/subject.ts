@@ -7,6 +7,7 @@ import { portgroupStore } from '../store/portgroups.ts'
 import { portStore } from '../store/ports.ts'
 import { runbookStore } from '../store/runbooks.ts'
 import { connectorStore, targetStore } from '../store/volumes.ts'
+import { webhookStore } from '../store/webhooks.ts'
 import type { Call } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 
@@ -38,6 +39,14 @@ const kinds: readonly Kind[] = [
     title: 'Allocation',
     async belonging(table, ident) {
       const found = await allocationStore.find(table, ident)
+      return found && { owner: found.owner, lessee: null }
+    },
+  },
+  {
+    prefix: '/v1/webhooks/:webhook',
+    title: 'Webhook',
+    async belonging(table, ident) {
+      const found = await webhookStore.find(table, ident)
       return found && { owner: found.owner, lessee: null }
     },
   },

@@ -14,10 +14,12 @@ import { pendingLane, planFor, requestOf } from './plan.ts'
 import { packPlan, planBlob, publish } from './publish.ts'
 import { forgetNode } from './forget.ts'
 import { deleteConfigDrive } from './config-drive.ts'
+import { fanOut } from '../webhooks/fan-out.ts'
 
 /** Fed by the table's change feed, which delivers at least once: every reaction looks at what is there now, and is conditional on it. */
 export async function onChange(platform: Platform, changes: Change[]): Promise<void> {
   for (const change of changes) await react(platform, change)
+  await fanOut(platform, changes)
 }
 
 async function react(platform: Platform, { key, before, after }: Change): Promise<void> {

@@ -3,6 +3,7 @@ import { resumeAllocations } from './allocations.ts'
 import { expireNodes } from './nodes.ts'
 import { expireTokens } from './tokens.ts'
 import { republishCommands } from './commands.ts'
+import { wakeCouriers } from './webhooks.ts'
 
 /** What time alone makes necessary. Reads only what is due, never all there is; running twice at once is harmless. */
 export async function tick(platform: Platform): Promise<void> {
@@ -11,6 +12,7 @@ export async function tick(platform: Platform): Promise<void> {
     republishCommands(platform),
     resumeAllocations(platform),
     expireTokens(platform),
+    wakeCouriers(platform),
   ])
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   if (errors.length > 0) throw new AggregateError(errors, 'periodic work failed')

@@ -65,9 +65,14 @@ function hourAfter(hour: string): string {
   return hourOf(new Date(Date.parse(`${hour}:00:00.000Z`) + HOUR_MS).toISOString())
 }
 
-function eventOf(entry: HistoryEntry, about: NonNullable<HistoryEntry['about']>): Event {
-  const { created_at: at, severity, event: text, node_uuid: node, conductor, user, event_type } = entry
-  const { name: node_name, site, from, to } = about
+export function eventOf(entry: HistoryEntry, about: NonNullable<HistoryEntry['about']>): Event {
+  const { created_at: at, severity, event: text, node_uuid: subject, conductor, user, event_type } = entry
+  const told = { id: cursorText(cursorOf(entry)), at, severity, text, conductor, user }
+  const { name, site, from, to } = about
+  if (event_type === 'webhook') {
+    const webhook = { uuid: subject, name: name ?? subject }
+    return { ...told, kind: 'webhook', node: null, node_name: null, site: null, from: null, to: null, webhook }
+  }
   const kind = event_type === 'provisioning' ? 'provisioning' : 'power'
-  return { id: cursorText(cursorOf(entry)), at, kind, severity, text, node, node_name, site, from, to, conductor, user }
+  return { ...told, kind, node: subject, node_name: name, site, from, to, webhook: null }
 }

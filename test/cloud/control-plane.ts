@@ -11,6 +11,7 @@ import { onChange } from '../../lambdas/conductor/on-change.ts'
 import { tick } from '../../lambdas/periodic/tick.ts'
 import type { Blobs, Log, Platform } from '../../lambdas/platform.ts'
 import { onUplink } from '../../lambdas/reports/on-uplink.ts'
+import type { WebhookConfig } from '../../lambdas/webhooks/config.ts'
 import { openTable } from '../../standalone/table.ts'
 
 /** The cloud's code on a real table with its real change feed, with a clock that tests move and the messages to sites in a list. */
@@ -23,6 +24,8 @@ export interface ControlPlane extends AsyncDisposable {
   /** What was published to each appliance. */
   sent(appliance: string): Downlink[]
   logged: Array<Record<string, unknown>>
+  /** Webhooks whose courier was woken, and by nobody looked after yet. */
+  woken: Set<string>
   pass(seconds: number): void
   /** Waits until the conductor has reacted to every change. */
   settle(): Promise<void>
@@ -31,6 +34,8 @@ export interface ControlPlane extends AsyncDisposable {
 }
 
 export const PUBLIC = 'http://cloud.test'
+/** Webhooks may go to receivers of tests. */
+export const WEBHOOKS: WebhookConfig = { key: 'k'.repeat(43), networks: ['127.0.0.0/8'], http: true }
 
 export async function openControlPlane(
   auth: ApiConfig['auth'] = { strategy: 'noauth' },
@@ -42,6 +47,7 @@ export async function openControlPlane(
   const blobs = new Map<string, Uint8Array>()
   const published = new Map<string, Downlink[]>()
   const logged: Array<Record<string, unknown>> = []
+  const woken = new Set<string>()
   const platform: Platform = {
     table,
     clock,
@@ -62,10 +68,15 @@ export async function openControlPlane(
       }),
       revoke: async () => {},
     },
+    couriers: {
+      async wake(webhook) {
+        woken.add(webhook)
+      },
+    },
     ids: { uuid: () => randomUUID(), token: (bytes) => randomBytes(bytes).toString('base64url') },
     log: recorder(logged),
   }
-  const api = createApi(platform, { publicEndpoint: PUBLIC, auth })
+  const api = createApi(platform, { publicEndpoint: PUBLIC, auth, webhooks: WEBHOOKS })
   const request = async (path: string, init?: RequestInit): Promise<Response> => api.request(PUBLIC + path, init)
   const stop = table.subscribe('conductor', (changes) => onChange(platform, changes))
   const pending = table.database.sql.prepare('SELECT count(*) AS n FROM feed')
@@ -81,6 +92,7 @@ export async function openControlPlane(
     request,
     blobs,
     logged,
+    woken,
     settle,
     client: createClient({
       endpoint: PUBLIC,

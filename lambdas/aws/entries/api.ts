@@ -2,6 +2,7 @@ import { handle } from 'hono/aws-lambda'
 import { createApi } from '../../api/app.ts'
 import { readAuthentication } from '../authentication.ts'
 import { awsPlatform } from '../platform.ts'
+import { readWebhooks } from '../webhooks.ts'
 
 const platform = awsPlatform()
 
@@ -28,6 +29,7 @@ async function api(): Promise<Api> {
 
 async function build(): Promise<Api> {
   const auth = await readAuthentication(platform, process.env)
-  const app = createApi(platform, { publicEndpoint: null, auth })
+  const webhooks = await readWebhooks(process.env)
+  const app = createApi(platform, { publicEndpoint: null, auth, webhooks })
   return { answer: handle(app), until: Date.now() + SECRETS_KEPT_MS }
 }
