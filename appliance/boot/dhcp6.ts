@@ -68,6 +68,8 @@ export function answerFor(
   }
   const answer = decide(machine, asked, parts.policy)
   if (answer.kind === 'silent') return { serve: false, because: answer.because }
+  if (answer.kind === 'loader' && /^(shim|grub)/.test(answer.loader))
+    return { serve: false, because: 'GRUB is served over IPv4, not over IPv6: its script is for a lease of DHCPv4' }
   const file = bootFile(parts, machine, mac, answer)
   const overTftp = answer.kind === 'loader' && answer.over === 'tftp'
   const bootUrl = file === undefined || !overTftp ? file : `tftp://[${parts.config.address}]/${file}`

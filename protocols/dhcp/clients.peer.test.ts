@@ -90,6 +90,7 @@ function addresses(client: Client): string {
 
 test.concurrent.for(clients)(
   '%s obtains a lease, renews it, rebinds when it can only be broadcast, and releases it',
+  { timeout: 120_000 },
   async (client, { expect }) => {
     const child = start[client]()
     const timing = { timeout: 30_000, interval: 100 }
@@ -116,5 +117,4 @@ test.concurrent.for(clients)(
     } else child.kill('SIGTERM')
     await expect.poll(() => heard(client, 'release none').at(-1)?.['because'], timing).toBe('released')
   },
-  120_000,
 )

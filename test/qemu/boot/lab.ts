@@ -24,14 +24,16 @@ export interface BootLabOptions {
   firmware: FirmwareName
   asking: Asking
   way?: Way
-  /** Of the machine's processor. */
+  /** Of the machine's processor, for a ramdisk that only says that it is up. */
   busybox?: string
+  /** Instead of that ramdisk. */
+  initrd?: string
   /** Instead of Debian's. */
   loaders?: Record<string, string>
 }
 
 export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
-  const { kernel, firmware, asking, way = 'cable', busybox = '/bin/busybox', loaders = {} } = options
+  const { kernel, firmware, asking, way = 'cable', busybox = '/bin/busybox', initrd, loaders = {} } = options
   const dir = await mkdtemp(join(tmpdir(), 'boot-lab-'))
   const names = labNames(`${firmware}${asking}`.replaceAll(/[aeiou-]/g, '').slice(0, 10))
   const network = peerNetwork([names.site, names.rack, names.between])
@@ -41,7 +43,8 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
   }
   try {
     await copyFile(kernel, join(dir, 'kernel'))
-    await writeFile(join(dir, 'initrd'), await tinyRamdisk(busybox))
+    if (initrd === undefined) await writeFile(join(dir, 'initrd'), await tinyRamdisk(busybox))
+    else await copyFile(initrd, join(dir, 'initrd'))
     await writeFile(join(dir, 'serial.log'), '')
     layCables(network, names, way)
     const site: SiteOptions = {

@@ -46,7 +46,7 @@ const machine: BootMachine = {
   arch,
   mode: 'ramdisk',
   secureBoot: options.secureBoot,
-  ramdisk: { cmdline: `console=${console} panic=-1` },
+  ramdisk: { cmdline: `console=${console} panic=-1 ipa-api-url=http://${interfaceAddress}:8080` },
 }
 const print = (facts: Record<string, unknown>, message: string): void =>
   void process.stdout.write(`${JSON.stringify({ ...facts, message })}\n`)
