@@ -68,6 +68,13 @@ export class Alarms extends Construct {
       says: 'Reports wait for minutes: nodes show old states.',
       article: 'reports-behind',
     })
+    this.#alarm('WebhooksBehind', {
+      metric: webhooks.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(1) }),
+      at: Duration.minutes(15).toSeconds(),
+      during: 3,
+      says: "Webhooks' events wait for a courier, not for their receivers.",
+      article: 'webhooks-behind',
+    })
     this.#alarm('PeriodicSilent', {
       metric: periodic.function.metricInvocations({ period: Duration.minutes(5) }),
       at: 1,

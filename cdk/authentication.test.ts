@@ -21,7 +21,7 @@ describe('with keystone', () => {
 
   it('the key of tokens and the first password are made by AWS, in no template', () => {
     const secrets = Object.values(template.Resources).filter(({ Type }) => Type === 'AWS::SecretsManager::Secret')
-    expect(secrets).toHaveLength(2)
+    expect(secrets).toHaveLength(3) // with the key of webhooks
     for (const { Properties } of secrets) {
       expect(Properties['GenerateSecretString']).toMatchObject({ ExcludePunctuation: true })
       expect(Properties).not.toHaveProperty('SecretString')

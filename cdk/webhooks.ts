@@ -12,7 +12,7 @@ import { deadLetterQueue } from './dead-letter-queue.ts'
 export class Webhooks extends Construct {
   readonly function: CloudFunction
   readonly deadLetters: Queue
-  readonly #queue: Queue
+  readonly queue: Queue
   readonly #key: Secret
 
   constructor(scope: Construct, id: string, ground: Ground) {
@@ -25,7 +25,7 @@ export class Webhooks extends Construct {
     })
     accept(this.#key, { 'AwsSolutions-SMG4': 'A new key makes every stored secret unreadable.' })
     this.deadLetters = deadLetterQueue(this, 'DeadLetters')
-    this.#queue = new Queue(this, 'Queue', {
+    this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       visibilityTimeout: Duration.seconds(6 * timeout.toSeconds()), // as Lambda's guide has it
@@ -33,15 +33,17 @@ export class Webhooks extends Construct {
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 3 },
     })
     // One at a time, so that a slow receiver takes up one function and no other webhook's time.
-    this.function.addEventSource(new SqsEventSource(this.#queue, { batchSize: 1, maxConcurrency: 50 }))
+    this.function.addEventSource(
+      new SqsEventSource(this.queue, { batchSize: 1, reportBatchItemFailures: true, maxConcurrency: 50 }),
+    )
     this.wakenBy(this.function)
     this.readBy(this.function)
   }
 
   /** Functions that wake couriers. */
   wakenBy(caller: CloudFunction): void {
-    this.#queue.grantSendMessages(caller)
-    caller.addEnvironment('COURIERS', this.#queue.queueUrl)
+    this.queue.grantSendMessages(caller)
+    caller.addEnvironment('COURIERS', this.queue.queueUrl)
   }
 
   /** Functions that seal or open webhooks' secrets. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,7 +29,7 @@ export interface LambdaCloud {
   stop(): Promise<void>
 }
 
-type Functions = Record<'api' | 'conductor' | 'reports' | 'periodic', LambdaFunction>
+type Functions = Record<'api' | 'conductor' | 'reports' | 'periodic' | 'webhooks', LambdaFunction>
 
 /** The cloud as it is deployed: the bundles that cdk makes, with the environment and event sources that the template gives them. */
 export async function startLambdaCloud(): Promise<LambdaCloud> {
@@ -42,7 +43,8 @@ export async function startLambdaCloud(): Promise<LambdaCloud> {
     const aws = await startAws(template)
     stops.unshift(() => aws.stop())
     const user = { name: 'operator', password: 'correct horse' }
-    const secrets = await startSecrets({ [usersOf(template, aws)]: `${user.name}:${await hash(user.password, 4)}\n` })
+    const users = `${user.name}:${await hash(user.password, 4)}\n`
+    const secrets = await startSecrets(secretsOf(template, aws, users))
     stops.unshift(() => secrets.stop())
     const home = await mkdtemp(join(tmpdir(), 'bloomery-lambda-'))
     stops.unshift(() => rm(home, { recursive: true }))
@@ -87,17 +89,16 @@ async function startFunctions(
     stops.unshift(() => running.stop())
     started[id.replace(/Function.*/, '').toLowerCase()] = running
   }
-  const { api, conductor, reports, periodic } = started
-  if (!api || !conductor || !reports || !periodic)
+  const { api, conductor, reports, periodic, webhooks } = started
+  if (!api || !conductor || !reports || !periodic || !webhooks)
     throw new Error(`the stack's functions are ${Object.keys(started).join()}`)
-  return { api, conductor, reports, periodic }
+  return { api, conductor, reports, periodic, webhooks }
 }
 
 async function startSources(template: Template, aws: Aws, functions: Functions): Promise<Array<() => Promise<void>>> {
   const sources = template.of('AWS::Lambda::EventSourceMapping').map(([, { Properties }]) => Properties)
   const onStream = sources.find((each) => 'StartingPosition' in each)
-  const onQueue = sources.find((each) => !('StartingPosition' in each))
-  if (!onStream || !onQueue) throw new Error('the stack lacks an event source for its stream or its queue')
+  if (!onStream) throw new Error('the stack lacks an event source for its stream')
 
   const { Filters } = onStream['FilterCriteria'] as { Filters: Array<{ Pattern: string }> }
   const patterns = Filters.map(({ Pattern }) => JSON.parse(Pattern))
@@ -118,16 +119,39 @@ async function startSources(template: Template, aws: Aws, functions: Functions):
   }
   const stopStream = await pollStream(streams, (event) => functions.conductor.invoke(event))
 
-  const [[queue] = ['']] = template.of('AWS::SQS::Queue').filter(([, { Properties }]) => 'RedrivePolicy' in Properties)
-  const stopQueue = pollQueue(aws.sqs, aws.resolve(queue), (event) => functions.reports.invoke(event))
+  const queues = sources
+    .filter((each) => !('StartingPosition' in each))
+    .map(({ EventSourceArn, FunctionName }) => {
+      const [queue, name] = [
+        idOf(EventSourceArn),
+        idOf(FunctionName)
+          .replace(/Function.*/, '')
+          .toLowerCase(),
+      ]
+      const served = functions[name as keyof Functions]
+      return pollQueue(aws.sqs, aws.resolve(queue), (event) => served.invoke(event))
+    })
 
   const timer = setInterval(() => {
     // A tick that fails is logged by its function, and the next does its work: as with EventBridge.
     functions.periodic.invoke({}).catch(() => undefined)
   }, TICK_MS)
-  return [stopStream, stopQueue, async () => clearInterval(timer)]
+  return [stopStream, ...queues, async () => clearInterval(timer)]
 }
 
-function usersOf(template: Template, aws: Aws): string {
-  return aws.resolve(template.one('AWS::SecretsManager::Secret')[0])
+/** The logical id that `Ref` or `Fn::GetAtt` names. */
+function idOf(reference: unknown): string {
+  const { Ref, 'Fn::GetAtt': attribute } = reference as { Ref?: string; 'Fn::GetAtt'?: [string, string] }
+  return Ref ?? attribute?.[0] ?? ''
+}
+
+/** Those that people fill in hold `users`, the others what Secrets Manager makes up. */
+function secretsOf(template: Template, aws: Aws, users: string): Record<string, string> {
+  const secrets = template.of('AWS::SecretsManager::Secret')
+  return Object.fromEntries(
+    secrets.map(([id, { Properties }]) => [
+      aws.resolve(id),
+      'GenerateSecretString' in Properties ? randomBytes(48).toString('base64url') : users,
+    ]),
+  )
 }

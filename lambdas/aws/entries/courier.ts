@@ -1,4 +1,4 @@
-import type { SQSEvent } from 'aws-lambda'
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda'
 import { addressGuard } from '../../webhooks/address-guard.ts'
 import { type Courier, deliver } from '../../webhooks/deliver.ts'
 import { post } from '../../webhooks/post.ts'
@@ -14,13 +14,20 @@ const TURN_MS = 40_000
 let made: Promise<Courier> | undefined
 
 /** Each message is one webhook. What rests is woken by the timer. */
-export async function handler({ Records }: SQSEvent): Promise<void> {
+export async function handler({ Records }: SQSEvent): Promise<SQSBatchResponse> {
   const courier = await courierOf()
-  for (const { body: webhook } of Records) {
-    const { clock, couriers } = platform
-    const next = await deliver(courier, webhook, new Date(clock.now().getTime() + TURN_MS))
-    if (next && next <= clock.now()) await couriers.wake(webhook)
+  const { clock, couriers, log } = platform
+  const batchItemFailures: SQSBatchResponse['batchItemFailures'] = []
+  for (const { body: webhook, messageId: itemIdentifier } of Records) {
+    try {
+      const next = await deliver(courier, webhook, new Date(clock.now().getTime() + TURN_MS))
+      if (next && next <= clock.now()) await couriers.wake(webhook)
+    } catch (error) {
+      log.error({ webhook, error }, 'delivering failed, it is tried again')
+      batchItemFailures.push({ itemIdentifier })
+    }
   }
+  return { batchItemFailures }
 }
 
 function courierOf(): Promise<Courier> {
