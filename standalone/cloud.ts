@@ -5,11 +5,12 @@ import type { ApiConfig } from '../lambdas/api/config.ts'
 import { onChange } from '../lambdas/conductor/on-change.ts'
 import { tick } from '../lambdas/periodic/tick.ts'
 import type { Clock, Ids, Log } from '../lambdas/platform.ts'
-import { onUplink } from '../lambdas/reports/on-uplink.ts'
+import { onUplinks } from '../lambdas/reports/on-uplink.ts'
 import type { Config } from './config.ts'
-import { consumeUplinks, openGround, type Ground } from './ground.ts'
+import { openGround, type Ground } from './ground.ts'
 import { listen, type HttpOptions, type HttpServer } from './http.ts'
 import { keystoneAuth } from './keystone.ts'
+import { consumeUplinks } from './uplinks.ts'
 import { Worker } from './worker.ts'
 
 const TICK_MS = 15_000
@@ -88,7 +89,7 @@ function functions({ platform, table, reports }: Ground, log: Log): Array<() => 
   )
   return [
     table.subscribe('conductor', (changes) => onChange(platform, changes)),
-    consumeUplinks(reports, (appliance, body) => onUplink(platform, appliance, body), log),
+    consumeUplinks(reports, (appliance, payloads) => onUplinks(platform, appliance, payloads), log),
     () => periodic.stop(),
   ]
 }

@@ -107,7 +107,10 @@ export class Database {
     }
     if (done.length === 0) return
     this.#durability.committed((error) => {
-      for (const each of done) error ? each.reject(error) : each.resolve()
+      for (const { resolve, reject } of done) {
+        if (error) reject(error)
+        else resolve()
+      }
     })
     for (const listener of this.#afterCommit) listener()
   }

@@ -58,10 +58,21 @@ export class Feed {
   subscribe(consumer: string, handler: ChangeHandler): () => Promise<void> {
     let size = BATCH
     let failures = 0
+    let at: number | undefined
+    /** Where the next life goes on. Nobody waits for it: what is handled twice does no harm. */
+    let moved = Promise.resolve()
+    const moveTo = (sequence: number): void => {
+      at = sequence
+      moved = this.#database
+        .commit(() => {
+          this.#statements.move.run(sequence, consumer)
+          this.#statements.trim.run()
+        })
+        .catch((error: unknown) => this.#log.error({ consumer, error: String(error) }, 'feed cursor not moved'))
+    }
     const step = async (): Promise<StepResult> => {
-      const cursor = this.#statements.cursor.get(consumer) as { sequence: number } | undefined
-      if (!cursor) await this.#database.commit(() => this.#statements.join.run(consumer))
-      const rows = this.#statements.next.all(cursor?.sequence ?? 0, size) as unknown as Row[]
+      at ??= await this.#join(consumer)
+      const rows = this.#statements.next.all(at, size) as unknown as Row[]
       const last = rows.at(-1)
       if (!last) return { idle: undefined }
       // Nobody hears of what could still be undone by a power cut.
@@ -89,10 +100,7 @@ export class Feed {
         await this.#bury(consumer, last, error)
         ;[size, failures] = [BATCH, 0]
       }
-      await this.#database.commit(() => {
-        this.#statements.move.run(last.sequence, consumer)
-        this.#statements.trim.run()
-      })
+      moveTo(last.sequence)
       return 'again'
     }
     const worker = new Worker(step, (error) => this.#log.error({ consumer, error: String(error) }, 'feed failed'))
@@ -100,7 +108,16 @@ export class Feed {
     return async () => {
       this.#workers.delete(worker)
       await worker.stop()
+      await moved
     }
+  }
+
+  /** Resolves with the last change that this consumer handled in an earlier life. */
+  #join(consumer: string): Promise<number> {
+    return this.#database.commit(() => {
+      this.#statements.join.run(consumer)
+      return (this.#statements.cursor.get(consumer) as { sequence: number }).sequence
+    })
   }
 
   #bury(consumer: string, row: Row, error: unknown): Promise<unknown> {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
-import { z } from 'zod'
 import { type ConductorOptions, defaultOptions } from '../contract/conductor-options.ts'
+import { isOfConcern } from '../lambdas/conductor/concern.ts'
 import type { Bus, Clock, Ids, Log, Platform } from '../lambdas/platform.ts'
 import type { WebhookConfig } from '../lambdas/webhooks/config.ts'
 import { blobRoutes } from './blob-routes.ts'
@@ -16,6 +16,7 @@ import { LocalCouriers, webhookKey } from './couriers.ts'
 import { Membership } from './membership.ts'
 import { SqliteQueue } from './queue.ts'
 import { openTable, type SqliteTable } from './table.ts'
+import { queueUplink } from './uplinks.ts'
 import { writeOnce } from './write-once.ts'
 
 export interface GroundOptions {
@@ -40,7 +41,7 @@ export interface Ground {
   platform: Platform
   webhooks: WebhookConfig
   table: SqliteTable
-  /** What appliances published, as `uplinkRecord`. */
+  /** What appliances published, for `consumeUplinks`. */
   reports: SqliteQueue
   blobRoutes: Hono
   authority: Authority
@@ -49,13 +50,11 @@ export interface Ground {
   close(): Promise<void>
 }
 
-const uplinkRecord = z.object({ appliance: z.string(), payload: z.string() })
-
 export async function openGround(options: GroundOptions): Promise<Ground> {
   const { dataDir, clock, ids, log } = options
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   const unlock = lockDirectory(dataDir)
-  const table = openTable({ path: join(dataDir, 'bloomery.sqlite'), clock, log })
+  const table = openTable({ path: join(dataDir, 'bloomery.sqlite'), clock, log, tells: isOfConcern })
   const { database } = table
   const reports = new SqliteQueue({ database, name: 'reports', clock, log })
   const secret = await blobSecret(dataDir)
@@ -68,7 +67,7 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
     ...serverCertificate,
     authority: authority.pem,
     membership,
-    onUp: (appliance, payload) => reports.send(JSON.stringify({ appliance, payload })),
+    onUp: (appliance, payload) => queueUplink(reports, appliance, payload),
     log,
   })
   let couriers: LocalCouriers | undefined
@@ -117,27 +116,6 @@ function durably(database: Database, bus: Bus): Bus {
       await bus.publish(topic, payload)
     },
   }
-}
-
-/** Hands each report to `handler` by itself, so that one that fails holds up no other. */
-export function consumeUplinks(
-  reports: SqliteQueue,
-  handler: (appliance: string, body: string) => Promise<void>,
-  log: Log,
-): () => Promise<void> {
-  return reports.consume(async (bodies) => {
-    const failed: number[] = []
-    for (const [index, body] of bodies.entries()) {
-      const { appliance, payload } = uplinkRecord.parse(JSON.parse(body))
-      try {
-        await handler(appliance, payload)
-      } catch (error) {
-        log.warn({ appliance, error: String(error) }, 'reports of this appliance failed; they come again')
-        failed.push(index)
-      }
-    }
-    return failed
-  })
 }
 
 async function blobSecret(dataDir: string): Promise<Uint8Array> {

@@ -2,7 +2,7 @@ import type { Clock, Log, Queue, QueueHandler } from '../lambdas/platform.ts'
 import type { Database } from './database.ts'
 import { Worker, type StepResult } from './worker.ts'
 
-const BATCH = 10
+const BATCH = 50
 
 export interface QueueOptions {
   database: Database
@@ -28,6 +28,9 @@ export class SqliteQueue implements Queue {
   readonly #options: Required<QueueOptions>
   readonly #statements
   readonly #workers = new Set<Worker>()
+  /** Handled, and not yet removed or given another time. */
+  readonly #settling = new Set<number>()
+  #settled: Promise<unknown> = Promise.resolve()
 
   constructor(options: QueueOptions) {
     this.#options = { leaseMs: 60_000, pauseMs: 200, tries: 10, ...options }
@@ -47,6 +50,10 @@ export class SqliteQueue implements Queue {
   async send(body: string): Promise<void> {
     const { database, name } = this.#options
     await database.commit(() => this.#statements.send.run(name, body, this.#now()))
+    this.#wake()
+  }
+
+  #wake(): void {
     for (const worker of this.#workers) worker.wake()
   }
 
@@ -66,26 +73,40 @@ export class SqliteQueue implements Queue {
     return async () => {
       this.#workers.delete(worker)
       await worker.stop()
+      await this.#settled
     }
   }
 
   async #step(handler: QueueHandler): Promise<StepResult> {
     const { database, name, leaseMs, log } = this.#options
-    const rows = this.#statements.visible.all(name, this.#now(), BATCH) as unknown as Row[]
+    const visible = this.#statements.visible.all(name, this.#now(), BATCH + this.#settling.size) as unknown as Row[]
+    const rows = visible.filter(({ id }) => !this.#settling.has(id))
     if (rows.length === 0) {
       const { at } = this.#statements.soonest.get(name) as { at: number | null }
       return { idle: at === null ? undefined : Math.max(at - this.#now(), 1) }
     }
-    await database.commit(() => {
+    // Commits are in order: what the handler writes is not on disk before the lease is.
+    const leased = database.commit(() => {
       for (const row of rows) this.#statements.lease.run(this.#now() + leaseMs, row.id)
     })
-    const failed = await within(leaseMs, handler(rows.map((row) => row.body))).catch((error: unknown) => {
-      log.warn({ queue: name, error: String(error) }, 'messages failed')
-      return rows.map((_, index) => index)
-    })
-    await database.commit(() => {
-      for (const [index, row] of rows.entries()) this.#settle(row, failed.includes(index))
-    })
+    const [, failed] = await Promise.all([
+      leased,
+      within(leaseMs, handler(rows.map((row) => row.body))).catch((error: unknown) => {
+        log.warn({ queue: name, error: String(error) }, 'messages failed')
+        return rows.map((_, index) => index)
+      }),
+    ])
+    // The next messages need not wait for this: a message that was handled and comes again does no harm.
+    for (const { id } of rows) this.#settling.add(id)
+    this.#settled = database
+      .commit(() => {
+        for (const [index, row] of rows.entries()) this.#settle(row, failed.includes(index))
+      })
+      .catch((error: unknown) => log.error({ queue: name, error: String(error) }, 'messages not settled'))
+      .finally(() => {
+        for (const { id } of rows) this.#settling.delete(id)
+        if (failed.length > 0) this.#wake()
+      })
     return 'again'
   }
 

@@ -1,6 +1,7 @@
 import type { SQLInputValue, StatementSync } from 'node:sqlite'
 import { ConflictError, indexes } from '../lambdas/platform.ts'
 import type {
+  Change,
   ChangeHandler,
   Clock,
   Expectation,
@@ -28,10 +29,18 @@ export interface TableOptions {
   clock: Clock
   log?: Log
   patience?: Patience
+  /** Whether the change feed tells of this change; absent: of every one. */
+  tells?: (change: Change) => boolean
 }
 
 export function openTable(options: TableOptions): SqliteTable {
   return new SqliteTable(new Database(options.path), options)
+}
+
+interface Stored {
+  item: Item
+  /** As it is in the file. */
+  body: string
 }
 
 /** The table and its change feed: each write and its changes are one transaction, so the feed can serve as outbox. */
@@ -40,11 +49,13 @@ export class SqliteTable implements Table {
   readonly #clock: Clock
   readonly #feed: Feed
   readonly #statements
+  readonly #tells: (change: Change) => boolean
   readonly #queries = new Map<string, StatementSync>()
 
   constructor(database: Database, options: Omit<TableOptions, 'path'>) {
     this.database = database
     this.#clock = options.clock
+    this.#tells = options.tells ?? (() => true)
     this.#feed = new Feed(database, options.clock, options.log ?? silent, options.patience ?? patience)
     const prepare = (text: string) => database.sql.prepare(text)
     this.#statements = {
@@ -58,7 +69,7 @@ export class SqliteTable implements Table {
   }
 
   get(key: Key): Promise<Item | undefined> {
-    return Promise.resolve(this.#read(key))
+    return Promise.resolve(this.#read(key)?.item)
   }
 
   query(query: Query): Promise<Page> {
@@ -84,7 +95,7 @@ export class SqliteTable implements Table {
     const now = Math.floor(this.#clock.now().getTime() / 1000)
     return this.database.commit(() => {
       const keys = this.#statements.expired.all(now) as unknown as Key[]
-      for (const key of keys) this.#replace(key, this.#read(key), undefined, undefined)
+      for (const key of keys) this.#replace(key, this.#read(key), undefined)
       return keys.length
     })
   }
@@ -100,34 +111,38 @@ export class SqliteTable implements Table {
     return known
   }
 
-  #read({ pk, sk }: Key): Item | undefined {
+  #read({ pk, sk }: Key): Stored | undefined {
     const row = this.#statements.get.get(pk, sk) as { body: string } | undefined
-    return row && (JSON.parse(row.body) as Item)
+    return row && { item: JSON.parse(row.body) as Item, body: row.body }
   }
 
   #apply(writes: Write[], bodies: Array<string | undefined>): void {
     const before = writes.map((write) => this.#read(keyOf(write)))
-    for (const [index, write] of writes.entries())
-      if (!holds(write.expect, before[index])) throw new ConflictError(index, before[index])
-    for (const [index, write] of writes.entries())
-      if (!('check' in write))
-        this.#replace(keyOf(write), before[index], 'put' in write ? write.put : undefined, bodies[index])
+    for (const [index, write] of writes.entries()) {
+      const current = before[index]?.item
+      if (!holds(write.expect, current)) throw new ConflictError(index, current)
+    }
+    for (const [index, write] of writes.entries()) {
+      if ('check' in write) continue
+      const [item, body] = 'put' in write ? [write.put, bodies[index]] : []
+      this.#replace(keyOf(write), before[index], item && body !== undefined ? { item, body } : undefined)
+    }
   }
 
-  #replace(key: Key, before: Item | undefined, after: Item | undefined, body: string | undefined): void {
-    if (!before && !after) return
+  #replace(key: Key, was: Stored | undefined, is: Stored | undefined): void {
+    if (!was && !is) return
+    const [before, after] = [was?.item, is?.item]
     // Most changes leave an item in the lists that it is in.
     for (const name of indexes) {
-      const was = before?.by?.[name]
-      const is = after?.by?.[name]
-      if (was?.pk === is?.pk && was?.sk === is?.sk) continue
-      if (was) this.#statements.unindex.run(name, was.pk, was.sk, key.pk, key.sk)
-      if (is) this.#statements.index.run(name, is.pk, is.sk, key.pk, key.sk)
+      const from = before?.by?.[name]
+      const to = after?.by?.[name]
+      if (from?.pk === to?.pk && from?.sk === to?.sk) continue
+      if (from) this.#statements.unindex.run(name, from.pk, from.sk, key.pk, key.sk)
+      if (to) this.#statements.index.run(name, to.pk, to.sk, key.pk, key.sk)
     }
-    if (after && body !== undefined)
-      this.#statements.put.run(key.pk, key.sk, after.version, body, after.expires ?? null)
+    if (is) this.#statements.put.run(key.pk, key.sk, is.item.version, is.body, is.item.expires ?? null)
     else this.#statements.delete.run(key.pk, key.sk)
-    this.#feed.append(key, before && JSON.stringify(before), body)
+    if (this.#tells({ key, before, after })) this.#feed.append(key, was?.body, is?.body)
   }
 }
 

@@ -18,8 +18,15 @@ import { fanOut } from '../webhooks/fan-out.ts'
 
 /** Fed by the table's change feed, which delivers at least once: every reaction looks at what is there now, and is conditional on it. */
 export async function onChange(platform: Platform, changes: Change[]): Promise<void> {
-  for (const change of changes) await react(platform, change)
-  await fanOut(platform, changes)
+  await Promise.all([
+    inTurn(changes, (change) => react(platform, change)),
+    publishNew(platform, changes),
+    fanOut(platform, changes),
+  ])
+}
+
+async function inTurn(changes: Change[], act: (change: Change) => Promise<void>): Promise<void> {
+  for (const change of changes) await act(change)
 }
 
 async function react(platform: Platform, { key, before, after }: Change): Promise<void> {
@@ -29,8 +36,20 @@ async function react(platform: Platform, { key, before, after }: Change): Promis
     const allocation = after?.value as Allocation | undefined
     return allocation?.state === 'allocating' ? allocate(platform, allocation.uuid) : undefined
   }
-  const appliance = applianceOfCommand(key)
-  if (appliance && after && !before) await publish(platform, appliance, [after.value as StoredCommand])
+}
+
+/** Each appliance's new commands, in as few messages as they fit into. */
+async function publishNew(platform: Platform, changes: Change[]): Promise<void> {
+  const stored = changes.flatMap(({ key, before, after }) => {
+    const appliance = applianceOfCommand(key)
+    return appliance && after && !before ? [{ appliance, command: after.value as StoredCommand }] : []
+  })
+  for (const [appliance, own] of Map.groupBy(stored, (each) => each.appliance))
+    await publish(
+      platform,
+      appliance,
+      own.map(({ command }) => command),
+    )
 }
 
 async function nodeChanged(platform: Platform, before: Node | undefined, after: Node | undefined): Promise<void> {

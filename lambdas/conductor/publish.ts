@@ -56,7 +56,7 @@ export async function publish(platform: Needs, appliance: string, stored: Stored
     size += weight
   }
   await flush()
-  for (const each of stored) await markPublished(platform, appliance, each)
+  await Promise.all(stored.map((each) => markPublished(platform, appliance, each)))
 }
 
 export function send(platform: Pick<Needs, 'bus'>, appliance: string, message: Downlink): Promise<void> {

@@ -1,30 +1,43 @@
-import { type Report, type Uplink, uplink } from '../../contract/messages.ts'
-import type { Appliance, Node } from '../../contract/resources.ts'
-import { cancelWrites } from '../conductor/cancel.ts'
+import { type Progress, type Report, type Uplink, uplink } from '../../contract/messages.ts'
+import type { Appliance } from '../../contract/resources.ts'
 import { publish, send } from '../conductor/publish.ts'
-import { ConflictError, type Platform, type Write } from '../platform.ts'
+import { ConflictError, type Platform } from '../platform.ts'
 import { getAppliance, markSeen } from '../store/appliances.ts'
 import { changeNode } from '../store/change-node.ts'
 import { acknowledge, storedCommands } from '../store/commands.ts'
 import { count, getReportCounter, isCounted, reportCounterKey } from '../store/report-counter.ts'
 import { getNode } from '../store/nodes.ts'
-import { apply } from './apply.ts'
 import { addHardware } from './hardware.ts'
 import { addInspected } from './inspected.ts'
+import { applyProgress } from './progress.ts'
 import { refreshUrls } from './refresh.ts'
 
 /** A message of an appliance, as it arrived. What can't be one is logged and dropped: it would be no better the next time. Whatever
  * else goes wrong is thrown, and the message comes again. */
-export async function onUplink(platform: Platform, appliance: string, body: string): Promise<void> {
-  const message = parse(body)
+export function onUplink(platform: Platform, appliance: string, body: string): Promise<void> {
+  return onUplinks(platform, appliance, [body])
+}
+
+/** Several messages of one appliance, in the order in which they came: what they say of a node is one change of it. */
+export async function onUplinks(platform: Platform, appliance: string, bodies: string[]): Promise<void> {
   const sender = await getAppliance(platform.table, appliance)
-  if (!message || !sender) {
+  const messages = bodies.flatMap((body) => {
+    const message = parse(body)
+    if (message && sender) return [message]
     const why = message ? 'no such appliance' : 'not a message'
     platform.log.warn({ appliance, bytes: body.length, why, poison: true }, 'uplink dropped')
-    return
-  }
-  await (message.kind === 'alive' ? onAlive(platform, sender, message) : onReports(platform, sender, message.reports))
+    return []
+  })
+  if (!sender) return
+  const lives = messages.flatMap((message) => (message.kind === 'alive' ? [message] : []))
+  const reports = messages.flatMap((message) => (message.kind === 'reports' ? message.reports : []))
+  await Promise.all([
+    lives.length === 0 ? undefined : onAlive(platform, sender, lives),
+    reports.length === 0 ? undefined : onReports(platform, sender, reports),
+  ])
 }
+
+type Alive = Extract<Uplink, { kind: 'alive' }>
 
 function parse(body: string): Uplink | undefined {
   try {
@@ -34,26 +47,41 @@ function parse(body: string): Uplink | undefined {
   }
 }
 
-async function onAlive(
-  platform: Platform,
-  appliance: Appliance,
-  { software, commands_through: through, hello, refresh }: Extract<Uplink, { kind: 'alive' }>,
-): Promise<void> {
-  await markSeen(platform.table, appliance, software, platform.clock.now())
-  await acknowledge(platform.table, appliance.uuid, through)
-  if (hello) await publish(platform, appliance.uuid, await storedCommands(platform.table, appliance.uuid))
-  await refreshUrls(platform, appliance, refresh)
+async function onAlive(platform: Platform, appliance: Appliance, lives: Alive[]): Promise<void> {
+  const last = lives.at(-1) as Alive
+  await markSeen(platform.table, appliance, last.software, platform.clock.now())
+  await acknowledge(platform.table, appliance.uuid, Math.max(...lives.map((each) => each.commands_through)))
+  if (lives.some(({ hello }) => hello))
+    await publish(platform, appliance.uuid, await storedCommands(platform.table, appliance.uuid))
+  const stale = lives.flatMap(({ refresh }) => refresh)
+  await refreshUrls(platform, appliance, stale)
 }
 
 async function onReports(platform: Platform, appliance: Appliance, reports: Report[]): Promise<void> {
   const { counter } = await getReportCounter(platform.table, appliance.uuid)
-  for (const report of reports) if (!isCounted(counter, report.seq)) await handle(platform, appliance, report)
+  const news = new Map(reports.flatMap((report) => (isCounted(counter, report.seq) ? [] : [[report.seq, report]])))
+  const byNode = Map.groupBy(news.values(), (report) => ('node' in report ? report.node : undefined))
+  await Promise.all([...byNode.values()].map((own) => inTurn(platform, appliance, own)))
   const through = await countReports(
     platform,
     appliance.uuid,
     reports.map(({ seq }) => seq),
   )
   await send(platform, appliance.uuid, { v: 1, kind: 'received', reports_through: through })
+}
+
+/** What is said of one node. Progress that came together is one write. */
+async function inTurn(platform: Platform, appliance: Appliance, reports: Report[]): Promise<void> {
+  let together: Progress[] = []
+  for (const report of reports) {
+    if (report.kind === 'progress') together.push(report)
+    else {
+      await applyProgress(platform, appliance, together)
+      together = []
+      await handle(platform, appliance, report)
+    }
+  }
+  await applyProgress(platform, appliance, together)
 }
 
 /** After the reports took effect, never before: one that is applied again changes nothing, one that is missed is lost. */
@@ -72,40 +100,12 @@ async function countReports({ table }: Platform, appliance: string, seqs: number
   throw new Error(`appliance ${appliance}: reports could not be counted`)
 }
 
+type Other = Exclude<Report, Progress>
 type Handlers = {
-  [K in Report['kind']]: (
-    platform: Platform,
-    appliance: Appliance,
-    report: Extract<Report, { kind: K }>,
-  ) => Promise<void>
-}
-
-/** The site goes on with what the cloud has just given up, unless it is told to stop. */
-async function stopping(
-  platform: Platform,
-  before: Node,
-  after: Node,
-  { lane, phase }: Extract<Report, { kind: 'progress' }>,
-): Promise<Write[]> {
-  const ended = phase === 'done' || phase === 'failed' || phase === 'refused'
-  const givenUp = !ended && lane === 'provision' && after.operation === null
-  return givenUp ? cancelWrites(platform, before, lane, after.last_error ?? 'given up') : []
+  [K in Other['kind']]: (platform: Platform, appliance: Appliance, report: Extract<Other, { kind: K }>) => Promise<void>
 }
 
 const handlers: Handlers = {
-  async progress(platform, appliance, report) {
-    let applied = false
-    const node = await changeNode(platform, report.node, async (before) => {
-      const after = apply(before, report, appliance.uuid, { now: platform.clock.now(), options: platform.options })
-      applied = after !== undefined
-      return (
-        after && { node: after, conductor: appliance.name, writes: await stopping(platform, before, after, report) }
-      )
-    })
-    const { generation, lane, phase, step, ordinal } = report
-    const facts = { node: report.node, site: appliance.site, generation, lane, phase, step, ordinal, applied }
-    platform.log.info({ ...facts, state: node?.provision_state ?? 'no such node' }, 'progress')
-  },
   async power(platform, appliance, report) {
     await changeNode(platform, report.node, (node) => {
       const last = node.driver_internal_info['last_power_state_change']
@@ -115,13 +115,10 @@ const handlers: Handlers = {
       return { node: { ...node, power_state: report.power_state, driver_internal_info: internal } }
     })
   },
-  async inventory(platform, appliance, { node: uuid, generation, plan, inventory, at }) {
-    const node = await getNode(platform.table, uuid)
-    const { operation } = node ?? {}
-    const isAsked = operation?.plan === plan && operation.generation === generation
-    if (!node || !isAsked || operation.appliance !== appliance.uuid) return
-    await addInspected(platform, node, inventory, at)
-    platform.log.info({ node: uuid, site: appliance.site, appliance: appliance.name }, 'inventory')
+  async inventory(platform, appliance, report) {
+    const applied = await addInspected(platform, appliance, report)
+    const facts = { node: report.node, site: appliance.site, appliance: appliance.name, applied }
+    platform.log.info(facts, 'inventory')
   },
   async hardware(platform, appliance, { node: uuid, generation, plan, facts }) {
     const node = await getNode(platform.table, uuid)
@@ -135,10 +132,10 @@ const handlers: Handlers = {
   },
 }
 
-function handle<K extends Report['kind']>(
+function handle<K extends Other['kind']>(
   platform: Platform,
   appliance: Appliance,
-  report: Extract<Report, { kind: K }>,
+  report: Extract<Other, { kind: K }>,
 ): Promise<void> {
   const handler = handlers[report.kind as K]
   return handler(platform, appliance, report)

@@ -38,8 +38,13 @@ export function isAlive(appliance: Appliance, now: Date): boolean {
   return appliance.last_seen !== null && now.getTime() - Date.parse(appliance.last_seen) <= ALIVE_SECONDS * 1000
 }
 
+/** Fine enough for `isAlive`: an appliance that acknowledges many commands is not written for each. */
+const NOTED_MS = 5000
+
 /** It was heard of. Losing to another such note is fine: that one is as new. */
 export async function markSeen(table: Table, appliance: Appliance, software: string, now: Date): Promise<void> {
+  const since = appliance.last_seen === null ? Number.NaN : now.getTime() - Date.parse(appliance.last_seen)
+  if (appliance.software === software && since >= 0 && since < NOTED_MS) return
   const seen = { ...appliance, software, last_seen: now.toISOString(), version: appliance.version + 1 }
   try {
     await table.write([{ put: applianceItem(seen), expect: appliance.version }])

@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Node } from '../../contract/resources.ts'
-import { ConflictError, type Key, type Platform, type Write } from '../platform.ts'
+import { ConflictError, type Item, type Key, type Platform, type Write } from '../platform.ts'
 import { historyOf } from './history.ts'
 import { allocationStore } from './allocations.ts'
 import { chassisStore, memberKey } from './chassis.ts'
@@ -14,6 +14,8 @@ type Needs = Pick<Platform, 'table' | 'clock' | 'ids'>
 /** What a node shall become, and what has to be written with it or not at all. */
 export interface NodeChange {
   node: Node
+  /** What it was on the way there, in order: history tells of each. */
+  passed?: Node[]
   writes?: Write[]
   /** For the history: who did it. */
   conductor?: string
@@ -52,13 +54,13 @@ async function attemptChange(platform: Needs, before: Node, change: NodeChange):
     updated_at: now,
   }
   const unique = uniqueness(before, after)
-  const history = historyOf(before, after, { id: platform.ids.uuid(), now, ...change })
+  const history = historyOfAll(platform, [before, ...(change.passed ?? []), after], change)
   const writes: Write[] = [
     { put: nodeItem(after), expect: before.version },
     ...unique.map(({ write }) => write),
     ...(change.writes ?? []),
     ...(freed ? await allocationDeletion(platform, before) : []),
-    ...(history ? [{ put: history }] : []),
+    ...history.map((put) => ({ put })),
   ]
   try {
     await platform.table.write(writes)
@@ -69,6 +71,19 @@ async function attemptChange(platform: Needs, before: Node, change: NodeChange):
     if (clash) throw clash
     return undefined
   }
+}
+
+/** Entries are told apart, and kept in order, by their time: each of several is a millisecond behind the one before. */
+function historyOfAll({ clock, ids }: Needs, nodes: Node[], by: Omit<NodeChange, 'node'>): Item[] {
+  const begin = clock.now().getTime()
+  const entries: Item[] = []
+  for (const [index, after] of nodes.entries()) {
+    const before = nodes[index - 1]
+    const now = new Date(begin + entries.length).toISOString()
+    const entry = before && historyOf(before, after, { id: ids.uuid(), now, ...by })
+    if (entry) entries.push(entry)
+  }
+  return entries
 }
 
 export async function createNode(platform: Needs, node: Node): Promise<void> {

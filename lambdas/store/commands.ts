@@ -60,20 +60,25 @@ export function storedCommands(table: Table, appliance: string): Promise<StoredC
   return all<StoredCommand>(table, { pk: partition(appliance), prefix: PREFIX })
 }
 
+const AT_ONCE = 99
+const ATTEMPTS = 30
+
 /** Forgets what the appliance has. A number beyond what was ever sent counts for nothing more than that. */
 export async function acknowledge(table: Table, appliance: string, through: number): Promise<void> {
-  const item = await table.get(counterKey(appliance))
-  const counter = item?.value as Counter | undefined
-  if (!item || !counter) return
-  const upTo = Math.min(through, counter.next - 1)
-  if (upTo <= counter.through) return
-  const done = await all<StoredCommand>(table, { pk: partition(appliance), prefix: PREFIX, through: sequenceKey(upTo) })
-  for (let at = 0; at < done.length; at += 100)
-    await table.write(done.slice(at, at + 100).map(({ command }) => ({ delete: commandKey(appliance, command.seq) })))
-  const value: Counter = { ...counter, through: upTo }
-  try {
-    await table.write([{ put: { ...counterKey(appliance), version: item.version + 1, value }, expect: item.version }])
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error // a new command took a number; the next acknowledgement counts this one
+  for (let attempt = 0; attempt < ATTEMPTS;) {
+    const item = await table.get(counterKey(appliance))
+    const counter = item?.value as Counter | undefined
+    if (!item || !counter) return
+    const upTo = Math.min(through, counter.next - 1, counter.through + AT_ONCE)
+    if (upTo <= counter.through) return
+    const done = Array.from({ length: upTo - counter.through }, (_, index) => counter.through + 1 + index)
+    const value: Counter = { ...counter, through: upTo }
+    const put = { ...counterKey(appliance), version: item.version + 1, value }
+    try {
+      await table.write([{ put, expect: item.version }, ...done.map((seq) => ({ delete: commandKey(appliance, seq) }))])
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error // a new command took a number
+      attempt += 1
+    }
   }
 }

@@ -7,7 +7,8 @@ import { connectAsync } from 'mqtt'
 import type { Appliance } from '../../contract/resources.ts'
 import { topics } from '../../contract/topics.ts'
 import { applianceItem } from '../../lambdas/store/appliances.ts'
-import { consumeUplinks, openGround, type Ground } from '../../standalone/ground.ts'
+import { openGround, type Ground } from '../../standalone/ground.ts'
+import { consumeUplinks } from '../../standalone/uplinks.ts'
 import { listen } from '../../standalone/http.ts'
 import { SqliteQueue } from '../../standalone/queue.ts'
 import { newRequest } from './certificate-request.ts'
@@ -42,7 +43,12 @@ async function openStandalone(dataDir: string): Promise<PlatformUnderTest> {
     queue,
     subscribe: (handler) => stoppable(ground.table.subscribe(`test ${randomUUID()}`, handler)),
     consume: (handler) => stoppable(queue.consume(handler)),
-    uplinks: (handler) => stoppable(consumeUplinks(ground.reports, handler, log)),
+    uplinks: (handler) => {
+      const each = async (appliance: string, payloads: string[]) => {
+        for (const payload of payloads) await handler(appliance, payload)
+      }
+      return stoppable(consumeUplinks(ground.reports, each, log))
+    },
     join: (appliance) => joined(ground, appliance),
     close: async () => {
       for (const stop of stops) await stop()
