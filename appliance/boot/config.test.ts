@@ -36,3 +36,20 @@ test.each([
 ])('a subnet with %j is refused', (change, complaint) => {
   expect(() => bootConfig.parse({ ...config, subnets: [{ ...subnet, ...change }] })).toThrow(complaint)
 })
+
+test('where one subnet names its interface, each that is ours must, and none behind a relay can', () => {
+  const other = { cidr: '10.2.0.0/24', interfaceAddress: '10.2.0.1', range: ['10.2.0.100', '10.2.0.199'] }
+  const relayed = { ...other, interfaceAddress: '10.1.0.1' }
+  const parse = (...subnets: unknown[]) => bootConfig.parse({ ...config, subnets })
+  const first = { ...subnet, interface: 'eth1.20' }
+  expect(parse(first, { ...other, interface: 'eth1.30' }, { ...relayed, cidr: '10.2.0.0/24' }).subnets).toMatchObject([
+    { device: 'eth1.20' },
+    { device: 'eth1.30' },
+    { device: undefined },
+  ])
+  expect(() => parse(first, other)).toThrow('subnet 10.2.0.0/24: another names its interface, so it must too')
+  expect(() => parse(first, { ...relayed, interface: 'eth2' })).toThrow(
+    'is behind a relay: it has no interface of ours',
+  )
+  expect(() => parse({ ...subnet, interface: 'eth1; reboot' })).toThrow('is no name of an interface')
+})

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ipv4FromText, normalMac } from '@bloomery/wire/address.ts'
+import { ipv4FromText, ipv4ToText, normalMac } from '@bloomery/wire/address.ts'
 import { WireError } from '@bloomery/wire/error.ts'
 import { contains, inRange, mask, type Subnet } from '@bloomery/dhcp/subnet.ts'
 import { bootConfig6 } from './config6.ts'
@@ -24,6 +24,11 @@ const subnet = z
     cidr: z.string().regex(/^[\d.]+\/\d{1,2}$/, 'is not like 10.1.0.0/24'),
     /** Ours, as this subnet's clients reach it. A subnet that it lies in is ours; any other is behind a relay. */
     interfaceAddress: ipv4,
+    /** Of this host, also a VLAN's, as `eth1.20`: where several have clients on them, each subnet says which is its own. */
+    interface: z
+      .string()
+      .regex(/^[\w.-]{1,15}$/, 'is no name of an interface')
+      .optional(),
     /** `proxy`: a DHCP server that is there already gives the addresses, we say what to boot. */
     mode: z.enum(['serve', 'proxy']).default('serve'),
     /** Of `serve`, and only of that. */
@@ -44,6 +49,7 @@ const subnet = z
       dns: value.dns.map(ipv4FromText),
       leaseSeconds: value.leaseSeconds,
       proxy: value.mode === 'proxy',
+      device: value.interface,
     }
     const wrong = complaint(parsed)
     if (wrong !== undefined) context.addIssue({ code: 'custom', message: `subnet ${value.cidr}: ${wrong}` })
@@ -63,7 +69,8 @@ const loaderPaths = {
 const ramdisk = z.strictObject({ kernel: path, initrd: path })
 
 export const bootConfig = z.strictObject({
-  subnets: z.array(subnet).min(1),
+  /** None: no DHCP at all, for sites whose machines boot by virtual media. */
+  subnets: z.array(subnet),
   /** Addresses by MAC, for machines that no plan tells of; best outside the ranges. */
   reservations: z.record(mac, ipv4).default({}),
   /** The same by client identifier (option 61): for machines whose cards change. */
@@ -105,6 +112,19 @@ export const bootConfig = z.strictObject({
 })
 
 export type BootConfig = z.output<typeof bootConfig>
+
+/** With sockets bound to interfaces, a subnet of ours without one would never be heard. */
+function interfacesAgree(subnets: readonly Subnet[], context: z.RefinementCtx): void {
+  if (subnets.every(({ device }) => device === undefined)) return
+  for (const { device, network, prefix, serverAddress } of subnets) {
+    const text = `${ipv4ToText(network)}/${prefix}`
+    const attached = contains({ network, prefix }, serverAddress)
+    if (attached && device === undefined)
+      context.addIssue({ code: 'custom', message: `subnet ${text}: another names its interface, so it must too` })
+    if (!attached && device !== undefined)
+      context.addIssue({ code: 'custom', message: `subnet ${text} is behind a relay: it has no interface of ours` })
+  }
+}
 
 function complaint(subnet: Subnet): string | undefined {
   if (subnet.network < 0 || subnet.prefix > 30) return 'is no network of at least 4 addresses'

@@ -11,11 +11,11 @@ import { decideProxy } from './proxy.ts'
 import { readRequest, type DhcpRequest } from './request.ts'
 import { chosenByClient, offeredToProbe, PROBE_MAC, probeMessage } from './rogue.ts'
 import type { DhcpServerOptions } from './server.ts'
-import { contains, subnetFor } from './subnet.ts'
+import { contains, subnetFor, type Subnet } from './subnet.ts'
 
 const GATHER_MS = 1
 /** Replies that wait for the disk. Beyond, clients are left to ask again: by then the disk may have caught up. */
-const MAX_WAITING = 2_048
+const MAX_WAITING = 8_192
 
 /** Where a message came in, and so where its answer goes out. */
 export interface Arrival {
@@ -30,14 +30,17 @@ export class Handling {
   /** Set as they are opened; an answer goes out where its question came in. */
   readonly sockets: { dhcp?: Ipv4Socket; pxe?: Ipv4Socket } = {}
   readonly #options: DhcpServerOptions
+  readonly #subnets: readonly Subnet[]
   readonly #servers: ReadonlySet<number>
   #waiting: { decision: Decision; arrival: Arrival }[] = []
   #flushing: Promise<void> | undefined
   readonly #probing: Probing
   #probeXid: number | undefined
 
-  constructor(options: DhcpServerOptions) {
+  /** `subnets` are those whose clients can be heard on these sockets. */
+  constructor(options: DhcpServerOptions, subnets: readonly Subnet[]) {
     this.#options = options
+    this.#subnets = subnets
     this.#servers = new Set(options.subnets.map(({ serverAddress }) => serverAddress))
     const { leases, now, onDecision, hostAt = () => Promise.resolve(undefined) } = options
     this.#probing = new Probing({ hostAt, now, onDecision, stage: (change) => leases.stage(change) })
@@ -61,7 +64,7 @@ export class Handling {
 
   probeForServers(xid: number): void {
     this.#probeXid = xid
-    const attached = this.#options.subnets.filter((subnet) => contains(subnet, subnet.serverAddress) && !subnet.proxy)
+    const attached = this.#subnets.filter((subnet) => contains(subnet, subnet.serverAddress) && !subnet.proxy)
     for (const subnet of attached) {
       const to = { address: BROADCAST, port: this.#options.port || SERVER_PORT }
       this.sockets.dhcp?.send(encodePacket(probeMessage(subnet, xid)), to)
@@ -107,10 +110,10 @@ export class Handling {
   }
 
   #decide(request: DhcpRequest, heardOn: Arrival['heardOn']): Decision | undefined {
-    const { answer, subnets, leases, now, reservedFor } = this.#options
+    const { answer, leases, now, reservedFor } = this.#options
     const at = now()
     const said = answer(request, at)
-    const subnet = subnetFor(subnets, request, said.serve ? said.address : undefined)
+    const subnet = subnetFor(this.#subnets, request, said.serve ? said.address : undefined)
     if (subnet === undefined) {
       const { giaddr } = request.packet
       const from = giaddr === 0 ? 'without a relay' : `by way of ${ipv4ToText(giaddr)}`

@@ -4,7 +4,14 @@ import { startDhcpServer } from './server.ts'
 
 /** The server as a program of its own, for peers in another network namespace. It prints each decision as a line of JSON. */
 export interface PeerServerConfig {
-  subnets: { network: string; first?: string; last?: string; serverAddress: string; leaseSeconds?: number }[]
+  subnets: {
+    network: string
+    first?: string
+    last?: string
+    serverAddress: string
+    leaseSeconds?: number
+    device?: string
+  }[]
   /** With a file to name it stands beside another server. */
   bootFile?: string
   /** Addresses by a relay's circuit, in hex. */
@@ -12,16 +19,19 @@ export interface PeerServerConfig {
   probe?: boolean
 }
 const config = JSON.parse(process.argv[2] ?? '{}') as PeerServerConfig
-const subnets = config.subnets.map(({ network, first = '0.0.0.1', last = '0.0.0.0', serverAddress, leaseSeconds }) => ({
-  network: ipv4FromText(network),
-  prefix: 24,
-  serverAddress: ipv4FromText(serverAddress),
-  first: ipv4FromText(first),
-  last: ipv4FromText(last),
-  dns: [],
-  leaseSeconds: leaseSeconds ?? 60,
-  proxy: config.bootFile !== undefined,
-}))
+const subnets = config.subnets.map(
+  ({ network, first = '0.0.0.1', last = '0.0.0.0', serverAddress, leaseSeconds, device }) => ({
+    network: ipv4FromText(network),
+    prefix: 24,
+    serverAddress: ipv4FromText(serverAddress),
+    first: ipv4FromText(first),
+    last: ipv4FromText(last),
+    dns: [],
+    device,
+    leaseSeconds: leaseSeconds ?? 60,
+    proxy: config.bootFile !== undefined,
+  }),
+)
 const print = (line: unknown): boolean => process.stdout.write(`${JSON.stringify(line)}\n`)
 
 const server = await startDhcpServer({

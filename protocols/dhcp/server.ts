@@ -5,7 +5,7 @@ import { Handling } from './handling.ts'
 import type { LeaseStore } from './lease.ts'
 import type { DhcpRequest } from './request.ts'
 import type { ForeignServer } from './rogue.ts'
-import type { Subnet } from './subnet.ts'
+import { byDevice, type Subnet } from './subnet.ts'
 
 /** A rack that powers on at once must find room while something else is done. */
 const RECEIVE_BUFFER = 4 * 1_048_576
@@ -45,34 +45,54 @@ export interface DhcpServer {
 }
 
 export async function startDhcpServer(options: DhcpServerOptions): Promise<DhcpServer> {
-  const handling = new Handling(options)
-  const open = (port: number, heardOn: 'dhcp' | 'pxe'): Promise<Ipv4Socket> =>
-    openIpv4Socket({
-      host: options.host,
-      port,
-      receiveBuffer: RECEIVE_BUFFER,
-      batches: options.batches,
-      onMessage: (bytes, from) => handling.receive(bytes, { from, heardOn, at: performance.now() }),
-      onError: options.onError,
-    })
-  const main = await open(options.port ?? SERVER_PORT, 'dhcp')
-  handling.sockets.dhcp = main
-  const proxies = options.subnets.some(({ proxy }) => proxy)
-  if (proxies)
-    handling.sockets.pxe = await open(options.pxePort ?? PXE_PORT, 'pxe').catch(async (error: unknown) => {
-      await main.close()
-      throw error
-    })
-  const sockets = Object.values(handling.sockets)
+  const handlings: Handling[] = []
+  const sockets: Ipv4Socket[] = []
+  const close = async (): Promise<void> => {
+    await Promise.all(sockets.map((socket) => socket.close()))
+  }
+  try {
+    for (const [device, subnets] of byDevice(options.subnets)) {
+      const handling = new Handling(options, subnets)
+      handlings.push(handling)
+      for (const heardOn of ['dhcp', 'pxe'] as const) {
+        if (heardOn === 'pxe' && !subnets.some(({ proxy }) => proxy)) continue
+        const socket = await openSocket(options, handling, heardOn, device)
+        handling.sockets[heardOn] = socket
+        sockets.push(socket)
+      }
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const [first] = handlings
   return {
-    port: main.port,
-    pxePort: handling.sockets.pxe?.port,
-    batches: main.batches,
-    probeForServers: (xid) => handling.probeForServers(xid),
+    port: first?.sockets.dhcp?.port ?? 0,
+    pxePort: handlings.find(({ sockets: { pxe } }) => pxe !== undefined)?.sockets.pxe?.port,
+    batches: first?.sockets.dhcp?.batches ?? false,
+    probeForServers: (xid) => handlings.forEach((handling) => handling.probeForServers(xid)),
     async stop() {
       for (const socket of sockets) socket.deafen()
-      await handling.settled()
-      await Promise.all(sockets.map((socket) => socket.close()))
+      await Promise.all(handlings.map((handling) => handling.settled()))
+      await close()
     },
   }
+}
+
+function openSocket(
+  options: DhcpServerOptions,
+  handling: Handling,
+  heardOn: 'dhcp' | 'pxe',
+  device: string | undefined,
+): Promise<Ipv4Socket> {
+  const { host, batches, onError, port = SERVER_PORT, pxePort = PXE_PORT } = options
+  return openIpv4Socket({
+    host,
+    port: heardOn === 'dhcp' ? port : pxePort,
+    device,
+    receiveBuffer: RECEIVE_BUFFER,
+    batches,
+    onMessage: (bytes, from) => handling.receive(bytes, { from, heardOn, at: performance.now() }),
+    onError,
+  })
 }

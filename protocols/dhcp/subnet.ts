@@ -10,6 +10,8 @@ export interface Subnet {
   router?: number
   dns: number[]
   leaseSeconds: number
+  /** That its clients are on: with several, each is heard and answered on its own. Absent behind a relay. */
+  device?: string
   /** Another server gives its addresses: we have no range, and only say what to boot (proxyDHCP). */
   proxy?: boolean
 }
@@ -18,7 +20,7 @@ export function mask(prefix: number): number {
   return prefix === 0 ? 0 : (0xffff_ffff << (32 - prefix)) >>> 0
 }
 
-export function contains(subnet: Subnet, address: number): boolean {
+export function contains(subnet: Pick<Subnet, 'network' | 'prefix'>, address: number): boolean {
   return (address & mask(subnet.prefix)) >>> 0 === subnet.network
 }
 
@@ -46,4 +48,12 @@ export function subnetFor(subnets: readonly Subnet[], request: DhcpRequest, rese
 
 function local(subnets: readonly Subnet[]): Subnet[] {
   return subnets.filter((subnet) => contains(subnet, subnet.serverAddress))
+}
+
+/** What is heard on which device; one `undefined` hears everything, where no subnet names a device. */
+export function byDevice(subnets: readonly Subnet[]): Map<string | undefined, readonly Subnet[]> {
+  const devices = new Set(subnets.map(({ device }) => device).filter((device) => device !== undefined))
+  if (devices.size === 0) return new Map([[undefined, subnets]])
+  const heardOn = (name: string): Subnet[] => subnets.filter(({ device }) => device === undefined || device === name)
+  return new Map([...devices].map((name) => [name, heardOn(name)]))
 }

@@ -11,6 +11,7 @@ const SOL_SOCKET = 1
 const SO_BROADCAST = 6
 const SO_SNDBUF = 7
 const SO_RCVBUF = 8
+const SO_BINDTODEVICE = 25
 const SO_SNDBUFFORCE = 32
 const SO_RCVBUFFORCE = 33
 const MSG_DONTWAIT = 0x40
@@ -60,7 +61,7 @@ export async function openBatchSocket(native: Libc, options: Ipv4SocketOptions):
   }
 }
 
-function boundSocket(native: Libc, { host, port, receiveBuffer }: Ipv4SocketOptions): number {
+function boundSocket(native: Libc, { host, port, receiveBuffer, device }: Ipv4SocketOptions): number {
   const arena = new Arena(native, 64)
   const fd = native.socket(AF_INET, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0)
   if (fd < 0) throw failed('socket', native.errno())
@@ -72,11 +73,24 @@ function boundSocket(native: Libc, { host, port, receiveBuffer }: Ipv4SocketOpti
   // FORCE goes beyond net.core.rmem_max, and wants CAP_NET_ADMIN; without that, what the system allows.
   if (!set(SO_RCVBUFFORCE, receiveBuffer)) set(SO_RCVBUF, receiveBuffer)
   if (!set(SO_SNDBUFFORCE, SEND_BUFFER)) set(SO_SNDBUF, SEND_BUFFER)
+  if (device !== undefined && !boundToDevice(native, fd, device)) {
+    const error = failed(`bind to the interface ${device}`, native.errno())
+    native.close(fd)
+    throw error
+  }
   arena.sockaddr4(0, ipv4FromText(host), port)
   if (native.bind(fd, arena.address, SOCKADDR4) === 0) return fd
   const error = failed(`bind ${host}:${port}`, native.errno())
   native.close(fd)
   throw error
+}
+
+/** socket(7): a name of at most IFNAMSIZ - 1 bytes. */
+function boundToDevice(native: Libc, fd: number, device: string): boolean {
+  const name = Buffer.from(`${device.slice(0, 15)}\0`)
+  const arena = new Arena(native, 16)
+  arena.bytes.set(name)
+  return native.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, arena.address, name.length) === 0
 }
 
 /** Slots of a batch: its headers first, then names, vectors and bytes. */

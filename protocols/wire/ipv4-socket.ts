@@ -12,6 +12,8 @@ export interface Endpoint {
 export interface Ipv4SocketOptions {
   host: string
   port: number
+  /** Only what comes in by this interface is heard, and what is sent leaves by it: also broadcasts, without a route. */
+  device?: string
   /** Bytes that wait in the kernel: a burst must find room while something else is done. */
   receiveBuffer: number
   /** False: Node's own sockets, also where batches could be had. */
@@ -35,7 +37,11 @@ export interface Ipv4Socket {
 
 /** By batches where the platform has them, else by Node's sockets: all the same to whoever uses it, but for the speed. */
 export async function openIpv4Socket(options: Ipv4SocketOptions): Promise<Ipv4Socket> {
-  const native = options.batches === false ? undefined : libc()
+  const native = options.batches === false && options.device === undefined ? undefined : libc()
+  if (native === undefined && options.device !== undefined)
+    throw new Error(
+      `a socket can't be bound to ${options.device} here: that takes Linux and the optional package koffi`,
+    )
   return native === undefined ? openNodeSocket(options) : openBatchSocket(native, options)
 }
 

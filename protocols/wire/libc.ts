@@ -71,7 +71,17 @@ function load(): Libc | undefined {
 }
 
 /** From asm-generic, the same on x86-64 and arm64. */
-export const Errno = { EINTR: 4, EAGAIN: 11, EADDRINUSE: 98, EMSGSIZE: 90, EINVAL: 22, EIO: 5, ENOBUFS: 105 } as const
+export const Errno = {
+  EPERM: 1,
+  EINTR: 4,
+  EAGAIN: 11,
+  ENODEV: 19,
+  EADDRINUSE: 98,
+  EMSGSIZE: 90,
+  EINVAL: 22,
+  EIO: 5,
+  ENOBUFS: 105,
+} as const
 
 export function failed(call: string, errno: number): Error & { code?: string } {
   const name = Object.entries(Errno).find(([, number]) => number === errno)?.[0]
