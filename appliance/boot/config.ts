@@ -70,7 +70,7 @@ const ramdisk = z.strictObject({ kernel: path, initrd: path })
 
 export const bootConfig = z.strictObject({
   /** None: no DHCP at all, for sites whose machines boot by virtual media. */
-  subnets: z.array(subnet),
+  subnets: z.array(subnet).superRefine(interfacesAgree),
   /** Addresses by MAC, for machines that no plan tells of; best outside the ranges. */
   reservations: z.record(mac, ipv4).default({}),
   /** The same by client identifier (option 61): for machines whose cards change. */
