@@ -53,7 +53,14 @@ async function loaderBytes(loader: Loader, path: string): Promise<Uint8Array> {
   await mustBeFile(`${loaderNames[loader]} (boot files.loaders.${loader}, or Debian's package ipxe)`, path)
   const bytes = await readFile(path)
   if (bytes.length > MAX_LOADER) throw new Error(`${path} has ${bytes.length} bytes: that is no network loader`)
-  return bytes
+  return shared(bytes)
+}
+
+/** So that the thread that sends needn't copy it for every machine. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  copy.set(bytes)
+  return copy
 }
 
 async function mustBeFile(what: string, path: string): Promise<void> {

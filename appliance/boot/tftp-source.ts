@@ -50,11 +50,12 @@ function unknownScript(discovery: Discovery, mac: string): string | undefined {
   return grubScriptByProcessor(script('x86_64'), script('aarch64'))
 }
 
-async function fileAt(path: string): Promise<TftpFile> {
+export async function fileAt(path: string): Promise<TftpFile> {
   const handle = await open(path)
   const { size } = await handle.stat()
   return {
     size,
+    content: { fd: handle.fd },
     async read(offset, length) {
       const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset)
       return buffer.subarray(0, bytesRead)

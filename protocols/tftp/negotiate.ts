@@ -2,7 +2,7 @@ import type { TftpOptions } from './packet.ts'
 
 /** A datagram that isn't fragmented on Ethernet: 1,500 bytes without IP, UDP and TFTP headers. */
 export const MAX_BLKSIZE = 1_468
-const MAX_WINDOW = 64
+export const MAX_WINDOW = 64
 
 export interface Terms {
   blksize: number

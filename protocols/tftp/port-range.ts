@@ -11,6 +11,15 @@ export class PortRange {
     this.#next = range?.[0] ?? 0
   }
 
+  /** Every port, in the order in which they are to be tried now; [0] is any. */
+  inTurn(): number[] {
+    if (this.#range === undefined) return [0]
+    const [first, last] = this.#range
+    const from = this.#next
+    this.#next = from === last ? first : from + 1
+    return Array.from({ length: last - first + 1 }, (_, index) => first + ((from - first + index) % (last - first + 1)))
+  }
+
   async bind(create: () => Socket, host: string): Promise<Socket> {
     if (this.#range === undefined) return bound(create(), 0, host)
     const [first, last] = this.#range

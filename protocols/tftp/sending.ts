@@ -68,7 +68,7 @@ function drive(sending: Sending, socket: Socket, resolve: (outcome: Outcome) => 
     const { from, to } = action
     const data = await file.read((from - 1) * terms.blksize, (to - from + 1) * terms.blksize)
     const wanted = Math.min(to * terms.blksize, file.size) - (from - 1) * terms.blksize
-    if (data.length !== wanted) throw new Error(`${sending.name} became shorter while it was sent`)
+    if (data.length !== wanted) throw new Error('it became shorter while it was sent')
     if (ended) return
     for (let block = from; block <= to; block += 1) {
       const at = (block - from) * terms.blksize

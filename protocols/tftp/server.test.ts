@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { fetchFile } from './client.ts'
 import { decodePacket, encodePacket, type TftpPacket } from './packet.ts'
 import type { Outcome } from './sending.ts'
@@ -60,157 +60,161 @@ const rrq = (file: string, options: Record<string, string> = {}, mode = 'octet')
   options: new Map(Object.entries(options)),
 })
 
-test.each([
-  [512, 1],
-  [1_428, 4],
-  [1_468, 64],
-])('a file arrives as it is at blksize %i and windowsize %i', async (blksize, windowsize) => {
-  const { server, outcomes } = await serve()
-  const got = await fetchFile({ host: '127.0.0.1', port: server.port, file: 'file', blksize, windowsize })
-  expect(content.equals(got)).toBe(true)
-  await expect.poll(() => outcomes).toMatchObject([{ result: 'complete', file: 'file', bytes: 300_000 }])
-})
+describe.each([{ fast: true }, { fast: false }])('fast: $fast', ({ fast }) => {
+  test.each([
+    [512, 1],
+    [1_428, 4],
+    [1_468, 64],
+  ])('a file arrives as it is at blksize %i and windowsize %i', async (blksize, windowsize) => {
+    const { server, outcomes } = await serve({ fast })
+    const got = await fetchFile({ host: '127.0.0.1', port: server.port, file: 'file', blksize, windowsize })
+    expect(content.equals(got)).toBe(true)
+    await expect.poll(() => outcomes).toMatchObject([{ result: 'complete', file: 'file', bytes: 300_000 }])
+  })
 
-test('fifty clients at once get the file', async () => {
-  const { server } = await serve({ maxPerClient: 60 })
-  const all = await Promise.all(
-    Array.from({ length: 50 }, () => fetchFile({ host: '127.0.0.1', port: server.port, file: 'file' })),
-  )
-  expect(all.every((got) => content.equals(got))).toBe(true)
-})
+  test('fifty clients at once get the file', async () => {
+    const { server } = await serve({ fast, maxPerClient: 60 })
+    const all = await Promise.all(
+      Array.from({ length: 50 }, () => fetchFile({ host: '127.0.0.1', port: server.port, file: 'file' })),
+    )
+    expect(all.every((got) => content.equals(got))).toBe(true)
+  })
 
-test('a file that is not there, a write and an unknown mode are refused, each in its way', async () => {
-  const { server, outcomes } = await serve()
-  await expect(fetchFile({ host: '127.0.0.1', port: server.port, file: 'none' })).rejects.toThrow(
-    'TFTP of none from 127.0.0.1: server sent error 1: file not found',
-  )
-  const { say, next } = await peer()
-  say({ op: 'wrq', file: 'file', mode: 'octet', options: new Map() }, server.port)
-  expect((await next()).packet).toMatchObject({ op: 'error', code: 2 })
-  say(rrq('file', {}, 'mail'), server.port)
-  expect((await next()).packet).toMatchObject({ op: 'error', code: 4 })
-  expect(outcomes.map(({ result }) => result)).toEqual(['not found', 'refused', 'refused'])
-})
+  test('a file that is not there, a write and an unknown mode are refused, each in its way', async () => {
+    const { server, outcomes } = await serve({ fast })
+    await expect(fetchFile({ host: '127.0.0.1', port: server.port, file: 'none' })).rejects.toThrow(
+      'TFTP of none from 127.0.0.1: server sent error 1: file not found',
+    )
+    const { say, next } = await peer()
+    say({ op: 'wrq', file: 'file', mode: 'octet', options: new Map() }, server.port)
+    expect((await next()).packet).toMatchObject({ op: 'error', code: 2 })
+    say(rrq('file', {}, 'mail'), server.port)
+    expect((await next()).packet).toMatchObject({ op: 'error', code: 4 })
+    expect(outcomes.map(({ result }) => result)).toEqual(['not found', 'refused', 'refused'])
+  })
 
-test('a stranger at the port of a transfer is told so and does no harm', async () => {
-  const { server, outcomes } = await serve()
-  const owner = await peer()
-  owner.say(rrq('file'), server.port)
-  const { port, packet } = await owner.next()
-  expect(packet).toMatchObject({ op: 'data', block: 1 })
-  const stranger = await peer()
-  stranger.say({ op: 'error', code: 0, message: 'die' }, port)
-  expect((await stranger.next()).packet).toMatchObject({ op: 'error', code: 5 })
-  owner.say(Uint8Array.of(1), port)
-  owner.say({ op: 'ack', block: 1 }, port)
-  expect((await owner.next()).packet).toMatchObject({ op: 'data', block: 2 })
-  expect(outcomes).toEqual([])
-})
+  test('a stranger at the port of a transfer is told so and does no harm', async () => {
+    const { server, outcomes } = await serve({ fast })
+    const owner = await peer()
+    owner.say(rrq('file'), server.port)
+    const { port, packet } = await owner.next()
+    expect(packet).toMatchObject({ op: 'data', block: 1 })
+    const stranger = await peer()
+    stranger.say({ op: 'error', code: 0, message: 'die' }, port)
+    expect((await stranger.next()).packet).toMatchObject({ op: 'error', code: 5 })
+    owner.say(Uint8Array.of(1), port)
+    owner.say({ op: 'ack', block: 1 }, port)
+    expect((await owner.next()).packet).toMatchObject({ op: 'data', block: 2 })
+    expect(outcomes).toEqual([])
+  })
 
-test('every ACK sent twice causes each block once', async () => {
-  const { server, outcomes } = await serve()
-  const { socket, say } = await peer()
-  let data = 0
-  const finished = new Promise<void>((resolve) => {
-    socket.on('message', (bytes, from) => {
-      const packet = decodePacket(bytes)
-      if (packet.op !== 'data') return
-      data += 1
-      say({ op: 'ack', block: packet.block }, from.port)
-      say({ op: 'ack', block: packet.block }, from.port)
-      if (packet.data.length < 512) resolve()
+  test('every ACK sent twice causes each block once', async () => {
+    const { server, outcomes } = await serve({ fast })
+    const { socket, say } = await peer()
+    let data = 0
+    const finished = new Promise<void>((resolve) => {
+      socket.on('message', (bytes, from) => {
+        const packet = decodePacket(bytes)
+        if (packet.op !== 'data') return
+        data += 1
+        say({ op: 'ack', block: packet.block }, from.port)
+        say({ op: 'ack', block: packet.block }, from.port)
+        if (packet.data.length < 512) resolve()
+      })
     })
+    say(rrq('file'), server.port)
+    await finished
+    expect(data).toBe(Math.floor(300_000 / 512) + 1)
+    await expect.poll(() => outcomes[0]?.result).toBe('complete')
   })
-  say(rrq('file'), server.port)
-  await finished
-  expect(data).toBe(Math.floor(300_000 / 512) + 1)
-  await expect.poll(() => outcomes[0]?.result).toBe('complete')
-})
 
-test('a request that comes again starts no second transfer', async () => {
-  const { server } = await serve()
-  const { say, socket } = await peer()
-  const ports = new Set<number>()
-  socket.on('message', (_, from) => ports.add(from.port))
-  say(rrq('file'), server.port)
-  say(rrq('file'), server.port)
-  await new Promise((done) => setTimeout(done, 100))
-  expect(ports.size).toBe(1)
-})
-
-test('a size probe is no failure', async () => {
-  const { server, outcomes } = await serve()
-  const { say, next } = await peer()
-  say(rrq('file', { tsize: '0', blksize: '1468', windowsize: '4' }), server.port)
-  const { packet, port } = await next()
-  expect(packet).toEqual({
-    op: 'oack',
-    options: new Map([
-      ['blksize', '1468'],
-      ['windowsize', '4'],
-      ['tsize', '300000'],
-    ]),
+  test('a request that comes again starts no second transfer', async () => {
+    const { server } = await serve({ fast })
+    const { say, socket } = await peer()
+    const ports = new Set<number>()
+    socket.on('message', (_, from) => ports.add(from.port))
+    say(rrq('file'), server.port)
+    say(rrq('file'), server.port)
+    await new Promise((done) => setTimeout(done, 100))
+    expect(ports.size).toBe(1)
   })
-  say({ op: 'error', code: 8, message: 'User aborted the transfer' }, port)
-  await expect.poll(() => outcomes).toMatchObject([{ result: 'probed', because: undefined }])
-})
 
-test('one client cannot take every transfer', async () => {
-  const { server, outcomes } = await serve({ maxPerClient: 1 })
-  const first = await peer()
-  const second = await peer()
-  first.say(rrq('file'), server.port)
-  await first.next()
-  second.say(rrq('file'), server.port)
-  expect((await second.next()).packet).toMatchObject({ op: 'error', message: 'too many transfers, try again' })
-  expect(outcomes).toMatchObject([{ result: 'refused' }])
-})
+  test('a size probe is no failure', async () => {
+    const { server, outcomes } = await serve({ fast })
+    const { say, next } = await peer()
+    say(rrq('file', { tsize: '0', blksize: '1468', windowsize: '4' }), server.port)
+    const { packet, port } = await next()
+    expect(packet).toEqual({
+      op: 'oack',
+      options: new Map([
+        ['blksize', '1468'],
+        ['windowsize', '4'],
+        ['tsize', '300000'],
+      ]),
+    })
+    say({ op: 'error', code: 8, message: 'User aborted the transfer' }, port)
+    await expect.poll(() => outcomes).toMatchObject([{ result: 'probed', because: undefined }])
+  })
 
-test('transfers use the ports that they may use', async () => {
-  const probe = createSocket('udp4').bind(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  const { server } = await serve({ portRange: [port, port] })
-  const { say, next } = await peer()
-  say(rrq('file'), server.port)
-  expect((await next()).port).toBe(port)
-})
+  test('one client cannot take every transfer', async () => {
+    const { server, outcomes } = await serve({ fast, maxPerClient: 1 })
+    const first = await peer()
+    const second = await peer()
+    first.say(rrq('file'), server.port)
+    await first.next()
+    second.say(rrq('file'), server.port)
+    expect((await second.next()).packet).toMatchObject({ op: 'error', message: 'too many transfers, try again' })
+    expect(outcomes).toMatchObject([{ result: 'refused' }])
+  })
 
-test('a file that shrinks while it is sent ends its transfer with an error at both ends', async () => {
-  const read = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(3))
-  const { server, outcomes } = await serve({ source: () => Promise.resolve({ size: 9_999, read }) })
-  await expect(fetchFile({ host: '127.0.0.1', port: server.port, file: 'f' })).rejects.toThrow('could not be read')
-  await expect.poll(() => outcomes).toMatchObject([{ result: 'failed', because: 'f became shorter while it was sent' }])
-})
+  test('transfers use the ports that they may use', async () => {
+    const probe = createSocket('udp4').bind(0, '127.0.0.1')
+    await once(probe, 'listening')
+    const { port } = probe.address()
+    probe.close()
+    const { server } = await serve({ fast, portRange: [port, port] })
+    const { say, next } = await peer()
+    say(rrq('file'), server.port)
+    expect((await next()).port).toBe(port)
+  })
 
-test('a client refuses a file that is larger than it wants', async () => {
-  const { server, outcomes } = await serve()
-  await expect(fetchFile({ host: '127.0.0.1', port: server.port, file: 'file', maxBytes: 999 })).rejects.toThrow(
-    'it is larger than 999 bytes',
-  )
-  await expect.poll(() => outcomes.length).toBe(1)
-})
+  test('a file that shrinks while it is sent ends its transfer with an error at both ends', async () => {
+    const read = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(3))
+    const { server, outcomes } = await serve({ fast, source: () => Promise.resolve({ size: 9_999, read }) })
+    await expect(fetchFile({ host: '127.0.0.1', port: server.port, file: 'f' })).rejects.toThrow('could not be read')
+    await expect
+      .poll(() => outcomes)
+      .toMatchObject([{ result: 'failed', because: 'it became shorter while it was sent' }])
+  })
 
-test('in netascii a text file arrives as network text', async () => {
-  const { server } = await serve({ source: () => Promise.resolve(fileOf(Buffer.from('a\nb\n'))) })
-  const { say, next } = await peer()
-  say(rrq('f', {}, 'netascii'), server.port)
-  const { packet } = await next()
-  expect(packet.op === 'data' && Buffer.from(packet.data).toString()).toBe('a\r\nb\r\n')
-})
+  test('a client refuses a file that is larger than it wants', async () => {
+    const { server, outcomes } = await serve({ fast })
+    await expect(fetchFile({ host: '127.0.0.1', port: server.port, file: 'file', maxBytes: 999 })).rejects.toThrow(
+      'it is larger than 999 bytes',
+    )
+    await expect.poll(() => outcomes.length).toBe(1)
+  })
 
-test('a server that stops ends its transfers', async () => {
-  const { server, outcomes } = await serve()
-  const { say, next } = await peer()
-  say(rrq('file'), server.port)
-  await next()
-  closing.splice(closing.length - 2, 1)
-  await server.stop()
-  expect(outcomes).toMatchObject([{ result: 'failed', because: 'the server stops' }])
-})
+  test('in netascii a text file arrives as network text', async () => {
+    const { server } = await serve({ fast, source: () => Promise.resolve(fileOf(Buffer.from('a\nb\n'))) })
+    const { say, next } = await peer()
+    say(rrq('f', {}, 'netascii'), server.port)
+    const { packet } = await next()
+    expect(packet.op === 'data' && Buffer.from(packet.data).toString()).toBe('a\r\nb\r\n')
+  })
 
-test('a file arrives over IPv6 too', async () => {
-  const { server } = await serve({ host: '::1' })
-  expect(await fetchFile({ host: '::1', port: server.port, file: 'file' })).toEqual(content)
+  test('a server that stops ends its transfers', async () => {
+    const { server, outcomes } = await serve({ fast })
+    const { say, next } = await peer()
+    say(rrq('file'), server.port)
+    await next()
+    closing.splice(closing.length - 2, 1)
+    await server.stop()
+    expect(outcomes).toMatchObject([{ result: 'failed', because: 'the server stops' }])
+  })
+
+  test('a file arrives over IPv6 too', async () => {
+    const { server } = await serve({ fast, host: '::1' })
+    expect(await fetchFile({ host: '::1', port: server.port, file: 'file' })).toEqual(content)
+  })
 })

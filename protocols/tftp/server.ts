@@ -1,13 +1,15 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
+import { isIPv4, isIPv6 } from 'node:net'
 import { once } from 'node:events'
+import { ipv4FromText } from '@bloomery/wire/address.ts'
 import { WireError } from '@bloomery/wire/error.ts'
-import { negotiate } from './negotiate.ts'
+import { startFastSender, type FastSender } from './fast-sender.ts'
+import { negotiate, type Terms } from './negotiate.ts'
 import { toNetascii } from './netascii.ts'
 import { decodePacket, encodePacket, TftpError, type TftpPacket } from './packet.ts'
 import { PortRange } from './port-range.ts'
 import { sendFile, type Outcome } from './sending.ts'
-import { fileOf, type TftpFile, type TftpSource } from './source.ts'
+import { fileOf, type TftpClient, type TftpFile, type TftpSource } from './source.ts'
 
 const MAX_NETASCII = 1_048_576
 
@@ -19,7 +21,8 @@ export interface TftpServerOptions {
   source: TftpSource
   maxTransfers?: number
   maxPerClient?: number
-  now?: () => number
+  /** False: by Node's sockets, also where files could go out by the window. */
+  fast?: boolean
   /** How every request ended, refused ones too. */
   onOutcome: (outcome: Outcome) => void
   /** A datagram that is no TFTP, or a failure of ours; the server goes on. */
@@ -28,17 +31,21 @@ export interface TftpServerOptions {
 
 export interface TftpServer {
   port: number
+  /** Files over IPv4 go out by the window, from a thread of their own. */
+  fast: boolean
   stop(): Promise<void>
 }
 
 export async function startTftpServer(options: TftpServerOptions): Promise<TftpServer> {
   const socket = createSocket(isIPv6(options.host) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' })
-  const serving = new Serving(socket, options)
-  socket.on('message', (bytes, from) => serving.receive(bytes, from))
+  const wanted = options.fast !== false && isIPv4(options.host)
   socket.bind(options.port ?? 69, options.host)
   await once(socket, 'listening')
+  const fast = wanted ? await startFastSender(options.onError) : undefined
+  const serving = new Serving(socket, options, fast)
+  socket.on('message', (bytes, from) => serving.receive(bytes, from))
   socket.on('error', (error) => options.onError(error))
-  return { port: socket.address().port, stop: () => serving.stop() }
+  return { port: socket.address().port, fast: fast !== undefined, stop: () => serving.stop() }
 }
 
 type Request = Extract<TftpPacket, { op: 'rrq' | 'wrq' }>
@@ -47,12 +54,14 @@ class Serving {
   readonly #socket: Socket
   readonly #options: TftpServerOptions
   readonly #ports: PortRange
+  readonly #fast: FastSender | undefined
   /** By the client's address and port, which name its transfer: a request that comes again starts no second one. */
   readonly #transfers = new Map<string, Promise<void>>()
   readonly #perClient = new Map<string, number>()
   readonly #stopping = new AbortController()
 
-  constructor(socket: Socket, options: TftpServerOptions) {
+  constructor(socket: Socket, options: TftpServerOptions, fast: FastSender | undefined) {
+    this.#fast = fast
     this.#socket = socket
     this.#options = options
     this.#ports = new PortRange(options.portRange)
@@ -71,6 +80,7 @@ class Serving {
   async stop(): Promise<void> {
     this.#socket.removeAllListeners('message')
     this.#stopping.abort()
+    await this.#fast?.stop()
     await Promise.all(this.#transfers.values())
     const closed = once(this.#socket, 'close')
     this.#socket.close()
@@ -110,20 +120,41 @@ class Serving {
       const sent = request.mode === 'octet' ? file : await translated(file)
       if (sent === undefined)
         return this.#refuse(request, from, TftpError.undefined, 'too large for netascii, ask in octet mode')
-      const outcome = await sendFile({
-        name: request.file,
-        file: sent,
-        client,
-        terms: negotiate(request.options, sent.size),
-        host: this.#options.host,
-        ports: this.#ports,
-        now: this.#options.now ?? (() => performance.now()),
-        signal: this.#stopping.signal,
-      })
-      this.#options.onOutcome(outcome)
+      const name = request.file
+      const terms = negotiate(request.options, sent.size)
+      this.#options.onOutcome(
+        this.#fast?.alive && sent.content !== undefined
+          ? await this.#sendFast(this.#fast, name, { ...sent, content: sent.content }, client, terms)
+          : await sendFile({
+              name,
+              file: sent,
+              client,
+              terms,
+              host: this.#options.host,
+              ports: this.#ports,
+              now: () => performance.now(),
+              signal: this.#stopping.signal,
+            }),
+      )
     } finally {
       await file.close?.()
     }
+  }
+
+  async #sendFast(
+    fast: FastSender,
+    file: string,
+    { size, content }: Required<Pick<TftpFile, 'size' | 'content'>>,
+    client: TftpClient,
+    terms: Terms,
+  ): Promise<Outcome> {
+    const started = performance.now()
+    const to = { address: ipv4FromText(client.address), port: client.port }
+    const ports = this.#ports.inTurn()
+    const ended = await fast.send({ content, size, terms, client: to, host: this.#options.host, ports })
+    const { phase: result, acked, repeated, because } = ended
+    const bytes = Math.min(acked * terms.blksize, size)
+    return { result, file, client, bytes, milliseconds: Math.round(performance.now() - started), repeated, because }
   }
 
   #refuse(request: Request, from: RemoteInfo, code: number, message: string): void {

@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileOf } from '@bloomery/tftp/source.ts'
 import { startTftpServer } from '@bloomery/tftp/server.ts'
 import { bootConfig } from '../../../appliance/boot/config.ts'
 import { openLeases } from '../../../appliance/boot/leases.ts'
 import type { BootMachine } from '../../../appliance/boot/machine.ts'
+import { fileAt } from '../../../appliance/boot/tftp-source.ts'
 import { startBootServices } from '../../../appliance/boot/services.ts'
 import { openTimeline } from '../../../appliance/boot/timeline.ts'
 import { openLog } from '../../../appliance/log-file.ts'
@@ -38,12 +38,12 @@ const services = await startBootServices({
   metrics: openMetrics(),
   clock: { now: () => new Date() },
 })
-const content = Buffer.alloc(32 * 1_048_576, 'bloomery')
+const file = join(dir, 'tftp/file')
 const tftp = await startTftpServer({
   host: '0.0.0.0',
   port: 69,
   maxPerClient: 64, // all clients of the benchmark have one address
-  source: (name) => Promise.resolve(name === 'file' ? fileOf(content) : undefined),
+  source: async (name) => (name === 'file' ? fileAt(file) : undefined),
   onOutcome: () => {},
   onError: (error) => console.error(error.message),
 })
