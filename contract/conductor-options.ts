@@ -40,6 +40,9 @@ export const conductorOptions = z.strictObject({
   disallow_deploy_steps: stepList,
   disallow_service_steps: stepList,
 
+  /** Networks (CIDR) beside the public Internet that `api-call` of inspection rules may reach. */
+  inspection_rules_networks: z.array(z.union([z.cidrv4(), z.cidrv6()])).max(64).default([]),
+
   /** Whether a node may be made available, or be cleaned after its tear-down, while it is in maintenance. */
   allow_provisioning_in_maintenance: z.boolean().default(true),
 })

@@ -89,6 +89,8 @@ export const report = z.discriminatedUnion('kind', [
     generation: z.int().positive(),
     plan: uuid,
     inventory: jsonObject,
+    /** What else an agent posted beside it. */
+    plugin_data: jsonObject.optional(),
   }),
   /** What a BMC says of its machine, as far as the plan read it. */
   z.object({

@@ -1,10 +1,12 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
-import { macAddress, type Node, type Port } from '../../contract/resources.ts'
+import type { Report } from '../../contract/messages.ts'
+import { type Appliance, macAddress, type Node, type Port } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
-import { changeNode } from '../store/change-node.ts'
 import { putInventory } from '../store/inventory.ts'
+import { getNode } from '../store/nodes.ts'
 import { PORTS_PER_NODE, portsOf, portStore } from '../store/ports.ts'
+import { judge } from './judge.ts'
 
 const GIB = 1024 ** 3
 
@@ -31,19 +33,34 @@ export const inventorySchema = z.object({
 })
 type Found = z.infer<typeof inventorySchema>
 
-/** The inventory is kept whole, the properties that schedulers read are filled in, and network cards become ports (reference §3.11). */
-export async function addInspected(
-  platform: Platform,
-  { uuid }: Node,
-  inventory: Record<string, unknown>,
-  at: string,
-): Promise<void> {
+type Inventoried = Extract<Report, { kind: 'inventory' }>
+
+/** Network cards become ports, the properties that schedulers read are filled in, the rules are applied, and all is kept (reference
+ * §3.11). False: nobody waits for it any more. */
+export async function addInspected(platform: Platform, appliance: Appliance, report: Inventoried): Promise<boolean> {
+  const { node: uuid, inventory, at } = report
+  const isAsked = (node: Node | undefined): node is Node => isAwaited(node, appliance, report)
+  const node = await getNode(platform.table, uuid)
+  if (!isAsked(node)) return false
   const found = inventorySchema.parse({ cpu: {}, memory: {}, boot: {}, disks: [], interfaces: [], ...inventory })
-  await putInventory(platform.table, uuid, { inventory, plugin_data: { inspected_at: at } })
-  await changeNode(platform, uuid, (node) => ({ node: { ...node, properties: withFound(node.properties, found) } }))
-  const known = await portsOf(platform.table, uuid)
+  await addPorts(platform, uuid, found)
+  const inspected = (of: Node): Node => ({ ...of, properties: withFound(of.properties, found) })
+  const plugin_data = await judge(platform, { ...report, conductor: appliance.name }, isAsked, inspected)
+  await putInventory(platform.table, uuid, { inventory, plugin_data: { ...plugin_data, inspected_at: at } })
+  return true
+}
+
+/** Of the plan that runs, and for the first time: rules may count what they see. */
+function isAwaited(node: Node | undefined, { uuid }: Appliance, { plan, generation }: Inventoried): boolean {
+  const { operation, driver_internal_info: internal } = node ?? {}
+  const isRunning = operation?.plan === plan && operation.generation === generation && operation.appliance === uuid
+  return isRunning && internal?.['inspected_by'] !== plan
+}
+
+async function addPorts(platform: Platform, node: string, found: Found): Promise<void> {
+  const known = await portsOf(platform.table, node)
   const fresh = portsFound(found).filter(({ address }) => !known.some((port) => port.address === address))
-  for (const each of fresh.slice(0, PORTS_PER_NODE - known.length)) await addPort(platform, uuid, each)
+  for (const each of fresh.slice(0, PORTS_PER_NODE - known.length)) await addPort(platform, node, each)
 }
 
 /** What the machine says of itself replaces what was there; other capabilities stay. */

@@ -6,3 +6,6 @@ export const inspectionRuleStore = store<InspectionRule>({
   word: 'inspection-rule',
   plural: 'inspection-rules',
 })
+
+/** All of them. */
+export const inspectionRuleList = { index: 'all' as const, pk: 'inspection-rules' }
