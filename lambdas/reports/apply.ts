@@ -74,11 +74,14 @@ function applyProvision(
     case 'refused':
       return fail(remember(node, operation, report), errorOf(report), report.phase === 'failed', now)
     default:
-      if (node.maintenance && !circumstances.options.allow_provisioning_in_maintenance)
+      if (node.maintenance && !circumstances.options.allow_provisioning_in_maintenance && stops.includes(operation.kind))
         return fail(node, 'The node was put into maintenance, in which nothing may go on.', report.ordinal > 1, now)
       return renewed(withStep(goOn(node, report.phase, now), progressed(operation, report, report.phase)), now)
   }
 }
+
+/** What the operator can forbid under maintenance (reference §3.3). */
+const stops = ['deploy', 'clean', 'service', 'rescue']
 
 const events: Record<'accepted' | 'running' | 'waiting' | 'held', ProvisionEvent> = {
   accepted: 'resume',
