@@ -93,7 +93,7 @@ export function nodeView(
 const made = {
   driver_info: (node) => maskSecrets(node.driver_info),
   driver_internal_info: (node) => maskSecrets(node.driver_internal_info),
-  instance_info: (node) => maskInstance(node.instance_info),
+  instance_info: (node) => shownInstanceInfo(node),
   provision_state: (node, { minor }) => stateFor(node.provision_state, minor),
   reservation: (_, __, { reservation }) => reservation,
   conductor: (_, __, { conductor }) => conductor,
@@ -139,6 +139,11 @@ export function pick(view: Record<string, unknown>, fields: readonly string[]): 
 /** Every value whose key names a secret, and every sealed one, at any depth. */
 export function maskSecrets(of: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(of).map(([key, value]) => [key, masked(key, value)]))
+}
+
+/** A config drive is kept beside instance_info, and shown in it. */
+export function shownInstanceInfo({ instance_info: info, config_drive: drive }: Node): Record<string, unknown> {
+  return maskInstance(drive === null ? info : { ...info, configdrive: drive })
 }
 
 export function maskInstance(info: Record<string, unknown>): Record<string, unknown> {

@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { applyPatch, type PatchOperation, patchedRoots } from '../../contract/api/patch.ts'
-import { maskInstance, maskSecrets } from '../../contract/api/views.ts'
+import { maskSecrets, shownInstanceInfo } from '../../contract/api/views.ts'
 import { interfaceKinds, type Interfaces } from '../../contract/hardware.ts'
 import { reconfigurable, updatable } from '../../contract/provision-sets.ts'
 import type { Node } from '../../contract/resources.ts'
@@ -34,7 +34,7 @@ export async function updatedNode(platform: Platform, node: Node, update: Update
     ...interfacesAfter(node, wanted, update, touched),
     ...clearedReasons(node, wanted),
     conductor_group: site,
-    instance_info: keepMasked(wanted.instance_info ?? {}, node.instance_info),
+    ...instanceAfter(node, wanted),
     driver_info: sealSecrets(info, node.driver_info, await sealingFor(platform, node.uuid, site)),
   }
 }
@@ -43,7 +43,18 @@ export async function updatedNode(platform: Platform, node: Node, update: Update
 function writable(node: Node): Record<string, unknown> {
   const shown: Record<string, unknown> = {}
   for (const field of Object.keys(updateDefaults)) shown[field] = node[field as keyof Node]
-  return { ...shown, driver_info: maskSecrets(node.driver_info), instance_info: maskInstance(node.instance_info) }
+  return { ...shown, driver_info: maskSecrets(node.driver_info), instance_info: shownInstanceInfo(node) }
+}
+
+/** Where the config drive that is shown was left alone, it stays; otherwise what instance_info says counts at the next deploy. */
+function instanceAfter(
+  node: Node,
+  { instance_info: wanted }: NodeUpdate,
+): Pick<Node, 'instance_info' | 'config_drive'> {
+  const { configdrive, ...rest } = wanted ?? {}
+  const stays = configdrive === MASK && node.config_drive !== null
+  const given = configdrive === undefined || stays ? rest : { ...rest, configdrive }
+  return { instance_info: keepMasked(given, node.instance_info), config_drive: stays ? node.config_drive : null }
 }
 
 function checkState(node: Node, { patch, minor, resetInterfaces }: Update, touched: Set<string>): void {

@@ -102,11 +102,16 @@ function withLessee(call: Call, node: Node, verb: Verb): Node {
   return { ...node, lessee, driver_internal_info: { ...node.driver_internal_info, automatic_lessee: true } }
 }
 
-/** Stored before the node points to it. */
-async function configDriveOf(platform: Platform, node: Node, { configdrive }: Request): Promise<string | undefined> {
-  return configdrive === undefined || configdrive === null || configdrive === ''
-    ? undefined
-    : storeConfigDrive(platform, node, configdrive)
+/** Stored before the node points to it. Without one in the request, a deploy takes what was patched into instance_info. */
+async function configDriveOf(
+  platform: Platform,
+  node: Node,
+  { target, configdrive }: Request,
+): Promise<string | undefined> {
+  const event = verbs[target as Verb]
+  const patched = event === 'deploy' || event === 'rebuild' ? node.instance_info['configdrive'] : undefined
+  const source = configdrive || request.shape.configdrive.safeParse(patched).data
+  return source ? storeConfigDrive(platform, node, source) : undefined
 }
 
 async function started(
@@ -124,10 +129,7 @@ async function started(
   const effect = await effects[event]?.(platform, node, after, asked)
   return {
     ...effect,
-    node: {
-      ...(effect?.node ?? after),
-      config_drive: event === 'deploy' ? (drive ?? null) : (drive ?? node.config_drive),
-    },
+    node: { ...(effect?.node ?? after), config_drive: drive ?? node.config_drive },
   }
 }
 
