@@ -2,6 +2,7 @@
 export const requiredPackages: string[] = [
   'genisoimage',
   'python3-ironicclient',
+  'python3-nova',
   'python3-openstackclient',
   'python3-openstacksdk',
 ]
