@@ -3,10 +3,8 @@ import { isProvisionState, type ProvisionState } from './provision.ts'
 
 /** What the table stores and the API shows, in Ironic's names. Times are ISO 8601 in UTC; absent values are null, never undefined. */
 
-export const uuid = z.uuid()
-export const macAddress = z
-  .string()
-  .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'a MAC address is six lower-case hex pairs joined by colons')
+export const uuid = z.uuid('Expected UUID')
+export const macAddress = z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'Expected valid MAC address')
 export const instant = z.iso.datetime({ offset: true })
 export const jsonObject = z.record(z.string().max(255), z.unknown())
 export const provisionState = z.custom<ProvisionState>(
@@ -39,6 +37,8 @@ export const operation = z.object({
   /** One sentence of the site about what it does or waits for. */
   note: z.string().max(1024).nullable(),
   since: instant,
+  /** What the site saw of the machine's boot; absent before it saw any. */
+  boot: z.array(z.object({ at: instant, seen: z.string(), times: z.int().positive() })).optional(),
 })
 export type Operation = z.infer<typeof operation>
 

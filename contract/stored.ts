@@ -21,9 +21,11 @@ export const logicalName = z
   .string()
   .min(1)
   .max(255)
-  .regex(/^[A-Za-z0-9\-._~]+$/, 'a name has letters, digits and - . _ ~')
+  .regex(/^[A-Za-z0-9\-._~]+$/, 'Expected name of letters, digits and - . _ ~')
   .refine((value) => !uuid.safeParse(value).success, 'a name must not look like a uuid')
 
+export const unrecognizedBoolean =
+  "Unrecognized value, acceptable values are: '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'"
 /** A boolean as OpenStack takes it: clients send the words of their command line. */
 export const boolean = z.union(
   [
@@ -35,5 +37,5 @@ export const boolean = z.union(
       .pipe(z.enum(['1', 't', 'true', 'on', 'y', 'yes', '0', 'f', 'false', 'off', 'n', 'no']))
       .transform((word) => ['1', 't', 'true', 'on', 'y', 'yes'].includes(word)),
   ],
-  'a boolean is true or false',
+  unrecognizedBoolean,
 )

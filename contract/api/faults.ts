@@ -24,6 +24,13 @@ export function faultBody(status: number, text: string): { error_message: string
   return { error_message: JSON.stringify({ ...fault(status, text), debuginfo: null }) }
 }
 
+const titles: Readonly<Record<number, string>> = { 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable' }
+
+/** What is refused before any resource is asked has the form of Ironic's web framework; `text` may be empty. */
+export function routeFaultBody(status: number, text: string): { error_message: string } {
+  return { error_message: JSON.stringify({ code: status, title: titles[status] ?? 'Error', description: text }) }
+}
+
 /** The guards of a request's body answer before the API does, and so without its wrapper. */
 export function flatFaultBody(status: number, text: string): Fault {
   return fault(status, text)
@@ -35,7 +42,8 @@ export function faultText(body: string): string {
   if (!isObject(outer)) return body
   const message = outer['error_message'] ?? outer
   const inner = typeof message === 'string' ? parsed(message) : message
-  if (isObject(inner) && typeof inner['faultstring'] === 'string') return inner['faultstring']
+  if (isObject(inner))
+    for (const key of ['faultstring', 'description']) if (typeof inner[key] === 'string') return inner[key]
   return typeof message === 'string' ? message : body
 }
 

@@ -31,7 +31,7 @@ describe('a patch', () => {
   it('decodes escapes where the version allows them', () => {
     const operation = parsePatch([{ op: 'add', path: '/extra/a~1b', value: 1 }])
     expect(applyPatch(node, operation, allowed).extra).toMatchObject({ 'a/b': 1 })
-    expect(() => applyPatch(node, operation, { ...allowed, escapes: false })).toThrow(/path/)
+    expect(() => applyPatch(node, operation, { ...allowed, escapes: false })).toThrow(/does not match/)
   })
 
   it.each([
@@ -49,12 +49,38 @@ describe('a patch', () => {
     expect(() => patched(operation)).toThrow(expect.objectContaining({ status: 400 }))
   })
 
-  it.each([[{}], [[]], ['x'], [[{ op: 'move', path: '/a', from: '/b' }]], [[{ op: 'add' }]]])(
+  it.each([[{}], ['x'], [[{ op: 'move', path: '/a', from: '/b' }]], [[{ op: 'add' }]]])(
     'is an array of operations, not %j',
     (body) => {
       expect(() => parsePatch(body)).toThrow(expect.objectContaining({ status: 400 }))
     },
   )
+
+  it.each([
+    [
+      { op: 'remove', path: '/extra/no' },
+      "Couldn't apply patch '{'op': 'remove', 'path': '/extra/no'}'. Reason: can't remove a non-existent object 'no'",
+    ],
+    [
+      { op: 'add', path: '/extra/no' },
+      "Couldn't apply patch '{'op': 'add', 'path': '/extra/no'}'. Reason: The operation does not contain a 'value' member",
+    ],
+    [
+      { op: 'add', path: '/uuid', value: 1 },
+      'Cannot patch /uuid. Only the following can be updated: driver, driver_info, extra, name',
+    ],
+    [{ op: 'remove', path: '/driver' }, "'driver' is a mandatory attribute and can not be removed"],
+    [
+      { op: 'Add', path: '/name', value: 1 },
+      "Schema error for patch: 'Add' is not one of ['add', 'replace', 'remove'] (0/op)",
+    ],
+  ])('says of %j what Ironic says', (operation, said) => {
+    expect(() => patched(operation)).toThrow(said)
+  })
+
+  it('may change nothing', () => {
+    expect(patched()).toEqual(node)
+  })
 
   it('tells which attributes it touches', () => {
     expect([...patchedRoots(parsePatch([{ op: 'remove', path: '/extra/a' }]))]).toEqual(['extra'])

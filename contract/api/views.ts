@@ -97,12 +97,22 @@ const made = {
   provision_state: (node, { minor }) => stateFor(node.provision_state, minor),
   reservation: (_, __, { reservation }) => reservation,
   conductor: (_, __, { conductor }) => conductor,
+  created_at: ({ created_at }) => timeText(created_at),
+  updated_at: ({ updated_at }) => timeText(updated_at),
+  provision_updated_at: ({ provision_updated_at: time }) => timeText(time),
+  inspection_started_at: ({ inspection_started_at: time }) => timeText(time),
+  inspection_finished_at: ({ inspection_finished_at: time }) => timeText(time),
   links: ({ uuid }, showing) => links(showing, `nodes/${uuid}`),
   ports: ({ uuid }, showing) => links(showing, `nodes/${uuid}/ports`),
   states: ({ uuid }, showing) => links(showing, `nodes/${uuid}/states`),
   portgroups: ({ uuid }, showing) => links(showing, `nodes/${uuid}/portgroups`),
   volume: ({ uuid }, showing) => links(showing, `nodes/${uuid}/volume`),
 } as const satisfies Record<string, (node: Node, showing: Showing, holders: Holders) => unknown>
+
+/** As Ironic writes times: with its offset from UTC. Microseconds, since clients parse three or six digits and not all of them three. */
+export function timeText<T extends string | null>(time: T): T {
+  return (time?.endsWith('Z') ? `${time.slice(0, -1).padEnd(23, '.000').slice(0, 23)}000+00:00` : time) as T
+}
 
 /** `available` was null once, and `inspect wait` was shown as `inspecting`. */
 export function stateFor(state: Node['provision_state'], minor: number): Node['provision_state'] | null {
@@ -117,8 +127,8 @@ export function conductorView(appliance: Appliance, alive: boolean, drivers: str
     conductor_group: appliance.site,
     alive,
     drivers,
-    created_at: appliance.created_at,
-    updated_at: appliance.last_seen,
+    created_at: timeText(appliance.created_at),
+    updated_at: timeText(appliance.last_seen),
     links: links(showing, `conductors/${appliance.name}`),
   }
 }

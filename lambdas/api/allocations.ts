@@ -29,6 +29,7 @@ const creation = z.strictObject({
 
 export const allocations: Resource<Allocation> = {
   title: 'Allocation',
+  ident: { argument: 'allocation', named: 52 },
   table: 'allocations',
   path: 'allocations',
   store: allocationStore,

@@ -17,6 +17,7 @@ const creation = z.strictObject({ ...writable, uuid: uuid.nullish() })
 
 export const chassisResource: Resource<Chassis> = {
   title: 'Chassis',
+  ident: { argument: 'chassis_uuid' },
   table: 'chassis',
   path: 'chassis',
   store: chassisStore,

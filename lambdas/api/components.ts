@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { fieldSince } from '../../contract/api/matrix.ts'
-import { links, pick, visible } from '../../contract/api/views.ts'
+import { links, pick, timeText, visible } from '../../contract/api/views.ts'
 import type { Platform } from '../platform.ts'
 import { type BiosSetting, biosOf, firmwareOf } from '../store/components.ts'
 import { getInventory } from '../store/inventory.ts'
@@ -53,6 +53,7 @@ export function componentRoutes(app: Api, platform: Platform): void {
 
 function setting(call: Call, node: string, value: BiosSetting): Record<string, unknown> {
   const { read_at: _readAt, ...shown } = value
-  const view = { ...shown, links: links(call.var.showing, `nodes/${node}/bios/${value.name}`) }
+  const times = { created_at: timeText(value.created_at), updated_at: timeText(value.updated_at) }
+  const view = { ...shown, ...times, links: links(call.var.showing, `nodes/${node}/bios/${value.name}`) }
   return visible(view, fieldSince.bios, call.var.minor)
 }

@@ -14,6 +14,7 @@ const patched = z.strictObject({ name, steps, description, extra: jsonObject })
 
 const templates: Resource<DeployTemplate> = {
   title: 'Deploy template',
+  ident: { argument: 'deploy_template', named: 55 },
   table: 'deploy_templates',
   path: 'deploy_templates',
   store: deployTemplateStore,

@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
-import { faultBody, flatFaultBody, UserError } from '../../contract/api/faults.ts'
+import { faultBody, flatFaultBody, routeFaultBody, UserError } from '../../contract/api/faults.ts'
 import type { Platform } from '../platform.ts'
 import type { Api, Call } from './context.ts'
 
@@ -15,6 +15,10 @@ export class BodyError extends Error {
 
 export function faultReply(call: Call, status: number, text: string): Response {
   return call.json(faultBody(status, text), status as ContentfulStatusCode)
+}
+
+export function routeFaultReply(call: Call, status: number, text: string): Response {
+  return call.json(routeFaultBody(status, text), status as ContentfulStatusCode)
 }
 
 export function answerErrors(app: Api, platform: Platform): void {
@@ -32,9 +36,9 @@ export function answerErrors(app: Api, platform: Platform): void {
   })
   app.notFound((call) => {
     const methods = methodsOf(app, call.req.path)
-    if (methods.length === 0) return faultReply(call, 404, 'The resource could not be found.')
+    if (methods.length === 0) return routeFaultReply(call, 404, 'The resource could not be found.')
     call.header('allow', methods.join(', '))
-    return faultReply(call, 405, `The method ${call.req.method} is not allowed for this resource.`)
+    return routeFaultReply(call, 405, `The method ${call.req.method} is not allowed for this resource.`)
   })
 }
 

@@ -1,7 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { fieldSince } from '../../contract/api/matrix.ts'
 import { MAXIMUM } from '../../contract/api/versions.ts'
-import { type Link, links, visible } from '../../contract/api/views.ts'
+import { type Link, links, timeText, visible } from '../../contract/api/views.ts'
 import type { HistoryEntry } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { historyOfNode } from '../store/history.ts'
@@ -36,11 +36,17 @@ export function historyRoutes(app: Api, platform: Platform): void {
 }
 
 function short(call: Call, { uuid, created_at, severity, event, node_uuid }: HistoryEntry) {
-  return { uuid, created_at, severity, event: event.slice(0, SHORT), links: linksOf(call, node_uuid, uuid) }
+  return {
+    uuid,
+    created_at: timeText(created_at),
+    severity,
+    event: event.slice(0, SHORT),
+    links: linksOf(call, node_uuid, uuid),
+  }
 }
 
 function whole(call: Call, { node_uuid, about: _about, ...entry }: HistoryEntry) {
-  const view = { ...entry, links: linksOf(call, node_uuid, entry.uuid) }
+  const view = { ...entry, created_at: timeText(entry.created_at), links: linksOf(call, node_uuid, entry.uuid) }
   return visible(view, fieldSince.history, call.var.ours ? MAXIMUM : call.var.minor)
 }
 

@@ -22,6 +22,7 @@ const creation = z.strictObject({
 
 const rules: Resource<InspectionRule> = {
   title: 'Inspection rule',
+  ident: { argument: 'inspection_rule' },
   table: 'inspection_rules',
   path: 'inspection_rules',
   store: inspectionRuleStore,

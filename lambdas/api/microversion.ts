@@ -7,7 +7,7 @@ import { nobody } from '../../contract/identity.ts'
 import type { Platform } from '../platform.ts'
 import type { ApiConfig } from './config.ts'
 import type { Call, Facts } from './context.ts'
-import { faultReply } from './errors.ts'
+import { routeFaultReply } from './errors.ts'
 import { flag } from './query.ts'
 
 /** Finds the microversion of a request; every reply, errors too, says which are to be had and which this was. */
@@ -36,17 +36,20 @@ export function microversion(platform: Platform, config: ApiConfig) {
 async function refuse(call: Call): Promise<void> {
   const asked = call.req.header(versionHeaders.version) ?? call.req.header(versionHeaders.generic)
   const text = `Version ${asked} was requested but is not supported: the API speaks ${versionText(MINIMUM)} to ${versionText(MAXIMUM)}.`
-  call.res = faultReply(call, 406, text)
+  call.res = routeFaultReply(call, 406, text)
 }
 
 /** A field, filter or verb that is newer than the request's version. */
 export function requireVersion(call: Call, table: Readonly<Record<string, number>>, names: Iterable<string>): void {
   for (const name of names)
-    if (!exists(table, name, call.var.minor))
+    if (!exists(table, name, call.var.minor)) {
+      if (name === 'detail' && table[name] === 43)
+        throw new UserError(400, 'Invalid query parameter ?detail=True received.')
       throw new UserError(
         406,
         `Request not acceptable: '${name}' needs API version ${versionText(table[name] ?? 1)} or newer.`,
       )
+    }
 }
 
 /** A whole resource that is newer is refused as Ironic refuses it: mostly as if it were not there. */
@@ -54,6 +57,10 @@ export const gate = createMiddleware<Facts>(async (call, next) => {
   const route = matchedRoutes(call).find(({ method }) => method !== 'ALL')
   const required = route && requiredOf(route.method, route.path)
   if (required && call.var.minor < required.since)
-    throw new UserError(required.below, `Not found: this needs API version ${versionText(required.since)} or newer.`)
+    return routeFaultReply(
+      call,
+      required.below,
+      `Not found: this needs API version ${versionText(required.since)} or newer.`,
+    )
   return next()
 })

@@ -35,7 +35,7 @@ export function nodeQuery(call: Call): NodeQuery {
     throw new UserError(400, `Provision state "${state}" is not valid`)
   if (fault !== undefined && !faults.includes(fault)) throw new UserError(400, `Fault "${fault}" is not valid`)
   if (instance !== undefined && !uuid.safeParse(instance).success)
-    throw new UserError(400, `Expected a uuid as instance_uuid but received ${instance}.`)
+    throw new UserError(400, `Expected UUID for instance_uuid: ${instance}`)
   const tests = testsOf(given)
   return {
     instance,

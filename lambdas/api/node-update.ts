@@ -1,5 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { applyPatch, type PatchOperation, patchedRoots } from '../../contract/api/patch.ts'
+import { parseAs } from '../../contract/api/schema-fault.ts'
 import { maskSecrets, shownInstanceInfo } from '../../contract/api/views.ts'
 import { interfaceKinds, type Interfaces } from '../../contract/hardware.ts'
 import { reconfigurable, updatable } from '../../contract/provision-sets.ts'
@@ -21,7 +22,9 @@ export interface Update {
 export async function updatedNode(platform: Platform, node: Node, update: Update): Promise<Node> {
   const touched = patchedRoots(update.patch)
   checkState(node, update, touched)
-  const wanted = nodeUpdate.parse(
+  const wanted = parseAs(
+    'patch',
+    nodeUpdate,
     applyPatch(writable(node), update.patch, { defaults: updateDefaults, escapes: update.minor >= 98 }),
   )
   checkRules(node, wanted)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { parsePatch, patchedRoots } from '../../contract/api/patch.ts'
+import { parseAs } from '../../contract/api/schema-fault.ts'
 import { nodeListFields, nodeView } from '../../contract/api/views.ts'
 import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
 import { allowed, patchRules } from '../../contract/policy.ts'
@@ -13,7 +14,7 @@ import { readJson } from './body.ts'
 import { isVisible, requireAllowed } from './authorization.ts'
 import { type Api, type Call, doneBy } from './context.ts'
 import { requireMatch, tagged } from './etag.ts'
-import { noNode, nodeOf } from './find.ts'
+import { noNode, nodeOf, requireIdent } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
 import { newNode } from './node-create.ts'
@@ -96,6 +97,7 @@ async function listed(
     (only?.(node) ?? true) && (ofConductor?.(node) ?? true) && (asked?.(node) ?? true)
   const { limit, marker, descending, sort } = paging(call, sortable)
   requireVersion(call, fieldSince.nodes, sort === undefined ? [] : [sort])
+  if (marker !== undefined) requireIdent(marker, 'marker', false)
   const after = marker === undefined ? undefined : await nodeOf(platform, marker, call.var.minor)
   const found =
     instance === undefined
@@ -147,7 +149,7 @@ async function whole(call: Call, platform: Platform, node: Node): Promise<Record
 async function create(call: Call, platform: Platform): Promise<Response> {
   const body = await readJson(call)
   if (typeof body === 'object' && body !== null) requireVersion(call, fieldSince.nodes, Object.keys(body))
-  const node = await newNode(platform, owned(call, nodeCreation.parse(body)), call.var.minor)
+  const node = await newNode(platform, owned(call, parseAs('node', nodeCreation, body)), call.var.minor)
   refuseLarge(node)
   await createNode(platform, node)
   platform.log.info(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
+import { parseAs } from '../../contract/api/schema-fault.ts'
 import { links } from '../../contract/api/views.ts'
 import { type Portgroup, portgroup as portgroupSchema } from '../../contract/portgroup.ts'
 import { jsonObject, uuid } from '../../contract/resources.ts'
@@ -52,6 +53,7 @@ const PER_NODE = 5
 
 const portgroups: Resource<Portgroup> = {
   title: 'Portgroup',
+  ident: { argument: 'portgroup', named: 23 },
   table: 'portgroups',
   path: 'portgroups',
   store: portgroupStore,
@@ -110,7 +112,7 @@ async function listed(
   from: From<Portgroup> = {},
 ): Promise<Response> {
   const { node: ident, address: mac } = call.req.query()
-  const wanted = mac === undefined ? undefined : await portgroupOfMac(platform.table, address.parse(mac))
+  const wanted = mac === undefined ? undefined : await portgroupOfMac(platform.table, parseAs('address', address, mac))
   const owner =
     ident === undefined
       ? mac === undefined

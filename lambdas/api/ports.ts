@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
+import { parseAs } from '../../contract/api/schema-fault.ts'
 import { links, portListFields } from '../../contract/api/views.ts'
 import { type Port, port as portSchema } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
@@ -25,6 +26,7 @@ import {
 
 export const ports: Resource<Port> = {
   title: 'Port',
+  ident: { argument: 'port_uuid', named: 88 },
   table: 'ports',
   path: 'ports',
   store: portStore,
@@ -76,7 +78,7 @@ async function listed(call: Call, platform: Platform, detailed: boolean, from: F
   const { node_uuid: uuid, node: ident = uuid, address: mac, portgroup, description_contains: words } = call.req.query()
   const group = portgroup === undefined ? undefined : await portgroupStore.find(platform.table, portgroup)
   if (portgroup !== undefined && !group) throw new UserError(404, `Portgroup ${portgroup} could not be found.`)
-  const wanted = mac === undefined ? undefined : await portOfMac(platform.table, address.parse(mac))
+  const wanted = mac === undefined ? undefined : await portOfMac(platform.table, parseAs('address', address, mac))
   const owner =
     ident === undefined
       ? (group?.node_uuid ?? (mac === undefined ? undefined : (wanted?.node_uuid ?? 'none')))

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
+import { parseAs } from '../../contract/api/schema-fault.ts'
 import { type Node, type PowerTarget, powerTarget } from '../../contract/resources.ts'
 import { familyOf, isFedByParent } from '../conductor/family.ts'
 import { startPower } from '../conductor/move.ts'
@@ -34,7 +35,7 @@ export function powerRoutes(app: Api, platform: Platform): void {
 }
 
 async function requested(call: Call): Promise<{ target: PowerTarget; timeout: number | null }> {
-  const { target, timeout = null } = request.parse(await readJson(call))
+  const { target, timeout = null } = parseAs('body', request, await readJson(call))
   const known = powerTarget.safeParse(target)
   if (!known.success)
     throw new UserError(400, `Invalid power target ${target}: there is ${powerTarget.options.join(', ')}.`)

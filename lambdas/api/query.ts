@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
+import { shown } from '../../contract/api/schema-fault.ts'
+import { unrecognizedBoolean } from '../../contract/stored.ts'
 import { pick } from '../../contract/api/views.ts'
 import type { Call } from './context.ts'
 
@@ -53,7 +55,7 @@ export function flag(name: string, value: string | undefined): boolean | undefin
   const text = value.trim().toLowerCase()
   if (['1', 't', 'true', 'on', 'y', 'yes'].includes(text)) return true
   if (['0', 'f', 'false', 'off', 'n', 'no'].includes(text)) return false
-  throw new UserError(400, `Invalid input for ${name}: '${value}' is not a boolean.`)
+  throw new UserError(400, `Invalid ${name}: ${unrecognizedBoolean.replace(',', ` ${shown(value)},`)}`)
 }
 
 /** Which fields were asked for by name; undefined: none. */

@@ -2,12 +2,14 @@ import type { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { applyPatch, parsePatch, type PatchOperation, patchedRoots } from '../../contract/api/patch.ts'
 import { fieldSince, type FieldTable, parameterSince, type ParameterTable } from '../../contract/api/matrix.ts'
-import { links, pick, visible } from '../../contract/api/views.ts'
+import { parseAs } from '../../contract/api/schema-fault.ts'
+import { links, pick, timeText, visible } from '../../contract/api/views.ts'
 import type { IndexName, Platform } from '../platform.ts'
 import type { Entity, Store } from '../store/entity.ts'
 import { readJson } from './body.ts'
 import type { Call } from './context.ts'
 import { requireMatch, tagged } from './etag.ts'
+import { requireIdent } from './find.ts'
 import { requireVersion } from './microversion.ts'
 import { collection, fieldsOf, onlyKnown, paging, shape } from './query.ts'
 
@@ -19,6 +21,8 @@ type Json = Record<string, unknown>
 export interface Resource<T extends Entity> {
   /** In messages: `<title> … could not be found.` */
   title: string
+  /** How a path's last part is called in messages, and from which version on it may be a name instead of a uuid; undefined: never. */
+  ident: { argument: string; named?: number }
   /** The key of a list's reply and the line in the matrix. */
   table: FieldTable & ParameterTable
   /** Below /v1. */
@@ -55,6 +59,7 @@ export async function replyList<T extends Entity>(
   if (call.req.query('fields') !== undefined) requireVersion(call, fieldSince[resource.table], fields ?? [])
   const sortable = resource.fields.filter((field) => !resource.unsortable.includes(field))
   const { limit, marker, descending, sort } = paging(call, sortable)
+  if (marker !== undefined) requireIdent(marker, 'marker', false)
   const after = marker === undefined ? undefined : await found(call, table, resource, marker)
   const by = sort === undefined ? undefined : { name: sort, by: (value: T) => value[sort as keyof T] }
   const page = await resource.store.list(table, { limit, after, descending, keep, sort: by, from: list })
@@ -71,9 +76,10 @@ function usedParameters(call: Call): string[] {
 export async function found<T extends Entity>(
   call: Call,
   table: Platform['table'],
-  { store, title }: Resource<T>,
+  { store, title, ident: { argument, named } }: Resource<T>,
   ident: string,
 ): Promise<T> {
+  requireIdent(ident, argument, named !== undefined && call.var.minor >= named)
   const value =
     (await store.find(table, ident)) ??
     (call.var.minor < 91 && ident.endsWith('.json') ? await store.find(table, ident.slice(0, -5)) : undefined)
@@ -83,7 +89,12 @@ export async function found<T extends Entity>(
 }
 
 export function shown<T extends Entity>(call: Call, resource: Resource<T>, value: T): Json {
-  const view = { links: links(call.var.showing, `${resource.path}/${value.uuid}`), ...resource.view(value, call) }
+  const view = {
+    links: links(call.var.showing, `${resource.path}/${value.uuid}`),
+    ...resource.view(value, call),
+    created_at: timeText(value.created_at),
+    updated_at: timeText(value.updated_at),
+  }
   return visible(view, fieldSince[resource.table], call.var.minor)
 }
 
@@ -98,11 +109,29 @@ export function replyOne<T extends Entity>(call: Call, resource: Resource<T>, va
   return tagged(call, value, fields ? pick(view, fields) : view)
 }
 
+/** What the validator calls the body of each. */
+const nouns: Readonly<Record<FieldTable, string>> = {
+  nodes: 'node',
+  ports: 'port',
+  portgroups: 'portgroup',
+  chassis: 'chassis',
+  allocations: 'allocation',
+  deploy_templates: 'template',
+  runbooks: 'runbook',
+  inspection_rules: 'inspection_rule',
+  connectors: 'connector',
+  targets: 'target',
+  history: 'history',
+  bios: 'bios',
+  firmware: 'firmware',
+  webhooks: 'webhook',
+}
+
 /** A body that makes something new; fields that are newer than the request are refused. */
 export async function creationOf<S extends z.ZodType>(call: Call, table: FieldTable, schema: S): Promise<z.output<S>> {
   const body = await readJson(call)
   if (typeof body === 'object' && body !== null) requireVersion(call, fieldSince[table], Object.keys(body))
-  return schema.parse(body)
+  return parseAs(nouns[table], schema, body)
 }
 
 /** What every new one begins with. */
@@ -156,7 +185,7 @@ export async function update<T extends Entity>(
       Object.keys(patching.defaults).map((field) => [field, before[field as keyof T]]),
     )
     const wanted = applyPatch(document, patch, { defaults: patching.defaults, escapes: call.var.minor >= 98 })
-    const next = { ...before, ...patching.schema.parse(wanted) }
+    const next = { ...before, ...parseAs('patch', patching.schema, wanted) }
     return patching.decide?.(before, next, patchedRoots(patch)) ?? next
   })
   return tagged(call, after, shown(call, resource, after))

@@ -35,6 +35,7 @@ const creation = z.strictObject({
 
 export const runbooks: Resource<Runbook> = {
   title: 'Runbook',
+  ident: { argument: 'runbook', named: 92 },
   table: 'runbooks',
   path: 'runbooks',
   store: runbookStore,

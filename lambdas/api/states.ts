@@ -1,4 +1,4 @@
-import { stateFor } from '../../contract/api/views.ts'
+import { stateFor, timeText } from '../../contract/api/views.ts'
 import type { Platform } from '../platform.ts'
 import type { Api } from './context.ts'
 import { tagged } from './etag.ts'
@@ -17,7 +17,7 @@ export function statesRoutes(app: Api, platform: Platform): void {
       provision_state: stateFor(node.provision_state, minor),
       target_power_state: node.target_power_state,
       target_provision_state: node.target_provision_state,
-      provision_updated_at: node.provision_updated_at,
+      provision_updated_at: timeText(node.provision_updated_at),
       ...(minor < 12 ? {} : { raid_config: node.raid_config, target_raid_config: node.target_raid_config }),
       ...(minor < 75 ? {} : { boot_mode: node.boot_mode, secure_boot: node.secure_boot }),
     })

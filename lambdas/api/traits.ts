@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
+import { parseAs } from '../../contract/api/schema-fault.ts'
 import { traitName } from '../../contract/stored.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
@@ -16,11 +17,11 @@ export function traitRoutes(app: Api, platform: Platform): void {
     return call.json({ traits: (await nodeOf(platform, call.req.param('ident'), call.var.minor)).traits })
   })
   app.put(path, async (call) => {
-    const { traits } = request.parse(await readJson(call))
+    const { traits } = parseAs('body', request, await readJson(call))
     return change(call, platform, call.req.param('ident'), () => traits)
   })
   app.put(`${path}/:trait`, async (call) => {
-    const added = traitName.parse(call.req.param('trait'))
+    const added = parseAs('trait', traitName, call.req.param('trait'))
     const ident = call.req.param('ident')
     call.header('location', `${call.var.showing.base}/v1/nodes/${encodeURIComponent(ident)}/traits/${added}`)
     return change(call, platform, ident, (traits) => [...traits, added])

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseAs } from '../../contract/api/schema-fault.ts'
 import type { Platform } from '../platform.ts'
 import { readJson } from './body.ts'
 import type { Api } from './context.ts'
@@ -20,7 +21,7 @@ export function vifRoutes(app: Api, platform: Platform): void {
     return call.json({ vifs: [] })
   })
   app.post(path, async (call) => {
-    const given = request.parse(await readJson(call))
+    const given = parseAs('vif', request, await readJson(call))
     requireVersion(
       call,
       { port_uuid: 67, portgroup_uuid: 67 },

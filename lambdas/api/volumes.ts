@@ -40,6 +40,7 @@ const indexText = z
 const connectors: Volume<VolumeConnector> = {
   resource: {
     title: 'Volume connector',
+    ident: { argument: 'connector_uuid' },
     table: 'connectors',
     path: 'volume/connectors',
     store: connectorStore,
@@ -55,6 +56,7 @@ const connectors: Volume<VolumeConnector> = {
 const targets: Volume<VolumeTarget> = {
   resource: {
     title: 'Volume target',
+    ident: { argument: 'target_uuid' },
     table: 'targets',
     path: 'volume/targets',
     store: targetStore,

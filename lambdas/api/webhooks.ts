@@ -19,6 +19,7 @@ const MOST = 100
 
 export const webhooks: Resource<Webhook> = {
   title: 'Webhook',
+  ident: { argument: 'webhook' },
   table: 'webhooks',
   path: 'webhooks',
   store: webhookStore,

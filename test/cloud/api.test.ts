@@ -58,7 +58,7 @@ describe('versions', () => {
     expect(await statusOf('/v1/nodes', json('POST', { driver: 'ipmi', owner: 'x' }, 49))).toBe(406)
     expect(await statusOf('/v1/nodes?owner=x', at(49))).toBe(406)
     expect(await statusOf('/v1/nodes?fields=owner', at(49))).toBe(406)
-    expect(await statusOf('/v1/nodes?detail=true', at(42))).toBe(406)
+    expect(await statusOf('/v1/nodes?detail=true', at(42))).toBe(400)
     expect(await statusOf(`/v1/nodes/${uuid}/states/provision`, json('PUT', { target: 'manage' }, 3))).toBe(406)
     expect(await statusOf('/v1/conductors', at(48))).toBe(404)
     expect(await statusOf(`/v1/nodes/${uuid}/history`, at(77))).toBe(404)

@@ -52,16 +52,24 @@ describe('a route that came later', () => {
 })
 
 describe('what is younger than the request', () => {
+  it.each(['nodes', 'ports', 'chassis', 'portgroups'])(
+    '%s take ?detail=true from 1.43 on, and call it invalid before',
+    async (path) => {
+      const early = await ask('GET', `/v1/${path}?detail=true`, 42)
+      expect(early.status).toBe(400)
+      expect(early.text).toContain('Invalid query parameter ?detail=True received.')
+      expect((await ask('GET', `/v1/${path}?detail=true`, 43)).status).toBe(200)
+    },
+  )
+
   it.each([
     ['/v1/nodes?fields=shard', 81, 82],
     ['/v1/nodes?shard=a', 81, 82],
     ['/v1/nodes?sort_key=owner', 49, 50],
-    ['/v1/nodes?detail=true', 42, 43],
     ['/v1/nodes?fields=uuid', 7, 8],
     ['/v1/ports?fields=description', 96, 97],
     ['/v1/ports?conductor_groups=a', 98, 99],
     ['/v1/chassis?fields=uuid', 7, 8],
-    ['/v1/chassis?detail=true', 42, 43],
     ['/v1/portgroups?fields=mode', 25, 26],
     ['/v1/portgroups?shard=a', 105, 106],
     ['/v1/allocations?owner=o', 59, 60],

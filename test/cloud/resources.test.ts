@@ -52,7 +52,8 @@ describe('nodes', () => {
     expect(await statusOf('/v1/nodes?limit=0', at(115))).toBe(400)
     expect(await statusOf('/v1/nodes?sort_key=extra', at(115))).toBe(400)
     expect(await statusOf('/v1/nodes?colour=red', at(115))).toBe(400)
-    expect(await statusOf(`/v1/nodes?marker=${'1'.repeat(8)}`, at(115))).toBe(404)
+    expect(await statusOf(`/v1/nodes?marker=${'1'.repeat(8)}`, at(115))).toBe(400)
+    expect(await statusOf('/v1/nodes?marker=00000000-0000-4000-8000-000000000000', at(115))).toBe(404)
   })
 
   it('are filtered, also by several filters at once and over pages', async () => {

@@ -60,7 +60,12 @@ async function settingsOf(data: string, ramdisk: string) {
     boot: {
       nextServer: '127.0.0.1',
       subnets: [
-        { cidr: '127.0.0.0/8', interfaceAddress: '127.0.0.1', range: ['127.200.0.1', '127.200.0.9'], gateway: '127.0.0.1' },
+        {
+          cidr: '127.0.0.0/8',
+          interfaceAddress: '127.0.0.1',
+          range: ['127.200.0.1', '127.200.0.9'],
+          gateway: '127.0.0.1',
+        },
       ],
       dhcp,
       tftp: { host: '127.0.0.1', port: 0 },

@@ -18,7 +18,9 @@ async function compare(words: readonly string[]): Promise<number> {
   let sent = 0
   let same = 0
   try {
-    const known = new Set(JSON.stringify(requests).match(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g))
+    const known = new Set(
+      JSON.stringify(requests).match(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g),
+    )
     for (const step of requests) {
       if ('settled' in step) {
         await Promise.all([settle(bloomery.endpoint, step), settle(ironic.endpoint, step)])
@@ -30,7 +32,9 @@ async function compare(words: readonly string[]): Promise<number> {
       const label = labelOf(step)
       if (all.length === 0) same += 1
       for (const difference of all) {
-        const why = exceptions.find((each) => each.difference.test(difference) && (each.request?.test(label) ?? true))?.why
+        const why = exceptions.find(
+          (each) => each.difference.test(difference) && (each.request?.test(label) ?? true),
+        )?.why
         if (why !== undefined) explained.set(why, (explained.get(why) ?? 0) + 1)
         else if (words.length === 0 || words.some((word) => label.includes(word)))
           found.set(difference, [...(found.get(difference) ?? []), label])

@@ -10,8 +10,17 @@ const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
 const hosts = new Set(['127.0.0.1', 'conductor-1'])
 
 export function differences(ours: Reply, theirs: Reply, known: ReadonlySet<string>): string[] {
-  const status = ours.status === theirs.status ? [] : [`status ${ours.status}, Ironic ${theirs.status}`]
-  return [...status, ...ofHeaders(ours, theirs), ...ofBodies(content(ours, known), content(theirs, known), '')]
+  const [a, b] = [content(ours, known), content(theirs, known)]
+  if (ours.status !== theirs.status) return [`status ${told(ours, a)}, Ironic ${told(theirs, b)}`]
+  return [...ofHeaders(ours, theirs), ...ofBodies(a, b, '')]
+}
+
+/** A status, and what an error says; of a success the body would say nothing about why it is one. */
+function told({ status }: Reply, body: unknown): string {
+  if (status < 400 || !isObject(body)) return String(status)
+  const inner = isObject(body['error_message']) ? body['error_message'] : body
+  const text = inner['faultstring'] ?? inner['description']
+  return `${status} (${typeof text === 'string' ? text : brief(inner)})`
 }
 
 function ofHeaders({ headers: ours }: Reply, { headers: theirs }: Reply): string[] {
@@ -64,11 +73,33 @@ function ofBodies(ours: unknown, theirs: unknown, at: string): string[] {
   return ours === theirs ? [] : [`${at || 'body'} ${brief(ours)}, Ironic ${brief(theirs)}`]
 }
 
-/** Lists whose items have uuids or names are compared item by item, whatever their order says besides. */
+/** Items that have a name of their own are compared with their like, others by their place. */
 function ofLists(ours: unknown[], theirs: unknown[], at: string): string[] {
-  const sizes = ours.length === theirs.length ? [] : [`${at}[] has ${ours.length}, Ironic ${theirs.length}`]
-  const pairs = ours.slice(0, Math.min(ours.length, theirs.length)).map((each, index) => ofBodies(each, theirs[index], `${at}[]`))
-  return [...sizes, ...new Set(pairs.flat())]
+  const keys = [...new Set([...ours.map(keyOf), ...theirs.map(keyOf)])]
+  if (keys.includes(undefined)) {
+    const sizes = ours.length === theirs.length ? [] : [`${at}[] has ${ours.length}, Ironic ${theirs.length}`]
+    const common = ours.slice(0, Math.min(ours.length, theirs.length))
+    return [...sizes, ...new Set(common.flatMap((each, index) => ofBodies(each, theirs[index], `${at}[]`)))]
+  }
+  const order = ours.map(keyOf).filter((key) => theirs.some((each) => keyOf(each) === key))
+  const theirOrder = theirs.map(keyOf).filter((key) => order.includes(key))
+  const disorder =
+    order.join() === theirOrder.join() ? [] : [`${at}[] is ordered ${brief(order)}, Ironic ${brief(theirOrder)}`]
+  const each = keys.flatMap((key) => {
+    const [a, b] = [ours.find((one) => keyOf(one) === key), theirs.find((one) => keyOf(one) === key)]
+    if (a === undefined) return [`${at}[] lacks ${key}`]
+    if (b === undefined) return [`${at}[] has ${key} too`]
+    return ofBodies(a, b, `${at}[]`)
+  })
+  return [...disorder, ...new Set(each)]
+}
+
+function keyOf(item: unknown): string | undefined {
+  if (!isObject(item)) return undefined
+  const key = [item['uuid'], item['name'], item['hostname']].find(
+    (each) => typeof each === 'string' && each !== '<uuid>',
+  )
+  return key as string | undefined
 }
 
 const brief = (value: unknown): string => {

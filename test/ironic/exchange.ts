@@ -31,7 +31,9 @@ export function exchange(endpoint: string, { method, path, body, minor, headers 
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body)
   const sent: Record<string, string> = {
     ...(minor === undefined ? {} : { 'x-openstack-ironic-api-version': `1.${minor}` }),
-    ...(text === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
+    ...(text === undefined
+      ? {}
+      : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }),
     ...headers,
   }
   const { hostname: host, port } = new URL(endpoint)
@@ -60,13 +62,19 @@ export async function settle(endpoint: string, { settled: node }: Wait): Promise
   for (;;) {
     const { status, body } = await exchange(endpoint, { method: 'GET', path: `/v1/nodes/${node}`, minor: 82 })
     if (status !== 200) return // that it isn't there is a difference that its next request shows
-    const { target_power_state: power, target_provision_state: provision, reservation, provision_state: state } = JSON.parse(
-      body,
-    ) as Record<string, string | null>
-    const rests = (provision === null || /failed|error|wait|hold/.test(state ?? '')) && power === null && reservation === null
+    const {
+      target_power_state: power,
+      target_provision_state: provision,
+      reservation,
+      provision_state: state,
+    } = JSON.parse(body) as Record<string, string | null>
+    const rests =
+      (provision === null || /failed|error|wait|hold/.test(state ?? '')) && power === null && reservation === null
     if (rests) return
     if (performance.now() > deadline)
-      throw new Error(`${endpoint}: node ${node} is ${state} on its way to ${provision ?? power} for ${SETTLE_MS / 1000} s`)
+      throw new Error(
+        `${endpoint}: node ${node} is ${state} on its way to ${provision ?? power} for ${SETTLE_MS / 1000} s`,
+      )
     await pause(LOOK_MS)
   }
 }

@@ -62,8 +62,20 @@ const portgroups: Step[] = [
 
 const ports: Step[] = [
   post('/v1/ports', { ...ofNode, uuid: PORT, address: mac('01'), extra: { a: 1 } }),
-  post('/v1/ports', { ...ofNode, uuid: id(3, 2), address: mac('02').toUpperCase(), portgroup_uuid: GROUP, physical_network: 'net' }),
-  post('/v1/ports', { ...ofNode, uuid: id(3, 3), address: mac('03'), local_link_connection: switchPort, pxe_enabled: false }),
+  post('/v1/ports', {
+    ...ofNode,
+    uuid: id(3, 2),
+    address: mac('02').toUpperCase(),
+    portgroup_uuid: GROUP,
+    physical_network: 'net',
+  }),
+  post('/v1/ports', {
+    ...ofNode,
+    uuid: id(3, 3),
+    address: mac('03'),
+    local_link_connection: switchPort,
+    pxe_enabled: false,
+  }),
   post('/v1/ports', { ...ofNode, address: mac('01') }),
   post('/v1/ports', { ...ofNode, uuid: PORT, address: mac('04') }),
   post('/v1/ports', {}),
@@ -86,7 +98,12 @@ const ports: Step[] = [
   post('/v1/ports', { ...ofNode, address: mac('05'), local_link_connection: { switch_id: 'x' } }),
   post('/v1/ports', { ...ofNode, address: mac('05'), local_link_connection: { ...switchPort, colour: 1 } }),
   post('/v1/ports', { ...ofNode, address: mac('05'), local_link_connection: { port_id: '1', hostname: 'h' } }),
-  post('/v1/ports', { ...ofNode, address: mac('06'), is_smartnic: true, local_link_connection: { port_id: '1', hostname: 'h' } }),
+  post('/v1/ports', {
+    ...ofNode,
+    address: mac('06'),
+    is_smartnic: true,
+    local_link_connection: { port_id: '1', hostname: 'h' },
+  }),
   post('/v1/ports', { ...ofNode, address: mac('07'), local_link_connection: { network_type: 'unmanaged' } }),
   post('/v1/ports', { ...ofNode, address: mac('08'), local_link_connection: { network_type: 'wild' } }),
   post('/v1/ports', { ...ofNode, address: mac('08'), internal_info: {} }),

@@ -63,7 +63,13 @@ const conductors: Step[] = [
 const ALLOCATION = id(5, 1)
 const free = id(1, 20)
 const allocations: Step[] = [
-  post('/v1/nodes', { driver: 'fake-hardware', uuid: free, name: 'free', resource_class: 'gold', automated_clean: false }),
+  post('/v1/nodes', {
+    driver: 'fake-hardware',
+    uuid: free,
+    name: 'free',
+    resource_class: 'gold',
+    automated_clean: false,
+  }),
   put(`/v1/nodes/${free}/traits`, { traits: ['CUSTOM_A'] }),
   put(`/v1/nodes/${free}/states/provision`, { target: 'manage' }),
   settled(free),
@@ -92,7 +98,13 @@ const allocations: Step[] = [
   ...get('/v1/allocations'),
   ...get(`/v1/allocations/${NOBODY}`),
   ...get('/v1/allocations/nobody', [82]),
-  post('/v1/allocations', { uuid: ALLOCATION, name: 'mine', resource_class: 'gold', traits: ['CUSTOM_A'], extra: { a: 1 } }),
+  post('/v1/allocations', {
+    uuid: ALLOCATION,
+    name: 'mine',
+    resource_class: 'gold',
+    traits: ['CUSTOM_A'],
+    extra: { a: 1 },
+  }),
   settled(free),
   { settled: free },
   ...get(`/v1/allocations/${ALLOCATION}`),
@@ -191,7 +203,13 @@ const volumes: Step[] = [
   ...get('/v1/volume'),
   ...get('/v1/volume/nothing', [82]),
   post('/v1/volume', {}),
-  post('/v1/volume/connectors', { ...ofNode, uuid: CONNECTOR, type: 'iqn', connector_id: 'iqn.2010:a', extra: { a: 1 } }),
+  post('/v1/volume/connectors', {
+    ...ofNode,
+    uuid: CONNECTOR,
+    type: 'iqn',
+    connector_id: 'iqn.2010:a',
+    extra: { a: 1 },
+  }),
   post('/v1/volume/connectors', { ...ofNode, type: 'iqn', connector_id: 'iqn.2010:a' }),
   post('/v1/volume/connectors', { ...ofNode, uuid: CONNECTOR, type: 'ip', connector_id: '1' }),
   post('/v1/volume/connectors', {}),
@@ -201,7 +219,14 @@ const volumes: Step[] = [
   post('/v1/volume/connectors', { node_uuid: NOBODY, type: 'iqn', connector_id: 'x' }),
   post('/v1/volume/connectors', { ...ofNode, type: 'iqn', connector_id: 'x', colour: 1 }),
   post('/v1/volume/connectors', { ...ofNode, type: 'iqn', connector_id: 'x' }, 31),
-  post('/v1/volume/targets', { ...ofNode, uuid: TARGET, volume_type: 'iscsi', volume_id: 'v', boot_index: 0, properties: { auth_password: 'secret' } }),
+  post('/v1/volume/targets', {
+    ...ofNode,
+    uuid: TARGET,
+    volume_type: 'iscsi',
+    volume_id: 'v',
+    boot_index: 0,
+    properties: { auth_password: 'secret' },
+  }),
   post('/v1/volume/targets', { ...ofNode, volume_type: 'iscsi', volume_id: 'v', boot_index: 0 }),
   post('/v1/volume/targets', {}),
   post('/v1/volume/targets'),
@@ -253,7 +278,13 @@ const volumes: Step[] = [
   remove('/v1/volume/targets'),
 ]
 
-const event = { event: 'network.bind_port', port_id: NOBODY, mac_address: '52:54:00:aa:00:01', status: 'ACTIVE', device_id: NOBODY }
+const event = {
+  event: 'network.bind_port',
+  port_id: NOBODY,
+  mac_address: '52:54:00:aa:00:01',
+  status: 'ACTIVE',
+  device_id: NOBODY,
+}
 const rest: Step[] = [
   ...get('/v1/shards'),
   ...get('/v1/shards/s1', [82]),
