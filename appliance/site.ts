@@ -4,6 +4,7 @@ import type { RequestListener } from 'node:http'
 import { plan as planSchema, stepArguments, stepName, type Machine, type Plan } from '../contract/plan.ts'
 import type { AgentClient } from './agents/client.ts'
 import { agentDoor } from './agents/door.ts'
+import { postedInventories } from './agents/posted.ts'
 import { siteAgents } from './agents/site-agents.ts'
 import type { BootEvents } from './boot/machine.ts'
 import type { Clock } from './clock.ts'
@@ -26,6 +27,7 @@ import { openMachines, type Machines } from './ledger/machines.ts'
 import { openOutbox } from './ledger/outbox.ts'
 import { openPendingPlans } from './ledger/pending-plans.ts'
 import { openUrls } from './ledger/urls.ts'
+import type { BootMedia } from './media/media.ts'
 import { openVault } from './ledger/vault.ts'
 import type { Log } from './log.ts'
 import { startExecutor } from './plans/executor.ts'
@@ -55,6 +57,7 @@ export interface SiteParts {
   /** Base URLs that machines on the provisioning network reach: the door and the image server. */
   doorUrl: string
   imageUrl: string
+  media: Pick<BootMedia, 'url'>
   /** More for the ramdisk's kernel command line. */
   kernelArguments: string
   /** Where the boot services' events go, and what they say of these MACs. */
@@ -71,6 +74,8 @@ export interface Site {
   machines: Machines
   /** What the boot services tell: also lets a machine that restarted its ramdisk by itself be looked up again. */
   events: BootEvents
+  /** Of the agent that runs on this node, or that is to boot from its medium. */
+  agentToken(node: string): string | undefined
   stop(): Promise<void>
 }
 
@@ -86,6 +91,7 @@ export function startSite(parts: SiteParts): Site {
   const agents = siteAgents({
     rows,
     client: parts.agentClient,
+    token: parts.token,
     clock,
     lastSeen: (node, since) => parts.lastSeen(machines.boot(node)?.macs ?? [], since),
   })
@@ -128,8 +134,10 @@ export function startSite(parts: SiteParts): Site {
       bmc: () => bmcOf(plan.machine),
       agents,
       images,
-      ramdiskCommandLine: `ipa-api-url=${parts.doorUrl} ${parts.kernelArguments}`.trim(),
+      posted: () => posted.take(plan.node),
+      ramdiskCommandLine: ramdiskCommandLine(parts, plan.kind),
       delayMs: (kind) => delays(kind, plan.machine.driver_info),
+      media: parts.media,
       rescuePassword: () => openRescuePassword(plan.machine, identity),
     }),
     async fetchPlan(command, signal) {
@@ -147,6 +155,11 @@ export function startSite(parts: SiteParts): Site {
     },
   })
 
+  const expectsAgent = (node: string): boolean =>
+    executor.busy(node, 'provision') && machines.boot(node)?.mode === 'ramdisk'
+  const posted = postedInventories(
+    (node) => expectsAgent(node) && journal.openIn(node, 'provision')?.plan.kind === 'inspect',
+  )
   const uplink = startUplink({
     link: parts.link,
     ledger,
@@ -189,9 +202,11 @@ export function startSite(parts: SiteParts): Site {
       log,
       token: parts.token,
       events,
-      expectsAgent: (node) => executor.busy(node, 'provision') && machines.boot(node)?.mode === 'ramdisk',
+      posted,
+      expectsAgent,
     }),
     images: imagePaths.listener,
+    agentToken: (node) => rows.get(node)?.token,
     machines,
     events,
     async stop() {
@@ -201,6 +216,15 @@ export function startSite(parts: SiteParts): Site {
       await uplink.stop()
     },
   }
+}
+
+/** A ramdisk that is to inspect its machine is told where to post what it finds; ours is asked for it instead. */
+function ramdiskCommandLine(
+  { doorUrl, kernelArguments }: Pick<SiteParts, 'doorUrl' | 'kernelArguments'>,
+  kind: Plan['kind'],
+): string {
+  const post = kind === 'inspect' ? `ipa-inspection-callback-url=${doorUrl}/v1/continue_inspection ` : ''
+  return `ipa-api-url=${doorUrl} ${post}${kernelArguments}`.trim()
 }
 
 /** No more than was announced: the answer is a stranger's until its digest is right. */

@@ -62,6 +62,18 @@ export const heartbeat = z.looseObject({
 })
 export type Heartbeat = z.output<typeof heartbeat>
 
+/** POST /v1/continue_inspection: an inventory, and beside it what the ramdisk's collectors found. */
+export const inspectionPost = z.looseObject({
+  inventory: z.looseObject({
+    interfaces: z
+      .array(z.looseObject({ mac_address: z.string().max(64).nullish() }))
+      .min(1)
+      .max(256),
+    bmc_address: z.string().max(255).nullish(),
+  }),
+})
+export type InspectionPost = z.output<typeof inspectionPost>
+
 /** POST /v1/commands/?wait=&agent_token= */
 export const commandRequest = z.looseObject({
   name: z.string().regex(/^[a-z][a-z0-9_]{0,63}\.[a-z][a-z0-9_]{0,63}$/, 'not of the form extension.command'),

@@ -8,6 +8,8 @@ import type { Clock } from '../clock.ts'
 import type { AgentRows } from '../ledger/agents.ts'
 import type { Machines } from '../ledger/machines.ts'
 import type { Log } from '../log.ts'
+import { inspectionRoute } from './door-inspection.ts'
+import type { PostedInventories } from './posted.ts'
 import { agentNode } from './site-agents.ts'
 
 const HEARTBEAT_TIMEOUT = 300 // seconds; [api] ramdisk_heartbeat_timeout
@@ -21,6 +23,8 @@ export interface DoorParts {
   token: () => string
   /** A plan that wants the ramdisk is open for this node. */
   expectsAgent(node: string): boolean
+  /** Where inventories go that ramdisks post. */
+  posted?: PostedInventories
   log: Log
 }
 
@@ -70,6 +74,13 @@ export function agentDoor(parts: DoorParts): Hono {
     for (const mac of macsOf(parts.machines.get(node)?.machine)) parts.events.seen(mac, 'heartbeat')
     return c.body(null, 202)
   })
+
+  const { posted, machines, log } = parts
+  const lookup = (machine: Machine): Record<string, unknown> => ({
+    node: { ...agentNode(machine), links: [] },
+    config: config(parts.rows.giveToken(machine.node, parts.token(), parts.clock.now())),
+  })
+  if (posted) inspectionRoute(door, { machines, posted, log, fault, lookup })
 
   door.notFound((c) => fault(c, 404, 'The requested resource was not found'))
   door.onError((error, c) => {

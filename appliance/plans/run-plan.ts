@@ -28,7 +28,10 @@ export interface PlanParts {
   /** What steps use beyond the above. */
   tools(
     plan: Plan,
-  ): Pick<StepContext, 'bmc' | 'agents' | 'images' | 'ramdiskCommandLine' | 'delayMs' | 'rescuePassword'>
+  ): Pick<
+    StepContext,
+    'bmc' | 'agents' | 'images' | 'media' | 'posted' | 'ramdiskCommandLine' | 'delayMs' | 'rescuePassword'
+  >
   crashPoint: CrashPoint
 }
 
@@ -47,7 +50,9 @@ export async function runPlan(parts: PlanParts, entry: Entry, cancel: AbortSigna
   } finally {
     ended.abort(new Stopped('the plan has ended'))
   }
-  if (parts.journal.get(plan.id)?.state !== 'open') await images.release(plan.id)
+  if (parts.journal.get(plan.id)?.state === 'open') return
+  await parts.ledger.durable() // before the files are gone that it would need to go on
+  await images.release(plan.id)
 }
 
 async function carryOut(parts: PlanParts, entry: Entry, stop: AbortSignal, leave: AbortSignal): Promise<void> {
@@ -62,7 +67,7 @@ async function carryOut(parts: PlanParts, entry: Entry, stop: AbortSignal, leave
         await runStep(parts, entry, plan.steps[entry.step]!, stop)
       }
       leave.throwIfAborted()
-      ledger.transaction(() => close(parts, entry, 'done', null))
+      ledger.soon(() => close(parts, entry, 'done', null))
       log.info({ ...facts, seconds: entry.seconds }, 'plan done')
       return
     } catch (error) {
@@ -87,8 +92,10 @@ async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSi
   if (!entry.stepStarted) {
     entry.stepStarted = clock.now()
     entry.memo = {}
-    ledger.transaction(() => report(parts, entry, phaseOf(step), stepName(step)))
+    ledger.soon(() => report(parts, entry, phaseOf(step), stepName(step)))
   }
+  // That the step before is over, and that this one has begun, is known before anything is done to the machine.
+  await ledger.durable()
   crashPoint(`before ${stepName(step)}`)
   let last: string | undefined
   await attempt(
@@ -103,7 +110,7 @@ async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSi
   entry.step += 1
   entry.stepStarted = undefined
   entry.memo = {}
-  journal.save(entry)
+  ledger.soon(() => journal.save(entry))
   crashPoint(`${stepName(step)} journalled`)
 }
 
@@ -150,7 +157,7 @@ function context(
       if ((text === noted && percent === undefined) || (recent && shape(text) === shape(noted))) return
       noted = text
       notedAt = clock.now().getTime()
-      ledger.transaction(() => report(parts, entry, phaseOf(step), text, percent))
+      ledger.soon(() => report(parts, entry, phaseOf(step), text, percent))
     },
     observed({ power, bootDevice }) {
       if (power) machines.setPower(entry.plan.node, power)
@@ -158,13 +165,22 @@ function context(
     },
     onRelative: (node) => onRelative(parts, entry, node, on.note),
     unheld: () => journal.isUnheld(entry.plan.id, entry.step),
-    found: (inventory) => {
+    found: (inventory, plugin_data) => {
       const { id, node, generation } = entry.plan
-      ledger.transaction(() => parts.outbox.append({ kind: 'inventory', node, generation, plan: id, inventory }))
+      ledger.transaction(() =>
+        parts.outbox.append({
+          kind: 'inventory',
+          node,
+          generation,
+          plan: id,
+          inventory,
+          ...(plugin_data ? { plugin_data } : {}),
+        }),
+      )
     },
     read: (facts) => {
       const { id, node, generation } = entry.plan
-      ledger.transaction(() => parts.outbox.append({ kind: 'hardware', node, generation, plan: id, facts }))
+      ledger.soon(() => parts.outbox.append({ kind: 'hardware', node, generation, plan: id, facts }))
     },
   }
   return on
@@ -217,7 +233,7 @@ export function report(
     step: Math.min(entry.step, plan.steps.length - 1),
     percent: percent === undefined ? null : Math.round(percent * 10) / 10,
     note: note?.slice(0, 4000) ?? null,
-    power_state: parts.machines.get(plan.node)?.powerState ?? null,
+    power_state: parts.machines.powerOf(plan.node),
     boot_device: entry.bootDevice ?? null,
     seconds: phase === 'done' || phase === 'failed' ? entry.seconds : [],
   })

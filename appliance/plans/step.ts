@@ -4,9 +4,11 @@ import type { HardwareFacts } from '../../contract/hardware-facts.ts'
 import type { Plan, stepArguments, StepName } from '../../contract/plan.ts'
 import type { BootDevice, PowerState } from '../../contract/resources.ts'
 import type { Agents } from '../agents/agents.ts'
+import type { Posted } from '../agents/posted.ts'
 import type { Clock } from '../clock.ts'
 import type { Bmc } from '../drivers/bmc.ts'
 import type { Images } from '../images/images.ts'
+import type { BootMedia } from '../media/media.ts'
 import type { Machines } from '../ledger/machines.ts'
 
 export type StepArguments<N extends StepName> = z.infer<(typeof stepArguments)[N]>
@@ -32,7 +34,9 @@ export interface StepContext {
   /** Somebody has ended the `hold` that is this step. */
   unheld(): boolean
   /** For the cloud: what the machine consists of. */
-  found(inventory: Record<string, unknown>): void
+  found(inventory: Record<string, unknown>, pluginData?: Record<string, unknown>): void
+  /** What the machine's ramdisk has posted of it by itself, once. */
+  posted(): Posted | undefined
   /** For the cloud: what the BMC says of the machine; parts of one reading have the same `read_at`. */
   read(facts: HardwareFacts): void
   /** What an action of a fake interface takes. */
@@ -42,6 +46,7 @@ export interface StepContext {
   machines: Machines
   agents: Agents
   images: Images
+  media: Pick<BootMedia, 'url'>
   /** What the ramdisk's kernel is told besides its boot interface. */
   ramdiskCommandLine: string
 }

@@ -1,16 +1,26 @@
 import { expect, it } from 'vitest'
-import { fitting } from './inspect.ts'
+import type { Posted } from '../../agents/posted.ts'
+import { machine, plan } from '../../testing/plans.ts'
+import type { StepContext } from '../step.ts'
+import { inspectHardware } from './inspect.ts'
 
-const least = { cpu: { count: 4 }, interfaces: [{ mac_address: '52:54:00:00:00:01' }] }
+async function found(posted: Posted | undefined): Promise<unknown[]> {
+  const told: unknown[] = []
+  await inspectHardware({}, {
+    plan: plan(machine(), 1, []),
+    note: () => {},
+    posted: () => posted,
+    agents: { call: async () => ({ cpu: { count: 2 } }) },
+    found: (...facts: unknown[]) => void told.push(...facts),
+  } as unknown as StepContext)
+  return told
+}
 
-it('tells an inventory whole where it fits into a report', () => {
-  expect(fitting({ ...least, numa: 'x' })).toEqual({ ...least, numa: 'x' })
+it('tells what the ramdisk has posted by itself', async () => {
+  const posted = { inventory: { cpu: { count: 4 } }, plugin_data: { root_disk: {} } }
+  expect(await found(posted)).toEqual([posted.inventory, posted.plugin_data])
 })
 
-it('leaves out what nobody schedules by where it does not', () => {
-  expect(fitting({ ...least, lldp_raw: 'x'.repeat(60_000) })).toEqual(least)
-})
-
-it('says how much it is when even the least is too much', () => {
-  expect(() => fitting({ disks: 'x'.repeat(60_000) })).toThrow(/has 600\d\d bytes/)
+it('asks a ramdisk that has posted nothing', async () => {
+  expect(await found(undefined)).toEqual([{ cpu: { count: 2 } }])
 })
