@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { ConfigDriveSource } from '../contract/api/client.ts'
+import type { ConfigDriveSource } from '../contract/api/requests.ts'
 import type { PatchOperation } from '../contract/api/patch.ts'
 import { define } from './context.ts'
 import { follow, WAIT_SECONDS } from './follow.ts'

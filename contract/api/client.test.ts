@@ -49,6 +49,20 @@ describe('the client', () => {
     })
   })
 
+  it('puts what a path names where it stands, and what else is given into body and query', async () => {
+    const { sent, fetch } = server({}, {}, { body: { failures: [] } })
+    const client = createClient({ endpoint: 'http://h', fetch })
+    await client.nodes.removeTrait('a/b', 'CUSTOM_$&')
+    await client.runbooks.setTraits('r', ['CUSTOM_A'])
+    expect(await client.webhooks.failures('w', { limit: 5 })).toEqual([])
+    expect(sent.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      'DELETE http://h/v1/nodes/a%2Fb/traits/CUSTOM_%24%26',
+      'PUT http://h/v1/runbooks/r/traits',
+      'GET http://h/v1/webhooks/w/failures?limit=5',
+    ])
+    expect(sent[1]?.body).toBe('{"traits":["CUSTOM_A"]}')
+  })
+
   it('takes an empty answer for what it is', async () => {
     const { sent, fetch } = server({ status: 202 })
     const client = createClient({ endpoint: 'http://h', fetch })

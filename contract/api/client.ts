@@ -1,10 +1,7 @@
-import type { HistoryEntry, Image, PowerTarget, Site } from '../resources.ts'
-import type { Verb } from '../provision.ts'
-import type { Why } from '../why.ts'
 import { faultText } from './faults.ts'
-import type { PatchOperation } from './patch.ts'
+import type { AnyRoute, Asked, FunctionOf, Query } from './route.ts'
+import { routes } from './routes.ts'
 import { MAXIMUM, versionHeaders, versionText } from './versions.ts'
-import type { ConductorView, DriverView, ImageView, NodeView, PortView, Uploaded } from './views.ts'
 
 /** The API as functions: for the CLI, the console and tests. Runs wherever there is `fetch`. */
 
@@ -26,125 +23,32 @@ export interface ClientOptions {
   timeoutSeconds?: number
 }
 
-export interface ConfigDriveSource {
-  meta_data?: Record<string, unknown>
-  network_data?: Record<string, unknown>
-  user_data?: string | Record<string, unknown>
-  vendor_data?: Record<string, unknown>
-}
+type Call = <T>(method: string, path: string, options?: Asked) => Promise<T>
 
-export interface ProvisionOptions {
-  configdrive?: string | ConfigDriveSource
-  clean_steps?: NamedStep[]
-  service_steps?: NamedStep[]
-  deploy_steps?: Array<Required<NamedStep> & { priority: number }>
-  rescue_password?: string
-  disable_ramdisk?: boolean
-  runbook?: string
-}
+type Routes = typeof routes
+type Resources = { [Name in keyof Routes]: { [Each in keyof Routes[Name]]: FunctionOf<Routes[Name][Each]> } }
+/** As the table of routes has it, by resource; and two by the names that everybody knows. */
+export type Client = Resources & { root: Resources['api']['root']; enrol: Resources['appliances']['enrol'] }
 
-export interface NamedStep {
-  interface: string
-  step: string
-  args?: Record<string, unknown>
-}
-
-export interface EnrolRequest {
-  token: string
-  name: string
-  csr: string
-  sealing_key: string
-}
-
-export interface EnrolReply {
-  appliance: string
-  site: string
-  certificate: string
-  authorities: string
-  broker: string
-}
-
-export interface NewImage {
-  name: string
-  size: number
-  sha256: string
-  disk_format: 'raw' | 'qcow2'
-}
-
-export type Query = Record<string, string | number | boolean | undefined>
-type Json = Record<string, unknown>
-type Call = <T>(method: string, path: string, options?: { query?: Query; body?: unknown }) => Promise<T>
-
-export type Client = ReturnType<typeof createClient>
-
-export function createClient(options: ClientOptions) {
+export function createClient(options: ClientOptions): Client {
   const call = caller(options)
-  const id = encodeURIComponent
-  return {
-    root: () => call<Json>('GET', '/'),
-    nodes: {
-      create: (body: Json) => call<NodeView>('POST', '/v1/nodes', { body }),
-      get: (ident: string, query?: Query) => call<NodeView>('GET', `/v1/nodes/${id(ident)}`, { query }),
-      list: (query?: Query) => everything<NodeView>(call, '/v1/nodes', 'nodes', query),
-      patch: (ident: string, body: PatchOperation[]) => call<NodeView>('PATCH', `/v1/nodes/${id(ident)}`, { body }),
-      delete: (ident: string) => call<void>('DELETE', `/v1/nodes/${id(ident)}`),
-      states: (ident: string) => call<Partial<NodeView>>('GET', `/v1/nodes/${id(ident)}/states`),
-      why: (ident: string) => call<Why>('GET', `/v1/nodes/${id(ident)}/why`),
-      validate: (ident: string) => call<Record<string, Validation>>('GET', `/v1/nodes/${id(ident)}/validate`),
-      ports: (ident: string) => everything<PortView>(call, `/v1/nodes/${id(ident)}/ports`, 'ports', { detail: true }),
-      history: (ident: string) =>
-        everything<HistoryEntry>(call, `/v1/nodes/${id(ident)}/history`, 'history', { detail: true }),
-      maintenance: (ident: string, reason: string | undefined) =>
-        call<void>('PUT', `/v1/nodes/${id(ident)}/maintenance`, { body: { reason } }),
-      clearMaintenance: (ident: string) => call<void>('DELETE', `/v1/nodes/${id(ident)}/maintenance`),
-      provision: (ident: string, target: Verb, more: ProvisionOptions = {}) =>
-        call<void>('PUT', `/v1/nodes/${id(ident)}/states/provision`, { body: { target, ...more } }),
-      power: (ident: string, target: PowerTarget, timeout?: number) =>
-        call<void>('PUT', `/v1/nodes/${id(ident)}/states/power`, { body: { target, timeout } }),
-      bootDevice: (ident: string) =>
-        call<{ boot_device: string | null; persistent: boolean | null }>(
-          'GET',
-          `/v1/nodes/${id(ident)}/management/boot_device`,
-        ),
-      setBootDevice: (ident: string, body: { boot_device: string; persistent: boolean }) =>
-        call<void>('PUT', `/v1/nodes/${id(ident)}/management/boot_device`, { body }),
-    },
-    ports: {
-      create: (body: Json) => call<PortView>('POST', '/v1/ports', { body }),
-      get: (ident: string) => call<PortView>('GET', `/v1/ports/${id(ident)}`),
-      list: (query?: Query) => everything<PortView>(call, '/v1/ports', 'ports', query),
-      patch: (ident: string, body: PatchOperation[]) => call<PortView>('PATCH', `/v1/ports/${id(ident)}`, { body }),
-      delete: (ident: string) => call<void>('DELETE', `/v1/ports/${id(ident)}`),
-    },
-    drivers: {
-      list: () => everything<DriverView>(call, '/v1/drivers', 'drivers', { detail: true }),
-      properties: (name: string) => call<Record<string, string>>('GET', `/v1/drivers/${id(name)}/properties`),
-    },
-    conductors: {
-      list: () => everything<ConductorView>(call, '/v1/conductors', 'conductors', { detail: true }),
-      get: (name: string) => call<ConductorView>('GET', `/v1/conductors/${id(name)}`),
-    },
-    sites: {
-      create: (name: string, description?: string) => call<Site>('POST', '/v1/sites', { body: { name, description } }),
-      get: (name: string) => call<Site>('GET', `/v1/sites/${id(name)}`),
-      list: () => everything<Site>(call, '/v1/sites', 'sites'),
-      createToken: (name: string) =>
-        call<{ token: string; expires_at: string }>('POST', `/v1/sites/${id(name)}/tokens`),
-    },
-    enrol: (body: EnrolRequest) => call<EnrolReply>('POST', '/v1/enrol', { body }),
-    images: {
-      create: (body: NewImage) => call<Uploaded>('POST', '/v1/images', { body }),
-      complete: (ident: string) => call<ImageView>('POST', `/v1/images/${id(ident)}/complete`),
-      get: (ident: string) => call<ImageView>('GET', `/v1/images/${id(ident)}`),
-      list: () => everything<Image>(call, '/v1/images', 'images'),
-      delete: (ident: string) => call<void>('DELETE', `/v1/images/${id(ident)}`),
-    },
-  }
+  const made = Object.fromEntries(
+    Object.entries(routes as Record<string, Record<string, AnyRoute>>).map(([name, table]) => [
+      name,
+      Object.fromEntries(Object.entries(table).map(([each, route]) => [each, functionOf(call, route)])),
+    ]),
+  ) as unknown as Resources
+  return { ...made, root: made.api.root, enrol: made.appliances.enrol }
 }
 
-export interface Validation {
-  result: boolean | null
-  reason?: string
+/** The first arguments are the path's. */
+function functionOf(call: Call, { method, path, ask, pages }: AnyRoute): (...args: string[]) => Promise<unknown> {
+  const names = path.match(/:\w+/g) ?? []
+  return (...args) => {
+    const where = names.reduce((so, name, at) => so.replace(name, encodeURIComponent(args[at] ?? '')), path)
+    const asked = ask(...(args.slice(names.length) as never[]))
+    return pages === undefined ? call(method, where, asked) : everything(call, where, pages, asked.query)
+  }
 }
 
 function caller({ endpoint, auth, fetch: send = fetch, timeoutSeconds = 60 }: ClientOptions): Call {
@@ -155,7 +59,7 @@ function caller({ endpoint, auth, fetch: send = fetch, timeoutSeconds = 60 }: Cl
     'x-bloomery': '1',
   }
   if (auth) headers['authorization'] = `Basic ${base64(`${auth.username}:${auth.password}`)}`
-  return async <T>(method: string, path: string, { query, body }: { query?: Query; body?: unknown } = {}) => {
+  return async <T>(method: string, path: string, { query, body }: Asked = {}) => {
     const reply = await send(base + path + search(query), {
       method,
       headers: body === undefined ? headers : { ...headers, 'content-type': 'application/json' },

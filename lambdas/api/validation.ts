@@ -1,5 +1,5 @@
 import { UserError } from '../../contract/api/faults.ts'
-import type { Validation } from '../../contract/api/client.ts'
+import type { Validation } from '../../contract/api/requests.ts'
 import { checkDriverInfo, type InterfaceKind, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { resolveImage } from '../conductor/image-source.ts'

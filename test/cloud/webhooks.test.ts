@@ -169,7 +169,7 @@ describe('events', () => {
     await timeOut()
     await work()
     const told = got.map(({ url, event }) => `${new URL(url).hostname} ${event.node_name} ${event.to}`)
-    expect(told.sort()).toEqual(['a.example a enroll', 'active.example a enroll', 'active.example b enroll'])
+    expect(new Set(told)).toEqual(new Set(['a.example a enroll', 'active.example a enroll', 'active.example b enroll']))
   })
 
   it('of a node wait for one that fails, those of others don’t; after a pause it comes again, and then the rest', async () => {
@@ -178,7 +178,7 @@ describe('events', () => {
     await happening('b')
     answer = ({ node_name }) => (node_name === 'a' ? failed : { taken: true })
     await work()
-    expect(got.map(({ event }) => event.node_name).sort()).toEqual(['a', 'b'])
+    expect(new Set(got.map(({ event }) => event.node_name))).toEqual(new Set(['a', 'b']))
     const [first] = got.filter(({ event }) => event.node_name === 'a')
     answer = () => failed
     await timeOut()
@@ -299,7 +299,9 @@ describe('what nobody takes', () => {
     expect(off.disabled_reason).toMatch(/taken nothing since 2026-11-23T10:00:00.000Z. Its last answer: HTTP 500/)
     cloud.pass(3)
     const after = new Date(cloud.platform.clock.now().getTime() - 60_000).toISOString()
-    const told = await (await cloud.request(`/v1/events?kind=webhook&after=${after}`, { headers })).json()
+    const events = async (query: string) =>
+      (await (await cloud.request(`/v1/events?${query}`, { headers })).json()) as { events: Event[]; last: string }
+    const told = await events(`kind=webhook&after=${after}`)
     expect(told.events).toMatchObject([
       {
         kind: 'webhook',
@@ -309,7 +311,7 @@ describe('what nobody takes', () => {
         text: expect.stringMatching(/was disabled/),
       },
     ])
-    expect((await (await cloud.request(`/v1/events?after=${told.last}`, { headers })).json()).events).toEqual([])
+    expect((await events(`after=${told.last}`)).events).toEqual([])
     answer = () => ({ taken: true })
     got = []
     await timer(3600)

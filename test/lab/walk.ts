@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client, ProvisionOptions } from '../../contract/api/client.ts'
+import type { Client } from '../../contract/api/client.ts'
+import type { ProvisionOptions } from '../../contract/api/requests.ts'
 import type { NodeView } from '../../contract/api/views.ts'
 import { provision, type ProvisionState, type Verb } from '../../contract/provision.ts'
 import type { BmcAccess } from '../rack/qemu/bmc.ts'
