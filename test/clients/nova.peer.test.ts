@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Python } from './python.ts'
+import { python, type Teller } from './teller.ts'
 import { openWayIn, strategies, type WayIn } from './way-in.ts'
 
 /** Nova's ironic driver, unmodified; its stories are in nova-compute.py. */
 
 describe.each(strategies)('Nova with %s', (strategy) => {
   let way: WayIn
-  let nova: Python
+  let nova: Teller
   beforeAll(async () => {
     way = await openWayIn(strategy)
-    nova = new Python('nova-compute.py', way.settings)
+    nova = python('nova-compute.py', way.settings)
   })
   afterAll(async () => {
     nova?.[Symbol.dispose]()

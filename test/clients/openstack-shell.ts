@@ -1,4 +1,4 @@
-import { Python } from './python.ts'
+import { python, type Teller } from './teller.ts'
 
 export interface Said {
   code: number
@@ -8,11 +8,11 @@ export interface Said {
 
 /** OpenStack's own command line in one process, because starting it takes longer than what it does. */
 export class OpenStackShell {
-  readonly #python: Python
+  readonly #python: Teller
 
   /** With these settings in its environment. */
   constructor(settings: Record<string, string>) {
-    this.#python = new Python('openstack-shell.py', settings)
+    this.#python = python('openstack-shell.py', settings)
   }
 
   /** The baremetal commands that the client has. */

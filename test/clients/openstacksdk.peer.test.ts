@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Python } from './python.ts'
+import { python, type Teller } from './teller.ts'
 import { openWayIn, strategies, type WayIn } from './way-in.ts'
 
 /** OpenStack's Python library, unmodified; its stories are in openstacksdk.py. */
 
 describe.each(strategies)('openstacksdk with %s', (strategy) => {
   let way: WayIn
-  let client: Python
+  let client: Teller
   beforeAll(async () => {
     way = await openWayIn(strategy)
-    client = new Python('openstacksdk.py', way.settings)
+    client = python('openstacksdk.py', way.settings)
   })
   afterAll(async () => {
     client?.[Symbol.dispose]()

@@ -2,24 +2,17 @@ import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** A script beside this file with OpenStack's own libraries in it, unmodified: it takes a line of JSON and answers with one. */
-export class Python {
+/** A program with a client's own libraries in it, unmodified, that goes on running: it takes a line of JSON and answers with one. */
+export class Teller {
   readonly #child
   readonly #lines
   readonly #name
 
-  constructor(script: string, environment: Record<string, string>) {
-    this.#name = script
-    const path = fileURLToPath(new URL(script, import.meta.url))
+  constructor(command: string, args: readonly string[], environment: Record<string, string>) {
+    this.#name = [command, ...args].join(' ')
     // No settings of whoever runs the tests, nor what their clients have cached.
-    const env = {
-      PATH: '/usr/bin:/bin',
-      HOME: '/nonexistent',
-      PYTHONWARNINGS: 'ignore',
-      PYTHONDONTWRITEBYTECODE: '1',
-      ...environment,
-    }
-    this.#child = spawn('/usr/bin/python3', [path], { stdio: ['pipe', 'pipe', 'inherit'], env })
+    const env = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...environment }
+    this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env })
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }
 
@@ -33,4 +26,10 @@ export class Python {
   [Symbol.dispose](): void {
     this.#child.kill()
   }
+}
+
+/** A script beside this file. */
+export function python(script: string, environment: Record<string, string>): Teller {
+  const path = fileURLToPath(new URL(script, import.meta.url))
+  return new Teller('/usr/bin/python3', ['-B', '-W', 'ignore', path], environment)
 }
