@@ -1,5 +1,6 @@
 import { open, stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
+import { formatOf, HEAD_BYTES } from '@bloomery/image/detect.ts'
 import { Command } from 'commander'
 import type { Client } from '../contract/api/client.ts'
 import { define } from './context.ts'
@@ -30,8 +31,11 @@ function push(): Command {
         throw new UsageError(`cannot read ${file}`, { cause })
       })
       if (size === 0) throw new UsageError(`${file} is empty`)
-      const format = options.format ?? (await formatOf(file!))
-      if (!isFormat(format)) throw new UsageError(`--format is one of ${formats.join(', ')}`)
+      const found = await formatOfFile(file!)
+      const format = options.format ?? found
+      if (!isFormat(format))
+        throw new UsageError(`${file} is ${format}; an image is raw or qcow2: unpack it, or qemu-img convert -O qcow2`)
+      if (format !== found) throw new UsageError(`${file} begins as ${found}, and is not ${format}`)
       const sha256 = await sha256OfFile(file!, meter('hashing', size, json))
       await dropUnfinished(client, name)
       const created = await client.images.create({ name, size, sha256, disk_format: format })
@@ -68,11 +72,13 @@ async function dropUnfinished(client: Client, name: string): Promise<void> {
   if (before?.state === 'queued') await client.images.delete(before.uuid)
 }
 
-async function formatOf(path: string): Promise<Format> {
+/** As the file begins; a CD image is written as it is. */
+async function formatOfFile(path: string): Promise<string> {
   const file = await open(path, 'r')
   try {
-    const { buffer } = await file.read(Buffer.alloc(4), 0, 4, 0)
-    return buffer.toString('latin1') === 'QFI\u00fb' ? 'qcow2' : 'raw'
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)
+    const found = formatOf(buffer.subarray(0, bytesRead))
+    return found === 'iso' ? 'raw' : found
   } finally {
     await file.close()
   }

@@ -10,7 +10,7 @@ import { decodeConfigDrive, largestConfigDrive } from './config-drive.ts'
 import { expectedDigest } from './digest.ts'
 import { download, type Downloading } from './download.ts'
 import { declaredFormat } from './format.ts'
-import { withRawBytes } from './qcow2.ts'
+import { writeQcow2 } from './qcow2.ts'
 import { tooLarge, writeVerified, type Target } from './write.ts'
 import { CommandFailure } from '../failure.ts'
 
@@ -91,9 +91,7 @@ async function write(
     await writeVerified(image.id, bytes, target, expected, report)
     return
   }
-  await withRawBytes({ id: image.id, bytes, total: () => total, expected, received: report }, async (raw, digest) => {
-    await writeVerified(image.id, raw, target, digest, () => undefined)
-  })
+  await writeQcow2({ id: image.id, bytes, total: () => total, expected, received: report }, target)
 }
 
 /** Reports bytes as progress, with the mean speed. */

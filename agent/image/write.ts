@@ -15,9 +15,8 @@ export interface Target {
 /** Large enough for a disk to stream, and a multiple of every sector and erase block in use. */
 const block = 4 * MiB
 
-/** Writes bytes to a disk while they arrive and verifies them. The first block, which firmware boots from, is written
- * last of all and only when the digest is right: whatever stops us before leaves nothing that boots. */
-export async function writeVerified(
+/** Writes bytes to a disk while they arrive and verifies them. */
+export function writeVerified(
   id: string,
   bytes: AsyncIterable<Buffer>,
   target: Target,
@@ -25,20 +24,41 @@ export async function writeVerified(
   written: (bytes: number) => void,
 ): Promise<number> {
   const hash = createHash(expected.algorithm)
-  const blocks = new BlockWriter(id, target)
-  for await (const chunk of bytes) {
-    hash.update(chunk)
-    await blocks.add(chunk)
-    written(blocks.received)
-  }
-  const first = await blocks.end()
-  const actual = hash.digest('hex')
-  if (actual !== expected.value)
+  const verify = (size: number): void => {
+    const actual = hash.digest('hex')
+    if (actual === expected.value) return
     throw new CommandFailure(
       'ImageChecksumError',
       `image ${id} failed verification: its ${expected.algorithm} should be ${expected.value} and is ${actual} ` +
-        `over ${blocks.received} bytes; nothing bootable was left on ${target.name}`,
+        `over ${size} bytes; nothing bootable was left on ${target.name}`,
     )
+  }
+  return writeWhole(id, bytes, target, { verify, seen: (chunk) => void hash.update(chunk), written })
+}
+
+export interface Writing {
+  seen?(chunk: Buffer): void
+  /** Throws when what was seen must not boot. */
+  verify?(size: number): void
+  written?(bytes: number): void
+}
+
+/** The first block, which firmware boots from, is written last of all and only when all is well: whatever stops us before leaves nothing that
+ * boots. */
+export async function writeWhole(
+  id: string,
+  bytes: AsyncIterable<Buffer>,
+  target: Target,
+  writing: Writing,
+): Promise<number> {
+  const blocks = new BlockWriter(id, target)
+  for await (const chunk of bytes) {
+    writing.seen?.(chunk)
+    await blocks.add(chunk)
+    writing.written?.(blocks.received)
+  }
+  const first = await blocks.end()
+  writing.verify?.(blocks.received)
   await target.handle.sync()
   await writeAt(target.handle, 0, first)
   await target.handle.sync()

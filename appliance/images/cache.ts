@@ -67,7 +67,7 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
         )
       await rename(part, path(file))
     }
-    if (raw !== file) await toRaw(path(file), path(raw), image, options.signal)
+    if (raw !== file) digests.set(raw, await toRaw(path(file), path(raw), image, options.signal))
     await makeRoom(parts.quota, raw)
     return raw
   }
