@@ -14,10 +14,10 @@ export function commandsThrough(ledger: Ledger): number {
 
 /** False: it was here before. */
 export function remember(ledger: Ledger, command: Command): boolean {
-  return ledger.transaction(() => {
+  return ledger.soon(() => {
     const through = commandsThrough(ledger)
     if (command.seq <= through) return false
-    const added = ledger.db.prepare('insert into command (seq) values (?) on conflict do nothing').run(command.seq)
+    const added = ledger.statement('insert into command (seq) values (?) on conflict do nothing').run(command.seq)
     advance(ledger, through)
     return Number(added.changes) === 1
   })
@@ -25,31 +25,31 @@ export function remember(ledger: Ledger, command: Command): boolean {
 
 /** The cloud has forgotten what is below `storedFrom`, because this site had it: on a disk that is gone, if this one lacks it. */
 export function skipTo(ledger: Ledger, storedFrom: number): void {
-  ledger.transaction(() => {
+  ledger.soon(() => {
     if (storedFrom - 1 > commandsThrough(ledger)) advance(ledger, storedFrom - 1)
   })
 }
 
 /** From `from` on over all numbers that are here. */
 function advance(ledger: Ledger, from: number): void {
-  const has = ledger.db.prepare('select 1 from command where seq = ?')
+  const has = ledger.statement('select 1 from command where seq = ?')
   let through = from
   while (has.get(through + 1)) through += 1
   writeCounter(ledger, THROUGH, through)
-  ledger.db.prepare('delete from command where seq <= ?').run(through)
+  ledger.statement('delete from command where seq <= ?').run(through)
 }
 
 /** The newest generation seen in this lane of the node; 0 for none. */
 export function generationOf(ledger: Ledger, node: string, lane: Lane): number {
-  const row = ledger.db.prepare('select generation from lane where node = ? and lane = ?').get(node, lane) as
+  const row = ledger.statement('select generation from lane where node = ? and lane = ?').get(node, lane) as
     | { generation: number }
     | undefined
   return row?.generation ?? 0
 }
 
 export function setGeneration(ledger: Ledger, node: string, lane: Lane, generation: number): void {
-  ledger.db
-    .prepare(
+  ledger
+    .statement(
       'insert into lane (node, lane, generation) values (?, ?, ?) on conflict (node, lane) do update set generation = max(generation, excluded.generation)',
     )
     .run(node, lane, generation)

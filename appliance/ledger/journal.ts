@@ -23,6 +23,7 @@ export interface Entry {
 }
 
 interface Row {
+  plan: string
   body: string
   state: 'open' | 'closed'
   command_seq: number
@@ -61,14 +62,24 @@ export function openJournal(ledger: Ledger): Journal {
   )
   const release = db.prepare('insert into unheld (plan, step) values (?, ?) on conflict do nothing')
   const released = db.prepare('select 1 from unheld where plan = ? and step = ?')
-  const orphans = 'delete from unheld where plan not in (select plan from journal)'
+  const insert = db.prepare(
+    "insert into journal (plan, node, lane, generation, body, state, command_seq) values (?, ?, ?, ?, ?, 'open', ?)",
+  )
+  const clear = db.prepare("delete from journal where node = ? and lane = ? and state = 'closed'")
+  const orphans = db.prepare('delete from unheld where plan not in (select plan from journal)')
+  /** Open ones, parsed: a plan never changes, and is asked for at every step. */
+  const plans = new Map<string, Plan>()
+  const entry = (row: Row | undefined): Entry | undefined => {
+    if (!row) return undefined
+    const plan = plans.get(row.plan) ?? planSchema.parse(JSON.parse(row.body))
+    if (row.state === 'open') plans.set(row.plan, plan)
+    return entryOf(row, plan)
+  }
   return {
     add(plan, commandSeq) {
-      db.prepare("delete from journal where node = ? and lane = ? and state = 'closed'").run(plan.node, plan.lane)
-      db.prepare(orphans).run()
-      db.prepare(
-        "insert into journal (plan, node, lane, generation, body, state, command_seq) values (?, ?, ?, ?, ?, 'open', ?)",
-      ).run(plan.id, plan.node, plan.lane, plan.generation, JSON.stringify(plan), commandSeq)
+      clear.run(plan.node, plan.lane)
+      orphans.run()
+      insert.run(plan.id, plan.node, plan.lane, plan.generation, JSON.stringify(plan), commandSeq)
     },
     get: (plan) => entry(one.get(plan) as Row | undefined),
     openIn: (node, lane) => entry(inLane.get(node, lane) as Row | undefined),
@@ -77,6 +88,7 @@ export function openJournal(ledger: Ledger): Journal {
         entry(row)!,
       ),
     save(e) {
+      if (e.state === 'closed') plans.delete(e.plan.id)
       update.run(
         e.state,
         e.step,
@@ -93,15 +105,15 @@ export function openJournal(ledger: Ledger): Journal {
     isUnheld: (plan, step) => released.get(plan, step) !== undefined,
     forget(node) {
       db.prepare('delete from journal where node = ?').run(node)
-      db.prepare(orphans).run()
+      orphans.run()
+      for (const plan of plans.values()) if (plan.node === node) plans.delete(plan.id)
     },
   }
 }
 
-function entry(row: Row | undefined): Entry | undefined {
-  if (!row) return undefined
+function entryOf(row: Row, plan: Plan): Entry {
   return {
-    plan: planSchema.parse(JSON.parse(row.body)),
+    plan,
     state: row.state,
     commandSeq: row.command_seq,
     step: row.step,

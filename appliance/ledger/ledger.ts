@@ -1,10 +1,19 @@
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { openDisk } from './disk.ts'
 
 /** The appliance's memory, one SQLite file: what is in here survives kill -9 and a power cut at any instant. Rooms keep their own tables;
  * `transaction` makes what they write together true together. */
 export interface Ledger {
   db: DatabaseSync
+  /** On disk when it returns. */
   transaction<T>(work: () => T): T
+  /** A transaction that survives kill -9 when it returns, and a power cut when `durable` says so: for what nobody outside, cloud or
+   * machine, is shown before that. Many share one sync. */
+  soon<T>(work: () => T): T
+  /** Undefined: all is on disk. Else resolves when all that was written by now is. */
+  durable(): Promise<void> | undefined
+  /** Prepared once. */
+  statement(text: string): StatementSync
   close(): void
 }
 
@@ -31,6 +40,9 @@ create table if not exists machine (
 ) strict;
 create table if not exists mac (address text primary key, node text not null) strict;
 create table if not exists boot_token (token text primary key, node text not null, mac text not null, generation integer not null) strict;
+create table if not exists spent_token (
+  token text primary key, node text not null, mac text not null, spent integer not null
+) strict;
 create table if not exists agent (
   node text primary key, token blob not null, given integer not null, url text, certificate text, version text,
   started_at text not null, heartbeat_at text
@@ -41,25 +53,51 @@ export function openLedger(path: string): Ledger {
   const db = new DatabaseSync(path)
   db.exec('pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full')
   db.exec(schema)
+  // Commits are appended to the write-ahead log in order: its sync makes each of them durable.
+  const disk = path === ':memory:' ? undefined : openDisk(`${path}-wal`)
+  const statements = new Map<string, StatementSync>()
   let depth = 0
+  const inOne = <T>(work: () => T): T => {
+    const failure = disk?.failure()
+    if (failure) throw failure
+    db.exec('begin immediate')
+    depth += 1
+    try {
+      const result = work()
+      db.exec('commit')
+      return result
+    } catch (error) {
+      // SQLite has rolled back by itself when the disk was full.
+      if (db.isTransaction) db.exec('rollback')
+      throw error
+    } finally {
+      depth -= 1
+    }
+  }
   return {
     db,
-    transaction(work) {
+    transaction: (work) => (depth > 0 ? work() : inOne(work)),
+    soon(work) {
       if (depth > 0) return work()
-      db.exec('begin immediate')
-      depth += 1
+      // `normal` leaves the sync to us.
+      db.exec('pragma synchronous = normal')
       try {
-        const result = work()
-        db.exec('commit')
+        const result = inOne(work)
+        disk?.appended()
         return result
-      } catch (error) {
-        // SQLite has rolled back by itself when the disk was full.
-        if (db.isTransaction) db.exec('rollback')
-        throw error
       } finally {
-        depth -= 1
+        db.exec('pragma synchronous = full')
       }
     },
-    close: () => db.close(),
+    durable: () => disk?.durable(),
+    statement(text) {
+      const known = statements.get(text) ?? db.prepare(text)
+      statements.set(text, known)
+      return known
+    },
+    close() {
+      disk?.close()
+      db.close()
+    },
   }
 }

@@ -9,6 +9,7 @@ export interface Machines extends BootDirectory {
   /** Latest facts of a newer plan; what it boots stays. */
   learn(machine: Machine, generation: number): void
   get(node: string): { machine: Machine; generation: number; powerState: PowerState | null } | undefined
+  powerOf(node: string): PowerState | null
   nodes(): string[]
   byAnyMac(macs: string[]): Machine | undefined
   /** Ends all earlier boots: their tokens are void. */
@@ -20,6 +21,9 @@ export interface Machines extends BootDirectory {
 
 type Row = { generation: number; facts: string; boot: string | null; power_state: PowerState | null }
 
+/** Of boots that are over: so many are told from made-up ones. */
+const SPENT = 4_096
+
 export function openMachines(ledger: Ledger, token: () => string): Machines {
   const { db } = ledger
   const byNode = db.prepare('select generation, facts, boot, power_state from machine where node = ?')
@@ -27,20 +31,31 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
   const row = (node: string): Row | undefined => byNode.get(node) as Row | undefined
   const nodeOf = (mac: string): string | undefined => (byAddress.get(mac) as { node: string } | undefined)?.node
 
+  const spend = (node: string): void => {
+    const spent = db.prepare('select coalesce(max(spent), 0) + 1 as next from spent_token').get() as { next: number }
+    db.prepare(
+      'insert or ignore into spent_token (token, node, mac, spent) select token, node, mac, ? from boot_token where node = ?',
+    ).run(spent.next, node)
+    db.prepare('delete from spent_token where spent <= ?').run(spent.next - SPENT)
+    db.prepare('delete from boot_token where node = ?').run(node)
+  }
+
   const machines: Machines = {
     learn(machine, generation) {
       ledger.transaction(() => {
         const known = row(machine.node)
         if (known && known.generation > generation) return
-        db.prepare(
-          `insert into machine (node, generation, facts) values (?, ?, ?)
+        ledger
+          .statement(
+            `insert into machine (node, generation, facts) values (?, ?, ?)
            on conflict (node) do update set generation = excluded.generation, facts = excluded.facts`,
-        ).run(machine.node, generation, JSON.stringify(machine))
-        db.prepare('delete from mac where node = ?').run(machine.node)
-        const addMac = db.prepare(
+          )
+          .run(machine.node, generation, JSON.stringify(machine))
+        ledger.statement('delete from mac where node = ?').run(machine.node)
+        const addMac = ledger.statement(
           'insert into mac (address, node) values (?, ?) on conflict (address) do update set node = excluded.node',
         )
-        const voidTokens = db.prepare('delete from boot_token where mac = ? and node <> ?')
+        const voidTokens = ledger.statement('delete from boot_token where mac = ? and node <> ?')
         for (const port of machine.ports) {
           if (!port.pxe_enabled) continue
           addMac.run(port.address, machine.node)
@@ -54,6 +69,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
       const machine = machineSchema.parse(JSON.parse(found.facts))
       return { machine, generation: found.generation, powerState: found.power_state }
     },
+    powerOf: (node) => row(node)?.power_state ?? null,
     nodes: () => (db.prepare('select node from machine').all() as { node: string }[]).map((each) => each.node),
     byAnyMac(macs) {
       for (const mac of macs) {
@@ -65,7 +81,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
     setBoot(node, generation, boot) {
       ledger.transaction(() => {
         db.prepare('update machine set boot = ? where node = ?').run(JSON.stringify({ ...boot, generation }), node)
-        db.prepare('delete from boot_token where node = ?').run(node)
+        spend(node)
       })
     },
     boot(node) {
@@ -94,6 +110,10 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
       const machine = found && machines.boot(found.node)
       return machine && { machine, mac: found.mac }
     },
+    bySpentToken(text) {
+      const found = db.prepare('select node, mac from spent_token where token = ?').get(text)
+      return found as { node: string; mac: string } | undefined
+    },
     bootToken(machine, mac) {
       return ledger.transaction(() => {
         const known = db
@@ -111,11 +131,12 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
       })
     },
     setPower(node, state) {
-      db.prepare('update machine set power_state = ? where node = ?').run(state, node)
+      const save = ledger.statement('update machine set power_state = ? where node = ?')
+      ledger.soon(() => void save.run(state, node))
     },
     forget(node) {
       ledger.transaction(() => {
-        for (const table of ['machine', 'mac', 'boot_token', 'agent', 'lane', 'imagined'])
+        for (const table of ['machine', 'mac', 'boot_token', 'spent_token', 'agent', 'lane', 'imagined'])
           db.prepare(`delete from ${table} where node = ?`).run(node)
       })
     },

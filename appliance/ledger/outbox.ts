@@ -17,8 +17,10 @@ export interface Outbox {
 }
 
 /** Of a report that this ledger ever held. */
-function lastNumber({ db }: Ledger): number {
-  const row = db.prepare("select seq from sqlite_sequence where name = 'report'").get() as { seq: number } | undefined
+function lastNumber(ledger: Ledger): number {
+  const row = ledger.statement("select seq from sqlite_sequence where name = 'report'").get() as
+    | { seq: number }
+    | undefined
   return row?.seq ?? 0
 }
 
@@ -51,11 +53,11 @@ export function openOutbox(ledger: Ledger, now: () => Date, uuid: () => string):
       return rows.map((row) => ({ ...(JSON.parse(row.body) as Report), seq: row.seq }))
     },
     received(through) {
-      ledger.transaction(() => {
+      ledger.soon(() => {
         if (through <= readCounter(ledger, THROUGH)) return
         if (through > lastNumber(ledger)) renumber(ledger, through)
         writeCounter(ledger, THROUGH, through)
-        ledger.db.prepare('delete from report where seq <= ?').run(through)
+        ledger.statement('delete from report where seq <= ?').run(through)
       })
     },
     onAppend(to) {

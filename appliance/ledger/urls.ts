@@ -15,11 +15,14 @@ export function openUrls(ledger: Ledger): Urls {
   const prune = ledger.db.prepare('delete from url where rowid <= (select max(rowid) from url) - ?')
   const select = ledger.db.prepare('select url from url where key = ?')
   return {
-    learn: (urls) =>
-      ledger.transaction(() => {
-        for (const [key, url] of Object.entries(urls)) insert.run(key, url)
+    learn(urls) {
+      const entries = Object.entries(urls)
+      if (entries.length === 0) return
+      ledger.soon(() => {
+        for (const [key, url] of entries) insert.run(key, url)
         prune.run(KEPT)
-      }),
+      })
+    },
     urlOf: (source) =>
       source.kind === 'url' ? source.url : (select.get(source.key) as { url: string } | undefined)?.url,
   }

@@ -20,7 +20,7 @@ export interface ExecutorParts extends PlanParts {
 }
 
 export interface Executor {
-  /** Takes a command into the ledger and acts on it; when it returns, a crash loses nothing of it. */
+  /** Takes a command into the ledger and acts on it. Who acknowledges it waits for `ledger.durable` first. */
   accept(command: Command): void
   /** Goes on with what a crash interrupted. */
   resume(): void
@@ -38,7 +38,7 @@ export function startExecutor(parts: ExecutorParts): Executor {
   const key = (node: string, lane: Lane): string => `${node} ${lane}`
 
   function accept(command: Command): void {
-    const fresh = ledger.transaction(() => remember(ledger, command) && (take(command), true))
+    const fresh = ledger.soon(() => remember(ledger, command) && (take(command), true))
     parts.crashPoint(`${command.kind} remembered`)
     if (!fresh) return
     switch (command.kind) {

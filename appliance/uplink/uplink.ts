@@ -40,24 +40,41 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
   let sentAt = clock.now()
   let flushing = false
   let again = false
+  let acknowledging = false
+  let unacknowledged = false
   const stale = new Set<string>()
   const askedAt = new Map<string, number>()
 
-  const alive = (hello: boolean): Promise<void> => {
+  const alive = async (hello: boolean): Promise<void> => {
     const refresh = [...stale].slice(0, BATCH)
-    const message: Uplink = {
-      v: 1,
-      kind: 'alive',
-      at: clock.now().toISOString(),
-      software: parts.software,
-      commands_through: commandsThrough(ledger),
-      hello,
-      refresh,
+    try {
+      const message: Uplink = {
+        v: 1,
+        kind: 'alive',
+        at: clock.now().toISOString(),
+        software: parts.software,
+        commands_through: commandsThrough(ledger),
+        hello,
+        refresh,
+      }
+      await ledger.durable() // what is acknowledged is never sent again
+      await link.publish(JSON.stringify(message))
+      for (const key of refresh) stale.delete(key)
+    } catch (error) {
+      log.debug({ error: (error as Error).message }, 'could not say alive')
     }
-    return link.publish(JSON.stringify(message)).then(
-      () => refresh.forEach((key) => stale.delete(key)),
-      (error: Error) => log.debug({ error: error.message }, 'could not say alive'),
-    )
+  }
+
+  /** Commands that come while the last acknowledgement is on its way share the next. */
+  async function acknowledge(): Promise<void> {
+    unacknowledged = true
+    if (acknowledging) return
+    acknowledging = true
+    while (unacknowledged) {
+      unacknowledged = false
+      await alive(false)
+    }
+    acknowledging = false
   }
 
   async function flush(): Promise<void> {
@@ -71,6 +88,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
         again = false
         for (let batch = nextBatch(); batch.length > 0; batch = nextBatch()) {
           const message: Uplink = { v: 1, kind: 'reports', reports: batch }
+          await ledger.durable() // a number that was told never means another report
           await link.publish(JSON.stringify(message))
           sent = batch.at(-1)!.seq
           sentAt = clock.now()
@@ -117,7 +135,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
         log.error({ command: seq, kind, node, error: (error as Error).message }, 'command could not be taken in')
       }
     }
-    void alive(false)
+    void acknowledge()
   }
 
   async function tick(): Promise<void> {
