@@ -1,23 +1,42 @@
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Arena } from '@bloomery/wire/arena.ts'
 import { failed, libc } from '@bloomery/wire/libc.ts'
 import type { Content } from './block-slice.ts'
 import type { FastEnd, FastOrder } from './fast-transfers.ts'
 
+const MOST_THREADS = 4
 const EFD_NONBLOCK_CLOEXEC = 0x800 | 0x80000
 
 /** Sends files from a thread that is made for nothing else. Decisions stay with who starts it. */
 export interface FastSender {
   /** False after the thread was lost: what it had is failed, and what comes next must go another way. */
   readonly alive: boolean
+  /** Transfers under way. */
+  readonly busy: number
   send(order: Omit<FastOrder, 'id'>): Promise<FastEnd>
   /** Ends what is under way. */
   stop(): Promise<void>
 }
 
-/** Undefined where the platform has not what it takes. */
-export async function startFastSender(onLost: (error: Error) => void): Promise<FastSender | undefined> {
+/** Of those that are there, one with the least to do. */
+export function leastBusy(senders: readonly FastSender[]): FastSender | undefined {
+  const alive = senders.filter((sender) => sender.alive)
+  return alive.reduce<FastSender | undefined>(
+    (least, next) => (least && least.busy <= next.busy ? least : next),
+    undefined,
+  )
+}
+
+/** One for each processor, up to four; none where the platform has not what it takes. */
+export async function startFastSenders(onLost: (error: Error) => void): Promise<FastSender[]> {
+  const threads = Math.min(availableParallelism(), MOST_THREADS)
+  const started = await Promise.all(Array.from({ length: threads }, () => startFastSender(onLost)))
+  return started.filter((sender) => sender !== undefined)
+}
+
+async function startFastSender(onLost: (error: Error) => void): Promise<FastSender | undefined> {
   const native = libc()
   if (native === undefined) return undefined
   const bell = native.eventfd(0, EFD_NONBLOCK_CLOEXEC)
@@ -53,6 +72,9 @@ export async function startFastSender(onLost: (error: Error) => void): Promise<F
   return {
     get alive() {
       return alive
+    },
+    get busy() {
+      return waiting.size
     },
     send(order) {
       return new Promise((resolve) => {
