@@ -7,6 +7,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
 import { httpsAgentClient } from './agents/client.ts'
 import { openLeases } from './boot/leases.ts'
+import { BOOT_HTTP_PORT } from './boot/http.ts'
 import { startBootServices } from './boot/services.ts'
 import { openTimeline } from './boot/timeline.ts'
 import { selfSigned } from './certificates.ts'
@@ -17,6 +18,7 @@ import { readIdentity } from './identity.ts'
 import { openLedger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
 import { startMetricsServer } from './metrics-server.ts'
+import { openBootMedia } from './media/media.ts'
 import { openMetrics } from './metrics.ts'
 import { startSite } from './site.ts'
 import { connectMqtt } from './uplink/mqtt.ts'
@@ -46,7 +48,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     // Commands and reports are numbered per identity: one that enrolled anew begins with an empty ledger.
     const ledger = openLedger(join(config.data_dir, `ledger-${identity.uuid}.sqlite`))
     stops.push(() => ledger.close())
-    const leases = await openLeases(join(config.data_dir, 'leases.sqlite'), config.boot.subnets)
+    const leases = await openLeases(join(config.data_dir, 'leases.journal'), config.boot.subnets)
     stops.push(() => leases.close())
     const metrics = openMetrics()
     metrics.gauge('bloomery_dhcp_leases', () => leases.size)
@@ -56,6 +58,11 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
 
     const address = config.boot.nextServer
     const timeline = openTimeline(() => clock.now())
+    const media = openBootMedia({
+      files: config.boot.files,
+      base: `http://${inUrl(config.media_address ?? address)}:${config.boot.http.port ?? BOOT_HTTP_PORT}`,
+      agentToken: (node) => site.agentToken(node),
+    })
     const site = startSite({
       identity,
       ledger,
@@ -71,11 +78,13 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       imageDir: join(config.data_dir, 'images'),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
       get: fetch,
+      media,
       doorUrl: `https://${address}:${config.door_port}`,
       imageUrl: `http://${address}:${config.image_port}`,
       kernelArguments: `ipa-insecure=1 ${config.kernel_arguments}`.trim(),
       events: timeline,
       lastSeen: (macs, since) => timeline.lastSeen(macs, since),
+      marks: (macs, since) => timeline.marks(macs, since),
       software: SOFTWARE,
       crashPoint: () => {},
     })
@@ -94,10 +103,12 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       config: config.boot,
       directory: site.machines,
       events: site.events,
+      notices: site.notices,
       leases,
       log,
       metrics,
       clock,
+      media,
     })
     stops.push(() => boot.stop())
     log.info({ appliance: identity.uuid, site: identity.site, door: address, boot: boot.httpUrl }, 'appliance is up')
@@ -120,4 +131,8 @@ async function listen(server: Server, port: number, host: string): Promise<() =>
     server.close()
     server.closeAllConnections()
   }
+}
+
+function inUrl(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
+import type { BootMark } from '../contract/messages.ts'
 import { plan as planSchema, stepArguments, stepName, type Machine, type Plan } from '../contract/plan.ts'
 import type { AgentClient } from './agents/client.ts'
 import { agentDoor } from './agents/door.ts'
@@ -30,6 +31,7 @@ import { openUrls } from './ledger/urls.ts'
 import type { BootMedia } from './media/media.ts'
 import { openVault } from './ledger/vault.ts'
 import type { Log } from './log.ts'
+import { type Notices, openNotices } from './notices.ts'
 import { startExecutor } from './plans/executor.ts'
 import type { CrashPoint } from './plans/run-plan.ts'
 import type { Link } from './uplink/link.ts'
@@ -63,6 +65,7 @@ export interface SiteParts {
   /** Where the boot services' events go, and what they say of these MACs. */
   events: BootEvents
   lastSeen(macs: string[], since: Date): string | undefined
+  marks(macs: string[], since: Date): BootMark[]
   software: string
   crashPoint: CrashPoint
 }
@@ -74,6 +77,7 @@ export interface Site {
   machines: Machines
   /** What the boot services tell: also lets a machine that restarted its ramdisk by itself be looked up again. */
   events: BootEvents
+  notices: Notices
   /** Of the agent that runs on this node, or that is to boot from its medium. */
   agentToken(node: string): string | undefined
   stop(): Promise<void>
@@ -128,6 +132,7 @@ export function startSite(parts: SiteParts): Site {
     machines,
     clock,
     log,
+    seenOfBoot: (node, since) => parts.marks(machines.boot(node)?.macs ?? [], since),
     crashPoint: parts.crashPoint,
     pending: openPendingPlans(ledger),
     tools: (plan) => ({
@@ -184,6 +189,7 @@ export function startSite(parts: SiteParts): Site {
   })
 
   const strangers = openStrangers(outbox, now)
+  const notices = openNotices(outbox, now)
   const events: BootEvents = {
     seen(mac, kind, detail) {
       // A new boot of the ramdisk is a new agent, with a token of its own, also when nobody told us of the reboot.
@@ -209,6 +215,7 @@ export function startSite(parts: SiteParts): Site {
     agentToken: (node) => rows.get(node)?.token,
     machines,
     events,
+    notices,
     async stop() {
       goingDown.abort(new Error('the appliance is going down'))
       await executor.stop()

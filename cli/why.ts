@@ -22,6 +22,11 @@ export function whyCommand(): Command {
         appliance: `${appliance.name}, ${appliance.alive ? 'alive' : 'not alive'}, last seen ${appliance.last_seen ?? 'never'}`,
       }),
     }
-    print(told, `${printable(reason)}\n\n${record(facts)}`)
+    const boot = (operation?.boot ?? []).map(
+      ({ at, seen, times }) => `${at}  ${seen}${times > 1 ? `, ${times} times` : ''}`,
+    )
+    const seen =
+      boot.length === 0 ? '' : `\n\nseen of its boot:\n${boot.map((line) => `  ${printable(line)}`).join('\n')}`
+    print(told, `${printable(reason)}\n\n${record(facts)}${seen}`)
   })
 }

@@ -6,10 +6,11 @@ export const event = z.object({
   /** Where to go on: `<instant>.<node or webhook>.<history entry>`. */
   id: z.string(),
   at: instant,
-  kind: z.enum(['provisioning', 'power', 'webhook']),
+  /** `site`: what a site noticed, of a node or of itself. */
+  kind: z.enum(['provisioning', 'power', 'webhook', 'site']),
   severity: z.enum(['INFO', 'ERROR']),
   text: z.string(),
-  /** What follows is of nodes; null in the event of a webhook. */
+  /** What follows is of nodes; null in the event of a webhook, and but for its name in that of a site. */
   node: uuid.nullable(),
   node_name: z.string().nullable(),
   site: z.string().nullable(),

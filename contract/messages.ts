@@ -48,6 +48,16 @@ export const downlink = z.discriminatedUnion('kind', [
 ])
 export type Downlink = z.infer<typeof downlink>
 
+/** One thing that a site saw of a machine on its way through a boot; of what repeats, the last time. */
+export const bootMark = z.object({
+  at: instant,
+  /** As a sentence goes on: `kernel fetched over HTTP`. */
+  seen: z.string().max(200),
+  times: z.int().positive(),
+})
+export type BootMark = z.infer<typeof bootMark>
+export const BOOT_MARKS = 24
+
 const reportBase = {
   id: uuid,
   /** Counts the reports of one appliance from 1, without gaps. */
@@ -74,6 +84,8 @@ export const progress = z.object({
   boot_device: z.object({ boot_device: bootDevice, persistent: z.boolean() }).nullable(),
   /** done/failed: seconds of each step that ran, in order. */
   seconds: z.array(z.number().nonnegative()).max(512),
+  /** What the site saw of the machine's boot since this plan began, oldest first. */
+  boot: z.array(bootMark).max(BOOT_MARKS).optional(),
 })
 export type Progress = z.infer<typeof progress>
 
@@ -100,6 +112,14 @@ export const report = z.discriminatedUnion('kind', [
     generation: z.int().positive(),
     plan: uuid,
     facts: hardwareFacts,
+  }),
+  /** What people at the site should look at, of a node or of the site itself: a boot URL used after its boot, another DHCP server. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('notice'),
+    subject: z.enum(['boot url', 'dhcp server']),
+    node: uuid.optional(),
+    text: z.string().min(1).max(1024),
   }),
   /** A machine that no node's port knows asked for an address. */
   z.object({ ...reportBase, kind: z.literal('unknown_machine'), address: macAddress, detail: z.string().max(1024) }),

@@ -28,6 +28,7 @@ const running = {
   note: '2 of 5 GiB',
   at: '2026-11-23T09:59:00.000Z',
   reports: 3,
+  boot: [],
 }
 const sent = { ...running, phase: 'sent' as const, reports: 0, note: null, percent: null }
 const deploying = {

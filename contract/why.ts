@@ -28,6 +28,8 @@ export interface WhyFacts {
     /** Of the last report; before the first, of the sending. */
     at: string
     reports: number
+    /** What the site saw of the machine's boot, oldest first. */
+    boot: NonNullable<Operation['boot']>
   } | null
   /** The last command about it; `acknowledged`: it is in the appliance's ledger. */
   command: { sent_at: string | null; acknowledged: boolean } | null

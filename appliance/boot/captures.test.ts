@@ -50,6 +50,7 @@ function site(capture: string) {
   })
   const directory: BootDirectory = {
     byMac: machine,
+    bySpentToken: () => undefined,
     bootToken: () => 'token',
     byBootToken: (token) => (token === 'token' ? { machine: machine('52:54:00:00:00:01'), mac: '' } : undefined),
   }
@@ -59,7 +60,18 @@ function site(capture: string) {
   const policy = { unknownMachines: 'ignore', hasLoader: () => true, hasRamdisk: () => true } as const
   const reservations = openReservations(config)
   const events = openTimeline(now)
-  const rest = { discovery: noDiscovery, policy, urls, leases, events, log, metrics: openMetrics(), clock: { now } }
+  const notices = { tell: silence }
+  const rest = {
+    notices,
+    discovery: noDiscovery,
+    policy,
+    urls,
+    leases,
+    events,
+    log,
+    metrics: openMetrics(),
+    clock: { now },
+  }
   return { config, directory, leases, parts: { config, directory, reservations, ...rest } }
 }
 

@@ -9,6 +9,7 @@ import { startDhcpServer, type DhcpServer } from '@bloomery/dhcp/server.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { Notices } from '../notices.ts'
 import type { BootConfig } from './config.ts'
 import { decide, type BootAnswer, type BootPolicy, type BootRequest } from './decide.ts'
 import type { Discovery } from './discovery.ts'
@@ -29,6 +30,7 @@ export interface BootDhcpParts {
   events: BootEvents
   log: Log
   metrics: Metrics
+  notices: Notices
   clock: Pick<Clock, 'now'>
 }
 

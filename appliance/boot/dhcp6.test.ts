@@ -25,7 +25,12 @@ function answer(change: Partial<DhcpRequest>, of: BootMachine | undefined = mach
   return answerFor(
     {
       config: bootConfig6.parse({ address: 'fd00::1', links: [{ prefix: 'fd00::/64' }] }),
-      directory: { byMac: () => of, byBootToken: () => undefined, bootToken: () => 'token' },
+      directory: {
+        byMac: () => of,
+        byBootToken: () => undefined,
+        bySpentToken: () => undefined,
+        bootToken: () => 'token',
+      },
       discovery: noDiscovery,
       policy: { unknownMachines: 'ignore', hasLoader: () => true, hasRamdisk: () => true },
       urls: bootUrls('http://[fd00::1]:8080'),

@@ -4,8 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
+import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Log } from '../log.ts'
+import { mediaApp } from '../media/http.ts'
+import type { BootMedia } from '../media/media.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Notices } from '../notices.ts'
+import { bootUse } from './boot-use.ts'
 import type { BootConfig } from './config.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootFiles } from './files.ts'
@@ -15,23 +20,32 @@ import type { BootDirectory, BootEvents } from './machine.ts'
 import { localScript, ramdiskScript } from './script.ts'
 
 export interface BootHttpParts {
+  media?: BootMedia
   files: BootFiles
   directory: BootDirectory
+  notices: Notices
+  leases: Pick<LeaseStore, 'byAddress'>
   discovery: Discovery
   events: BootEvents
   log: Log
   metrics: Metrics
 }
 
-const PARTS = new Set<string>(['kernel', 'initrd', 'script.ipxe', 'local.ipxe', ...Object.values(loaderNames)])
+const PARTS = new Set<string>([
+  'kernel',
+  'initrd',
+  'boot.iso',
+  'script.ipxe',
+  'local.ipxe',
+  ...Object.values(loaderNames),
+])
 
 /** Scripts, kernels and ramdisks, to who has the token of a boot that is still due; loaders for UEFI HTTP boot to anybody. */
 export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> {
   const { files, directory, discovery, events, log, metrics } = parts
   const app = new Hono<{ Bindings: HttpBindings }>()
   const text = { 'content-type': 'text/plain; charset=utf-8' }
-  const bootOf = (token: string): ReturnType<BootDirectory['byBootToken']> =>
-    discovery.byToken(token) ?? directory.byBootToken(token)
+  const boots = bootUse({ ...parts, bootOf: (token) => discovery.byToken(token) ?? directory.byBootToken(token) })
 
   app.use(async (c, next) => {
     await next()
@@ -39,6 +53,8 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     const status = c.env.outgoing.headersSent ? c.env.outgoing.statusCode : c.res.status
     metrics.count('bloomery_http_requests_total', { part: PARTS.has(part) ? part : 'other', status })
   })
+
+  if (parts.media) app.route('/', mediaApp({ ...parts, media: parts.media }))
 
   app.get('/local.ipxe', (c) => c.body(localScript, 200, text))
 
@@ -52,8 +68,8 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
   })
 
   app.get('/boot/:token/script.ipxe', (c) => {
-    const boot = bootOf(c.req.param('token'))
-    if (boot?.machine.mode !== 'ramdisk') return refused(log, c.req.path)
+    const boot = boots.allowed(c.req.param('token'), 'script', c.env.incoming.socket.remoteAddress)
+    if (boot === undefined) return overNow()
     const { machine, mac } = boot
     const script = ramdiskScript(machine, mac)
     if (c.req.method === 'GET') events.seen(mac, 'script')
@@ -62,10 +78,10 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
   })
 
   app.get('/boot/:token/:part{kernel|initrd}', async (c) => {
-    const boot = bootOf(c.req.param('token'))
-    if (boot?.machine.mode !== 'ramdisk') return refused(log, c.req.path)
-    const { machine, mac } = boot
     const part = c.req.param('part') as 'kernel' | 'initrd'
+    const boot = boots.allowed(c.req.param('token'), part, c.env.incoming.socket.remoteAddress)
+    if (boot === undefined) return overNow()
+    const { machine, mac } = boot
     const path = files.ramdisks[machine.arch]?.[part]
     if (path === undefined) return c.text(`no ramdisk for ${machine.arch}\n`, 404)
     const answer = await answerFile(path, c.req.header('range'))
@@ -98,6 +114,7 @@ export interface BootHttp {
   stop(): Promise<void>
 }
 
+export const BOOT_HTTP_PORT = 8_080
 const IDLE_MS = 60_000
 const MAX_CONNECTIONS = 1_024
 
@@ -105,7 +122,7 @@ export async function startBootHttp(config: BootConfig['http'], app: ReturnType<
   const server = createAdaptorServer({ fetch: app.fetch }) as Server
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_MS)
-  server.listen(config.port ?? 8_080, config.host ?? '0.0.0.0')
+  server.listen(config.port ?? BOOT_HTTP_PORT, config.host ?? '0.0.0.0')
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
@@ -118,8 +135,6 @@ export async function startBootHttp(config: BootConfig['http'], app: ReturnType<
   }
 }
 
-/** The token is a secret of this boot, so it isn't logged. */
-function refused(log: Log, path: string): Response {
-  log.warn({ part: path.split('/').at(-1) }, 'HTTP boot refused: the token is unknown, or its machine went on')
+function overNow(): Response {
   return new Response('this boot is over\n', { status: 403 })
 }

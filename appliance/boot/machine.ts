@@ -12,13 +12,19 @@ export interface BootMachine {
   hostname?: string
   /** Fixed IPv4 addresses by MAC. */
   addresses?: Record<string, string>
-  ramdisk?: { cmdline: string }
+  ramdisk?: {
+    cmdline: string
+    /** It comes by virtual media, with static addresses in it. */
+    media?: { network: string; networkData?: Record<string, unknown> }
+  }
 }
 
 export interface BootDirectory {
   byMac(mac: string): BootMachine | undefined
   /** Undefined once the machine went on: tokens die with the boot that they were made for. */
   byBootToken(token: string): { machine: BootMachine; mac: string } | undefined
+  /** A token that was good until its machine went on. */
+  bySpentToken(token: string): { node: string; mac: string } | undefined
   /** The token of this boot of this machine; the same until the machine goes on. */
   bootToken(machine: BootMachine, mac: string): string
 }
@@ -32,6 +38,7 @@ export type BootEventKind =
   | 'script'
   | 'kernel'
   | 'initrd'
+  | 'medium'
   | 'lookup'
   | 'heartbeat'
 

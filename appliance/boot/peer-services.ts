@@ -22,7 +22,13 @@ const print = (facts: Record<string, unknown>, message: string): void =>
   void process.stdout.write(`${JSON.stringify({ ...facts, message })}\n`)
 const services = await startBootServices({
   config,
-  directory: { byMac: () => undefined, byBootToken: () => undefined, bootToken: () => 'token' },
+  directory: {
+    byMac: () => undefined,
+    byBootToken: () => undefined,
+    bySpentToken: () => undefined,
+    bootToken: () => 'token',
+  },
+  notices: { tell: () => {} },
   events: openTimeline(() => new Date()),
   leases: new LeaseTable(config.subnets),
   log: { debug: print, info: print, warn: print, error: print },

@@ -21,6 +21,7 @@ let files: string
 let machines: Map<string, BootMachine>
 let logged: { facts: Record<string, unknown>; message: string }[]
 let timeline: Timeline
+let noticed: string[]
 let services: BootServices
 let channel: ClientChannel
 const closing: (() => Promise<void>)[] = []
@@ -31,6 +32,7 @@ beforeEach(() => {
   writeFileSync(join(files, 'kernel'), kernel)
   machines = new Map()
   logged = []
+  noticed = []
   timeline = openTimeline(() => new Date())
 })
 afterEach(async () => {
@@ -47,6 +49,7 @@ const directory: BootDirectory = {
     const machine = machines.get(mac)
     return machine?.generation === Number(generation) ? { machine, mac } : undefined
   },
+  bySpentToken: (token) => (token.startsWith('t_') ? { node: 'n1', mac: MAC } : undefined),
   bootToken: (machine, mac) => `t_${mac.replaceAll(':', '')}_${machine.generation}`,
 }
 
@@ -77,6 +80,7 @@ async function start(change: Record<string, unknown> = {}): Promise<BootConfig> 
     config,
     directory,
     events: timeline,
+    notices: { tell: (_, { text }) => void noticed.push(text) },
     leases: new LeaseTable(config.subnets),
     metrics: openMetrics(),
     log: { debug: write, info: write, warn: write, error: write },
@@ -229,6 +233,9 @@ test('when the machine went on, its old token opens nothing, and the log does no
       expect((await fetch(new URL(name, bootFile))).status).toBe(403)
   }
   expect(JSON.stringify(logged)).not.toContain('t_5254')
+  expect(noticed[0]).toBe(
+    `the script of a boot of ${MAC} that is over was asked for by an unknown card at 127.0.0.1, and refused`,
+  )
 })
 
 test('a made-up token of an unknown machine opens nothing', async () => {

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
+import type { BootMedia } from '../media/media.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Notices } from '../notices.ts'
 import type { BootConfig } from './config.ts'
 import type { BootPolicy } from './decide.ts'
 import { startBootDhcp } from './dhcp.ts'
@@ -19,15 +21,18 @@ export interface BootServicesOptions {
   config: BootConfig
   directory: BootDirectory
   events: BootEvents
+  notices: Notices
   leases: LeaseStore
   log: Log
   metrics: Metrics
   clock: Pick<Clock, 'now'>
+  /** Media for machines that boot by virtual media. */
+  media?: BootMedia
 }
 
 export interface BootServices {
   httpUrl: string
-  /** As bound: what was configured, or what the system chose for 0. */
+  /** As bound: what was configured, or what the system chose for 0; `dhcp` is 0 where there is no subnet to serve. */
   ports: { dhcp: number; pxe?: number; tftp: number; http: number }
   stop(): Promise<void>
 }
@@ -47,7 +52,7 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
   try {
     const { ipv6 } = config
     const httpConfig = { ...config.http, host: config.http.host ?? (ipv6 === undefined ? undefined : '::') }
-    const http = await startBootHttp(httpConfig, bootApp({ files, directory, discovery, events, log, metrics }))
+    const http = await startBootHttp(httpConfig, bootApp({ ...options, files, discovery }))
     started.push(http)
     const httpUrl = `http://${config.nextServer}:${http.port}`
     const tftp = await startBootTftp({ config: config.tftp, files, directory, discovery, leases, events, log, metrics })
@@ -60,6 +65,7 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
       started.push(await startBootDhcp6({ config: ipv6, directory, discovery, policy, urls, events, log, metrics }))
       if (ipv6.routerAdvertisements) started.push(await startRouterAdvertisements(ipv6.links, log))
     }
+    if (config.subnets.length === 0) return { httpUrl, ports: { dhcp: 0, tftp: tftp.port, http: http.port }, stop } // all boot by virtual media
     const dhcp = await startBootDhcp({ ...options, discovery, policy, urls: bootUrls(httpUrl) })
     started.push(dhcp)
     return { httpUrl, ports: { dhcp: dhcp.port, pxe: dhcp.pxePort, tftp: tftp.port, http: http.port }, stop }

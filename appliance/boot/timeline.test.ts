@@ -45,3 +45,25 @@ test('neither many events nor many machines take more memory than their bound', 
   expect(timeline.of('m0')).toEqual([])
   expect(timeline.of('m4999')).toHaveLength(1)
 })
+
+test('the way of a boot is told step by step from a moment on, and no longer than a report holds', () => {
+  let now = 0
+  const timeline = openTimeline(() => new Date(now))
+  timeline.seen('a', 'heartbeat')
+  now = 1_000
+  timeline.seen('a', 'dhcp discover')
+  timeline.seen('a', 'dhcp discover')
+  timeline.seen('b', 'dhcp ack', { address: '10.1.0.7' })
+  now = 2_000
+  timeline.seen('a', 'tftp', { file: 'snponly.efi', bytes: 5, size: 10 })
+  expect(timeline.marks(['a', 'b'], new Date(500))).toEqual([
+    { at: '1970-01-01T00:00:01.000Z', seen: 'DHCP discover', times: 2 },
+    { at: '1970-01-01T00:00:01.000Z', seen: 'DHCP ack of 10.1.0.7', times: 1 },
+    { at: '1970-01-01T00:00:02.000Z', seen: 'loader snponly.efi fetched over TFTP, 5 of 10 bytes', times: 1 },
+  ])
+  for (let round = 0; round < 30; round += 1) {
+    timeline.seen('a', 'dhcp discover')
+    timeline.seen('a', 'dhcp offer', { address: '10.1.0.8' })
+  }
+  expect(timeline.marks(['a'], new Date(0))).toHaveLength(24)
+})

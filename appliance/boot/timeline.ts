@@ -1,3 +1,4 @@
+import { BOOT_MARKS, type BootMark } from '../../contract/messages.ts'
 import type { BootEventKind, BootEvents } from './machine.ts'
 
 const MAX_MACS = 4_096
@@ -17,6 +18,8 @@ export interface Timeline extends BootEvents {
   of(mac: string): readonly BootEvent[]
   /** Of the newest event since then, for an error: "last seen: kernel fetched over HTTP 42 s ago". */
   lastSeen(macs: string[], since: Date): string | undefined
+  /** The way of these MACs since then, oldest first, for people: the newest where there is too much of it. */
+  marks(macs: string[], since: Date): BootMark[]
 }
 
 /** What was seen of each machine on its way through a boot. The machines seen longest ago are forgotten first. */
@@ -41,6 +44,13 @@ export function openTimeline(now: () => Date): Timeline {
       if (byMac.size > MAX_MACS) forgetOldest()
     },
     of: (mac) => byMac.get(mac) ?? [],
+    marks: (macs, since) =>
+      macs
+        .flatMap((mac) => byMac.get(mac) ?? [])
+        .filter(({ at }) => at >= since)
+        .sort((a, b) => a.at.getTime() - b.at.getTime())
+        .slice(-BOOT_MARKS)
+        .map(({ at, kind, detail, times }) => ({ at: at.toISOString(), seen: step(kind, detail), times })),
     lastSeen(macs, since) {
       const latest = macs
         .flatMap((mac) => byMac.get(mac)?.at(-1) ?? [])
@@ -62,8 +72,21 @@ const sentences: Record<BootEventKind, (detail: BootEvent['detail']) => string> 
   script: () => 'boot script fetched over HTTP',
   kernel: (detail) => `kernel fetched over HTTP${part(detail)}`,
   initrd: (detail) => `ramdisk fetched over HTTP${part(detail)}`,
+  medium: () => 'boot medium read by the BMC',
   lookup: () => 'agent looked itself up',
   heartbeat: () => "agent's heartbeat",
+}
+
+/** As a step of the way, where the sentences above tell of a way that ended there. */
+function step(kind: BootEventKind, detail: BootEvent['detail']): string {
+  const { address = '' } = detail
+  const dhcp: Partial<Record<BootEventKind, string>> = {
+    'dhcp discover': 'DHCP discover',
+    'dhcp offer': `DHCP offer of ${address}`,
+    'dhcp request': 'DHCP request',
+    'dhcp ack': `DHCP ack of ${address}`,
+  }
+  return (dhcp[kind] ?? sentences[kind](detail).replace(/,$/, '')).slice(0, 200)
 }
 
 function part({ bytes, size }: BootEvent['detail']): string {

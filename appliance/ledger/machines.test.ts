@@ -37,6 +37,8 @@ it('ends all tokens of a boot when the machine goes on', () => {
   const token = machines.bootToken(machines.byMac(mac)!, mac)
   machines.setBoot(of.node, 1, { mode: 'disk' })
   expect(machines.byBootToken(token)).toBeUndefined()
+  expect(machines.bySpentToken(token)).toEqual({ node: of.node, mac })
+  expect(machines.bySpentToken('made up')).toBeUndefined()
 })
 
 it('ends the tokens of a MAC that moved to another node', () => {

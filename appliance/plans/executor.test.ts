@@ -70,6 +70,7 @@ function life(): Executor {
     machines,
     clock,
     log,
+    seenOfBoot: () => [],
     crashPoint: () => {},
     pending: openPendingPlans(ledger),
     tools: () =>

@@ -1,4 +1,4 @@
-import type { Progress } from '../../contract/messages.ts'
+import type { BootMark, Progress } from '../../contract/messages.ts'
 import { stepName, type Plan, type Step } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError, sentence } from '../hardware-error.ts'
@@ -32,6 +32,8 @@ export interface PlanParts {
     StepContext,
     'bmc' | 'agents' | 'images' | 'media' | 'posted' | 'ramdiskCommandLine' | 'delayMs' | 'rescuePassword'
   >
+  /** How far the machine came on its way through a boot since then. */
+  seenOfBoot(node: string, since: Date): BootMark[]
   crashPoint: CrashPoint
 }
 
@@ -214,13 +216,14 @@ function onRelative(
 
 /** Writes a progress report and its number together; callers hold a transaction. */
 export function report(
-  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal'>,
+  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal' | 'seenOfBoot'>,
   entry: Entry,
   phase: Progress['phase'],
   note: string | null,
   percent?: number,
 ): void {
   const { plan } = entry
+  const boot = entry.stepStarted ? parts.seenOfBoot(plan.node, begunAt(entry, entry.stepStarted)) : []
   entry.ordinal += 1
   parts.outbox.append({
     kind: 'progress',
@@ -236,12 +239,19 @@ export function report(
     power_state: parts.machines.powerOf(plan.node),
     boot_device: entry.bootDevice ?? null,
     seconds: phase === 'done' || phase === 'failed' ? entry.seconds : [],
+    ...(boot.length > 0 && { boot }),
   })
   parts.journal.save(entry)
 }
 
+/** When the plan began, by what its steps took. */
+function begunAt({ seconds }: Entry, stepStarted: Date): Date {
+  const before = seconds.reduce((sum, each) => sum + each, 0)
+  return new Date(stepStarted.getTime() - before * 1000)
+}
+
 export function close(
-  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal'>,
+  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal' | 'seenOfBoot'>,
   entry: Entry,
   phase: 'done' | 'failed' | 'refused',
   note: string | null,

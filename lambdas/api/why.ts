@@ -45,7 +45,7 @@ async function factsOf({ table, clock }: Platform, node: Node): Promise<WhyFacts
 }
 
 function told(operation: Operation): NonNullable<WhyFacts['operation']> {
-  const { kind, phase, step, steps, names, percent, note, since, ordinal } = operation
+  const { kind, phase, step, steps, names, percent, note, since, ordinal, boot = [] } = operation
   return {
     kind,
     phase,
@@ -56,5 +56,6 @@ function told(operation: Operation): NonNullable<WhyFacts['operation']> {
     note,
     at: since,
     reports: ordinal,
+    boot,
   }
 }

@@ -74,7 +74,11 @@ function applyProvision(
     case 'refused':
       return fail(remember(node, operation, report), errorOf(report), report.phase === 'failed', now)
     default:
-      if (node.maintenance && !circumstances.options.allow_provisioning_in_maintenance && stops.includes(operation.kind))
+      if (
+        node.maintenance &&
+        !circumstances.options.allow_provisioning_in_maintenance &&
+        stops.includes(operation.kind)
+      )
         return fail(node, 'The node was put into maintenance, in which nothing may go on.', report.ordinal > 1, now)
       return renewed(withStep(goOn(node, report.phase, now), progressed(operation, report, report.phase)), now)
   }
@@ -169,6 +173,7 @@ function progressed(operation: Operation, report: Progress, phase: Operation['ph
     percent: report.percent,
     note: report.note?.slice(0, 1024) ?? null,
     since: report.at,
+    ...(report.boot && { boot: report.boot }),
   }
 }
 

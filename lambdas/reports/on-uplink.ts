@@ -9,6 +9,7 @@ import { count, getReportCounter, isCounted, reportCounterKey } from '../store/r
 import { getNode } from '../store/nodes.ts'
 import { addHardware } from './hardware.ts'
 import { addInspected } from './inspected.ts'
+import { addNotice } from './notice.ts'
 import { applyProgress } from './progress.ts'
 import { refreshUrls } from './refresh.ts'
 
@@ -127,6 +128,7 @@ const handlers: Handlers = {
     await addHardware(platform, node, facts)
     platform.log.info({ node: uuid, site: appliance.site, sections: Object.keys(facts) }, 'hardware')
   },
+  notice: addNotice,
   async unknown_machine(platform, appliance, { address, detail }) {
     platform.log.info({ site: appliance.site, appliance: appliance.name, address, detail }, 'unknown machine')
   },

@@ -73,6 +73,8 @@ export function eventOf(entry: HistoryEntry, about: NonNullable<HistoryEntry['ab
     const webhook = { uuid: subject, name: name ?? subject }
     return { ...told, kind: 'webhook', node: null, node_name: null, site: null, from: null, to: null, webhook }
   }
-  const kind = event_type === 'provisioning' ? 'provisioning' : 'power'
+  if (event_type === 'site' && from === null)
+    return { ...told, kind: 'site', node: null, node_name: null, site, from, to, webhook: null }
+  const kind = event_type === 'provisioning' || event_type === 'site' ? event_type : 'power'
   return { ...told, kind, node: subject, node_name: name, site, from, to, webhook: null }
 }

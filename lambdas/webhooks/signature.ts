@@ -10,9 +10,15 @@ export interface Message {
 }
 
 const PREFIX = 'whsec_'
+const types: Record<Delivery['event']['kind'], string> = {
+  provisioning: 'node.provisioning',
+  power: 'node.power',
+  site: 'site.notice',
+  webhook: 'webhook.disabled',
+}
 
 export function messageOf({ id, event }: Pick<Delivery, 'id' | 'event'>, secret: string, now: Date): Message {
-  const type = event.kind === 'webhook' ? 'webhook.disabled' : `node.${event.kind}`
+  const type = types[event.kind]
   const body = JSON.stringify({ type, timestamp: event.at, data: event })
   const timestamp = String(Math.floor(now.getTime() / 1000))
   return {

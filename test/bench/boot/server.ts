@@ -29,6 +29,7 @@ const services = await startBootServices({
   config,
   directory: {
     byMac: () => undefined,
+    bySpentToken: () => undefined,
     byBootToken: () => ({ machine, mac: '52:54:00:00:00:01' }),
     bootToken: () => 'token',
   },
@@ -37,6 +38,7 @@ const services = await startBootServices({
   log: openLog('info', join(dir, 'log')),
   metrics: openMetrics(),
   clock: { now: () => new Date() },
+  notices: { tell: () => {} },
 })
 const file = join(dir, 'tftp/file')
 const tftp = await startTftpServer({

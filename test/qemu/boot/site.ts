@@ -55,8 +55,10 @@ const services = await startBootServices({
   directory: {
     byMac: (asked) => (asked === mac ? machine : undefined),
     byBootToken: (token) => (token === 'token' ? { machine, mac } : undefined),
+    bySpentToken: () => undefined,
     bootToken: () => 'token',
   },
+  notices: { tell: () => {} },
   events: openTimeline(() => new Date()),
   leases: new LeaseTable(config.subnets),
   log: { debug: print, info: print, warn: print, error: print },

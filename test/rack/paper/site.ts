@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
 import type { BootEvents } from '../../../appliance/boot/machine.ts'
 import type { Clock } from '../../../appliance/clock.ts'
 import { openDrivers } from '../../../appliance/drivers/table.ts'
@@ -9,10 +11,13 @@ import type { Identity } from '../../../appliance/identity.ts'
 import { openLedger } from '../../../appliance/ledger/ledger.ts'
 import type { Log } from '../../../appliance/log.ts'
 import type { CrashPoint } from '../../../appliance/plans/run-plan.ts'
+import { mediaApp } from '../../../appliance/media/http.ts'
+import { type BootMedia, openBootMedia } from '../../../appliance/media/media.ts'
 import { startSite, type Site } from '../../../appliance/site.ts'
 import type { Link } from '../../../appliance/uplink/link.ts'
 import { PaperAgent, PaperAgents } from './agent.ts'
 import type { PaperMachine } from './machine.ts'
+import type { Medium } from './medium.ts'
 
 export interface PaperSiteOptions {
   dir: string
@@ -34,6 +39,7 @@ export class PaperSite {
   readonly #ledger
   readonly #agents: PaperAgents
   readonly #port: number
+  readonly #media: BootMedia
   readonly seen: { mac: string; kind: string }[] = []
 
   private constructor(options: PaperSiteOptions, server: Server, agents: PaperAgents) {
@@ -44,6 +50,7 @@ export class PaperSite {
     this.#ledger = ledger
     this.#port = (server.address() as AddressInfo).port
     const events: BootEvents = { seen: (mac, kind) => void this.seen.push({ mac, kind }) }
+    this.#media = paperMedia(options.dir, `http://127.0.0.1:${this.#port}`, (node) => this.site.agentToken(node))
     this.site = startSite({
       ...options,
       ledger,
@@ -57,6 +64,7 @@ export class PaperSite {
       imageQuota: 2 ** 30,
       get: options.get ?? fetch,
       doorUrl: 'https://paper.site:6385',
+      media: this.#media,
       imageUrl: `http://127.0.0.1:${this.#port}`,
       kernelArguments: '',
       events,
@@ -64,6 +72,7 @@ export class PaperSite {
         const last = this.seen.findLast((each) => macs.includes(each.mac))
         return last && `last seen: ${last.kind}`
       },
+      marks: () => [],
       software: 'paper',
       crashPoint: (at) => {
         try {
@@ -75,17 +84,28 @@ export class PaperSite {
       },
     })
     for (const machine of options.machines) {
-      machine.provisioning = { networkBoot: (of, powerLost) => this.#networkBoot(of, powerLost) }
+      machine.provisioning = {
+        networkBoot: (of, powerLost) => this.#networkBoot(of, powerLost),
+        mediaBoot: (of, medium, powerLost) => this.#mediaBoot(of, medium, powerLost),
+      }
     }
   }
 
   /** `before`: the life that a power cut ended; agents outlive it, and the address stays. */
   static async start(options: PaperSiteOptions, before?: PaperSite): Promise<PaperSite> {
     const agents = before?.agents ?? new PaperAgents()
-    const server = createServer((request, reply) => site.site.images(request, reply))
+    const media = getRequestListener((request, { outgoing }) => site.#mediaApp().fetch(request, { outgoing }))
+    const server = createServer((request, reply) =>
+      request.url?.startsWith('/boot/') ? void media(request, reply) : site.site.images(request, reply),
+    )
     await new Promise<void>((resolve) => void server.listen(before?.imagePort ?? 0, '127.0.0.1', resolve))
     const site = new PaperSite(options, server, agents)
     return site
+  }
+
+  #mediaApp() {
+    const { machines, events } = this.site
+    return mediaApp({ media: this.#media, directory: machines, events, log: this.#options.log })
   }
 
   get imagePort(): number {
@@ -108,6 +128,14 @@ export class PaperSite {
       await clock.sleep(1000, powerLost)
     }
     const agent = new PaperAgent(machine, clock, powerLost)
+    this.#agents.add(agent)
+    await agent.start(() => this.#current().door)
+  }
+
+  /** No DHCP: the ramdisk has its addresses and its token from the medium. */
+  async #mediaBoot(machine: PaperMachine, medium: Medium, powerLost: AbortSignal): Promise<void> {
+    machine.network = medium.network
+    const agent = new PaperAgent(machine, this.#options.clock, powerLost, medium.agentToken)
     this.#agents.add(agent)
     await agent.start(() => this.#current().door)
   }
@@ -141,4 +169,13 @@ export class PaperSite {
     await this.#drivers.close()
     if (this.#ledger.db.isOpen) this.#ledger.close()
   }
+}
+
+/** With a kernel and loaders of paper; all else of the medium is real. */
+function paperMedia(dir: string, base: string, agentToken: (node: string) => string | undefined): BootMedia {
+  mkdirSync(dir, { recursive: true })
+  const [kernel, initrd] = [join(dir, 'kernel'), join(dir, 'initrd')]
+  for (const path of [kernel, initrd]) writeFileSync(path, 'paper')
+  const loaders = () => Promise.resolve({ uefi: Buffer.alloc(4096, 'paper') })
+  return openBootMedia({ files: { x86_64: { kernel, initrd }, loaders: {} }, base, agentToken, loaders })
 }
