@@ -9,6 +9,7 @@ import { printable } from './output.ts'
 import { portCommand } from './port.ts'
 import { siteCommand } from './site.ts'
 import { exitCodes, UsageError } from './usage.ts'
+import { webhookCommand } from './webhook.ts'
 import { whyCommand } from './why.ts'
 
 const program = new Command('bloomery')
@@ -33,6 +34,7 @@ for (const command of [
   deployCommand(),
   undeployCommand(),
   whyCommand(),
+  webhookCommand(),
   applianceCommand(),
 ])
   program.addCommand(command)

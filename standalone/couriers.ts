@@ -24,6 +24,7 @@ export class LocalCouriers implements Couriers {
       ...ground,
       box: secretBox(config.key),
       random: Math.random,
+      name: 'local',
       send: (url, message) => post(url, message, guard, this.#stopping.signal),
     }
   }

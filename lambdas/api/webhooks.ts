@@ -19,7 +19,7 @@ const MOST = 100
 
 export const webhooks: Resource<Webhook> = {
   title: 'Webhook',
-  ident: { argument: 'webhook' },
+  ident: { argument: 'webhook', named: 1 },
   table: 'webhooks',
   path: 'webhooks',
   store: webhookStore,

@@ -26,6 +26,8 @@ export interface Courier extends Pick<Platform, 'table' | 'clock' | 'ids' | 'log
   send: (url: string, message: Message) => Promise<Answer>
   /** In [0, 1). */
   random: () => number
+  /** Where there is only one for each webhook, it has the same name in all its lives, and goes on where it was killed at once. */
+  name?: string
 }
 
 /** A courier that died holds up its webhook for this long at most. */
@@ -42,7 +44,7 @@ export type Next = Date | undefined
 
 /** Goes on until nothing can be delivered for now, or `until` has come. Whoever comes second leaves it to the first. */
 export async function deliver(courier: Courier, webhook: string, until: Date): Promise<Next> {
-  const holder = courier.ids.uuid()
+  const holder = courier.name ?? courier.ids.uuid()
   for (;;) {
     const found = await look(courier, webhook)
     if (!found) return undefined
