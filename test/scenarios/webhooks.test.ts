@@ -123,11 +123,11 @@ it('a receiver that hangs delays no other; one that is away gets everything when
     .toMatch(/ECONNREFUSED/)
 
   await cloud.kill('SIGKILL')
-  await start()
-  await away.start()
-  await expect.poll(() => new Set(names(away)), patience).toEqual(new Set(['a', 'b']))
-  // What was on its way to the one that hangs when the cloud was killed comes again, under the same id.
   hanging.answer = (response) => void response.writeHead(204).end()
+  await away.start()
+  await start()
+  await expect.poll(() => new Set(names(away)), patience).toEqual(new Set(['a', 'b']))
+  // What was on its way to the one that hung when the cloud was killed comes again, under the same id.
   await expect
     .poll(async () => (await client.webhooks.get('hanging')).status?.last_success_at ?? '', patience)
     .not.toBe('')
