@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { define } from './context.ts'
 import { OutcomeError, UsageError } from './usage.ts'
 
@@ -14,6 +14,7 @@ export function applianceCommand(): Command {
     .description('the program on site')
     .addCommand(enrol())
     .addCommand(check())
+    .addCommand(capture())
     .addCommand(run())
 }
 
@@ -64,6 +65,53 @@ function check(): Command {
       if (bad > 0) throw new OutcomeError(`${bad} of ${findings.length} checks failed`)
     },
   )
+}
+
+interface CaptureOptions {
+  config: string
+  mac: string
+  address?: string
+  interface?: string
+  seconds: number
+  packets: number
+  out: string
+}
+
+function capture(): Command {
+  const command = new Command('capture')
+    .description('what one machine sends and is sent on its way through a boot, as a pcap file')
+    .requiredOption('--mac <address>', 'of the card that boots')
+    .requiredOption('--out <file>', 'a new file, for Wireshark or tshark')
+    .option('--address <ip>', 'of the machine, where a relay hides its card')
+    .option('--interface <name>', 'where machines are heard (default: that of the configured subnets)')
+    .option('--seconds <n>', 'at most', whole(3_600), 60)
+    .option('--packets <n>', 'at most', whole(1_000_000), 10_000)
+    .option('--config <file>', 'the appliance’s configuration', CONFIG)
+  return define(
+    command,
+    ['bloomery appliance capture --mac 52:54:00:aa:00:01 --seconds 120 --out n1.pcap'],
+    async ({ print }, _, options: CaptureOptions) => {
+      const [{ capture: captured }, { captureInterface }, { readConfig }] = await Promise.all([
+        import('../appliance/capture/capture.ts'),
+        import('../appliance/capture/interface.ts'),
+        import('../appliance/config.ts'),
+      ])
+      const name = captureInterface(readConfig(options.config).boot, options.interface)
+      const stop = new AbortController()
+      process.once('SIGINT', () => stop.abort())
+      const result = await captured({ ...options, interface: name, signal: stop.signal })
+      print(result, `${result.packets} packets (${result.bytes} bytes) of ${name} in ${options.out}: ${result.ended}`)
+    },
+  )
+}
+
+function whole(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < 1 || value > most)
+      throw new InvalidArgumentError(`A whole number from 1 to ${most} is wanted.`)
+    return value
+  }
 }
 
 function run(): Command {
