@@ -1,7 +1,8 @@
-import { Arena } from '@bloomery/wire/arena.ts'
 import { WireError } from '@bloomery/wire/error.ts'
 import type { Endpoint } from '@bloomery/wire/ipv4-socket.ts'
 import { Errno, failed, type Libc } from '@bloomery/wire/libc.ts'
+import type { Engine } from '@bloomery/wire/native-engine.ts'
+import { Poller } from '@bloomery/wire/poller.ts'
 import { BlockSlice, type Content, type SliceOf } from './block-slice.ts'
 import type { Terms } from './negotiate.ts'
 import { decodePacket, encodePacket, TftpError, type TftpPacket } from './packet.ts'
@@ -39,38 +40,26 @@ interface Running {
   cut: boolean
 }
 
-const EPOLLIN = 1
-const EPOLL_CTL_ADD = 1
-const MAX_EVENTS = 64
-/** epoll_event is packed on x86-64 only. */
-const EVENT = process.arch === 'x64' ? 12 : 16
-const EVENT_DATA = EVENT - 8
+const MAX_SPARE = 64
 /** Below this a header's worth of bytes is no gain. */
 const LEAST_CUT = 512
 const CANNOT_CUT = new Set<number>([Errno.EINVAL, Errno.EIO, Errno.EMSGSIZE])
 const LONGEST_WAIT_MS = 100
 
 /** Transfers on sockets of their own, all waited for at once. The rules are those of `transfer.ts`; this only carries them out. */
-export class FastTransfers {
+export class FastTransfers implements Engine<FastOrder> {
   readonly #native: Libc
   readonly #sockets: TransferSockets
-  readonly #epoll: number
-  readonly #events: Arena
+  readonly #poller: Poller
   readonly #running = new Map<number, Running>()
   readonly #spare: BlockSlice[] = []
   readonly #ended: (end: FastEnd) => void
-  readonly #bell: number
 
-  /** `bell` is an eventfd that is written to when there is something else to do. */
   constructor(native: Libc, bell: number, ended: (end: FastEnd) => void) {
     this.#native = native
-    this.#bell = bell
     this.#ended = ended
     this.#sockets = new TransferSockets(native)
-    this.#events = new Arena(native, MAX_EVENTS * EVENT + 8)
-    this.#epoll = native.epoll_create1(0x80000)
-    if (this.#epoll < 0) throw failed('epoll_create1', native.errno())
-    this.#watch(bell)
+    this.#poller = new Poller(native, bell)
   }
 
   get size(): number {
@@ -86,7 +75,7 @@ export class FastTransfers {
       const slice = this.#spare.pop() ?? new BlockSlice(this.#native)
       const running = { order, fd, state, slice, of, cut: terms.blksize >= LEAST_CUT }
       this.#running.set(fd, running)
-      this.#watch(fd)
+      this.#poller.add(fd, 'readable')
       this.#perform(running, actions)
     } catch (error) {
       const because = error instanceof Error ? error.message : String(error)
@@ -94,26 +83,19 @@ export class FastTransfers {
     }
   }
 
-  /** Serves until the bell rings, or until there is nothing left to serve. */
   run(): void {
-    while (this.#running.size > 0) {
-      const wait = this.#overdue()
-      const count = this.#native.epoll_wait(this.#epoll, this.#events.address, MAX_EVENTS, wait)
-      let rung = false
-      for (let index = 0; index < count; index += 1) {
-        const fd = this.#events.readU32(index * EVENT + EVENT_DATA)
-        if (fd === this.#bell) rung = true
-        else this.#hear(this.#running.get(fd))
-      }
-      if (!rung) continue
-      this.#native.read(this.#bell, this.#events.address + MAX_EVENTS * EVENT, 8)
-      return
-    }
+    while (this.#running.size > 0)
+      if (this.#poller.wait(this.#overdue(), (fd) => this.#hear(this.#running.get(fd)))) return
+  }
+
+  cancel(id: number): void {
+    for (const running of this.#running.values())
+      if (running.order.id === id) this.#end(running, 'failed', 'it was cancelled')
   }
 
   stop(): void {
     for (const running of this.#running.values()) this.#end(running, 'failed', 'the server stops')
-    this.#native.close(this.#epoll)
+    this.#poller.close()
   }
 
   #bind({ host, ports }: FastOrder): number {
@@ -123,14 +105,6 @@ export class FastTransfers {
       if (fd !== -Errno.EADDRINUSE) throw failed(`bind ${host}:${port}`, -fd)
     }
     throw new Error(`every TFTP transfer port from ${ports[0]} on is in use: widen tftp.portRange`)
-  }
-
-  #watch(fd: number): void {
-    this.#events.u32(0, EPOLLIN)
-    this.#events.u32(EVENT_DATA, fd)
-    this.#events.u32(EVENT_DATA + 4, 0)
-    if (this.#native.epoll_ctl(this.#epoll, EPOLL_CTL_ADD, fd, this.#events.address) < 0)
-      throw failed('epoll_ctl', this.#native.errno())
   }
 
   /** Timers that are due ring; milliseconds until the next, rounded up. */
@@ -201,7 +175,7 @@ export class FastTransfers {
     if (!this.#running.delete(running.fd)) return
     this.#native.close(running.fd)
     running.slice.forget()
-    if (this.#spare.length < MAX_EVENTS) this.#spare.push(running.slice)
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(running.slice)
     const { acked, repeated } = running.state
     this.#ended({ id: running.order.id, phase, acked, repeated, because })
   }

@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net'
 import { once } from 'node:events'
 import { ipv4FromText } from '@bloomery/wire/address.ts'
 import { WireError } from '@bloomery/wire/error.ts'
-import { leastBusy, startFastSenders, type FastSender } from './fast-sender.ts'
+import { startFastSender, type FastSender } from './fast-sender.ts'
 import { negotiate, type Terms } from './negotiate.ts'
 import { toNetascii } from './netascii.ts'
 import { decodePacket, encodePacket, TftpError, type TftpPacket } from './packet.ts'
@@ -41,11 +41,11 @@ export async function startTftpServer(options: TftpServerOptions): Promise<TftpS
   const wanted = options.fast !== false && isIPv4(options.host)
   socket.bind(options.port ?? 69, options.host)
   await once(socket, 'listening')
-  const fast = wanted ? await startFastSenders(options.onError) : []
+  const fast = wanted ? await startFastSender(options.onError) : undefined
   const serving = new Serving(socket, options, fast)
   socket.on('message', (bytes, from) => serving.receive(bytes, from))
   socket.on('error', (error) => options.onError(error))
-  return { port: socket.address().port, fast: fast.length > 0, stop: () => serving.stop() }
+  return { port: socket.address().port, fast: fast?.alive ?? false, stop: () => serving.stop() }
 }
 
 type Request = Extract<TftpPacket, { op: 'rrq' | 'wrq' }>
@@ -54,13 +54,13 @@ class Serving {
   readonly #socket: Socket
   readonly #options: TftpServerOptions
   readonly #ports: PortRange
-  readonly #fast: readonly FastSender[]
+  readonly #fast: FastSender | undefined
   /** By the client's address and port, which name its transfer: a request that comes again starts no second one. */
   readonly #transfers = new Map<string, Promise<void>>()
   readonly #perClient = new Map<string, number>()
   readonly #stopping = new AbortController()
 
-  constructor(socket: Socket, options: TftpServerOptions, fast: readonly FastSender[]) {
+  constructor(socket: Socket, options: TftpServerOptions, fast: FastSender | undefined) {
     this.#fast = fast
     this.#socket = socket
     this.#options = options
@@ -80,7 +80,7 @@ class Serving {
   async stop(): Promise<void> {
     this.#socket.removeAllListeners('message')
     this.#stopping.abort()
-    await Promise.all(this.#fast.map((sender) => sender.stop()))
+    await this.#fast?.stop()
     await Promise.all(this.#transfers.values())
     const closed = once(this.#socket, 'close')
     this.#socket.close()
@@ -122,10 +122,9 @@ class Serving {
         return this.#refuse(request, from, TftpError.undefined, 'too large for netascii, ask in octet mode')
       const name = request.file
       const terms = negotiate(request.options, sent.size)
-      const fast = sent.content === undefined ? undefined : leastBusy(this.#fast)
       this.#options.onOutcome(
-        fast !== undefined && sent.content !== undefined
-          ? await this.#sendFast(fast, name, { ...sent, content: sent.content }, client, terms)
+        this.#fast?.alive && sent.content !== undefined
+          ? await this.#sendFast(this.#fast, name, { ...sent, content: sent.content }, client, terms)
           : await sendFile({
               name,
               file: sent,

@@ -6,7 +6,6 @@ import type Koffi from 'koffi'
 export interface Libc {
   socket(family: number, type: number, protocol: number): number
   bind(fd: number, address: number, length: number): number
-  getsockname(fd: number, address: number, length: number): number
   setsockopt(fd: number, level: number, name: number, value: number, length: number): number
   recvmmsg(fd: number, messages: number, count: number, flags: number, timeout: number): number
   sendmmsg(fd: number, messages: number, count: number, flags: number): number
@@ -19,7 +18,8 @@ export interface Libc {
   read(fd: number, bytes: number, length: number): number
   write(fd: number, bytes: number, length: number): number
   preadv(fd: number, pieces: number, count: number, offset: number): number
-  memfd_create(name: string, flags: number): number
+  sendfile(to: number, from: number, offset: number, count: number): number
+  dup(fd: number): number
   close(fd: number): number
   /** Of the last call that failed, on this thread. */
   errno(): number
@@ -47,7 +47,6 @@ function load(): Libc | undefined {
     return {
       socket: lib.func('int socket(int, int, int)'),
       bind: lib.func('int bind(int, uintptr_t, uint32_t)'),
-      getsockname: lib.func('int getsockname(int, uintptr_t, uintptr_t)'),
       setsockopt: lib.func('int setsockopt(int, int, int, uintptr_t, uint32_t)'),
       recvmmsg: lib.func('int recvmmsg(int, uintptr_t, unsigned int, int, uintptr_t)'),
       sendmmsg: lib.func('int sendmmsg(int, uintptr_t, unsigned int, int)'),
@@ -60,7 +59,8 @@ function load(): Libc | undefined {
       read: lib.func('int read(int, uintptr_t, size_t)'),
       write: lib.func('int write(int, uintptr_t, size_t)'),
       preadv: lib.func('int preadv(int, uintptr_t, int, int64_t)'),
-      memfd_create: lib.func('int memfd_create(const char *, unsigned int)'),
+      sendfile: lib.func('int sendfile(int, int, uintptr_t, size_t)'),
+      dup: lib.func('int dup(int)'),
       close: lib.func('int close(int)'),
       errno: () => koffi.errno(),
       addressOf: (bytes) => Number(koffi.address(bytes)),
