@@ -11,6 +11,8 @@ export const applianceConfig = z.strictObject({
   /** Where ramdisks look themselves up (HTTPS) and get images (HTTP), on `boot.nextServer`. */
   door_port: z.int().min(1).max(65_535).default(6385),
   image_port: z.int().min(1).max(65_535).default(8089),
+  /** Where BMCs reach this appliance, for virtual media; default: `boot.nextServer`. */
+  media_address: z.union([z.ipv4(), z.ipv6(), z.hostname()]).optional(),
   /** Prometheus scrapes http://127.0.0.1:PORT/metrics; absent: nobody does. */
   metrics_port: z.int().min(1).max(65_535).optional(),
   image_cache_gib: z.number().positive().max(65_536).default(64),

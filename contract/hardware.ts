@@ -94,7 +94,7 @@ export const hardware = {
   redfish: {
     interfaces: {
       bios: ['no-bios'],
-      boot: ['ipxe'],
+      boot: ['ipxe', 'redfish-virtual-media', 'redfish-https'],
       console: ['no-console'],
       deploy: ['direct'],
       firmware: ['no-firmware'],

@@ -3,10 +3,19 @@
  * Equal input gives equal bytes: every date is the same constant, and equal contents share one extent.
  */
 export type IsoFile = { path: string; content: Uint8Array }
+/** A file whose bytes somebody else has. */
+export type AbsentFile = { path: string; content: { size: number } }
 
-const sector = 2048
+export interface IsoLayout {
+  /** Everything before the first file. */
+  head: Uint8Array
+  /** In order of their place; from the end of one to the next, and to the end of the volume, there are zeros. */
+  files: { path: string; at: number; size: number }[]
+  size: number
+}
+
+export const sector = 2048
 const descriptors = 16
-const firstPathTable = 19
 const largestVolume = 64 << 20
 /** ECMA-119 §9.1.5: years since 1900, month, day, hour, minute, second, zone. */
 const date = Uint8Array.of(80, 1, 1, 0, 0, 0, 0)
@@ -15,12 +24,36 @@ const deepest = 8
 
 type Directory = { name: string; parent?: Directory; directories: Directory[]; files: Named[] }
 type Named = { name: string; extent: Extent }
-type Extent = { content: Uint8Array; at: number }
+type Extent = { path: string; content: IsoFile['content'] | AbsentFile['content']; at: number; size: number }
 /** One of the two trees over the same files: how it writes names, and where its directories went. */
 type Tree = { encode: (name: string, file: boolean) => Uint8Array; order: Directory[]; places: Map<Directory, Place> }
 type Place = { at: number; size: number }
 
 export function writeIso(label: string, files: readonly IsoFile[]): Uint8Array {
+  const { layout, extents } = layOutVolume(label, files, [])
+  if (layout.size > largestVolume)
+    throw new RangeError(`the volume would be ${layout.size} bytes, more than ${largestVolume}`)
+  const volume = Buffer.alloc(layout.size)
+  volume.set(layout.head)
+  for (const { content, at } of extents) if (content instanceof Uint8Array) volume.set(content, at * sector)
+  return volume
+}
+
+/** The same for files that need not be at hand. `boot`: a descriptor that stands behind the primary one (El Torito's place), once it is
+ * known where the files are. */
+export function layOutIso(
+  label: string,
+  files: readonly (IsoFile | AbsentFile)[],
+  boot?: (places: IsoLayout['files']) => Uint8Array,
+): IsoLayout {
+  return layOutVolume(label, files, boot ? [boot] : []).layout
+}
+
+function layOutVolume(
+  label: string,
+  files: readonly (IsoFile | AbsentFile)[],
+  boot: readonly ((places: IsoLayout['files']) => Uint8Array)[],
+): { layout: IsoLayout; extents: Extent[] } {
   if (!/^[A-Za-z0-9_-]{1,16}$/.test(label))
     throw new RangeError(`volume label "${label}" must be 1 to 16 plain characters`)
   const extents: Extent[] = []
@@ -30,6 +63,7 @@ export function writeIso(label: string, files: readonly IsoFile[]): Uint8Array {
     order: walk(root, encode),
     places: new Map(),
   }))
+  const firstPathTable = descriptors + boot.length + trees.length + 1
   let next = firstPathTable + 2 * trees.length
   for (const tree of trees) {
     for (const directory of tree.order) {
@@ -38,26 +72,29 @@ export function writeIso(label: string, files: readonly IsoFile[]): Uint8Array {
       next += size / sector
     }
   }
+  const headSectors = next
   for (const extent of extents) {
     extent.at = next
-    next += roundUp(extent.content.length) / sector
+    next += roundUp(extent.size) / sector
   }
-  if (next * sector > largestVolume)
-    throw new RangeError(`the volume would be ${next * sector} bytes, more than ${largestVolume}`)
-  return write(label, trees, extents, next)
+  if (next > 0xffffffff) throw new RangeError(`the volume would have ${next} sectors`)
+  const places = extents.map(({ path, at, size }) => ({ path, at: at * sector, size }))
+  const bootRecords = boot.map((make) => make(places))
+  const head = write({ label, trees, sectors: next, headSectors, firstPathTable, bootRecords })
+  return { layout: { head, files: places, size: next * sector }, extents }
 }
 
-function directoryTree(files: readonly IsoFile[], extents: Extent[]): Directory {
+function directoryTree(files: readonly (IsoFile | AbsentFile)[], extents: Extent[]): Directory {
   const root: Directory = { name: '', directories: [], files: [] }
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1))
   for (const { path, content } of sorted) {
     const names = path.split('/')
-    if (names.length > deepest || names.some((name) => !/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,29}$/.test(name)))
+    if (names.length > deepest || names.some((name) => !/^\.?[A-Za-z0-9_-][A-Za-z0-9._-]{0,28}$/.test(name)))
       throw new RangeError(`path "${path}" must be at most ${deepest} names of at most 30 plain characters`)
     const name = names.pop() ?? ''
     const directory = names.reduce(enter, root)
     if (directory.files.some((file) => file.name === name)) throw new RangeError(`path "${path}" is given twice`)
-    directory.files.push({ name, extent: extentOf(content, extents) })
+    directory.files.push({ name, extent: extentOf(path, content, extents) })
   }
   return root
 }
@@ -70,12 +107,16 @@ function enter(parent: Directory, name: string): Directory {
   return made
 }
 
-function extentOf(content: Uint8Array, extents: Extent[]): Extent {
-  const known = extents.find((extent) => Buffer.compare(extent.content, content) === 0)
+function extentOf(path: string, content: Extent['content'], extents: Extent[]): Extent {
+  const known = extents.find((extent) => same(extent.content, content))
   if (known) return known
-  const made = { content, at: 0 }
+  const made = { path, content, at: 0, size: content instanceof Uint8Array ? content.length : content.size }
   extents.push(made)
   return made
+}
+
+function same(one: Extent['content'], other: Extent['content']): boolean {
+  return one instanceof Uint8Array && other instanceof Uint8Array && Buffer.compare(one, other) === 0
 }
 
 /** ECMA-119 §6.9.1: by level, then by the parent's number, then by name; path tables and directories go in this order. */
@@ -109,7 +150,7 @@ function items(tree: Tree, directory: Directory): Item[] {
   const inside = [
     ...directory.directories.map((one) => ({ identifier: tree.encode(one.name, false), ...place(one) })),
     ...directory.files.map(({ name, extent }) => {
-      return { identifier: tree.encode(name, true), at: extent.at, size: extent.content.length, directory: false }
+      return { identifier: tree.encode(name, true), at: extent.at, size: extent.size, directory: false }
     }),
   ].sort((a, b) => Buffer.compare(a.identifier, b.identifier))
   const clash = inside.find(
@@ -142,8 +183,17 @@ function layOut(sizes: readonly number[]): { offsets: number[]; end: number } {
   return { offsets, end }
 }
 
-function write(label: string, trees: readonly Tree[], extents: readonly Extent[], sectors: number): Uint8Array {
-  const volume = Buffer.alloc(sectors * sector)
+interface Head {
+  label: string
+  trees: readonly Tree[]
+  sectors: number
+  headSectors: number
+  firstPathTable: number
+  bootRecords: readonly Uint8Array[]
+}
+
+function write({ label, trees, sectors, headSectors, firstPathTable, bootRecords }: Head): Uint8Array {
+  const volume = Buffer.alloc(headSectors * sector)
   for (const [index, tree] of trees.entries()) {
     const tables = firstPathTable + 2 * index
     const little = pathTable(tree, 'little')
@@ -152,12 +202,12 @@ function write(label: string, trees: readonly Tree[], extents: readonly Extent[]
     const joliet = index === 1
     volume.set(
       descriptor({ label, joliet, sectors, tables, tableSize: little.length, root: tree }),
-      (descriptors + index) * sector,
+      (descriptors + index + (joliet ? bootRecords.length : 0)) * sector,
     )
     for (const directory of tree.order) volume.set(records(tree, directory), tree.places.get(directory)!.at * sector)
   }
-  volume.set(Buffer.from('\xffCD001\x01', 'latin1'), (descriptors + trees.length) * sector)
-  for (const { content, at } of extents) volume.set(content, at * sector)
+  for (const [index, bytes] of bootRecords.entries()) volume.set(bytes, (descriptors + 1 + index) * sector)
+  volume.set(Buffer.from('\xffCD001\x01', 'latin1'), (firstPathTable - 1) * sector)
   return volume
 }
 

@@ -165,6 +165,8 @@ export const machine = z.object({
   boot_mode: z.enum(['uefi', 'bios']),
   cpu_arch: z.enum(['x86_64', 'aarch64']),
   disable_power_off: z.boolean(),
+  /** Static addresses for its ramdisk. */
+  network_data: jsonObject.optional(),
   ports: z.array(z.object({ uuid, address: macAddress, pxe_enabled: z.boolean() })).max(64),
 })
 export type Machine = z.infer<typeof machine>

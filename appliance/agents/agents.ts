@@ -14,6 +14,8 @@ export interface Agents {
   runStep(on: StepContext, kind: 'deploy' | 'clean', work: StepWork): Promise<void>
   /** Asks the agent to halt the machine; resolves when it was asked, whether or not it could still answer. */
   powerOff(on: StepContext): Promise<void>
+  /** The next agent of this machine is given its token beforehand; nobody else is then. */
+  prearrange(node: string): void
   /** The machine lost power: its agent is gone. */
   wipe(node: string): void
 }

@@ -65,7 +65,7 @@ beforeEach(() => {
       return commands.map((each) => ({ ...each }))
     },
   }
-  agents = siteAgents({ rows, client, clock, lastSeen: () => undefined })
+  agents = siteAgents({ rows, client, token: () => 't'.repeat(43), clock, lastSeen: () => undefined })
 })
 afterEach(() => ledger.close())
 

@@ -15,11 +15,13 @@ const RETRY_MS = 5000
 export interface SiteAgentsParts {
   rows: AgentRows
   client: AgentClient
+  /** A fresh one. */
+  token: () => string
   clock: Clock
   lastSeen(node: string, since: Date): string | undefined
 }
 
-export function siteAgents({ rows, client, clock, lastSeen }: SiteAgentsParts): Agents {
+export function siteAgents({ rows, client, token, clock, lastSeen }: SiteAgentsParts): Agents {
   function address(node: string): AgentAddress {
     const row = rows.get(node)
     if (!row?.url) throw new HardwareError('the agent has not reported yet, or the machine lost power since')
@@ -86,6 +88,7 @@ export function siteAgents({ rows, client, clock, lastSeen }: SiteAgentsParts): 
     powerOff,
     isUp: (node) => rows.get(node)?.heartbeatAt !== undefined,
     lastSeen,
+    prearrange: (node) => void rows.giveToken(node, token(), clock.now()),
     wipe: (node) => rows.wipe(node),
     async call(on, name, params) {
       const result = await patiently(on, () => client.command(address(on.plan.node), name, params, true, on.signal))

@@ -21,6 +21,8 @@ export interface BmcManagement {
   setSecureBoot(enabled: boolean): Promise<void>
   setIndicator(component: string, name: string, state: IndicatorState): Promise<void>
   attachMedia(device: MediaDevice, image: string): Promise<void>
+  /** Has the firmware fetch and start this by HTTP at the next start. */
+  bootFromUrl(url: string): Promise<void>
   /** null: all there are. */
   detachMedia(devices: readonly MediaDevice[] | null): Promise<void>
   /** What can't be read is left out. */

@@ -1,3 +1,4 @@
+import { setBoot } from '@bloomery/redfish/boot.ts'
 import { setBootMode } from '@bloomery/redfish/boot-mode.ts'
 import type { Redfish } from '@bloomery/redfish/client.ts'
 import { setIndicator } from '@bloomery/redfish/indicator.ts'
@@ -28,6 +29,10 @@ export function redfishManagement(use: UseRedfish): BmcManagement {
       use(async ({ bmc, system }) => {
         if (devices === null) return ejectMedia(bmc, system)
         for (const device of devices) await ejectMedia(bmc, system, media[device])
+      }),
+    bootFromUrl: (uri) =>
+      use(async ({ bmc, system }) => {
+        await setBoot(bmc, system, { target: 'UefiHttp', enabled: 'Once', mode: 'UEFI', uri })
       }),
     readHardware: () => use(({ bmc, system }) => readFacts(bmc, system)),
   }

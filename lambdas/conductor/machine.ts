@@ -17,6 +17,7 @@ export function machineOf(node: Node, ports: Port[]): Machine {
     boot_mode: bootMode(node),
     cpu_arch: architecture(node.properties['cpu_arch']),
     disable_power_off: node.disable_power_off,
+    ...(Object.keys(node.network_data).length === 0 ? {} : { network_data: node.network_data }),
     ports: ports.map(({ uuid, address, pxe_enabled }) => ({ uuid, address, pxe_enabled })),
   }
 }

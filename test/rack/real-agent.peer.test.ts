@@ -107,7 +107,7 @@ async function meet(server: Partial<AgentMachine> = {}) {
     ledger.close()
   })
   const client = httpsAgentClient(10_000)
-  const agents = siteAgents({ rows, client, clock, lastSeen: () => undefined })
+  const agents = siteAgents({ rows, client, token: () => 't'.repeat(43), clock, lastSeen: () => undefined })
   await expect.poll(() => agents.isUp(of.node), { timeout: 20_000 }).toBe(true)
   const row = rows.get(of.node)!
   const address = { url: row.url!, token: row.token, certificate: row.certificate }
@@ -142,6 +142,8 @@ it('refuses a second command while it is busy, which is waited for', async () =>
   const { agents, client, address, on } = await meet({
     disks: () => Promise.resolve([]),
     eraseMetadata: () => Promise.resolve(),
+    eraseFully: () => Promise.resolve(),
+    eraseExpress: () => Promise.resolve(),
     collectLogs: () => new Promise((resolve) => (finish = () => resolve(Buffer.from('logs')))),
   })
   const logs = agents.call(on, 'log.collect_system_logs', {})

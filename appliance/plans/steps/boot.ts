@@ -1,5 +1,6 @@
 import type { BootDevice } from '../../../contract/resources.ts'
 import type { StepContext, StepRunner } from '../step.ts'
+import { bootsFromMedia, ejectMedium, prepareMedium } from './media-boot.ts'
 
 /** `Default`: as the flow wants it (reference §3.6). For BMCs that forget, or that can do only one of the two. */
 const forced: Readonly<Record<string, boolean>> = { Always: true, true: true, Never: false }
@@ -26,6 +27,7 @@ function hostname(on: StepContext): string | undefined {
  * machine comes back to its disk. */
 export const prepareRamdisk: StepRunner<'boot.prepare_ramdisk'> = async (_args, on) => {
   on.agents.wipe(on.plan.node)
+  if (bootsFromMedia(on)) return prepareMedium(on, hostname(on))
   on.machines.setBoot(on.plan.node, on.plan.generation, {
     mode: 'ramdisk',
     ramdisk: { cmdline: on.ramdiskCommandLine },
@@ -37,10 +39,12 @@ export const prepareRamdisk: StepRunner<'boot.prepare_ramdisk'> = async (_args, 
 export const cleanUpRamdisk: StepRunner<'boot.clean_up_ramdisk'> = async (_args, on) => {
   on.agents.wipe(on.plan.node)
   on.machines.setBoot(on.plan.node, on.plan.generation, { mode: 'off' })
+  await ejectMedium(on)
 }
 
 export const prepareInstance: StepRunner<'boot.prepare_instance'> = async (_args, on) => {
   on.machines.setBoot(on.plan.node, on.plan.generation, { mode: 'disk', hostname: hostname(on) })
+  await ejectMedium(on)
   await setBootOf(on, 'disk', true)
 }
 

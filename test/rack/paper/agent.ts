@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Hono } from 'hono'
-import { commandResult, imageInfo, lookupReply, type CommandResult } from '../../../contract/agent.ts'
+import { commandResult, imageInfo, lookupReply, maskedToken, type CommandResult } from '../../../contract/agent.ts'
 import { AgentRefusal, type AgentClient } from '../../../appliance/agents/client.ts'
 import { HardwareError } from '../../../appliance/hardware-error.ts'
 import type { Clock } from '../../../appliance/clock.ts'
@@ -14,8 +14,11 @@ export class PaperAgent {
   readonly #powerLost: AbortSignal
   readonly #commands: CommandResult[] = []
   #token = ''
+  readonly #own: string | undefined
 
-  constructor(machine: PaperMachine, clock: Clock, powerLost: AbortSignal) {
+  /** `token`: of the medium that it came with. */
+  constructor(machine: PaperMachine, clock: Clock, powerLost: AbortSignal, token?: string) {
+    this.#own = token
     this.#machine = machine
     this.#clock = clock
     this.#powerLost = powerLost
@@ -28,7 +31,8 @@ export class PaperAgent {
       const reply = await door().request(`/v1/lookup?addresses=${this.#machine.mac}`)
       if (reply.status === 200) {
         const found = lookupReply.parse(await reply.json())
-        this.#token = found.config.agent_token
+        const given = found.config.agent_token
+        this.#token = given === maskedToken && this.#own !== undefined ? this.#own : given
         node = found.node.uuid
       } else await this.#clock.sleep(1000, this.#powerLost)
     }

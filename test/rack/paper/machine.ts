@@ -6,11 +6,13 @@ import { type RunningRedfish, startRedfish } from '@bloomery/redfish/server.ts'
 import type { State } from '@bloomery/redfish/service/state.ts'
 import type { Clock } from '../../../appliance/clock.ts'
 import { machineOver } from '../redfish/chassis.ts'
+import { type Medium, readMedium } from './medium.ts'
 
 /** What a paper machine finds at its network boot, and what it does then; the site it is plugged into supplies it. */
 export interface Provisioning {
   /** The ramdisk runs from when this is called until `powerLost` is aborted. */
   networkBoot(machine: PaperMachine, powerLost: AbortSignal): Promise<void>
+  mediaBoot?(machine: PaperMachine, medium: Medium, powerLost: AbortSignal): Promise<void>
 }
 
 export interface PaperDisk {
@@ -33,6 +35,8 @@ export class PaperMachine {
   readonly accidents: string[] = []
   power: 'on' | 'off' = 'off'
   writing = false
+  /** Static addresses that its ramdisk had from a medium. */
+  network = ''
   /** Non-maskable interrupts that it got. */
   nmis = 0
   /** What its rescue system lets people in with. */
@@ -116,6 +120,10 @@ export class PaperMachine {
     if (device === bootDevices.pxe) {
       this.boots.push('network')
       await this.provisioning?.networkBoot(this, powerLost)
+    } else if (device === bootDevices.cdrom) {
+      const medium = await readMedium(this.redfish.slots.find(({ image }) => image !== undefined)?.image, powerLost)
+      this.boots.push('medium')
+      await this.provisioning?.mediaBoot?.(this, medium, powerLost)
     } else this.boots.push(this.disk.image ? `disk ${this.disk.image}` : 'nothing')
   }
 
