@@ -54,3 +54,19 @@ it('a power change has a deadline from its beginning to its end', () => {
   expect(started).toMatchObject({ generation: 1, last_error: null, deadline: '2026-11-23T10:10:00.000Z' })
   expect(endPower(started, 'why')).toMatchObject({ target_power_state: null, deadline: null, last_error: 'why' })
 })
+
+describe('a power change while the node is on hold', () => {
+  const later = '2026-11-23T10:10:00.000Z'
+  const held = startPower({ ...node, provision_state: 'clean hold' }, { target_power_state: 'power on' }, now)
+
+  it('keeps its deadline when the held operation fails', () => {
+    expect(move(held, 'abort', now)).toMatchObject({ provision_state: 'clean failed', deadline: later })
+  })
+
+  it('leaves the deadline of an operation that went on, and has one again when that rests', () => {
+    const on = move(held, 'unhold', now)!
+    expect(on).toMatchObject({ provision_state: 'clean wait', deadline: '2026-11-23T10:30:00.000Z' })
+    expect(endPower(on)).toMatchObject({ deadline: '2026-11-23T10:30:00.000Z', target_power_state: null })
+    expect(move(on, 'fail', now)).toMatchObject({ provision_state: 'clean failed', deadline: later })
+  })
+})

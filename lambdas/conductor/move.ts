@@ -14,7 +14,7 @@ export function move(node: Node, event: ProvisionEvent, now: Date): Node | undef
     provision_state: next.state,
     target_provision_state: next.target,
     provision_updated_at: now.toISOString(),
-    deadline: deadlineOf(next.state, now),
+    deadline: deadlineAfter(node, next.state, now),
   }
   const idle = { operation: null, deploy_step: {}, clean_step: {}, service_step: {} }
   if (provision[next.state].kind === 'working' && event !== 'resume')
@@ -29,6 +29,15 @@ function inspectionBegins(node: Node): Partial<Node> {
 
 export function deadlineOf(state: ProvisionState, now: Date): string | null {
   return isTransient(state) ? new Date(now.getTime() + provision[state].deadline * 1000).toISOString() : null
+}
+
+/** That of the state; where a node rests, that of a change of power which is still under way. */
+export function deadlineAfter(node: Node, state: ProvisionState, now: Date): string | null {
+  const own = deadlineOf(state, now)
+  if (own !== null || isTransient(state)) return own
+  if (!isTransient(node.provision_state)) return node.deadline
+  const isChanging = node.power_operation !== null || node.target_power_state !== null
+  return isChanging ? new Date(now.getTime() + POWER_SECONDS * 1000).toISOString() : null
 }
 
 /** The node after its operation came to nothing; `began`: steps of it have run. */
@@ -71,7 +80,7 @@ export function endPower(node: Node, why?: string): Node {
     power_operation: null,
     target_power_state: null,
     driver_internal_info: withoutManagement(node.driver_internal_info),
-    deadline: null,
+    deadline: isTransient(node.provision_state) ? node.deadline : null,
     ...(why === undefined ? {} : { last_error: why }),
   }
 }

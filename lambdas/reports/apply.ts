@@ -6,7 +6,7 @@ import { isTransient, provision, type ProvisionEvent, type ProvisionState } from
 import type { Node, Operation, PowerState } from '../../contract/resources.ts'
 import { RESCUE_PASSWORD } from '../../contract/seal.ts'
 import { isCleaned } from '../conductor/automated-cleaning.ts'
-import { deadlineOf, endPower, fail, move } from '../conductor/move.ts'
+import { deadlineAfter, endPower, fail, move } from '../conductor/move.ts'
 
 export interface Circumstances {
   now: Date
@@ -101,7 +101,7 @@ function goOn(node: Node, phase: keyof typeof events, now: Date): Node {
 
 /** Every report of progress gives the state its whole time again. */
 function renewed(node: Node, now: Date): Node {
-  return { ...node, deadline: deadlineOf(node.provision_state, now) }
+  return { ...node, deadline: deadlineAfter(node, node.provision_state, now) }
 }
 
 function finish(node: Node, { now, options }: Circumstances): Node | undefined {
