@@ -63,6 +63,8 @@ function paperMachine(did: string[], lockDown: () => void): Machine {
   return {
     disks: () => Promise.resolve([disk('/dev/vda', 8), disk('/dev/vdb', 80)]),
     eraseMetadata: ({ name }) => does(`erase ${name}`),
+    eraseFully: ({ name }) => does(`erase all of ${name}`),
+    eraseExpress: ({ name }) => does(`erase ${name} quickly`),
     async writeImage({ image_info: { id } }, { name }, progress) {
       progress({ percent: 10, mb_per_second: 1, bytes: 1 })
       await does(`write ${id} to ${name}`)

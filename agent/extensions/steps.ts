@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { nodeParam, stepCall, type NodeParam, type OfferedStep } from '../../contract/agent.ts'
 import { command, versionMismatch, type Command, type Running } from '../api/commands.ts'
 import { chooseRootDisk } from '../disks/choose.ts'
+import type { Disk } from '../disks/disk.ts'
+import { eraseEach, erasable } from '../disks/erase-many.ts'
+import { eraseOptions } from '../disks/erase-options.ts'
 import { CommandFailure } from '../failure.ts'
 import { writeArguments } from '../image/deploy.ts'
 import type { Machine } from '../machine/machine.ts'
@@ -9,7 +12,7 @@ import type { Deployed } from './deployed.ts'
 
 /** Ours is the only hardware manager. Its version changes when its steps do. */
 const manager = 'BloomeryHardwareManager'
-const version = '1'
+const version = '2'
 
 const offered = (step: string, priority: number, argsinfo: OfferedStep['argsinfo'] = null): OfferedStep => ({
   step,
@@ -19,7 +22,11 @@ const offered = (step: string, priority: number, argsinfo: OfferedStep['argsinfo
   abortable: step.startsWith('erase'),
   argsinfo,
 })
-const cleanSteps = [offered('erase_devices_metadata', 99)]
+const cleanSteps = [
+  offered('erase_devices_metadata', 99),
+  offered('erase_devices', 10),
+  offered('erase_devices_express', 0),
+]
 const deploySteps = [
   offered('erase_devices_metadata', 0),
   offered('write_image', 0, {
@@ -69,8 +76,19 @@ export function deployExtension(machine: Machine, deployed: Deployed): Record<st
 
 function stepsOf(machine: Machine, deployed: Deployed): Record<string, Step> {
   return {
-    async erase_devices_metadata() {
-      for (const disk of await machine.disks()) await machine.eraseMetadata(disk)
+    async erase_devices_metadata(_args, node) {
+      for (const disk of erasable(await machine.disks(), node)) await machine.eraseMetadata(disk)
+      return null
+    },
+    async erase_devices(_args, node, { progress }) {
+      const options = eraseOptions(node)
+      const disks = erasable(await machine.disks(), node)
+      const erase = (disk: Disk, report: (done: number) => void) => machine.eraseFully(disk, options, report)
+      await eraseEach(disks, options.concurrency, erase, progress)
+      return null
+    },
+    async erase_devices_express(_args, node) {
+      for (const disk of erasable(await machine.disks(), node)) await machine.eraseExpress(disk)
       return null
     },
     async write_image(args, node, { progress }) {

@@ -1,10 +1,15 @@
 import type { Progress, WriteArguments } from '../image/deploy.ts'
 import type { Disk } from '../disks/disk.ts'
+import type { EraseOptions } from '../disks/erase-options.ts'
 
 /** The server that the agent runs on, as narrow as its commands need it. */
 export interface Machine {
   disks: () => Promise<Disk[]>
   eraseMetadata: (disk: Disk) => Promise<void>
+  /** Nothing on it can be read again. `progress`: from 0 to 1. */
+  eraseFully: (disk: Disk, options: EraseOptions, progress: (done: number) => void) => Promise<void>
+  /** As fully as takes seconds. */
+  eraseExpress: (disk: Disk) => Promise<void>
   writeImage: (wanted: WriteArguments, disk: Disk, progress: Progress) => Promise<string>
   /** Names of what an image brought along, under Ironic's keys. */
   identify: (disk: Disk) => Promise<Record<string, unknown>>

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts'
 import { eraseMetadata } from '../disks/erase.ts'
+import { eraseExpress, eraseFully } from '../disks/erase-full.ts'
 import { identify } from '../disks/identify.ts'
 import { listDisks } from '../disks/list.ts'
 import type { Trust } from '../http.ts'
@@ -34,9 +35,12 @@ export function createServer({ clock, log, trust, settings, lockDown }: ServerMe
       await clock.sleep(settings.diskInterval * 1000)
     }
   }
+  const erasing = { clock, log, sysfs: '/sys' }
   return {
     disks,
-    eraseMetadata: (disk) => eraseMetadata(disk, { clock, log, sysfs: '/sys' }),
+    eraseMetadata: (disk) => eraseMetadata(disk, erasing),
+    eraseFully: (disk, options, progress) => eraseFully(disk, erasing, { options, progress }),
+    eraseExpress: (disk) => eraseExpress(disk, erasing),
     writeImage: (wanted, disk, progress) =>
       deployImage(wanted, disk, { trust, clock, log, seconds, retries, retryInterval }, progress),
     identify,
