@@ -5,16 +5,22 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { cable, peerNetwork, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
 
-const [SITE, CLIENT] = ['s', 'c'].map((name) => `blm-dh6-${process.pid}-${name}`) as [string, string]
+const named = (who: string): string => `blm-dh6-${process.pid}-${who}`
+const [SITE, CLIENT, RELAY, FAR] = [named('s'), named('c'), named('r'), named('f')]
 let network: PeerNetwork
 let dir: string
 const lines: Record<string, string>[] = []
 
-/** The boot services as a program in one namespace, with radvd as their child, and dhclient in another. */
+/** The boot services as a program in one namespace, with radvd as their child; dhclient on their link, and behind Debian's relay. */
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'dhcp6-'))
-  network = peerNetwork([SITE, CLIENT])
-  cable(network, { netns: SITE, name: 'prov0' }, { netns: CLIENT, name: 'eth0' })
+  network = peerNetwork([SITE, CLIENT, RELAY, FAR])
+  network.ip(SITE, 'link add prov0 type bridge', 'link set prov0 up')
+  cable(network, { netns: SITE, name: 'p0' }, { netns: CLIENT, name: 'eth0' })
+  cable(network, { netns: SITE, name: 'p1' }, { netns: RELAY, name: 'up0' })
+  cable(network, { netns: RELAY, name: 'lan0' }, { netns: FAR, name: 'eth0' })
+  network.ip(SITE, 'link set p0 master prov0', 'link set p1 master prov0')
+  network.ip(RELAY, 'address add fd00:96::2/64 dev up0 nodad', 'address add fd00:95::1/64 dev lan0 nodad')
   network.ip(SITE, 'address add 10.96.0.1/24 dev prov0', 'address add fd00:96::1/64 dev prov0 nodad')
   network.ip(SITE, 'route add 255.255.255.255 dev prov0')
   for (const name of ['kernel', 'initrd', 'loader']) writeFileSync(join(dir, name), `${name} bytes`)
@@ -31,24 +37,36 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-test('dhclient gets a stable IPv6 address, and the link says that DHCPv6 is to be asked', async () => {
-  const script = join(dir, 'script')
-  writeFileSync(script, `#!/bin/sh\necho "$reason $new_ip6_address" >>'${dir}/reasons'\n`)
+/** When the card's own address has passed duplicate detection. */
+async function lease(netns: string): Promise<() => string | undefined> {
+  const script = join(dir, netns)
+  writeFileSync(script, `#!/bin/sh\necho "$reason $new_ip6_address" >>'${script}.reasons'\n`)
   chmodSync(script, 0o755)
-  const options = ['-6', '-sf', script, '-lf', join(dir, 'lf'), '-pf', join(dir, 'pid'), '-cf', '/dev/null']
-  await new Promise((done) => setTimeout(done, 2_500)) // until the card's own address has passed duplicate detection
-  network.run(CLIENT, ['dhclient', '-d', ...options, 'eth0'])
-  const bound = (): string | undefined => {
+  const own = ['-sf', script, '-lf', `${script}.lf`, '-pf', `${script}.pid`, '-cf', '/dev/null']
+  await new Promise((done) => setTimeout(done, 2_500))
+  network.run(netns, ['dhclient', '-6', '-d', ...own, 'eth0'])
+  return () => {
     try {
-      return /^BOUND6 (.*)$/m.exec(readFileSync(join(dir, 'reasons'), 'utf8'))?.[1]
+      return /^BOUND6 (.*)$/m.exec(readFileSync(`${script}.reasons`, 'utf8'))?.[1]
     } catch {
       return undefined
     }
   }
-  await expect.poll(bound, { timeout: 30_000 }).toMatch(/^fd00:96::?[0-9a-f:]+$/)
+}
+
+test('dhclient gets a stable IPv6 address, and the link says that DHCPv6 is to be asked', async () => {
+  await expect.poll(await lease(CLIENT), { timeout: 30_000 }).toMatch(/^fd00:96::?[0-9a-f:]+$/)
   expect(lines.map(({ request, reply }) => `${request} ${reply}`)).toEqual(
     expect.arrayContaining(['solicit advertise', 'request reply']),
   )
   const routes = (): string => execFileSync('ip', ['-netns', CLIENT, '-6', 'route', 'show', 'dev', 'eth0']).toString()
   await expect.poll(routes, { timeout: 20_000 }).toContain('fd00:96::/64') // from the router advertisement
+}, 80_000)
+
+test("behind Debian's relay a client gets an address of its own network", async () => {
+  lines.length = 0
+  network.run(RELAY, ['dhcrelay', '-6', '-d', '--no-pid', '-I', '-l', 'lan0', '-u', 'fd00:96::1%up0'])
+  await expect.poll(await lease(FAR), { timeout: 40_000 }).toMatch(/^fd00:95::?[0-9a-f:]+$/)
+  const mac = execFileSync('ip', ['netns', 'exec', FAR, 'cat', '/sys/class/net/eth0/address'], { encoding: 'utf8' })
+  expect(lines.filter(({ reply }) => reply === 'reply').map((line) => line['mac'])).toContain(mac.trim())
 }, 80_000)

@@ -11,7 +11,7 @@ const file = (name: string): string => join(dir, name)
 const config = bootConfig.parse({
   subnets: [{ cidr: '10.96.0.0/24', interfaceAddress: '10.96.0.1', range: ['10.96.0.100', '10.96.0.199'] }],
   nextServer: '10.96.0.1',
-  ipv6: { address: 'fd00:96::1', links: [{ prefix: 'fd00:96::/64', interface: 'prov0' }] },
+  ipv6: { address: 'fd00:96::1', links: [{ prefix: 'fd00:96::/64', interface: 'prov0' }, { prefix: 'fd00:95::/64' }] },
   unknownMachines: 'discover',
   files: {
     x86_64: { kernel: file('kernel'), initrd: file('initrd') },

@@ -63,7 +63,8 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
       started.push(await startBootTftp({ config: tftp6, files, directory, discovery, leases, events, log, metrics }))
       const urls = bootUrls(`http://[${ipv6.address}]:${http.port}`)
       started.push(await startBootDhcp6({ config: ipv6, directory, discovery, policy, urls, events, log, metrics }))
-      if (ipv6.routerAdvertisements) started.push(await startRouterAdvertisements(ipv6.links, log))
+      if (ipv6.routerAdvertisements && ipv6.links.some((link) => link.interface !== undefined))
+        started.push(await startRouterAdvertisements(ipv6.links, log))
     }
     if (config.subnets.length === 0) return { httpUrl, ports: { dhcp: 0, tftp: tftp.port, http: http.port }, stop } // all boot by virtual media
     const dhcp = await startBootDhcp({ ...options, discovery, policy, urls: bootUrls(httpUrl) })
