@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { defaultOptions, parseConductorOptions } from './conductor-options.ts'
+import { conductorOptions, defaultOptions, parseConductorOptions } from './conductor-options.ts'
 
 describe('options of the conductor', () => {
   it('are Ironic’s defaults where nothing is said, but for limits of what runs at once', () => {
@@ -31,5 +32,11 @@ describe('options of the conductor', () => {
     ['{"clean_step_priority_override": {"bios.factory_reset": -1}}', /bios.factory_reset/],
   ])('%s is refused, and told why', (text, why) => {
     expect(() => parseConductorOptions(text)).toThrow(why)
+  })
+
+  it('are all told of in docs/options.md, which tells of no other', () => {
+    const text = readFileSync(new URL('../docs/options.md', import.meta.url), 'utf8')
+    const told = [...text.matchAll(/^\| `([a-z_]+)`/gm)].map((row) => row[1])
+    expect(told).toEqual(Object.keys(conductorOptions.shape))
   })
 })

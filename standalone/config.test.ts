@@ -35,6 +35,17 @@ describe('configure', () => {
     expect(() => configure(source)).toThrow(message)
   })
 
+  it('has the conductor’s options as JSON, as an object, or as flags for the limits, which count most', () => {
+    const options = { max_concurrent_deploy: 9, automated_clean: false }
+    for (const conductor of [options, JSON.stringify(options)])
+      expect(configure({ conductor }, { 'max-deploys': '3' }).conductor).toMatchObject({
+        automated_clean: false,
+        max_concurrent_deploy: 3,
+        max_concurrent_clean: null,
+      })
+    expect(() => configure({ conductor: '{"colour": "red"}' })).toThrow(/colour/)
+  })
+
   it('puts every name that sites use into the certificates', () => {
     const source = { host: '0.0.0.0', 'public-url': 'https://cloud.example/', 'insecure-noauth': 'true' }
     const { names, publicUrl, broker } = configure({ ...source, 'public-broker-host': '192.0.2.9' })
