@@ -34,6 +34,9 @@ export interface Item extends Key {
   by?: Partial<Record<IndexName, Key>>
   /** Unix seconds after which the item may be dropped, at leisure; readers must not count on it. */
   expires?: number
+  /** The part of `value` that lists show and filter by, for a table that keeps it where lists read it without the rest. Readers never see
+   * it here. */
+  brief?: unknown
 }
 
 /** absent: no such item. Number: the item exists with exactly this version. 'present': it exists. */
@@ -76,11 +79,19 @@ export interface Page {
   next: { key: Key; at?: Key } | undefined
 }
 
+export interface BriefPage {
+  /** The brief where an item has one, else its whole value: which has all that the brief has. */
+  values: unknown[]
+  next: Page['next']
+}
+
 export interface Table {
   /** Strongly consistent. */
   get(key: Key): Promise<Item | undefined>
   /** Base table: strongly consistent. An index may lag by moments. Order: sort key, byte by byte. */
   query(query: Query): Promise<Page>
+  /** As `query`, over an index, of briefs. Absent where a table keeps none apart. */
+  briefs?(query: Query & { index: IndexName }): Promise<BriefPage>
   /** All or nothing, at most 100 writes, each key once. Rejects with ConflictError. */
   write(writes: Write[]): Promise<void>
 }

@@ -9,6 +9,9 @@ const schema = `
   CREATE TABLE IF NOT EXISTS item_index (
     name TEXT NOT NULL, pk TEXT NOT NULL, sk TEXT NOT NULL, item_pk TEXT NOT NULL, item_sk TEXT NOT NULL,
     PRIMARY KEY (name, pk, sk, item_pk, item_sk)) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS brief (
+    at TEXT NOT NULL, item_pk TEXT NOT NULL, item_sk TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (at, item_pk, item_sk)) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS feed (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, pk TEXT NOT NULL, sk TEXT NOT NULL, before TEXT, after TEXT);
   CREATE TABLE IF NOT EXISTS feed_cursor (consumer TEXT PRIMARY KEY, sequence INTEGER NOT NULL) WITHOUT ROWID;

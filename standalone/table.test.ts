@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConflictError } from '../lambdas/platform.ts'
-import type { Change, Item } from '../lambdas/platform.ts'
+import type { Change, Item, Query } from '../lambdas/platform.ts'
 import { openTable, type SqliteTable } from './table.ts'
 
 let table: SqliteTable
@@ -56,6 +56,42 @@ describe('indexes', () => {
     expect((await table.query({ index: 'state', pk: 's', limit: 9 })).items).toHaveLength(1)
     await table.write([{ put: item('a', 2) }])
     expect((await table.query({ index: 'state', pk: 's', limit: 9 })).items).toEqual([])
+  })
+})
+
+describe('briefs', () => {
+  const at = (n: number) => ({ all: { pk: 'nodes', sk: `0${n}` }, state: { pk: 's', sk: `0${n}` } })
+  const listed = async (index: 'all' | 'state', pk: string, after?: Query['after']) =>
+    table.briefs({ index, pk, limit: 2, after })
+
+  it('are what a list shows, in its order, a page at a time, of whichever index', async () => {
+    for (const n of [3, 1, 2])
+      await table.write([{ put: item(`${n}`, 1, { by: at(n), value: { n, long: 'x' }, brief: { n } }) }])
+    const first = await listed('state', 's')
+    expect(first.values).toEqual([{ n: 1 }, { n: 2 }])
+    expect(await listed('state', 's', first.next)).toEqual({ values: [{ n: 3 }], next: undefined })
+  })
+
+  it('follow their item, whatever becomes of it', async () => {
+    await table.write([{ put: item('a', 1, { by: at(1), value: {}, brief: { is: 'new' } }) }])
+    await table.write([{ put: item('a', 2, { by: at(2), value: {}, brief: { is: 'moved' } }) }])
+    expect((await listed('all', 'nodes')).values).toEqual([{ is: 'moved' }])
+    await table.write([{ put: item('a', 3, { by: at(2), value: { is: 'without' } }) }])
+    expect((await listed('all', 'nodes')).values).toEqual([{ is: 'without' }])
+    await table.write([{ delete: item('a') }])
+    expect((await listed('all', 'nodes')).values).toEqual([])
+    expect(table.database.sql.prepare('SELECT count(*) AS left FROM brief').get()).toEqual({ left: 0 })
+  })
+
+  it('are the whole value of what was written before there were briefs', async () => {
+    await table.write([{ put: item('a', 1, { by: at(1), value: { n: 1, long: 'x' }, brief: { n: 1 } }) }])
+    table.database.sql.exec('DELETE FROM brief')
+    expect((await listed('all', 'nodes')).values).toEqual([{ n: 1, long: 'x' }])
+  })
+
+  it('are not in what readers and the feed get', async () => {
+    await table.write([{ put: item('a', 1, { by: at(1), brief: { n: 1 } }) }])
+    expect(await table.get(item('a'))).not.toHaveProperty('brief')
   })
 })
 

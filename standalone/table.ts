@@ -1,6 +1,7 @@
-import type { SQLInputValue, StatementSync } from 'node:sqlite'
+import type { StatementSync } from 'node:sqlite'
 import { ConflictError, indexes } from '../lambdas/platform.ts'
 import type {
+  BriefPage,
   Change,
   ChangeHandler,
   Clock,
@@ -16,6 +17,7 @@ import type {
 } from '../lambdas/platform.ts'
 import { Database } from './database.ts'
 import { Feed, patience, type Patience } from './feed.ts'
+import { briefSql, querySql } from './query-sql.ts'
 
 /** As DynamoDB has it, so that code which runs here runs there. */
 const WRITE_LIMIT = 100
@@ -35,6 +37,13 @@ export interface TableOptions {
 
 export function openTable(options: TableOptions): SqliteTable {
   return new SqliteTable(new Database(options.path), options)
+}
+
+interface BriefRow {
+  sk: string
+  item_pk: string
+  item_sk: string
+  brief: string | null
 }
 
 interface Stored {
@@ -64,6 +73,10 @@ export class SqliteTable implements Table {
       delete: prepare('DELETE FROM item WHERE pk = ? AND sk = ?'),
       index: prepare('INSERT INTO item_index (name, pk, sk, item_pk, item_sk) VALUES (?, ?, ?, ?, ?)'),
       unindex: prepare('DELETE FROM item_index WHERE name = ? AND pk = ? AND sk = ? AND item_pk = ? AND item_sk = ?'),
+      saveBrief: prepare(
+        'INSERT INTO brief (at, item_pk, item_sk, body) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body WHERE body <> excluded.body',
+      ),
+      dropBrief: prepare('DELETE FROM brief WHERE at = ? AND item_pk = ? AND item_sk = ?'),
       expired: prepare('SELECT pk, sk FROM item WHERE expires < ? LIMIT 1000'),
     }
   }
@@ -73,11 +86,28 @@ export class SqliteTable implements Table {
   }
 
   query(query: Query): Promise<Page> {
-    const { text, values } = toSql(query)
+    const { text, values } = querySql(query)
     const rows = this.#prepared(text).all(...values) as Array<{ body: string }>
     const items = rows.slice(0, query.limit).map((row) => JSON.parse(row.body) as Item)
     const last = items.at(-1)
     return Promise.resolve({ items, next: rows.length > query.limit && last ? position(last, query.index) : undefined })
+  }
+
+  briefs(query: Query & { index: IndexName }): Promise<BriefPage> {
+    const { text, values } = briefSql(query)
+    const rows = this.#prepared(text).all(...values) as unknown as BriefRow[]
+    const shown = rows.length > query.limit ? rows.slice(0, query.limit) : rows
+    const last = rows.length > query.limit ? shown.at(-1) : undefined
+    // Parsed at once, which costs half of each by itself.
+    const briefs = JSON.parse(`[${shown.map(({ brief }) => brief ?? 'null').join(',')}]`) as unknown[]
+    return Promise.resolve({
+      values: shown.flatMap((row, at) => {
+        if (row.brief !== null) return [briefs[at]]
+        const item = this.#read({ pk: row.item_pk, sk: row.item_sk })?.item
+        return item ? [item.value] : []
+      }),
+      next: last && { key: { pk: last.item_pk, sk: last.item_sk }, at: { pk: query.pk, sk: last.sk } },
+    })
   }
 
   async write(writes: Write[]): Promise<void> {
@@ -140,9 +170,18 @@ export class SqliteTable implements Table {
       if (from) this.#statements.unindex.run(name, from.pk, from.sk, key.pk, key.sk)
       if (to) this.#statements.index.run(name, to.pk, to.sk, key.pk, key.sk)
     }
+    this.#keepBrief(key, before, after)
     if (is) this.#statements.put.run(key.pk, key.sk, is.item.version, is.body, is.item.expires ?? null)
     else this.#statements.delete.run(key.pk, key.sk)
     if (this.#tells({ key, before, after })) this.#feed.append(key, was?.body, is?.body)
+  }
+
+  /** Beside each other stand those that lists show beside each other. Most changes leave a brief as it is. */
+  #keepBrief(key: Key, before: Item | undefined, after: Item | undefined): void {
+    const from = before?.by?.all?.sk
+    const to = after?.brief === undefined ? undefined : after.by?.all?.sk
+    if (from !== undefined && from !== to) this.#statements.dropBrief.run(from, key.pk, key.sk)
+    if (to !== undefined) this.#statements.saveBrief.run(to, key.pk, key.sk, JSON.stringify(after?.brief))
   }
 }
 
@@ -186,28 +225,4 @@ function checked(writes: Write[]): Array<string | undefined> {
 function position(item: Item, index: IndexName | undefined): Page['next'] {
   const key = { pk: item.pk, sk: item.sk }
   return index ? { key, at: item.by?.[index] ?? key } : { key }
-}
-
-function toSql(query: Query): { text: string; values: SQLInputValue[] } {
-  if (!Number.isInteger(query.limit) || query.limit < 1) throw new RangeError(`limit ${query.limit} is not a count`)
-  const { index, prefix, through, after } = query
-  const where = [...(index ? ['x.name = ?'] : []), 'x.pk = ?']
-  const values: SQLInputValue[] = [...(index ? [index] : []), query.pk]
-  if (prefix) {
-    where.push('x.sk >= ?', 'x.sk < ?')
-    values.push(prefix, `${prefix}\u{10FFFF}`)
-  }
-  if (through !== undefined) {
-    where.push('x.sk <= ?')
-    values.push(through)
-  }
-  const order = index ? ['x.sk', 'x.item_pk', 'x.item_sk'] : ['x.sk']
-  if (after) {
-    where.push(`(${order.join(', ')}) ${query.descending ? '<' : '>'} (${order.map(() => '?').join(', ')})`)
-    values.push(...(index ? [(after.at ?? after.key).sk, after.key.pk, after.key.sk] : [after.key.sk]))
-  }
-  const from = index ? 'item_index x JOIN item i ON i.pk = x.item_pk AND i.sk = x.item_sk' : 'item x'
-  const sorted = order.map((column) => `${column} ${query.descending ? 'DESC' : 'ASC'}`).join(', ')
-  const text = `SELECT ${index ? 'i' : 'x'}.body FROM ${from} WHERE ${where.join(' AND ')} ORDER BY ${sorted} LIMIT ?`
-  return { text, values: [...values, query.limit + 1] }
 }

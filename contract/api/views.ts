@@ -89,6 +89,22 @@ export function nodeView(
   return visible(shown, fieldSince.nodes, showing.minor)
 }
 
+/** Of a long list: these fields of each, none of which is secret, and its links. */
+export function briefView(
+  node: Pick<Node, 'uuid'> & Partial<Node>,
+  showing: Showing,
+  fields: readonly string[],
+): Record<string, unknown> {
+  const shown: Record<string, unknown> = {}
+  for (const field of fields) {
+    const value = node[field as keyof Node]
+    if (value === undefined || !exists(fieldSince.nodes, field, showing.minor)) continue
+    shown[field] = field === 'provision_state' ? stateFor(value as Node['provision_state'], showing.minor) : value
+  }
+  shown['links'] = links(showing, `nodes/${node.uuid}`)
+  return shown
+}
+
 /** What is shown otherwise than it is stored. */
 const made = {
   driver_info: (node) => maskSecrets(node.driver_info),

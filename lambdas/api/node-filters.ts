@@ -5,8 +5,10 @@ import { type Node, uuid } from '../../contract/resources.ts'
 import { chooseAppliance } from '../conductor/choose.ts'
 import type { Platform } from '../platform.ts'
 import { allAppliances } from '../store/appliances.ts'
-import type { NodeFilter } from '../store/nodes.ts'
+import type { BriefNode, NodeFilter } from '../store/nodes.ts'
+import { chassisStore } from '../store/chassis.ts'
 import type { Call } from './context.ts'
+import { requireIdent } from './find.ts'
 import { requireVersion } from './microversion.ts'
 import { flag, onlyKnown } from './query.ts'
 
@@ -20,7 +22,9 @@ const others = ['instance_uuid', 'project', 'conductor', 'shard', 'parent_node',
 
 export interface NodeQuery {
   by: NodeFilter
-  keep: ((node: Node) => boolean) | undefined
+  keep: ((node: BriefNode) => boolean) | undefined
+  /** `keep` looks at more than briefs have, and is given whole nodes. */
+  whole: boolean
   instance: string | undefined
 }
 
@@ -33,7 +37,11 @@ export function nodeQuery(call: Call): NodeQuery {
   const { provision_state: state, fault, instance_uuid: instance } = given
   if (state !== undefined && !isProvisionState(state))
     throw new UserError(400, `Provision state "${state}" is not valid`)
-  if (fault !== undefined && !faults.includes(fault)) throw new UserError(400, `Fault "${fault}" is not valid`)
+  if (fault !== undefined && !faults.includes(fault))
+    throw new UserError(
+      400,
+      `Unrecognized fault "${fault}" is specified, allowed faults are (${faults.map((each) => `'${each}'`).join(', ')})`,
+    )
   if (instance !== undefined && !uuid.safeParse(instance).success)
     throw new UserError(400, `Expected UUID for instance_uuid: ${instance}`)
   const tests = testsOf(given)
@@ -41,6 +49,7 @@ export function nodeQuery(call: Call): NodeQuery {
     instance,
     by: filterOf(given),
     keep: (node) => tests.every((test) => test(node)),
+    whole: given['description_contains'] !== undefined,
   }
 }
 
@@ -55,7 +64,7 @@ function filterOf(given: Record<string, string>): NodeFilter {
   return by
 }
 
-type Test = (node: Node) => boolean
+type Test = (node: BriefNode) => boolean
 
 function testsOf(given: Record<string, string>): Test[] {
   const { project, shard, parent_node: parent, description_contains: words } = given
@@ -70,14 +79,20 @@ function testsOf(given: Record<string, string>): Test[] {
   if (sharded !== undefined) tests.push((node) => (node.shard !== null) === sharded)
   if (project !== undefined) tests.push(({ owner, lessee }) => owner === project || lessee === project)
   if (shard !== undefined) tests.push((node) => shard.split(',').includes(node.shard ?? ''))
-  if (words !== undefined) tests.push((node) => node.description?.toLowerCase().includes(words.toLowerCase()) === true)
+  if (words !== undefined) tests.push((node) => describes(node as Node, words))
   if (parent !== undefined) tests.push((node) => node.parent_node === parent)
   else if (!children) tests.push((node) => node.parent_node === null)
   return tests
 }
 
+const describes = ({ description }: Node, words: string): boolean =>
+  description?.toLowerCase().includes(words.toLowerCase()) === true
+
 /** Nodes that a conductor, an appliance, has in hand: that is worked out, not stored. */
-export async function conductorFilter(call: Call, { table, clock }: Platform): Promise<Test | undefined> {
+export async function conductorFilter(
+  call: Call,
+  { table, clock }: Platform,
+): Promise<((node: Node) => boolean) | undefined> {
   const wanted = call.req.query('conductor')
   if (wanted === undefined) return undefined
   const appliances = await allAppliances(table)
@@ -86,4 +101,12 @@ export async function conductorFilter(call: Call, { table, clock }: Platform): P
     const ofSite = appliances.filter(({ site }) => site === node.conductor_group)
     return chooseAppliance(node, ofSite, now)?.name === wanted
   }
+}
+
+/** Nodes of a chassis that isn't there are asked for by mistake. */
+export async function requireChassis(call: Call, { table }: Pick<Platform, 'table'>): Promise<void> {
+  const wanted = call.req.query('chassis_uuid')
+  if (wanted === undefined) return
+  requireIdent(wanted, 'chassis_uuid', false)
+  if (!(await chassisStore.get(table, wanted))) throw new UserError(404, `Chassis ${wanted} could not be found.`)
 }

@@ -2,13 +2,13 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { parsePatch, patchedRoots } from '../../contract/api/patch.ts'
 import { parseAs } from '../../contract/api/schema-fault.ts'
-import { nodeListFields, nodeView } from '../../contract/api/views.ts'
+import { briefView, nodeListFields, nodeView } from '../../contract/api/views.ts'
 import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
 import { allowed, patchRules } from '../../contract/policy.ts'
 import { deletable } from '../../contract/provision-sets.ts'
 import { type Node, node as nodeSchema } from '../../contract/resources.ts'
 import { changeNode, createNode, deleteNode } from '../store/change-node.ts'
-import { isBusy, listNodes, nodeOfInstance } from '../store/nodes.ts'
+import { briefFields, type BriefNode, isBusy, listBriefNodes, listNodes, nodeOfInstance } from '../store/nodes.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { readJson } from './body.ts'
 import { isVisible, requireAllowed } from './authorization.ts'
@@ -18,11 +18,11 @@ import { noNode, nodeOf, requireIdent } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
 import { newNode } from './node-create.ts'
-import { conductorFilter, nodeQuery, type NodeQuery } from './node-filters.ts'
+import { conductorFilter, nodeQuery, requireChassis, type NodeQuery } from './node-filters.ts'
 import { nodeCreation, type NodeCreation } from './node-input.ts'
 import { updatedNode } from './node-update.ts'
 import { redacted } from './redact.ts'
-import { collection, fieldsOf, flag, onlyKnown, paging, shape } from './query.ts'
+import { collection, fieldsOf, flag, onlyKnown, paging, shape, singular } from './query.ts'
 
 export function nodeRoutes(app: Api, platform: Platform): void {
   app.get('/v1/nodes', (call) => listed(call, platform, false, 'nodes'))
@@ -74,7 +74,7 @@ const unsortable = [
   'boot_device',
 ]
 const sortable = known.filter((field) => !unsortable.includes(field))
-const sorting = (name: string) => ({ name, by: (node: Node) => node[name as keyof Node] })
+const sorting = (name: string) => ({ name, by: (node: BriefNode) => (node as Node)[name as keyof Node] })
 const SIZE_LIMIT = 256 * 1024
 
 export function nodesOfChassis(call: Call, platform: Platform, chassis: string, detailed: boolean): Promise<Response> {
@@ -86,28 +86,30 @@ async function listed(
   platform: Platform,
   detailed: boolean,
   path: string,
-  only?: (node: Node) => boolean,
+  only?: (node: BriefNode) => boolean,
 ): Promise<Response> {
   requireVersion(call, parameterSince.nodes, Object.keys(call.req.query()))
   const { fields, cut } = shape(call, known, nodeListFields, detailed)
   requireVersion(call, fieldSince.nodes, call.req.query('fields') === undefined ? [] : (fields ?? []))
-  const { by, keep: asked, instance } = onlyVisible(call, nodeQuery(call))
+  const { by, keep: asked, instance, whole } = onlyVisible(call, nodeQuery(call))
+  await requireChassis(call, platform)
   const ofConductor = await conductorFilter(call, platform)
-  const keep = (node: Node): boolean =>
-    (only?.(node) ?? true) && (ofConductor?.(node) ?? true) && (asked?.(node) ?? true)
+  const keep = (node: BriefNode): boolean =>
+    (only?.(node) ?? true) && (asked?.(node) ?? true) && (ofConductor?.(node as Node) ?? true)
   const { limit, marker, descending, sort } = paging(call, sortable)
   requireVersion(call, fieldSince.nodes, sort === undefined ? [] : [sort])
   if (marker !== undefined) requireIdent(marker, 'marker', false)
   const after = marker === undefined ? undefined : await nodeOf(platform, marker, call.var.minor)
+  const page = { limit, after, descending, keep, sort: sort === undefined ? undefined : sorting(sort) }
+  const all = whole || ofConductor !== undefined || call.var.ours || !inBrief([...(fields ?? known), sort ?? 'uuid'])
+  if (!all && instance === undefined) {
+    const found = await listBriefNodes(platform.table, by, page)
+    const views = found.values.map((node) => briefView(node, call.var.showing, fields ?? []))
+    return call.json(collection(call, 'nodes', path, views, found.marker?.uuid))
+  }
   const found =
     instance === undefined
-      ? await listNodes(platform.table, by, {
-          limit,
-          after,
-          descending,
-          keep,
-          sort: sort === undefined ? undefined : sorting(sort),
-        })
+      ? await listNodes(platform.table, by, page)
       : {
           values: [await nodeOfInstance(platform.table, instance)].filter(
             (node) => node !== undefined && isVisible(call, node),
@@ -121,6 +123,9 @@ async function listed(
   )
   return call.json(collection(call, 'nodes', path, await Promise.all(views), found.marker?.uuid))
 }
+
+const inBrief = (fields: readonly string[]): boolean =>
+  fields.every((field) => field === 'links' || briefFields.some((each) => each === field))
 
 /** Who may not list all gets those of their project. */
 function onlyVisible(call: Call, query: NodeQuery): NodeQuery {
@@ -147,7 +152,7 @@ async function whole(call: Call, platform: Platform, node: Node): Promise<Record
 }
 
 async function create(call: Call, platform: Platform): Promise<Response> {
-  const body = await readJson(call)
+  const body = (await readJson(call)) ?? {}
   if (typeof body === 'object' && body !== null) requireVersion(call, fieldSince.nodes, Object.keys(body))
   const node = await newNode(platform, owned(call, parseAs('node', nodeCreation, body)), call.var.minor)
   refuseLarge(node)
@@ -173,7 +178,7 @@ function owned(call: Call, given: NodeCreation): NodeCreation {
 }
 
 async function show(call: Call, platform: Platform): Promise<Response> {
-  onlyKnown(call, [])
+  onlyKnown(call, [], singular)
   requireVersion(call, parameterSince.nodes, Object.keys(call.req.query()))
   const fields = fieldsOf(call, known)
   requireVersion(call, fieldSince.nodes, fields ?? [])

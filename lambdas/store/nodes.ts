@@ -21,6 +21,33 @@ export async function childrenOf(table: Table, parent: string): Promise<string[]
   return members.map(({ node }) => node)
 }
 
+/** What the short list shows, and what most filters ask for. */
+export const briefFields = [
+  'uuid',
+  'name',
+  'instance_uuid',
+  'maintenance',
+  'power_state',
+  'provision_state',
+  'created_at',
+  'conductor_group',
+  'driver',
+  'resource_class',
+  'owner',
+  'lessee',
+  'parent_node',
+  'chassis_uuid',
+  'shard',
+  'retired',
+  'fault',
+  'instance_name',
+] as const satisfies Array<keyof Node>
+export type BriefNode = Pick<Node, (typeof briefFields)[number]>
+
+function briefOf(node: Node): BriefNode {
+  return Object.fromEntries(briefFields.map((field) => [field, node[field]])) as unknown as BriefNode
+}
+
 /** Every list of nodes is in order of creation. The instance index keeps apart nodes with and without an instance (who has a given
  * one, its unique item says); nodes under maintenance, few among many, are a list under the index that ports use for their node. */
 export function nodeItem(node: Node): Item {
@@ -29,6 +56,7 @@ export function nodeItem(node: Node): Item {
     ...nodeKey(node.uuid),
     version: node.version,
     value: node,
+    brief: briefOf(node),
     by: {
       all: { pk: 'nodes', sk },
       site: { pk: `site#${node.conductor_group}`, sk },
@@ -88,20 +116,32 @@ export function nodeList(by: NodeFilter): { index: IndexName; pk: string } {
   return { index: 'all', pk: 'nodes' }
 }
 
-export function listNodes(
+interface NodePage<T> {
+  limit: number
+  after?: Node
+  descending?: boolean
+  keep?: (node: T) => boolean
+  sort?: Sorting<T>
+}
+
+export function listNodes(table: Table, by: NodeFilter, page: NodePage<Node>): Promise<Listed<Node>> {
+  return listed(table, by, page, false)
+}
+
+/** The same in less time, for who needs no more of each. */
+export function listBriefNodes(table: Table, by: NodeFilter, page: NodePage<BriefNode>): Promise<Listed<BriefNode>> {
+  return listed(table, by, page, true)
+}
+
+function listed<T extends BriefNode>(
   table: Table,
   by: NodeFilter,
-  page: {
-    limit: number
-    after?: Node
-    descending?: boolean
-    keep?: (node: Node) => boolean
-    sort?: Sorting<Node>
-  },
-): Promise<Listed<Node>> {
+  page: NodePage<T>,
+  brief: boolean,
+): Promise<Listed<T>> {
   const { associated: withInstance, maintenance, ...equal } = by
   const fields = Object.entries(equal) as Array<[keyof typeof equal, string]>
-  const matches = (node: Node): boolean =>
+  const matches = (node: T): boolean =>
     fields.every(([field, value]) => node[field] === value) &&
     (withInstance === undefined || (node.instance_uuid !== null) === withInstance) &&
     (maintenance === undefined || node.maintenance === maintenance) &&
@@ -113,8 +153,9 @@ export function listNodes(
     descending: page.descending,
     after: page.after && nodeItem(page.after),
     keep: filtered ? matches : undefined,
+    brief,
   }
-  return page.sort ? sortedList(table, listing, page.sort, page.after) : list<Node>(table, listing)
+  return page.sort ? sortedList(table, listing, page.sort, page.after as T | undefined) : list<T>(table, listing)
 }
 
 /** A power or boot-device change is being carried out or waits for its plan: such a change has a deadline, a rest state has none. */

@@ -12,6 +12,8 @@ export interface Listing<T> {
   /** Resume behind this item. */
   after?: Item
   keep?: (value: T) => boolean
+  /** T is what an item's brief has. */
+  brief?: boolean
 }
 
 /** `marker` is where the next page begins, undefined at the end. */
@@ -23,15 +25,15 @@ export interface Listed<T> {
 /** One page over an index. Values are what our own code wrote, so they are trusted to have the type of their key. */
 export async function list<T>(
   table: Table,
-  { index, pk, limit, descending, after, keep }: Listing<T>,
+  { index, pk, limit, descending, after, keep, brief }: Listing<T>,
 ): Promise<Listed<T>> {
   const values: T[] = []
   let resume: Query['after'] = after && { key: after, at: after.by?.[index] }
   for (let examined = 0; ;) {
     // Filters mostly keep what they see; only when one turns out to be selective is more read at once.
     const chunk = examined === 0 ? limit : Math.max(limit, CHUNK)
-    const page = await table.query({ index, pk, limit: chunk, descending, after: resume })
-    for (const { value } of page.items) {
+    const page = await valuesOf(table, { index, pk, limit: chunk, descending, after: resume }, brief)
+    for (const value of page.values) {
       examined += 1
       if (keep === undefined || keep(value as T)) values.push(value as T)
       if (values.length === limit || examined === EXAMINE) return { values, marker: value as T }
@@ -39,6 +41,26 @@ export async function list<T>(
     if (page.next === undefined) return { values, marker: undefined }
     resume = page.next
   }
+}
+
+async function valuesOf(
+  table: Table,
+  query: Query & { index: IndexName },
+  brief = false,
+): Promise<{ values: unknown[]; next: Query['after'] }> {
+  if (brief && table.briefs) return table.briefs(query)
+  const { items: found, next } = await table.query(query)
+  return { values: found.map(({ value }) => value), next }
+}
+
+/** The values of an index one by one, read some at a time. */
+export async function* valuesIn<T>(table: Table, { index, pk, brief }: Pick<Listing<T>, 'index' | 'pk' | 'brief'>) {
+  let after: Query['after']
+  do {
+    const page = await valuesOf(table, { index, pk, limit: CHUNK, after }, brief)
+    for (const value of page.values) yield value as T
+    after = page.next
+  } while (after)
 }
 
 /** Everything under a key, however many pages that takes. For what is few by nature: a node's ports, a site's appliances. */

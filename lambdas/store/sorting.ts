@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Table } from '../platform.ts'
-import { items, type Listed, type Listing } from './paging.ts'
+import { type Listed, type Listing, valuesIn } from './paging.ts'
 
 /** Lists are kept in order of creation. Any other order is made by reading the list whole, which is exact and is done up to this
  * many items; of more, the caller has to narrow the list by a filter. */
@@ -13,17 +13,17 @@ export interface Sorting<T> {
 
 export async function sortedList<T extends { uuid: string }>(
   table: Table,
-  { index, pk, limit, descending = false, keep }: Listing<T>,
+  { index, pk, limit, descending = false, keep, brief }: Listing<T>,
   { name, by }: Sorting<T>,
   after: T | undefined,
 ): Promise<Listed<T>> {
   const kept: T[] = []
   let examined = 0
-  for await (const item of items(table, { index, pk })) {
+  for await (const value of valuesIn<T>(table, { index, pk, brief })) {
     examined += 1
     if (examined > SORTABLE)
       throw new UserError(400, `More than ${SORTABLE} items can't be sorted by ${name}: narrow the list by a filter.`)
-    if (keep?.(item.value as T) ?? true) kept.push(item.value as T)
+    if (keep?.(value) ?? true) kept.push(value)
   }
   const sorted = sortBy(kept, by, descending)
   const from = after === undefined ? 0 : sorted.findIndex(({ uuid }) => uuid === after.uuid) + 1
