@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import { STACK, synthesise, unbundled } from './synthesise.ts'
 
-const synthesised = (conductor?: unknown) =>
-  synthesise({ context: { ...unbundled.context, ...(conductor === undefined ? {} : { conductor }) } }).getStackByName(
-    STACK,
-  ).template as { Resources: Record<string, { Type: string; Properties: Record<string, unknown> }> }
+const synthesised = (conductor: unknown) =>
+  synthesise({ context: { ...unbundled.context, conductor } }).getStackByName(STACK).template as {
+    Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>
+  }
 
-function told(conductor?: unknown): unknown[] {
+function told(conductor: unknown): unknown[] {
   const functions = Object.values(synthesised(conductor).Resources).filter(
     ({ Type, Properties }) => Type === 'AWS::Lambda::Function' && 'Environment' in Properties,
   )
@@ -16,13 +16,12 @@ function told(conductor?: unknown): unknown[] {
     .map((variables) => variables['CONDUCTOR_OPTIONS'])
 }
 
-it('every function is told the operator’s options, as an object or as text of the command line', () => {
-  const options = { max_concurrent_deploy: 250 }
-  for (const given of [options, JSON.stringify(options)])
-    expect(new Set(told(given))).toEqual(new Set([JSON.stringify(options)]))
-  expect(new Set(told())).toEqual(new Set([undefined]))
-})
+it('every function is told the operator’s options', () => {
+  const functions = told({ max_concurrent_deploy: 250 })
+  expect(functions.length).toBeGreaterThan(3)
+  expect(new Set(functions)).toEqual(new Set(['{"max_concurrent_deploy":250}']))
+}, 60_000)
 
 it('an option that there is not is refused before anything is deployed', () => {
   expect(() => synthesised({ colour: 'red' })).toThrow(/colour/)
-})
+}, 60_000)
