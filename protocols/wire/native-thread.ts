@@ -87,7 +87,11 @@ async function startThread<Order extends { id: number }, End extends { id: numbe
         const id = (ids += 1)
         waiting.set(id, { resolve, reject })
         say({ order: { ...order, id } }, handedOver)
-        signal?.addEventListener('abort', () => alive && waiting.has(id) && say({ cancel: id }), { once: true })
+        const cancel = (): void => {
+          if (alive && waiting.has(id)) say({ cancel: id })
+        }
+        if (signal?.aborted) cancel()
+        else signal?.addEventListener('abort', cancel, { once: true })
       })
     },
     async stop() {

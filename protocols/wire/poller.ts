@@ -2,6 +2,7 @@ import { Arena } from './arena.ts'
 import { failed, type Libc } from './libc.ts'
 
 const EPOLL_CTL_ADD = 1
+const EPOLL_CTL_DEL = 2
 const EPOLL_CLOEXEC = 0x80000
 const EVENTS = { readable: 1, writable: 4 } as const
 const MAX_EVENTS = 64
@@ -25,13 +26,17 @@ export class Poller {
     this.add(bell, 'readable')
   }
 
-  /** Until it is closed, which takes it out again. */
+  /** Until it is removed, or closed with all its duplicates. */
   add(fd: number, until: keyof typeof EVENTS): void {
     this.#events.u32(0, EVENTS[until])
     this.#events.u32(DATA, fd)
     this.#events.u32(DATA + 4, 0)
     if (this.#native.epoll_ctl(this.#fd, EPOLL_CTL_ADD, fd, this.#events.address) < 0)
       throw failed('epoll_ctl', this.#native.errno())
+  }
+
+  remove(fd: number): void {
+    this.#native.epoll_ctl(this.#fd, EPOLL_CTL_DEL, fd, this.#events.address)
   }
 
   /** Hands over what is ready; whether the bell rang. */
