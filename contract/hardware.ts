@@ -133,8 +133,8 @@ export const hardware = {
       power: ['fake'],
       raid: ['fake', 'no-raid'],
       rescue: ['fake', 'agent', 'no-rescue'],
-      storage: ['fake', 'noop'],
-      vendor: ['fake-b', 'fake-a', 'no-vendor'],
+      storage: ['noop', 'fake'],
+      vendor: ['fake', 'no-vendor'],
     },
     properties: Object.fromEntries(
       fakeDelays.map((kind) => [
@@ -163,12 +163,13 @@ export type Interfaces = Pick<Node, InterfaceField>
 /** What a node's interfaces are: as asked for, the driver's default elsewhere. A string says what is wrong instead. */
 export function resolveInterfaces(driver: string, asked: Partial<Interfaces>): Interfaces | string {
   const type = hardwareType(driver)
-  if (!type) return `No valid host was found. Reason: driver '${driver}' is unknown; there is: ${drivers.join(', ')}.`
+  if (!type)
+    return `No valid host was found. Reason: No conductor service registered which supports driver ${driver}: it is unknown. There is ${drivers.join(', ')}.`
   const resolved: Partial<Interfaces> = {}
   for (const kind of interfaceKinds) {
     const name = asked[`${kind}_interface`] ?? type.interfaces[kind][0]
     if (!type.interfaces[kind].includes(name))
-      return `Could not find the following interface in the '${kind}' interface of driver '${driver}': ${name}. Valid: ${type.interfaces[kind].join(', ')}.`
+      return `Could not find the following interface in the 'ironic.hardware.interfaces.${kind}' entrypoint: ${name}. Valid interfaces are [${type.interfaces[kind].map((each) => `'${each}'`).join(', ')}].`
     resolved[`${kind}_interface`] = name
   }
   return resolved as Interfaces
@@ -266,6 +267,9 @@ export const steps = {
   'deploy.tear_down_agent': step(40, 300),
   'deploy.boot_instance': step(20, 180),
   'deploy.erase_devices_metadata': step(99, 900, { waits: true, requestable: ['clean'], inBand: true }),
+  /** Ironic's priority is 10: hours for each tear-down that nobody asked for. Here it takes `erase_devices_priority`. */
+  'deploy.erase_devices': step(0, 3 * 86_400, { waits: true, requestable: ['clean'], inBand: true }),
+  'deploy.erase_devices_express': step(0, 1800, { waits: true, requestable: ['clean'], inBand: true }),
   'deploy.deploy': step(100, 3660, { implementations: ['fake'] }),
   'deploy.take_over': step(0, 120),
   'inspect.inspect_hardware': step(0, 3660, { waits: true }),

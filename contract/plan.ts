@@ -104,6 +104,16 @@ export const stepArguments = {
   'deploy.tear_down_agent': z.object({}),
   'deploy.boot_instance': z.object({}),
   'deploy.erase_devices_metadata': none,
+  /** The flags that Ironic's conductor passes on from its configuration, here of each request; the agent has the defaults. */
+  'deploy.erase_devices': z.strictObject({
+    agent_erase_devices_iterations: z.int().min(0).max(35).optional(),
+    agent_erase_devices_zeroize: z.boolean().optional(),
+    agent_continue_if_secure_erase_failed: z.boolean().optional(),
+    agent_enable_nvme_secure_erase: z.boolean().optional(),
+    agent_enable_ata_secure_erase: z.boolean().optional(),
+    disk_erasure_concurrency: z.int().min(1).max(64).optional(),
+  }),
+  'deploy.erase_devices_express': none,
   'deploy.deploy': none,
   'deploy.take_over': none,
   'inspect.inspect_hardware': none,

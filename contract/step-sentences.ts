@@ -37,6 +37,10 @@ const sentences: Sentences = {
   'deploy.tear_down_agent': 'Ends the agent and shuts the ramdisk down.',
   'deploy.boot_instance': 'Starts the machine from its disk.',
   'deploy.erase_devices_metadata': 'Erases partition tables and signatures from every disk: what they hold is lost.',
+  'deploy.erase_devices':
+    'Erases every disk in full, by its own secure erase or by overwriting it, which can take hours: nothing can be read again.',
+  'deploy.erase_devices_express':
+    'Erases what takes seconds: NVMe disks by forgetting their key, of the others partition tables and signatures.',
   'deploy.deploy': 'Pretends to deploy.',
   'deploy.take_over': 'Takes the running machine over as it is; nothing of it is changed.',
   'inspect.inspect_hardware': 'Reads what the machine is made of.',

@@ -29,4 +29,6 @@ export interface Work {
 export interface StepWork extends Work {
   step: { interface: string; step: string }
   args: Record<string, unknown>
+  /** What the node's driver_internal_info says to the step. */
+  internal?: Record<string, unknown>
 }

@@ -142,6 +142,16 @@ it('shows agents nothing of driver_info', async () => {
   expect(given[0]!.params).toMatchObject({ node: { uuid: of.node, driver_internal_info: {} }, deploy_version: null })
 })
 
+it('tells a step what Ironic’s conductor would in driver_internal_info', async () => {
+  const internal = { agent_erase_devices_iterations: 3 }
+  const running = outcome(agents.runStep(context().on, 'clean', { ...busyWork, internal }), 1000)
+  await settled()
+  end()
+  await clock.advance(3000)
+  await running
+  expect(given[0]!.params).toMatchObject({ node: { driver_internal_info: internal } })
+})
+
 it('says what the agent’s command failed of', async () => {
   const running = outcome(agents.runStep(context().on, 'deploy', busyWork), 1000)
   await settled()

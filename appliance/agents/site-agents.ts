@@ -100,7 +100,7 @@ export function siteAgents({ rows, client, token, clock, lastSeen }: SiteAgentsP
     async runStep(on, kind, work) {
       const params = {
         step: { ...work.step, args: work.args },
-        node: agentNode(on.plan.machine),
+        node: { ...agentNode(on.plan.machine), driver_internal_info: work.internal ?? {} },
         ports: on.plan.machine.ports,
         [`${kind}_version`]: null,
       }

@@ -3,7 +3,6 @@ import { poll } from '../../clock.ts'
 import { setPower } from '../../drivers/power.ts'
 import { HardwareError, sentence } from '../../hardware-error.ts'
 import type { StepContext, StepRunner } from '../step.ts'
-import { isFake, pause } from './fake.ts'
 import { powerOn } from './power.ts'
 
 /** Waits for the ramdisk's agent to come up; the deadline says how far the machine got. */
@@ -116,13 +115,3 @@ async function powerOffBySelf(on: StepContext): Promise<boolean> {
 }
 
 export const bootInstance: StepRunner<'deploy.boot_instance'> = (_args, on) => powerOn({}, on)
-
-export const eraseDevicesMetadata: StepRunner<'deploy.erase_devices_metadata'> = async (_args, on) =>
-  isFake(on, 'deploy')
-    ? pause(on, 'deploy')
-    : on.agents.runStep(on, 'clean', {
-        step: { interface: 'deploy', step: 'erase_devices_metadata' },
-        args: {},
-        busy: 'erasing metadata of all disks',
-        percent: (own) => own,
-      })

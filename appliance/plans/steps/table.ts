@@ -1,14 +1,8 @@
 import type { StepName } from '../../../contract/plan.ts'
 import type { StepRunner } from '../step.ts'
 import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice, takeOver } from './boot.ts'
-import {
-  bootInstance,
-  eraseDevicesMetadata,
-  prepareInstanceBoot,
-  startAgent,
-  tearDownAgent,
-  writeImage,
-} from './deploy.ts'
+import { bootInstance, prepareInstanceBoot, startAgent, tearDownAgent, writeImage } from './deploy.ts'
+import { erase } from './erase.ts'
 import { imagined } from './fake.ts'
 import { inspectHardware } from './inspect.ts'
 import {
@@ -49,7 +43,9 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'deploy.prepare_instance_boot': prepareInstanceBoot,
   'deploy.tear_down_agent': tearDownAgent,
   'deploy.boot_instance': bootInstance,
-  'deploy.erase_devices_metadata': eraseDevicesMetadata,
+  'deploy.erase_devices_metadata': erase('erase_devices_metadata', 'erasing metadata of all disks'),
+  'deploy.erase_devices': erase('erase_devices', 'erasing all disks'),
+  'deploy.erase_devices_express': erase('erase_devices_express', 'erasing all disks, as fast as they can'),
   'deploy.deploy': imagined('deploy'),
   'deploy.take_over': takeOver,
   'inspect.inspect_hardware': inspectHardware,
