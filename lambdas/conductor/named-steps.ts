@@ -97,12 +97,13 @@ function keep(node: Node, kind: SteppedKind, named: NamedStep, options: Conducto
   if (options[`disallow_${kind}_steps`].includes(stepName(named)))
     throw new UserError(400, `Step ${stepName(named)} is not allowed: the operator's options forbid it.`)
   const special = Object.hasOwn(reserved, named.step) ? reserved[named.step] : undefined
-  const does = special?.does ?? known(node, kind, named)
+  const resets = named.step === 'reboot' && node.disable_power_off
+  const does = resets ? 'power.reset' : (special?.does ?? known(node, kind, named))
   if (node.disable_power_off && does === 'power.power_off')
     throw new UserError(400, `Step ${stepName(named)}: node ${node.uuid} must not be powered off.`)
   if (special?.args && Object.keys(named.args).length > 0)
     throw new UserError(400, `Step ${stepName(named)} takes no arguments.`)
-  const args = stepArguments[does].safeParse(special?.args ?? named.args)
+  const args = stepArguments[does].safeParse(resets ? {} : (special?.args ?? named.args))
   if (!args.success)
     throw new UserError(400, `The arguments of step ${stepName(named)} are wrong: ${z.prettifyError(args.error)}`)
   return {

@@ -129,6 +129,10 @@ describe('a machine that must not be off', () => {
     expect(steps.length).toBeGreaterThan(0)
   })
 
+  it.each(['rebooting', 'soft rebooting'] as const)('%s is a reset of it', (target) => {
+    expect(names({ kind: 'power', target, timeout: null }, { disable_power_off: true })).toEqual(['power.reset'])
+  })
+
   it('is restarted after its next boot is changed, and last of all into its instance', () => {
     const order = names(requests.deploy, { disable_power_off: true })
     expect(order.slice(0, 2)).toEqual(['boot.prepare_ramdisk', 'power.reset'])

@@ -62,7 +62,9 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
       : { steps: [...offAndClean(on), ...intoInstance(on)], on_failure: [] },
   tear_down: (_, on) => alone(...offAndClean(on), ...(on.disable_power_off ? [step('power.reset', on)] : [])),
   power: ({ target, timeout }, on) =>
-    alone(withTimeout(step('power.set_power_state', on, { target, timeout }), timeout)),
+    on.disable_power_off && target.endsWith('rebooting')
+      ? alone(step('power.reset', on))
+      : alone(withTimeout(step('power.set_power_state', on, { target, timeout }), timeout)),
   boot_device: ({ device, persistent }, on) => alone(step('management.set_boot_device', on, { device, persistent })),
   management: ({ name, args }, on) => alone(step(name, on, args)),
 }

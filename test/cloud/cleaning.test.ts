@@ -162,3 +162,17 @@ describe('the operator’s options', () => {
     })
   })
 })
+
+it('the reserved step reboot is a reset of a machine that must not be off', async () => {
+  await open()
+  for (const [disable_power_off, step] of [
+    [true, 'power.reset'],
+    [false, 'power.set_power_state'],
+  ] as const) {
+    const node = await manageable({ disable_power_off })
+    const clean_steps = [{ interface: 'management', step: 'reboot' }]
+    expect((await send('PUT', `/v1/nodes/${node}/states/provision`, { target: 'clean', clean_steps })).status).toBe(202)
+    await cloud.settle()
+    expect(planned(node)).toEqual([step])
+  }
+})
