@@ -45,7 +45,9 @@ function enrol(): Command {
 
 function check(): Command {
   const command = new Command('check')
-    .description('look for what breaks boots: other DHCP servers, addresses, MTU, ports, clock, DNS, disk')
+    .description(
+      'look for what breaks boots: other DHCP servers, relays, spanning tree, addresses, MTU, offload, ports, clock, DNS, disk',
+    )
     .option('--config <file>', 'the appliance’s configuration', CONFIG)
   return define(
     command,

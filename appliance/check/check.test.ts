@@ -98,7 +98,18 @@ test('a whole check on this host says something of everything, and needs no more
   const boot = { ...config.boot, subnets: config.boot.subnets.slice(1) } // behind a relay: nothing is sent from here
   const findings = await checkAppliance({ ...config, boot, data_dir: join(dir, 'data') }, `http://127.0.0.1:${port}`)
   const checks = new Set(findings.map(({ check }) => check))
-  const all = ['address', 'broadcasts', 'port', 'other DHCP servers', 'boot files', 'disk', 'DNS', 'cloud', 'clock']
+  const all = [
+    'address',
+    'broadcasts',
+    'relay',
+    'port',
+    'other DHCP servers',
+    'boot files',
+    'disk',
+    'DNS',
+    'cloud',
+    'clock',
+  ]
   expect([...checks].sort()).toEqual(all.sort())
   expect(findings.find(({ check }) => check === 'clock')?.verdict).toBe('ok')
   expect(findings.find(({ check }) => check === 'address')?.verdict).toBe('failed')

@@ -6,11 +6,15 @@ import { statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { dirname } from 'node:path'
+import { contains } from '@bloomery/dhcp/subnet.ts'
+import { ipv4ToText } from '@bloomery/wire/address.ts'
+import type { BootConfig } from '../boot/config.ts'
 import { openBootFiles } from '../boot/files.ts'
 import type { ApplianceConfig } from '../config.ts'
 import { failed, ok, type Finding } from './finding.ts'
 import { foreignServers } from './foreign-servers.ts'
 import { checkClock, checkDisk, checkName, checkPort } from './host.ts'
+import { answersPing, hearsBridge, isVirtual, offloadFeatures, resolverProblem } from './measure.ts'
 import {
   checkAddresses,
   checkBroadcastRoute,
@@ -18,6 +22,7 @@ import {
   checkMtu,
   provisioningInterfaces,
 } from './network.ts'
+import { checkDevice, checkOffload, checkRelay, checkResolver, checkSpanningTree } from './wire.ts'
 
 const OFFER_MS = 3_000
 const CLOUD_MS = 10_000
@@ -31,13 +36,40 @@ export async function checkAppliance(config: ApplianceConfig, endpoint: string):
   return [
     ...checkAddresses(boot, interfaces),
     ...provisioning.map((name) => checkMtu(name, Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8')))),
-    checkBroadcastRoute(readFileSync('/proc/net/route', 'utf8'), provisioning),
+    ...(await checkLinks(boot, provisioning)),
+    ...(await checkBeyond(boot)),
     ...ports,
     await checkOthers(boot.subnets),
     await checkFiles(boot.files),
     await disk(config),
     ...(await checkCloud(new URL(endpoint))),
   ]
+}
+
+/** What the interfaces of machines are like. Those that subnets name are bound to, and need no route for broadcasts. */
+async function checkLinks(boot: BootConfig, provisioning: string[]): Promise<Finding[]> {
+  const devices = [...new Set(boot.subnets.map(({ device }) => device).filter((name) => name !== undefined))]
+  const findings = devices.map((name) => checkDevice(name, existsSync(`/sys/class/net/${name}`)))
+  if (devices.length === 0) findings.push(checkBroadcastRoute(readFileSync('/proc/net/route', 'utf8'), provisioning))
+  for (const name of provisioning)
+    findings.push(
+      checkOffload(name, await offloadFeatures(name), isVirtual(name)),
+      checkSpanningTree(name, await hearsBridge(name)),
+    )
+  return findings
+}
+
+/** Relays, and the name servers that machines are told. */
+async function checkBeyond({ subnets }: BootConfig): Promise<Finding[]> {
+  const relayed = subnets.filter((subnet) => !contains(subnet, subnet.serverAddress))
+  const relays = relayed.map(async ({ network, prefix, router }) => {
+    const gateway = router === undefined ? undefined : ipv4ToText(router)
+    const answers = gateway === undefined ? undefined : await answersPing(gateway)
+    return checkRelay(`${ipv4ToText(network)}/${prefix}`, gateway, answers)
+  })
+  const servers = [...new Set(subnets.flatMap(({ dns }) => dns.map(ipv4ToText)))]
+  const resolvers = servers.map(async (server) => checkResolver(server, await resolverProblem(server)))
+  return Promise.all([...relays, ...resolvers])
 }
 
 async function checkPorts({
