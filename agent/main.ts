@@ -6,13 +6,15 @@ import { createLog, reason } from './log.ts'
 import { addressesOf, addressTowards, listInterfaces } from './machine/network.ts'
 import { createServer } from './machine/server.ts'
 import { run } from './programs.ts'
+import { minimumTokenLength } from '../contract/agent.ts'
 import { readSettings } from './settings.ts'
 import type { Trust } from './http.ts'
 
 /** The ramdisk's program. Ends with 1 when it cannot go on: init then starts it again. */
 async function main(): Promise<void> {
   const [given] = process.argv.slice(2)
-  const settings = readSettings(given ?? (await readFile('/proc/cmdline', 'utf8')))
+  const told = readSettings(given ?? (await readFile('/proc/cmdline', 'utf8')))
+  const settings = { ...told, token: told.token ?? (await tokenOfMedium()) }
   const clock = realClock
   const log = createLog((line) => void process.stdout.write(line), clock.now, settings.debug)
   const stop = new AbortController()
@@ -36,6 +38,12 @@ async function main(): Promise<void> {
     for (const { name } of await listInterfaces()) await run('ip', ['link', 'set', 'dev', name, 'down'], 10)
     while (!stop.signal.aborted) await clock.sleep(3_600_000, stop.signal)
   }
+}
+
+/** A boot medium made for this machine brings its token along: not in the kernel's command line, which everybody may read. */
+async function tokenOfMedium(): Promise<string | undefined> {
+  const text = await readFile('/etc/bloomery/agent-token', 'utf8').catch(() => '')
+  return text.length >= minimumTokenLength ? text : undefined
 }
 
 await main()

@@ -2,6 +2,7 @@
 # PID 1 of the deploy ramdisk: file systems, drivers, network, then the agent for ever.
 # Kernel parameters: BOOTIF=01-<mac> (the card that booted), bloomery.dhcp-timeout=<s>, bloomery.agent-failures=<n>.
 export PATH=/usr/sbin:/usr/bin HOME=/root
+given_network=/etc/bloomery/network
 
 say() {
   read -r up _ </proc/uptime
@@ -69,10 +70,46 @@ lease() {
   metric=$2 udhcpc -i "$1" -s /usr/share/udhcpc/script -n -t 4 -T 3 -S
 }
 
+card_of() {
+  for path in /sys/class/net/*; do
+    [ "$(cat "$path/address")" = "$1" ] && [ -e "$path/device" ] && echo "${path##*/}" && return
+  done
+  return 1
+}
+
+# The addresses that came with the boot medium, line by line; fails while a card is missing. Twice is once.
+static_network() {
+  : >/etc/resolv.conf
+  while read -r what mac to gateway; do
+    if [ "$what" = dns ]; then
+      echo "nameserver $mac" >>/etc/resolv.conf
+      continue
+    fi
+    card=$(card_of "$mac") || return 1
+    case $to in *:*) family=-6 ;; *) family=-4 ;; esac
+    case $what in
+    address)
+      ip link set "$card" up
+      ip $family addr show dev "$card" | grep -qF " $to " || ip $family addr add "$to" dev "$card" || return 1
+      say "network: $card $mac has $to, of the boot medium"
+      ;;
+    route) ip $family route replace "$to" via "$gateway" dev "$card" || return 1 ;;
+    esac
+  done <"$given_network"
+}
+
 bring_up_network() {
   patience=$(number bloomery.dhcp-timeout 300)
   read -r started _ </proc/uptime
   started=${started%.*}
+  while [ -s "$given_network" ]; do
+    static_network && return
+    say "network: the boot medium's addresses can't be set yet"
+    read -r now _ </proc/uptime
+    [ $((${now%.*} - started)) -lt "$patience" ] || restart_machine "the boot medium's addresses can't be set"
+    sleep 1
+    load_drivers
+  done
   while :; do
     metric=100
     for card in $(cards); do

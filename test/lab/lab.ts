@@ -23,6 +23,8 @@ export interface LabOptions {
   dir: string
   servers: Parameters<typeof startRack>[0]['servers']
   log(line: string): void
+  /** False: the network of the servers has no DHCP server, and they boot by virtual media. */
+  dhcp?: boolean
   /** Default: that of this checkout, built where needed. */
   ramdisk?: Ramdisk
 }
@@ -38,7 +40,7 @@ export interface Lab {
   stop(): Promise<void>
 }
 
-export async function startLab({ name, dir, servers, log, ramdisk: given }: LabOptions): Promise<Lab> {
+export async function startLab({ name, dir, servers, log, dhcp = true, ramdisk: given }: LabOptions): Promise<Lab> {
   const ramdisk = given ?? (await labRamdisk(log))
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   log('rack of ' + servers.map((server) => `${server.name} (${server.firmware})`).join(', '))
@@ -62,7 +64,7 @@ export async function startLab({ name, dir, servers, log, ramdisk: given }: LabO
 
     log('appliance')
     await client.sites.create(SITE)
-    const appliance = await joinSite(rack, dir, client, ramdisk)
+    const appliance = await joinSite(rack, dir, client, ramdisk, dhcp)
     stops.push(() => appliance.stop())
     await appliance.start()
     await alive(client, appliance)
@@ -101,11 +103,12 @@ async function joinSite(
   dir: string,
   client: Client,
   ramdisk: { kernel: string; initrd: string },
+  dhcp: boolean,
 ): Promise<Program> {
   const data = join(dir, 'appliance')
   const config = join(dir, 'appliance.json')
   const logPath = join(dir, 'appliance.log')
-  writeFileSync(config, JSON.stringify(applianceConfig(data, ramdisk), null, 2))
+  writeFileSync(config, JSON.stringify(applianceConfig(data, ramdisk, dhcp), null, 2))
   const { token } = await client.sites.createToken(SITE)
   const ca = join(dir, 'authorities.pem')
   copyFileSync(join(dir, 'cloud', 'authorities.pem'), ca)
@@ -122,21 +125,22 @@ async function joinSite(
   )
 }
 
-function applianceConfig(data: string, { kernel, initrd }: { kernel: string; initrd: string }) {
+const subnet = {
+  cidr: '10.80.0.0/24',
+  interfaceAddress: '10.80.0.1',
+  range: ['10.80.0.100', '10.80.0.199'],
+  gateway: '10.80.0.1',
+  leaseSeconds: 3600,
+}
+
+function applianceConfig(data: string, { kernel, initrd }: { kernel: string; initrd: string }, dhcp: boolean) {
   return {
     data_dir: data,
     kernel_arguments: 'console=ttyS0',
+    media_address: '10.81.0.1',
     boot: {
       nextServer: '10.80.0.1',
-      subnets: [
-        {
-          cidr: '10.80.0.0/24',
-          interfaceAddress: '10.80.0.1',
-          range: ['10.80.0.100', '10.80.0.199'],
-          gateway: '10.80.0.1',
-          leaseSeconds: 3600,
-        },
-      ],
+      subnets: dhcp ? [subnet] : [],
       files: { x86_64: { kernel, initrd } },
     },
   }

@@ -14,8 +14,11 @@ export type ServerSpec = {
 export type MachineParts = { spec: ServerSpec; dir: string; mac: string; tap: string }
 
 /** The boot devices that a BMC can choose between; `default` is the disk in IPMI's words to ipmi_sim's chassis. */
-export const bootDevices = ['none', 'pxe', 'default'] as const
+export const bootDevices = ['none', 'pxe', 'default', 'cdrom'] as const
 export type BootDevice = (typeof bootDevices)[number]
+
+/** What the BMC has put into the CD drive; empty when there is nothing in. */
+export const CD_IMAGE = 'cdrom.iso'
 
 const OVMF_CODE = '/usr/share/OVMF/OVMF_CODE_4M.fd'
 export const OVMF_EMPTY_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd'
@@ -31,6 +34,7 @@ const bootOrder: Record<BootDevice, { disk: string; nic: string }> = {
   pxe: { nic: ',bootindex=0', disk: ',bootindex=1' },
   default: { nic: '', disk: ',bootindex=0' },
   none: { nic: ',bootindex=1', disk: ',bootindex=0' },
+  cdrom: { nic: '', disk: ',bootindex=1' },
 }
 
 /** QEMU's arguments for one power-on of a server. Firmware doesn't run under nested KVM everywhere, so it is always TCG. */
@@ -54,6 +58,7 @@ export function qemuArguments({ spec, dir, mac, tap }: MachineParts, boot: BootD
     ['-device', `virtio-net-pci,id=nic0,netdev=net0,mac=${mac}${order.nic}${optionRom(spec, boot)}`],
     ['-drive', `if=none,id=drive0,file=${dir}/disk.raw,format=raw,cache=unsafe,discard=unmap`],
     ['-device', `virtio-blk-pci,id=disk0,drive=drive0,serial=${spec.name}-disk0${order.disk}`],
+    ...(boot === 'cdrom' ? cdDrive(dir) : []),
     ['-device', 'virtio-rng-pci'], // a ramdisk with no entropy waits for minutes
     ...(spec.firmware === 'uefi' ? uefi(dir) : []),
     ['-pidfile', `${dir}/pid`],
@@ -64,7 +69,15 @@ export function qemuArguments({ spec, dir, mac, tap }: MachineParts, boot: BootD
 /** UEFI has a network stack of its own, and iPXE's driver in QEMU's ROM would take its place;
  * a BIOS has only the ROM, which costs seconds of start-up even when nobody boots from it. */
 function optionRom(spec: ServerSpec, boot: BootDevice): string {
-  return spec.firmware === 'uefi' || boot === 'default' ? ',romfile=' : ''
+  return spec.firmware === 'uefi' || boot === 'default' || boot === 'cdrom' ? ',romfile=' : ''
+}
+
+/** Firmware that isn't told to boot from it does not wait for it. */
+function cdDrive(dir: string): string[][] {
+  return [
+    ['-drive', `if=none,id=cd0,file=${dir}/${CD_IMAGE},format=raw,readonly=on,media=cdrom`],
+    ['-device', 'ide-cd,drive=cd0,bus=ide.0,bootindex=0'],
+  ]
 }
 
 /** OVMF with its variables on disk. Without the knob it would try DHCPv6 for a minute where DHCPv4 gets no answer. */

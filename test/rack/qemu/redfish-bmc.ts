@@ -3,6 +3,7 @@ import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { selfSigned } from '@bloomery/redfish/testing/certificate.ts'
 import type { BmcAccess } from './bmc.ts'
+import { CD_IMAGE } from './machine.ts'
 import { spawnIn } from './netns.ts'
 
 const START_DEADLINE_MS = 10_000
@@ -23,7 +24,8 @@ export async function startRedfishBmc(
   const { address, port, username, password } = access
   const chassis = ['sh', join(import.meta.dirname, 'chassis.sh'), dir, servers, '0x20']
   const settings = join(dir, 'redfish.json')
-  const content = { chassis, name, uuid, mac, address, port, username, password, key, certificate }
+  const drive = join(dir, CD_IMAGE)
+  const content = { chassis, name, uuid, mac, address, port, drive, username, password, key, certificate }
   await writeFile(settings, JSON.stringify(content), { mode: 0o600 })
   const log = await open(join(dir, 'bmc.log'), 'a')
   const main = join(import.meta.dirname, '../redfish/main.ts')

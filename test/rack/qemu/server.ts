@@ -7,6 +7,7 @@ import { startRedfishBmc } from './redfish-bmc.ts'
 import {
   type BootDevice,
   bootDevices,
+  CD_IMAGE,
   machineUuid,
   OVMF_EMPTY_VARIABLES,
   qemuArguments,
@@ -46,6 +47,7 @@ export async function rackServer(spec: ServerSpec, index: number, net: RackNetwo
   const serialLog = join(dir, 'serial.log')
   await makeBlank(disk, spec.diskMiB * 1024 * 1024)
   await makeBlank(serialLog, 0)
+  await makeBlank(join(dir, CD_IMAGE), 0)
   if (spec.firmware === 'uefi') await copyFile(OVMF_EMPTY_VARIABLES, join(dir, 'uefi-variables.fd'))
   for (const boot of bootDevices) {
     const args = qemuArguments({ spec, dir, mac, tap: tapName(index) }, boot)

@@ -12,6 +12,8 @@ const settings = z.object({
   mac: z.string(),
   address: z.string(),
   port: z.int(),
+  /** The file in the server's CD drive. */
+  drive: z.string(),
   username: z.string(),
   password: z.string(),
   key: z.string(),
@@ -23,7 +25,7 @@ await startRedfish({
   host: of.address,
   port: of.port,
   users: [{ name: of.username, password: of.password }],
-  machine: qemuMachine(of.chassis, { uuid: of.uuid, name: of.name, nics: [{ mac: of.mac }], drives: [] }),
+  machine: qemuMachine(of.chassis, { uuid: of.uuid, name: of.name, nics: [{ mac: of.mac }], drives: [] }, of.drive),
   tls: { key: of.key, cert: of.certificate },
   onError: (error) => console.error(error),
 })

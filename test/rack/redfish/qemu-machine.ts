@@ -1,14 +1,22 @@
 import { execFile } from 'node:child_process'
+import { createWriteStream } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { type BootOverride, type Machine, type MachineFacts, Refusal } from '@bloomery/redfish/service/machine.ts'
 
 const run = promisify(execFile)
 
+/** As large as a ramdisk with its kernel may be, and more. */
+const LARGEST = 1024 ** 3
+const FETCH_MS = 120_000
+
 /** BootSourceOverrideTarget in the words of chassis.sh. */
-const devices: Readonly<Record<string, string>> = { None: 'none', Pxe: 'pxe', Hdd: 'default' }
+const devices: Readonly<Record<string, string>> = { None: 'none', Pxe: 'pxe', Hdd: 'default', Cd: 'cdrom' }
 
 /** A server of the QEMU rack behind Redfish. `chassis` is the command line that ipmi_sim would call, up to the verb. */
-export function qemuMachine([program = '', ...first]: readonly string[], facts: MachineFacts): Machine {
+export function qemuMachine([program = '', ...first]: readonly string[], facts: MachineFacts, drive: string): Machine {
   let override: BootOverride = { target: 'None', enabled: 'Disabled', mode: 'UEFI' }
   const chassis = async (...words: string[]): Promise<string> =>
     (await run(program, [...first, ...words])).stdout.trim()
@@ -46,5 +54,22 @@ export function qemuMachine([program = '', ...first]: readonly string[], facts: 
     power: () => inTurn(async () => ((await isOn()) ? 'On' : 'Off')),
     reset: (type) => inTurn(() => reset(type)),
     boot: { get: () => Promise.resolve(override), set: (next) => inTurn(() => set(next)) },
+    media: (_slot, image) => inTurn(() => fill(drive, image)),
   }
+}
+
+/** What is in the drive when QEMU starts; real BMCs fetch as the machine reads, this one all at once. */
+async function fill(drive: string, image: string | undefined): Promise<void> {
+  if (image === undefined) return writeFile(drive, '')
+  const reply = await fetch(image, { signal: AbortSignal.timeout(FETCH_MS) })
+  if (!reply.ok || !reply.body) throw new Refusal(400, 'ActionParameterValueError', ['Image', 'InsertMedia'])
+  let size = 0
+  const bounded = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length
+      done(size > LARGEST ? new RangeError(`an image of more than ${LARGEST} bytes`) : null, chunk)
+    },
+  })
+  await pipeline(Readable.fromWeb(reply.body), bounded, createWriteStream(`${drive}.new`))
+  await rename(`${drive}.new`, drive)
 }
