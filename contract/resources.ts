@@ -195,6 +195,10 @@ export const historyEntry = z.object({
   user: z.string().nullable(),
   /** In whose name the user did it. */
   project: z.string().nullable(),
+  /** The provision state in which the node was, where it was going, and how long it had been in it. Entries from before lack them. */
+  state: provisionState.nullable().optional(),
+  target_provision_state: z.string().nullable().optional(),
+  duration_seconds: z.int().min(0).nullable().optional(),
   /** Ours: the node (or webhook) at that moment, for those who listen to events. Entries from before there were any lack it. */
   about: z
     .object({

@@ -46,7 +46,9 @@ function short(call: Call, { uuid, created_at, severity, event, node_uuid }: His
 }
 
 function whole(call: Call, { node_uuid, about: _about, ...entry }: HistoryEntry) {
-  const view = { ...entry, created_at: timeText(entry.created_at), links: linksOf(call, node_uuid, entry.uuid) }
+  const { state = null, target_provision_state = null, duration_seconds = null, created_at } = entry
+  const passed = { state, target_provision_state, duration_seconds }
+  const view = { ...entry, ...passed, created_at: timeText(created_at), links: linksOf(call, node_uuid, entry.uuid) }
   return visible(view, fieldSince.history, call.var.ours ? MAXIMUM : call.var.minor)
 }
 

@@ -2,8 +2,8 @@ import { z } from 'zod'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
-import { readJson } from './body.ts'
-import type { Api, Call } from './context.ts'
+import { argumentsOf } from './arguments.ts'
+import { type Api, type Call, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 
 const request = z.strictObject({ reason: z.string().max(4096).nullish() })
@@ -11,7 +11,7 @@ const request = z.strictObject({ reason: z.string().max(4096).nullish() })
 export function maintenanceRoutes(app: Api, platform: Platform): void {
   const path = '/v1/nodes/:ident/maintenance'
   app.put(path, async (call) => {
-    const { reason = null } = request.parse((await readJson(call)) ?? {})
+    const { reason = null } = await argumentsOf(call, request)
     return set(call, platform, call.req.param('ident'), { maintenance: true, maintenance_reason: reason })
   })
   app.delete(path, (call) =>
@@ -21,7 +21,7 @@ export function maintenanceRoutes(app: Api, platform: Platform): void {
 
 async function set(call: Call, platform: Platform, ident: string, changes: Partial<Node>): Promise<Response> {
   const { uuid } = await nodeOf(platform, ident, call.var.minor)
-  const after = await changeNode(platform, uuid, (node) => ({ node: { ...node, ...changes } }))
+  const after = await changeNode(platform, uuid, (node) => ({ node: { ...node, ...changes }, ...doneBy(call) }))
   if (!after) throw noNode(ident)
   return call.body(null, 202)
 }

@@ -6,6 +6,7 @@ import type { Appliance, Node, Operation } from '../../contract/resources.ts'
 import type { Change, Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
+import { THE_CLOUD } from '../store/history.ts'
 import { applianceOfCommand, enqueue, type StoredCommand } from '../store/commands.ts'
 import { allocate } from './allocate.ts'
 import { chooseAppliance } from './choose.ts'
@@ -143,7 +144,7 @@ function operationOf(plan: Plan, appliance: Appliance, now: Date): Operation {
 function giveUp(platform: Platform, node: Node, lane: Lane, why: string): NodeChange | undefined {
   platform.log.warn({ node: node.uuid, site: node.conductor_group, lane, why }, 'not planned')
   const failed = lane === 'power' ? endPower(node, why) : fail(node, why, false, platform.clock.now())
-  return failed && { node: failed }
+  return failed && { node: failed, conductor: THE_CLOUD }
 }
 
 function noAppliance({ conductor_group: site }: Node): string {

@@ -5,6 +5,7 @@ import { deadlineOf, endPower, fail } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
 import { getAppliance, isAlive } from '../store/appliances.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
+import { THE_CLOUD } from '../store/history.ts'
 import { NODES_DUE } from '../store/nodes.ts'
 import { dueItems } from './due.ts'
 
@@ -52,7 +53,7 @@ async function expired(platform: Platform, node: Node): Promise<NodeChange | und
     { node: node.uuid, site: node.conductor_group, lane, state: node.provision_state, why },
     'deadline passed',
   )
-  return { node: failed, writes: await cancelWrites(platform, node, lane, why) }
+  return { node: failed, conductor: THE_CLOUD, writes: await cancelWrites(platform, node, lane, why) }
 }
 
 function hasBegun(operation: Operation | null): boolean {

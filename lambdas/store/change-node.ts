@@ -73,17 +73,19 @@ async function attemptChange(platform: Needs, before: Node, change: NodeChange):
   }
 }
 
-/** Entries are told apart, and kept in order, by their time: each of several is a millisecond behind the one before. */
-function historyOfAll({ clock, ids }: Needs, nodes: Node[], by: Omit<NodeChange, 'node'>): Item[] {
-  const begin = clock.now().getTime()
-  const entries: Item[] = []
-  for (const [index, after] of nodes.entries()) {
+/** One change of the table may be several of the node; a thousand at most. */
+function historyOfAll(
+  { clock, ids }: Needs,
+  nodes: Node[],
+  { conductor, user, project }: Omit<NodeChange, 'node'>,
+): Item[] {
+  const by = { now: clock.now().toISOString(), conductor, user, project }
+  const first = (nodes[0]?.version ?? 0) * 1000
+  return nodes.flatMap((after, index) => {
     const before = nodes[index - 1]
-    const now = new Date(begin + entries.length).toISOString()
-    const entry = before && historyOf(before, after, { id: ids.uuid(), now, ...by })
-    if (entry) entries.push(entry)
-  }
-  return entries
+    const entry = before && historyOf(before, after, by, { id: ids.uuid(), position: first + index })
+    return entry ? [entry] : []
+  })
 }
 
 export async function createNode(platform: Needs, node: Node): Promise<void> {

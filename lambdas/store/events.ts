@@ -1,4 +1,4 @@
-import { cursorOf, cursorText, type Cursor, type Event } from '../../contract/event.ts'
+import { cursorOf, cursorText, type Cursor, event, type Event } from '../../contract/event.ts'
 import type { HistoryEntry } from '../../contract/resources.ts'
 import type { Key, Query, Table } from '../platform.ts'
 
@@ -75,6 +75,6 @@ export function eventOf(entry: HistoryEntry, about: NonNullable<HistoryEntry['ab
   }
   if (event_type === 'site' && from === null)
     return { ...told, kind: 'site', node: null, node_name: null, site, from, to, webhook: null }
-  const kind = event_type === 'provisioning' || event_type === 'site' ? event_type : 'power'
+  const kind = event.shape.kind.safeParse(event_type).data ?? 'power'
   return { ...told, kind, node: subject, node_name: name, site, from, to, webhook: null }
 }

@@ -13,6 +13,7 @@ const PREFIX = 'whsec_'
 const types: Record<Delivery['event']['kind'], string> = {
   provisioning: 'node.provisioning',
   power: 'node.power',
+  maintenance: 'node.maintenance',
   site: 'site.notice',
   webhook: 'webhook.disabled',
 }

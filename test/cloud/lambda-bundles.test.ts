@@ -63,6 +63,15 @@ test('what an appliance sends that is no message is dropped with a line that the
   await connection.endAsync(true)
 })
 
+test('an event comes to the courier of a webhook, which goes nowhere but to public addresses', async () => {
+  // A name that this machine has for itself, or nobody for anything.
+  await client.webhooks.create({ name: 'mine', url: 'https://ip6-localhost/' })
+  await client.nodes.create({ driver: 'fake-hardware', name: 'told' })
+  await client.nodes.maintenance('told', 'to be told of')
+  const why = async () => (await client.webhooks.get('mine')).status?.last_error
+  await expect.poll(why, patience).toMatch(/^ip6-localhost is at .* may not reach$|ENOTFOUND|EAI_AGAIN/)
+})
+
 test(
   'a machine of the paper rack deploys through the bundles, and is torn down again',
   { timeout: 180_000 },
