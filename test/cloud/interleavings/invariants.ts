@@ -55,6 +55,7 @@ function reachable(from: ProvisionState, to: ProvisionState, arrows = 4): boolea
 
 /** The site obeyed only what is newer than all that it had obeyed, and nobody gave a plan twice. */
 function* ofTheSite({ world }: Play): Generator<string> {
+  if (world.site.lives > 1) return
   const plans = world.site.admitted
   if (new Set(plans.map(({ id }) => id)).size !== plans.length) yield 'the site admitted a plan twice'
   const generations = plans.map(({ node, lane, generation }) => `${node} ${lane} ${generation}`)
@@ -89,7 +90,8 @@ function* ofTheEnd(play: Play): Generator<string> {
 
 /** Whoever was told that it is written finds it; what failed left nothing. */
 function* ofWrites({ patched, perhaps, counted }: Play, node: Node): Generator<string> {
-  const { count, ...keys } = node.extra as { count: number } & Record<string, boolean>
+  const { count, seen = [], ...keys } = node.extra as { count: number; seen?: string[] }
+  if (new Set(seen).size !== seen.length) yield `${node.name}: an inventory was judged twice`
   const [sure, maybe] = [patched.get(node.uuid)!, perhaps.get(node.uuid)!]
   for (const key of sure) if (!(key in keys)) yield `${node.name}: ${key} was written and is lost`
   for (const key of Object.keys(keys))

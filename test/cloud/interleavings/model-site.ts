@@ -23,6 +23,8 @@ export class ModelSite {
   readonly #open = new Map<string, Open>()
   #outbox: Report[] = []
   #seq = 0
+  #from = 0
+  #lives = 1
 
   constructor(uuid: string, now: () => Date) {
     this.uuid = uuid
@@ -30,15 +32,40 @@ export class ModelSite {
   }
 
   receive(message: Downlink): void {
-    if (message.kind === 'received') this.#outbox = this.#outbox.filter(({ seq }) => seq > message.reports_through)
-    if (message.kind === 'commands') for (const command of message.commands) this.#accept(command)
+    if (message.kind === 'received') this.#received(message.reports_through)
+    if (message.kind !== 'commands') return
+    this.#from = Math.max(this.#from, message.stored_from - 1)
+    for (const command of message.commands) this.#accept(command)
   }
 
   /** Through which number all commands are here. */
   get through(): number {
-    let through = 0
+    let through = this.#from
     while (this.#seen.has(through + 1)) through += 1
     return through
+  }
+
+  /** A new disk: nothing is known, and numbers begin anew. */
+  loseDisk(): void {
+    for (const known of [this.#seen, this.#generations, this.#open]) known.clear()
+    this.#outbox = []
+    this.#seq = 0
+    this.#from = 0
+    this.#lives += 1
+  }
+
+  /** In how many lives a plan may have been admitted. */
+  get lives(): number {
+    return this.#lives
+  }
+
+  /** The cloud counts further than a disk that is new: all is told under numbers that mean something to it. */
+  #received(through: number): void {
+    if (through <= this.#seq) this.#outbox = this.#outbox.filter(({ seq }) => seq > through)
+    else {
+      this.#outbox = this.#outbox.map((report, at) => ({ ...report, seq: through + 1 + at }))
+      this.#seq = through + this.#outbox.length
+    }
   }
 
   get outbox(): readonly Report[] {
@@ -62,11 +89,13 @@ export class ModelSite {
     one.step += 1
     const step = plan.steps[one.step]
     if (!step) return this.#close(one, 'done', null)
+    if (stepName(step) === 'inspect.inspect_hardware' && plan.machine.interfaces['inspect'] === 'agent')
+      this.#found(plan)
     this.#report(one, stepName(step) === 'plan.hold' ? 'held' : step.waits ? 'waiting' : 'running', stepName(step))
   }
 
   #accept(command: Command): void {
-    if (this.#seen.has(command.seq)) return
+    if (command.seq <= this.#from || this.#seen.has(command.seq)) return
     this.#seen.add(command.seq)
     switch (command.kind) {
       case 'run':
@@ -105,6 +134,13 @@ export class ModelSite {
   #close(open: Open, phase: 'done' | 'failed' | 'refused', note: string | null): void {
     this.#open.delete(laneOf(open.plan.node, open.plan.lane))
     this.#report(open, phase, note)
+  }
+
+  #found({ id, node, generation }: Plan): void {
+    const inventory = { interfaces: [{ mac_address: '52:54:00:aa:00:00' }], cpu: { count: 4 } }
+    const found = { node, generation, plan: id, inventory, plugin_data: { plan: id } }
+    this.#seq += 1
+    this.#outbox.push({ id: randomUUID(), seq: this.#seq, at: this.#now().toISOString(), kind: 'inventory', ...found })
   }
 
   #report(open: Open, phase: Progress['phase'], note: string | null): void {

@@ -2,11 +2,12 @@ import { type Verb, verbsFrom } from '../../../contract/provision.ts'
 import type { Node } from '../../../contract/resources.ts'
 import { changeNode } from '../../../lambdas/store/change-node.ts'
 import { anyVerb, type Event, needs, NODES, type Story } from './story.ts'
+import type { MemoryTable } from './memory-table.ts'
 import { World } from './world.ts'
 
 /** A story that happens to a world, and what people may hold the cloud to afterwards. */
 export class Play {
-  readonly world = new World()
+  readonly world: World
   readonly uuids: string[] = []
   /** Of each node: keys that somebody was told are written; those of whom nobody knows; and how often it was counted up. */
   readonly patched = new Map<string, Set<string>>()
@@ -14,9 +15,17 @@ export class Play {
   readonly counted = new Map<string, number>()
   #patches = 0
 
+  constructor(table?: MemoryTable) {
+    this.world = new World(table)
+  }
+
   async open({ begins }: Story): Promise<void> {
     const { world } = this
     await world.open()
+    // Whoever is inspected twice by one plan has it twice.
+    const value = '{plugin_data[plan]}'
+    const actions = [{ op: 'extend-attribute', args: { path: 'extra/seen', value } }]
+    await world.request('POST', '/v1/inspection_rules', { actions })
     for (let index = 0; index < NODES; index += 1) {
       const body = {
         name: `n${index}`,
@@ -25,6 +34,7 @@ export class Play {
         // Of the last node's power the first one's is part.
         ...(index === 2 ? { parent_node: this.uuids[0] } : {}),
         resource_class: 'big',
+        ...(index === 0 ? { inspect_interface: 'agent' } : {}),
         extra: { count: 0 },
         instance_info: { image_source: 'http://images.test/i', image_checksum: 'a'.repeat(64) },
       }
@@ -83,6 +93,9 @@ export class Play {
         if (!event.lost) for (const each of messages) world.site.receive(each)
         return
       }
+      case 'disk lost':
+        world.site.loseDisk()
+        return world.alive(true)
       case 'alive':
         return world.alive(event.hello)
       case 'pass':

@@ -18,6 +18,7 @@ export type Event =
   | { kind: 'send'; apart: boolean }
   | { kind: 'receive'; lost: boolean }
   | { kind: 'alive'; hello: boolean }
+  | { kind: 'disk lost' }
   | { kind: 'pass'; seconds: number }
   /** All goes as on other days, for so many steps of the site. */
   | { kind: 'go on'; steps: number }
@@ -43,6 +44,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 8, arbitrary: of('work', { which: fc.nat(5), fails: fc.boolean() }) },
   { weight: 5, arbitrary: of('send', { apart: fc.boolean() }) },
   { weight: 6, arbitrary: of('receive', { lost: fc.boolean() }) },
+  { weight: 1, arbitrary: of('disk lost', {}) },
   { weight: 2, arbitrary: of('alive', { hello: fc.boolean() }) },
   { weight: 5, arbitrary: of('go on', { steps: fc.integer({ min: 1, max: 8 }) }) },
   { weight: 2, arbitrary: of('pass', { seconds: fc.constantFrom(1, 40, 700, 2000, 90_000) }) },

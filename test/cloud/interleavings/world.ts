@@ -24,7 +24,7 @@ export type Pause = (label: string) => Promise<unknown>
 
 /** The cloud's own code on a table of memory, with every message, change and minute in a test's hands. */
 export class World {
-  readonly table = new MemoryTable()
+  readonly table: MemoryTable
   site!: ModelSite
   pause: Pause = () => Promise.resolve()
   /** What was published and not yet received; what was sent up and not yet handled. */
@@ -35,6 +35,10 @@ export class World {
   #fed = 0
   #feeding = false
   #api: Api | undefined
+
+  constructor(table = new MemoryTable()) {
+    this.table = table
+  }
 
   now = (): Date => new Date(this.#now)
 
