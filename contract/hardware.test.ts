@@ -13,8 +13,12 @@ describe('interfaces of a node', () => {
   })
 
   it('are refused with a sentence when driver or implementation is unknown', () => {
-    expect(resolveInterfaces('ilo', {})).toMatch(/driver 'ilo' is unknown; there is: ipmi/)
-    expect(resolveInterfaces('ipmi', { deploy_interface: 'ansible' })).toMatch(/'deploy'.*ansible.*Valid: direct/)
+    expect(resolveInterfaces('ilo', {})).toMatch(
+      /No conductor service registered which supports driver ilo: .*There is ipmi/,
+    )
+    expect(resolveInterfaces('ipmi', { deploy_interface: 'ansible' })).toMatch(
+      /interfaces.deploy' entrypoint: ansible. Valid interfaces are \['direct'\]/,
+    )
     expect(resolveInterfaces('constructor', {})).toMatch(/unknown/)
   })
 })

@@ -16,13 +16,12 @@ export const traitName = z
   .max(255)
   .regex(/^[A-Z][A-Z0-9_]*$/, 'a trait is CUSTOM_… or a standard one: A-Z, 0-9 and _')
 
+export const invalidName = 'invalid name'
 /** RFC 3986 unreserved characters; not like a uuid, or the two couldn't be told apart in a path. */
 export const logicalName = z
   .string()
-  .min(1)
-  .max(255)
-  .regex(/^[A-Za-z0-9\-._~]+$/, 'Expected name of letters, digits and - . _ ~')
-  .refine((value) => !uuid.safeParse(value).success, 'a name must not look like a uuid')
+  .regex(/^[A-Za-z0-9\-._~]{1,255}$/, invalidName)
+  .refine((value) => !uuid.safeParse(value).success, invalidName)
 
 export const unrecognizedBoolean =
   "Unrecognized value, acceptable values are: '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'"

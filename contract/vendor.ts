@@ -16,10 +16,9 @@ const method = (description: string, more: Partial<VendorMethod> = {}): VendorMe
   ...more,
 })
 
-/** The fake ones each compare the argument `bar` with a word. */
+/** Those of the fake one each compare the argument `bar` with a word. */
 export const vendorMethods: Readonly<Record<string, Readonly<Record<string, VendorMethod & { word: string }>>>> = {
-  'fake-a': { first_method: { ...method('Test if the value of bar is baz'), word: 'baz' } },
-  'fake-b': {
+  fake: {
     second_method: { ...method('Test if the value of bar is kazoo'), word: 'kazoo' },
     third_method_sync: { ...method('Test if the value of bar is meow', { async: false }), word: 'meow' },
     fourth_method_shared_lock: {

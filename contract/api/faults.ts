@@ -2,13 +2,16 @@
 
 /** The caller's fault: `status` is the reply's, `message` its text. Anything else that is thrown is our fault. */
 export class UserError extends Error {
-  override readonly name = 'UserError'
+  override readonly name: string = 'UserError'
   readonly status: number
   constructor(status: number, message: string) {
     super(message)
     this.status = status
   }
 }
+
+/** The same, of the path alone: answered before any resource is asked. */
+export class PathError extends UserError {}
 
 interface Fault {
   faultcode: 'Client' | 'Server'
@@ -24,7 +27,12 @@ export function faultBody(status: number, text: string): { error_message: string
   return { error_message: JSON.stringify({ ...fault(status, text), debuginfo: null }) }
 }
 
-const titles: Readonly<Record<number, string>> = { 404: 'Not Found', 405: 'Method Not Allowed', 406: 'Not Acceptable' }
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+}
 
 /** What is refused before any resource is asked has the form of Ironic's web framework; `text` may be empty. */
 export function routeFaultBody(status: number, text: string): { error_message: string } {

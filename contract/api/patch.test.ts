@@ -69,7 +69,7 @@ describe('a patch', () => {
       { op: 'add', path: '/uuid', value: 1 },
       'Cannot patch /uuid. Only the following can be updated: driver, driver_info, extra, name',
     ],
-    [{ op: 'remove', path: '/driver' }, "'driver' is a mandatory attribute and can not be removed"],
+    [{ op: 'remove', path: '/driver' }, "Schema error for patch: 'driver' is a required property"],
     [
       { op: 'Add', path: '/name', value: 1 },
       "Schema error for patch: 'Add' is not one of ['add', 'replace', 'remove'] (0/op)",

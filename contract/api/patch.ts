@@ -44,7 +44,7 @@ function apply(document: Json, operation: PatchOperation, allowed: Patchable): v
   if (!Object.hasOwn(allowed.defaults, root))
     throw new UserError(
       400,
-      `Cannot patch /${root}. Only the following can be updated: ${Object.keys(allowed.defaults).sort().join(', ')}`,
+      `Cannot patch ${path}. Only the following can be updated: ${Object.keys(allowed.defaults).sort().join(', ')}`,
     )
   if (op !== 'remove' && value === undefined)
     throw refused(operation, "The operation does not contain a 'value' member")
@@ -54,7 +54,7 @@ function apply(document: Json, operation: PatchOperation, allowed: Patchable): v
     return
   }
   if (allowed.defaults[root] === undefined)
-    throw new UserError(400, `'${root}' is a mandatory attribute and can not be removed`)
+    throw new UserError(400, `Schema error for patch: '${root}' is a required property`)
   document[root] = structuredClone(allowed.defaults[root])
 }
 
@@ -84,7 +84,7 @@ function parsePath(path: string, escapes: boolean): string[] {
   if (!form.test(path))
     throw new UserError(
       400,
-      `Schema error for patch: ${shown(path)} does not match '${form.source.replaceAll('\\/', '/')}'`,
+      `Schema error for patch: ${shown(path)} does not match '${form.source.replaceAll('\\/', '/').replaceAll('\\', '\\\\')}'`,
     )
   const keys = path.slice(1).split('/')
   const decoded = escapes ? keys.map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~')) : keys

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { macAddress, uuid } from '../resources.ts'
-import { boolean } from '../stored.ts'
+import { boolean, logicalName } from '../stored.ts'
 import { parseAs } from './schema-fault.ts'
 
-const meant = z.strictObject({ uuid, address: macAddress, flag: boolean }).partial()
+const meant = z.strictObject({ uuid, address: macAddress, flag: boolean, name: logicalName }).partial()
 const schema = z.strictObject({
   driver: z.string().max(5),
   extra: z.record(z.string(), z.unknown()).optional(),
@@ -46,6 +46,7 @@ test.each([
 
 test.each([
   [{ uuid: 'x' }, 'Expected UUID for uuid: x'],
+  [{ name: 'has space' }, "Cannot create node with invalid name 'has space'"],
   [{ address: 'x' }, 'Expected valid MAC address for address: x'],
   [{ flag: 'perhaps' }, "Invalid flag: Unrecognized value 'perhaps', acceptable values are: '0', '1', "],
   [{ uuid: 7, address: 'x' }, "Schema error for node: 7 is not of type 'string' (uuid)"],

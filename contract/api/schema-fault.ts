@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { unrecognizedBoolean } from '../stored.ts'
+import { invalidName, unrecognizedBoolean } from '../stored.ts'
 import { UserError } from './faults.ts'
 
 /** What is wrong with a body, in the words that Ironic's clients and their users know from its validator, with the place added. */
@@ -18,15 +18,19 @@ function said(noun: string, { issues }: z.ZodError, value: unknown): string {
   const ofTypes = issues.filter((issue) => !isOfMeaning(issue))
   if (ofTypes.length > 0) return `Schema error for ${noun}: ${sentences(ofTypes, value)}`
   const [{ message, path }] = issues as [z.core.$ZodIssue]
+  if (message.startsWith('The word ')) return message
   const given = valueAt(value, path)
   const name = String(path.at(-1) ?? noun)
+  if (message === invalidName)
+    return `Cannot ${noun === 'patch' ? 'change name to' : `create ${noun} with`} invalid name ${shown(given)}`
   return message === unrecognizedBoolean
     ? `Invalid ${name}: ${message.replace(',', ` ${shown(given)},`)}`
     : `${message} for ${name}: ${String(given).slice(0, SHOWN)}`
 }
 
 const isOfMeaning = ({ code, message }: z.core.$ZodIssue): boolean =>
-  code !== 'invalid_type' && (message === unrecognizedBoolean || message.startsWith('Expected '))
+  code !== 'invalid_type' &&
+  (message === unrecognizedBoolean || message === invalidName || /^(Expected|The word) /.test(message))
 
 /** The outermost first: what is missing in a thing says more than what is odd inside of it. */
 function sentences(issues: z.core.$ZodIssue[], value: unknown): string {

@@ -164,7 +164,7 @@ async function unfit(platform: Platform, node: Node, wanted: Allocation): Promis
 
 async function ofNode({ table }: Platform, node: Node): Promise<Allocation> {
   const allocation = node.allocation_uuid === null ? undefined : await allocationStore.get(table, node.allocation_uuid)
-  if (!allocation) throw new UserError(404, `Allocation for node ${node.uuid} could not be found.`)
+  if (!allocation) throw new UserError(404, `Allocation for node ${node.uuid} was not found`)
   return allocation
 }
 

@@ -39,7 +39,7 @@ export function componentRoutes(app: Api, platform: Platform): void {
   app.get('/v1/nodes/:ident/inventory', async (call) => {
     const { uuid } = await one(call)
     const found = await getInventory(table, uuid)
-    if (!found) throw new UserError(404, `Inventory for node ${uuid} could not be found.`)
+    if (!found) throw new UserError(404, `Node inventory record for node ${uuid} could not be found.`)
     return call.json({ inventory: found.inventory, plugin_data: found.plugin_data })
   })
   app.get('/v1/nodes/:ident/children', async (call) => {

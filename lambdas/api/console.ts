@@ -1,14 +1,15 @@
 import { z } from 'zod'
 import { isAbsent } from '../../contract/hardware.ts'
+import { boolean } from '../../contract/stored.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
-import { readJson } from './body.ts'
+import { argumentsOf } from './arguments.ts'
 import { acceptedAt, type Api } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 import { lacking } from './unsupported.ts'
 
-const request = z.strictObject({ enabled: z.boolean() })
+const request = z.strictObject({ enabled: boolean })
 
 /** Serial consoles. The fake one has nothing to show but can be switched on and off. */
 export function consoleRoutes(app: Api, platform: Platform): void {
@@ -19,7 +20,7 @@ export function consoleRoutes(app: Api, platform: Platform): void {
     return call.json({ console_enabled: node.console_enabled, console_info: node.console_enabled ? {} : null })
   })
   app.put(path, async (call) => {
-    const { enabled } = request.parse(await readJson(call))
+    const { enabled } = await argumentsOf(call, request)
     const ident = call.req.param('ident')
     const { uuid } = await nodeOf(platform, ident, call.var.minor)
     const after = await changeNode(platform, uuid, (node) => {

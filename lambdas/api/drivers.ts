@@ -1,5 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
-import { parameterSince } from '../../contract/api/matrix.ts'
+import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
+import { exists } from '../../contract/api/versions.ts'
 import { links, pick } from '../../contract/api/views.ts'
 import { drivers, type HardwareType, hardwareType, interfaceKinds } from '../../contract/hardware.ts'
 import type { Platform } from '../platform.ts'
@@ -25,7 +26,7 @@ export function driverRoutes(app: Api, platform: Platform): void {
     const fields = fieldsOf(call, known)
     const type = call.req.query('type')
     if (type !== undefined && type !== 'dynamic' && type !== 'classic')
-      throw new UserError(400, `"${type}" is not a valid driver type: there is classic, dynamic.`)
+      throw new UserError(400, '"type" filter must be one of "classic" or "dynamic", if specified.')
     const hosts = await alive(platform)
     const detail = flag('detail', call.req.query('detail')) ?? false
     const names = type === 'classic' ? [] : drivers
@@ -46,7 +47,7 @@ export function driverRoutes(app: Api, platform: Platform): void {
 
 export function knownDriver(name: string): HardwareType {
   const type = hardwareType(name)
-  if (!type) throw new UserError(404, `The driver '${name}' could not be found.`)
+  if (!type) throw new UserError(404, `Could not find the following driver(s) or hardware type(s): ${name}.`)
   return type
 }
 
@@ -58,10 +59,12 @@ async function alive({ table, clock }: Platform): Promise<string[]> {
 function view(call: Call, name: string, hosts: string[], detail: boolean): Record<string, unknown> {
   const { showing, minor } = call.var
   const { interfaces } = knownDriver(name)
-  const details = interfaceKinds.flatMap((kind) => [
-    [`default_${kind}_interface`, interfaces[kind][0]],
-    [`enabled_${kind}_interfaces`, interfaces[kind]],
-  ])
+  const details = interfaceKinds
+    .filter((kind) => exists(fieldSince.nodes, `${kind}_interface`, minor))
+    .flatMap((kind) => [
+      [`default_${kind}_interface`, interfaces[kind][0]],
+      [`enabled_${kind}_interfaces`, interfaces[kind]],
+    ])
   return {
     name,
     hosts,

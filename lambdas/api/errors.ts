@@ -1,6 +1,6 @@
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
-import { faultBody, flatFaultBody, routeFaultBody, UserError } from '../../contract/api/faults.ts'
+import { faultBody, flatFaultBody, PathError, routeFaultBody, UserError } from '../../contract/api/faults.ts'
 import type { Platform } from '../platform.ts'
 import type { Api, Call } from './context.ts'
 
@@ -25,6 +25,7 @@ export function answerErrors(app: Api, platform: Platform): void {
   app.onError((error, call) => {
     if (error instanceof BodyError)
       return call.json(flatFaultBody(error.status, error.message), error.status as ContentfulStatusCode)
+    if (error instanceof PathError) return routeFaultReply(call, error.status, error.message)
     if (error instanceof UserError) return faultReply(call, error.status, error.message)
     if (error instanceof z.ZodError) return faultReply(call, 400, sentence(error))
     const { requestId } = call.var

@@ -24,7 +24,7 @@ const request = z.strictObject({ events: z.array(event).min(1).max(1000) })
 /** What Neutron tells. It is checked and logged; nothing here depends on it (reference §1.18). */
 export function eventRoutes(app: Api, { log }: Platform): void {
   app.post('/v1/events', async (call) => {
-    const { events } = parseAs('evts', request, await readJson(call))
+    const { events } = parseAs('evts', request, (await readJson(call)) ?? {})
     for (const { event: kind, port_id, mac_address, status } of events)
       log.info({ event: kind, port: port_id, address: mac_address, status }, 'network event')
     return call.body(null, 204)

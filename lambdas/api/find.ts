@@ -1,11 +1,12 @@
-import { UserError } from '../../contract/api/faults.ts'
+import { PathError, UserError } from '../../contract/api/faults.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { findNode } from '../store/nodes.ts'
 
 /** The node of a path; before 1.91 clients append `.json` at will. */
 export async function nodeOf({ table }: Pick<Platform, 'table'>, ident: string, minor: number): Promise<Node> {
-  requireIdent(ident, 'node')
+  if (!isUuid(ident) && !NAME.test(ident))
+    throw new PathError(400, `Expected UUID or name for node: ${ident.slice(0, 255)}`)
   if (minor < NAMES && !isUuid(ident)) throw noNode(ident)
   const found =
     (await findNode(table, ident)) ??

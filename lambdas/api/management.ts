@@ -2,19 +2,19 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { hardwareType } from '../../contract/hardware.ts'
 import { bootDevice, type Node } from '../../contract/resources.ts'
+import { boolean } from '../../contract/stored.ts'
 import { startPower } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
 import { isBusy } from '../store/nodes.ts'
-import { readJson } from './body.ts'
-import { type Api, type Call, doneBy } from './context.ts'
+import { argumentsOf } from './arguments.ts'
+import { type Api, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { askBmc } from './ask-bmc.ts'
-import { flag } from './query.ts'
 import { requireValid } from './validation.ts'
 
-const request = z.strictObject({ boot_device: z.string(), persistent: z.boolean().nullish() })
+const request = z.strictObject({ boot_device: z.string(), persistent: boolean.nullish() })
 
 export function managementRoutes(app: Api, platform: Platform): void {
   const path = '/v1/nodes/:ident/management/boot_device'
@@ -26,20 +26,20 @@ export function managementRoutes(app: Api, platform: Platform): void {
     call.json({ supported_boot_devices: supported(await nodeOf(platform, call.req.param('ident'), call.var.minor)) }),
   )
   app.put('/v1/nodes/:ident/management/inject_nmi', async (call) => {
-    z.strictObject({}).parse((await readJson(call)) ?? {})
+    await argumentsOf(call, z.strictObject({}))
     await askBmc(platform, call, 'inject_nmi', { step: 'management.inject_nmi', args: {} })
     return call.body(null, 204)
   })
   app.put(path, async (call) => {
     const ident = call.req.param('ident')
-    const asked = request.parse((await readJson(call)) ?? fromQuery(call))
+    const asked = await argumentsOf(call, request)
     const { uuid } = await nodeOf(platform, ident, call.var.minor)
     const after = await changeNode(platform, uuid, async (node) => {
       const device = bootDevice.safeParse(asked.boot_device)
       if (!device.success || !supported(node).includes(device.data))
         throw new UserError(
           400,
-          `Invalid boot device ${asked.boot_device} specified: there is ${supported(node).join(', ')}.`,
+          `Invalid boot device ${asked.boot_device} specified. There is ${supported(node).join(', ')}.`,
         )
       if (isBusy(node)) throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
       await requireValid(platform, node, ['management'])
@@ -49,10 +49,6 @@ export function managementRoutes(app: Api, platform: Platform): void {
     if (!after) throw noNode(ident)
     return call.body(null, 204)
   })
-}
-
-function fromQuery(call: Call): unknown {
-  return { boot_device: call.req.query('boot_device'), persistent: flag('persistent', call.req.query('persistent')) }
 }
 
 function supported(node: Node): readonly string[] {

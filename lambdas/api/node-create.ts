@@ -11,6 +11,7 @@ export async function newNode(platform: Platform, given: NodeCreation, minor: nu
   const { driver_info: info = {}, uuid: ownUuid, conductor_group: group = '', ...rest } = given
   const uuid = ownUuid ?? platform.ids.uuid()
   const interfaces = chosenInterfaces(given.driver, given)
+  checkName('create node with', given.name, minor)
   const site = await resolveSite(platform, group)
   return {
     ...blank,
@@ -22,6 +23,15 @@ export async function newNode(platform: Platform, given: NodeCreation, minor: nu
     provision_state: minor < 11 ? 'available' : 'enroll',
     created_at: platform.clock.now().toISOString(),
   }
+}
+
+const RELAXED_NAMES = 10
+const HOST_LABEL = /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/
+
+/** Names were names of hosts once (RFC 1123 §2.1). */
+export function checkName(doing: string, name: string | null | undefined, minor: number): void {
+  if (minor < RELAXED_NAMES && name && !name.split('.').every((label) => HOST_LABEL.test(label)))
+    throw new UserError(400, `Cannot ${doing} invalid name '${name}'`)
 }
 
 export function chosenInterfaces(driver: string, asked: Partial<Interfaces>): Interfaces {

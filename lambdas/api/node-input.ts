@@ -1,21 +1,29 @@
 import { z } from 'zod'
 import { interfaceKinds, type InterfaceField } from '../../contract/hardware.ts'
 import { jsonObject, uuid } from '../../contract/resources.ts'
-import { boolean } from '../../contract/stored.ts'
+import { boolean, logicalName } from '../../contract/stored.ts'
 
 /** What people may write of a node: at creation, and by patches. */
 
 const text = (most: number) => z.string().max(most).nullable()
-/** RFC 3986 unreserved characters; not like a uuid, or the two couldn't be told apart in a path; not a path of ours. */
+/** Words of our paths are no names. */
 const reserved = ['maintenance', 'management', 'states', 'vendor_passthru', 'detail', 'validate']
-const name = z
-  .string()
-  .min(1)
-  .max(255)
-  .regex(/^[A-Za-z0-9\-._~]+$/, "a node's name has letters, digits and - . _ ~")
-  .refine((value) => !uuid.safeParse(value).success, "a node's name must not look like a uuid")
-  .refine((value) => !reserved.includes(value), 'this name is reserved')
+const name = logicalName
+  .refine((value) => !reserved.includes(value), {
+    error: ({ input }) =>
+      `The word "${String(input)}" is reserved and can not be used as a node name. Reserved words are: ${reserved.join(', ')}.`,
+  })
   .nullable()
+/** Null empties it. */
+const object = jsonObject.nullable().transform((value) => value ?? {})
+/** Nova's network_data.json, of which these are the parts; or nothing. */
+const networkData = z
+  .union([
+    z.strictObject({}),
+    z.looseObject({ links: z.array(jsonObject), networks: z.array(jsonObject), services: z.array(jsonObject) }),
+  ])
+  .nullable()
+  .transform((value): Record<string, unknown> => value ?? {})
 
 const interfaces = Object.fromEntries(
   interfaceKinds.map((kind) => [`${kind}_interface`, text(255).optional()]),
@@ -24,25 +32,20 @@ const interfaces = Object.fromEntries(
 const common = {
   name: name.optional(),
   driver: z.string().min(1).max(255),
-  driver_info: jsonObject.optional(),
-  properties: jsonObject.optional(),
-  instance_info: jsonObject.optional(),
+  driver_info: object.optional(),
+  properties: object.optional(),
+  instance_info: object.optional(),
   instance_name: z.string().min(1).max(255).nullable().optional(),
-  extra: jsonObject.optional(),
+  extra: object.optional(),
   chassis_uuid: uuid.nullable().optional(),
   resource_class: text(80).optional(),
   owner: text(255).optional(),
   lessee: text(255).optional(),
   description: text(4096).optional(),
-  conductor_group: z
-    .string()
-    .max(255)
-    .regex(/^[A-Za-z0-9_.-]*$/, 'letters, digits, and - _ . only')
-    .toLowerCase()
-    .optional(),
+  conductor_group: z.string().max(255).toLowerCase().optional(),
   shard: text(255).optional(),
   parent_node: uuid.nullable().optional(),
-  network_data: jsonObject.optional(),
+  network_data: networkData.optional(),
   automated_clean: boolean.nullable().optional(),
   maintenance: boolean.optional(),
   disable_power_off: boolean.optional(),
@@ -51,7 +54,11 @@ const common = {
   ...interfaces,
 }
 
-export const nodeCreation = z.strictObject({ ...common, uuid: uuid.optional() })
+export const nodeCreation = z.strictObject({
+  ...common,
+  uuid: uuid.nullish(),
+  instance_uuid: uuid.nullish(),
+})
 export type NodeCreation = z.infer<typeof nodeCreation>
 
 export const nodeUpdate = z.strictObject({

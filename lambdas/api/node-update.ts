@@ -7,7 +7,7 @@ import { reconfigurable, updatable } from '../../contract/provision-sets.ts'
 import type { Node } from '../../contract/resources.ts'
 import { isSealed, MASK } from '../../contract/seal.ts'
 import type { Platform } from '../platform.ts'
-import { chosenInterfaces } from './node-create.ts'
+import { checkName, chosenInterfaces } from './node-create.ts'
 import { type NodeUpdate, nodeUpdate, updateDefaults } from './node-input.ts'
 import { keepMasked, sealSecrets } from './secrets.ts'
 import { resolveSite, sealingFor } from './site-of-node.ts'
@@ -27,6 +27,7 @@ export async function updatedNode(platform: Platform, node: Node, update: Update
     nodeUpdate,
     applyPatch(writable(node), update.patch, { defaults: updateDefaults, escapes: update.minor >= 98 }),
   )
+  if (wanted.name !== node.name) checkName('change name to', wanted.name, update.minor)
   checkRules(node, wanted)
   const site = await resolveSite(platform, wanted.conductor_group ?? '')
   const info = wanted.driver_info ?? {}
@@ -80,7 +81,7 @@ function checkRules(node: Node, wanted: NodeUpdate): void {
   for (const field of fixed as ReadonlyArray<keyof NodeUpdate & keyof Node>)
     if (wanted[field] !== node[field] && !free)
       throw new UserError(
-        400,
+        409,
         `Cannot change ${field} of node ${node.uuid} while it is ${node.provision_state}: only in ${[...reconfigurable].join(', ')}, or under maintenance.`,
       )
   if (node.instance_uuid !== null && wanted.instance_uuid !== null && wanted.instance_uuid !== node.instance_uuid)
@@ -93,14 +94,20 @@ function checkRules(node: Node, wanted: NodeUpdate): void {
 
 function checkProtection(node: Node, wanted: NodeUpdate): void {
   if (wanted.protected && !node.protected && !['active', 'rescue'].includes(node.provision_state))
-    throw new UserError(409, `Node ${node.uuid} can only be protected in states active and rescue.`)
+    throw new UserError(
+      409,
+      `Node ${node.uuid} can only be made protected in provision states 'active' or 'rescue', the current state is '${node.provision_state}'`,
+    )
   if (wanted.protected_reason && !wanted.protected && wanted.protected_reason !== node.protected_reason)
     throw new UserError(400, 'The protected_reason field can only be set when protected is True.')
 }
 
 function checkRetirement(node: Node, wanted: NodeUpdate): void {
   if (wanted.retired && !node.retired && node.provision_state === 'available')
-    throw new UserError(409, `Node ${node.uuid} can not be retired while it is available: manage it first.`)
+    throw new UserError(
+      409,
+      `Node ${node.uuid} can not have 'retired' set in provision state 'available', the current state is 'available': manage it first.`,
+    )
   if (wanted.retired_reason && !wanted.retired && wanted.retired_reason !== node.retired_reason)
     throw new UserError(400, 'The retired_reason field can only be set when retired is True.')
 }

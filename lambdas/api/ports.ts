@@ -102,7 +102,7 @@ async function listed(call: Call, platform: Platform, detailed: boolean, from: F
 async function created(call: Call, platform: Platform): Promise<Response> {
   const body = await creationOf(call, 'ports', portCreation)
   const { node_uuid: uuid, node_ident: ident = uuid, uuid: own, ...given } = body
-  if (ident === undefined) throw new UserError(400, 'Schema error for port: node_uuid is required.')
+  if (ident === undefined) throw new UserError(400, "Schema error for port: 'node_uuid' is a required property")
   const node = await namedNode(call, platform, ident)
   requireAllowed(call, 'baremetal:port:create', node)
   if ((await portsOf(platform.table, node.uuid)).length >= PORTS_PER_NODE)
@@ -118,6 +118,6 @@ async function created(call: Call, platform: Platform): Promise<Response> {
 async function portOf(call: Call, { table }: Pick<Platform, 'table'>): Promise<Port> {
   const ident = z.string().parse(call.req.param('ident'))
   if (/^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$/.test(ident))
-    throw new UserError(400, `Expected a uuid but received ${ident}; use ?address= to find a port by its MAC address.`)
+    throw new UserError(400, `Expected UUID for port_uuid: ${ident}; use ?address= to find a port by its MAC address.`)
   return found(call, table, ports, ident)
 }

@@ -1,13 +1,12 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
-import { parseAs } from '../../contract/api/schema-fault.ts'
 import { type Node, type PowerTarget, powerTarget } from '../../contract/resources.ts'
 import { familyOf, isFedByParent } from '../conductor/family.ts'
 import { startPower } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
 import { isBusy } from '../store/nodes.ts'
-import { readJson } from './body.ts'
+import { argumentsOf } from './arguments.ts'
 import { acceptedAt, type Api, type Call, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
@@ -35,14 +34,14 @@ export function powerRoutes(app: Api, platform: Platform): void {
 }
 
 async function requested(call: Call): Promise<{ target: PowerTarget; timeout: number | null }> {
-  const { target, timeout = null } = parseAs('body', request, await readJson(call))
+  const { target, timeout = null } = await argumentsOf(call, request)
   const known = powerTarget.safeParse(target)
   if (!known.success)
     throw new UserError(400, `Invalid power target ${target}: there is ${powerTarget.options.join(', ')}.`)
   const newer = known.data.startsWith('soft') || timeout !== null
   requireVersion(call, { 'soft power or timeout': 27 }, newer ? ['soft power or timeout'] : [])
   if (timeout !== null && (timeout < 1 || timeout > MAX_TIMEOUT))
-    throw new UserError(400, `timeout has to be 1 to ${MAX_TIMEOUT} seconds`)
+    throw new UserError(400, `timeout has to be positive integer: 1 to ${MAX_TIMEOUT} seconds`)
   return { target: known.data, timeout }
 }
 

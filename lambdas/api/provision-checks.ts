@@ -33,7 +33,7 @@ function refuseMaintenance(node: Node, verb: Verb): void {
   if (node.maintenance)
     throw new UserError(
       400,
-      `The ${verb} operation can't be performed on node ${node.uuid} because it's in maintenance mode.`,
+      `The provisioning operation can't be performed on node ${node.uuid} because it's in maintenance mode.`,
     )
 }
 

@@ -3,6 +3,7 @@ import { UserError } from '../../contract/api/faults.ts'
 import { configDriveSource } from '../../contract/config-drive.ts'
 import { type ProvisionEvent, type Verb, verbs } from '../../contract/provision.ts'
 import { jsonObject, type Node } from '../../contract/resources.ts'
+import { boolean } from '../../contract/stored.ts'
 import { stepOptions } from '../../contract/steps-of-people.ts'
 import type { Call } from './context.ts'
 import { requireVersion } from './microversion.ts'
@@ -24,7 +25,7 @@ export const request = z.strictObject({
   service_steps: steps.nullish(),
   deploy_steps: deploySteps.nullish(),
   rescue_password: z.string().max(255).nullish(),
-  disable_ramdisk: z.boolean().nullish(),
+  disable_ramdisk: boolean.nullish(),
   runbook: z.string().max(255).nullish(),
 })
 export type Request = z.infer<typeof request>
@@ -44,8 +45,6 @@ const allowedWith: Record<Argument, readonly ProvisionEvent[]> = {
 function needed(event: ProvisionEvent, state: Node['provision_state'], asked: Request): [string, number][] {
   const on = (is: boolean, what: string, since: number): [string, number][] => (is ? [[what, since]] : [])
   return [
-    ...on(event === 'rebuild' && isGiven(asked.configdrive), 'configdrive with rebuild', 35),
-    ...on(typeof asked.configdrive === 'object' && asked.configdrive !== null, 'configdrive as an object', 56),
     ...on(isGiven(asked.deploy_steps), 'deploy_steps', 69),
     ...on(isGiven(asked.disable_ramdisk), 'disable_ramdisk', event === 'service' ? 108 : 70),
     ...on(isGiven(asked.runbook), 'runbook', 92),
@@ -53,6 +52,9 @@ function needed(event: ProvisionEvent, state: Node['provision_state'], asked: Re
     ...on(event === 'abort' && state === 'wait call-back', 'abort of a deployment', 110),
   ]
 }
+
+/** Deploying was asked for as `active` before 1.73, and messages still call it that. */
+const targetOf = (event: ProvisionEvent): string => (event === 'deploy' ? 'active' : event)
 
 const isGiven = (value: unknown): boolean => value !== undefined && value !== null
 
@@ -63,14 +65,31 @@ export function checkArguments(call: Call, verb: Verb, node: Node, asked: Reques
       throw new UserError(
         400,
         name === 'configdrive'
-          ? 'Adding a config drive is only supported when setting provision state to active or rebuild'
-          : `"${name}" is only valid when setting target provision state to ${events.join(' or ')}`,
+          ? `Adding a config drive is only supported when setting provision state to active${call.var.minor < 35 ? '' : ', rebuild'}`
+          : `"${name}" is only valid when setting target provision state to ${events.map(targetOf).join(' or ')}`,
       )
+  checkConfigDrive(call, event, asked.configdrive)
   for (const [what, since] of needed(event, node.provision_state, asked))
     requireVersion(call, { [what]: since }, [what])
   if (event === 'clean' || event === 'service') checkSteps(verb, asked.runbook, asked[`${event}_steps`])
   if (event === 'rescue' && !asked.rescue_password?.trim())
-    throw new UserError(400, 'A non-blank "rescue_password" is required when setting target provision state to rescue')
+    throw new UserError(400, 'A non-empty "rescue_password" is required when setting target provision state to rescue')
+}
+
+/** What config drives learned later is refused as a bad request before (not 406, as elsewhere). */
+function checkConfigDrive(call: Call, event: ProvisionEvent, given: Request['configdrive']): void {
+  if (!isGiven(given)) return
+  const { minor } = call.var
+  const isObject = typeof given === 'object' && given !== null
+  if (event === 'rebuild' && minor < 35)
+    throw new UserError(400, 'Adding a config drive is only supported when setting provision state to active')
+  const newer = [
+    [isObject, 'a JSON object for configdrive', 56],
+    [isObject && 'vendor_data' in given, 'vendor_data in configdrive', 59],
+  ] as const
+  for (const [isUsed, what, since] of newer)
+    if (isUsed && minor < since)
+      throw new UserError(400, `Providing ${what} is only supported starting with API version 1.${since}`)
 }
 
 function checkSteps(verb: Verb, runbook: unknown, given: Request['clean_steps']): void {

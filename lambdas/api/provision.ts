@@ -12,7 +12,8 @@ import { type Children, stepsNamed, stepsOfDeploy } from '../conductor/named-ste
 import { unholdWrites } from '../conductor/unhold.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
-import { readJson, withConfigDrive } from './body.ts'
+import { argumentsOf } from './arguments.ts'
+import { withConfigDrive } from './body.ts'
 import { childrenFor } from './child-steps.ts'
 import { acceptedAt, type Api, type Call, doneBy } from './context.ts'
 import { requireMatch } from './etag.ts'
@@ -33,7 +34,7 @@ export function provisionRoutes(app: Api, platform: Platform): void {
 }
 
 async function provision(call: Call, platform: Platform, ident: string): Promise<Response> {
-  const asked = request.parse(await readJson(call, withConfigDrive))
+  const asked = await argumentsOf(call, request, withConfigDrive)
   if (flag('dry_run', call.req.query('dry_run'))) return call.json(await rehearsal(call, platform, ident, asked))
   await perform(call, platform, ident, asked)
   return acceptedAt(call, ident, 'states')

@@ -19,11 +19,15 @@ export interface Paging {
   sort: string | undefined
 }
 
-/** Refuses a parameter that the collection doesn't have: a filter that is silently ignored shows too much. */
-export function onlyKnown(call: Call, known: readonly string[]): void {
-  const common = ['limit', 'marker', 'sort_key', 'sort_dir', 'fields', 'detail', 'bloomery']
+const plural = ['limit', 'marker', 'sort_key', 'sort_dir', 'fields', 'detail', 'bloomery']
+export const singular = ['fields', 'bloomery']
+
+/** Refuses a parameter that isn't there: a filter that is silently ignored shows too much. */
+export function onlyKnown(call: Call, known: readonly string[], common: readonly string[] = plural): void {
   const unknown = Object.keys(call.req.query()).filter((name) => !known.includes(name) && !common.includes(name))
-  if (unknown.length > 0) throw new UserError(400, `Unknown argument: ${unknown.map((name) => `"${name}"`).join(', ')}`)
+  if (unknown.length > 0) throw new UserError(400, `Unexpected arguments: ${unknown.join(', ')}`)
+  for (const [name, values] of Object.entries(call.req.queries()))
+    if (values.length > 1) throw new UserError(400, `Expected string for ${name}: ${shown(values)}`)
 }
 
 export function paging(call: Call, sortable: readonly string[] = creation): Paging {
@@ -33,11 +37,13 @@ export function paging(call: Call, sortable: readonly string[] = creation): Pagi
     .int()
     .min(1)
     .safeParse(limit ?? MAX_LIMIT)
+  if (Number.isNaN(Number(limit ?? 0)) || !Number.isInteger(Number(limit ?? 0)))
+    throw new UserError(400, `Expected an integer for limit: ${limit?.slice(0, 255)}`)
   if (!size.success) throw new UserError(400, 'Limit must be positive')
   if (!creation.includes(key) && !sortable.includes(key))
     throw new UserError(
       400,
-      `The sort_key value "${key}" is an invalid field for sorting: there is ${sortable.join(', ')}.`,
+      `The sort_key value ${key} is an invalid field for sorting: there is ${sortable.join(', ')}.`,
     )
   if (direction !== 'asc' && direction !== 'desc')
     throw new UserError(400, `Invalid sort direction: ${direction}. Acceptable values are 'asc' or 'desc'`)
@@ -74,9 +80,10 @@ export function fieldsOf(call: Call, known: readonly string[]): string[] | undef
 
 /** How a list is to be shown: `detail`, `fields`, or else its short form. */
 export function shape(call: Call, known: readonly string[], short: readonly string[], detailed: boolean) {
+  if (detailed && call.req.query('fields') !== undefined) throw new UserError(400, 'Unexpected arguments: fields')
   const fields = fieldsOf(call, known)
   const detail = flag('detail', call.req.query('detail'))
-  if (fields && (detail || detailed)) throw new UserError(400, "Can't fetch a subset of fields with detail set")
+  if (fields && detail) throw new UserError(400, 'Can not specify ?detail=True and fields in the same request.')
   const shown = fields ?? (detail || detailed ? undefined : short)
   return {
     fields: shown,

@@ -24,7 +24,7 @@ export function raidRoutes(app: Api, platform: Platform): void {
   app.get('/v1/drivers/:name/raid/logical_disk_properties', (call) => {
     const name = call.req.param('name')
     const type = hardwareType(name)
-    if (!type) throw new UserError(404, `The driver '${name}' could not be found.`)
+    if (!type) throw new UserError(404, `The driver '${name}' is unknown.`)
     if (isAbsent(type.interfaces.raid[0])) throw lacking({ driver: name }, 'get_logical_disk_properties')
     return call.json(logicalDiskProperties)
   })

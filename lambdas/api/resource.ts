@@ -11,7 +11,7 @@ import type { Call } from './context.ts'
 import { requireMatch, tagged } from './etag.ts'
 import { requireIdent } from './find.ts'
 import { requireVersion } from './microversion.ts'
-import { collection, fieldsOf, onlyKnown, paging, shape } from './query.ts'
+import { collection, fieldsOf, onlyKnown, paging, shape, singular } from './query.ts'
 
 /** What the resources of the API have in common: lists, single ones, creation, patches. */
 
@@ -99,7 +99,7 @@ export function shown<T extends Entity>(call: Call, resource: Resource<T>, value
 }
 
 export function replyOne<T extends Entity>(call: Call, resource: Resource<T>, value: T): Response {
-  onlyKnown(call, [])
+  onlyKnown(call, [], singular)
   const fields = fieldsOf(call, [...resource.fields, 'links'])
   requireVersion(call, { ...fieldSince[resource.table], ...parameterSince[resource.table] }, [
     ...(fields ?? []),
@@ -129,7 +129,7 @@ const nouns: Readonly<Record<FieldTable, string>> = {
 
 /** A body that makes something new; fields that are newer than the request are refused. */
 export async function creationOf<S extends z.ZodType>(call: Call, table: FieldTable, schema: S): Promise<z.output<S>> {
-  const body = await readJson(call)
+  const body = (await readJson(call)) ?? {}
   if (typeof body === 'object' && body !== null) requireVersion(call, fieldSince[table], Object.keys(body))
   return parseAs(nouns[table], schema, body)
 }

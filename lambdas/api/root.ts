@@ -31,7 +31,7 @@ export function rootRoutes(app: Api): void {
           href: 'https://docs.openstack.org/ironic/latest/contributor/webapi.html',
         },
       ],
-      media_types: [{ base: 'application/json', type: 'application/vnd.openstack.ironic.v1+json' }],
+      media_types: { base: 'application/json', type: 'application/vnd.openstack.ironic.v1+json' },
       version: versionDocument(showing),
       ...Object.fromEntries([...always, ...newer].map((name) => [name, collectionLinks(showing, name)])),
     })

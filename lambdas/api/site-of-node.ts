@@ -11,7 +11,10 @@ export async function resolveSite({ table }: Pick<Platform, 'table'>, group: str
     return values.length === 1 && values[0] ? values[0].name : ''
   }
   if (await getSite(table, group)) return group
-  throw new UserError(400, `No valid host was found. Reason: conductor group '${group}' is no site; create it first.`)
+  throw new UserError(
+    400,
+    `No valid host was found. Reason: No conductor service registered for conductor group "${group}": it is no site; create it first.`,
+  )
 }
 
 export async function sealingFor({ table }: Pick<Platform, 'table'>, node: string, site: string): Promise<SealingFor> {

@@ -21,6 +21,8 @@ export function traitRoutes(app: Api, platform: Platform): void {
     return change(call, platform, call.req.param('ident'), () => traits)
   })
   app.put(`${path}/:trait`, async (call) => {
+    const body = await readJson(call)
+    if (body !== undefined) parseAs('body', z.strictObject({}), body)
     const added = parseAs('trait', traitName, call.req.param('trait'))
     const ident = call.req.param('ident')
     call.header('location', `${call.var.showing.base}/v1/nodes/${encodeURIComponent(ident)}/traits/${added}`)
@@ -31,8 +33,9 @@ export function traitRoutes(app: Api, platform: Platform): void {
   })
   app.delete(`${path}/:trait`, (call) => {
     const gone = call.req.param('trait')
-    return change(call, platform, call.req.param('ident'), (traits) => {
-      if (!traits.includes(gone)) throw new UserError(404, `Node has no trait ${gone}.`)
+    const ident = call.req.param('ident')
+    return change(call, platform, ident, (traits) => {
+      if (!traits.includes(gone)) throw new UserError(404, `Node ${ident} doesn't have a trait '${gone}'`)
       return traits.filter((each) => each !== gone)
     })
   })
@@ -47,7 +50,11 @@ async function change(
   const { uuid } = await nodeOf(platform, ident, call.var.minor)
   const after = await changeNode(platform, uuid, (node) => {
     const traits = [...new Set(next(node.traits))].sort()
-    if (traits.length > MOST) throw new UserError(400, `A node may have ${MOST} traits, not ${traits.length}.`)
+    if (traits.length > MOST)
+      throw new UserError(
+        400,
+        `Could not modify traits for node ${uuid} as it would exceed the maximum number of traits per node (${traits.length} vs. ${MOST})`,
+      )
     return { node: { ...node, traits } }
   })
   if (!after) throw noNode(ident)

@@ -9,7 +9,7 @@ export function validateRoutes(app: Api, platform: Platform): void {
     call.json(await validateNode(platform, await nodeOf(platform, ident, call.var.minor)))
   app.get('/v1/nodes/validate', (call) => {
     const ident = call.req.query('node')
-    if (!ident) throw new UserError(400, 'Mandatory field missing: node')
+    if (!ident) throw new UserError(400, 'Expected a logical name or UUID but received None.')
     return answer(call, ident)
   })
   app.get('/v1/nodes/:ident/validate', (call) => answer(call, call.req.param('ident')))

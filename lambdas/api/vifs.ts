@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { UserError } from '../../contract/api/faults.ts'
 import { parseAs } from '../../contract/api/schema-fault.ts'
 import type { Platform } from '../platform.ts'
 import { readJson } from './body.ts'
 import type { Api } from './context.ts'
 import { nodeOf } from './find.ts'
-import { requireVersion } from './microversion.ts'
 import { uuid } from '../../contract/resources.ts'
 
 const request = z.looseObject({
@@ -21,12 +21,9 @@ export function vifRoutes(app: Api, platform: Platform): void {
     return call.json({ vifs: [] })
   })
   app.post(path, async (call) => {
-    const given = parseAs('vif', request, await readJson(call))
-    requireVersion(
-      call,
-      { port_uuid: 67, portgroup_uuid: 67 },
-      Object.keys(given).filter((key) => key.startsWith('port')),
-    )
+    const given = parseAs('vif', request, (await readJson(call)) ?? {})
+    if (call.var.minor >= 67 && given.port_uuid !== undefined && given.portgroup_uuid !== undefined)
+      throw new UserError(400, 'Cannot specify both port_uuid and portgroup_uuid')
     await nodeOf(platform, call.req.param('ident'), call.var.minor)
     return call.body(null, 204)
   })

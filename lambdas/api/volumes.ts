@@ -93,7 +93,7 @@ export function volumeRoutes(app: Api, platform: Platform): void {
 function roots(call: Call, path: string) {
   const { showing } = call.var
   return {
-    links: links(showing, path),
+    links: links(showing, `${path}/`),
     connectors: links(showing, `${path}/connectors`),
     targets: links(showing, `${path}/targets`),
   }

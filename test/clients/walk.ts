@@ -47,7 +47,7 @@ export const resources: Row[] = [
   ok(`node set n --target-raid-config {"logical_disks":[{"size_gb":100,"raid_level":"1"}]}`),
   shows('target_raid_config', /raid_level.*1/),
   ok('node unset n --target-raid-config'),
-  ok('node set n --driver fake-hardware --reset-interfaces --vendor-interface fake-b'),
+  ok('node set n --driver fake-hardware --reset-interfaces --vendor-interface fake'),
   no('node set n --driver none-such', /none-such/),
   no('node set n --boot-interface none-such', /none-such/),
   ok('node show n', /big/),

@@ -98,7 +98,7 @@ describe('paths and bodies', () => {
 
   it('are refused with a sentence when they hold what a node has not', async () => {
     await expect(newNode({ colour: 'red' })).rejects.toThrow(/colour/)
-    await expect(newNode({ driver: 'ilo' })).rejects.toThrow(/'ilo' is unknown/)
+    await expect(newNode({ driver: 'ilo' })).rejects.toThrow(/driver ilo: it is unknown/)
     await expect(newNode({ deploy_interface: 'ansible' })).rejects.toThrow(/ansible/)
     await expect(newNode({ name: 'a b' })).rejects.toMatchObject({ status: 400 })
     await expect(newNode({ name: '11111111-2222-4333-8444-555555555555' })).rejects.toMatchObject({ status: 400 })

@@ -25,8 +25,8 @@ it('a node that is on its way can not be changed', async () => {
 
 it('a node in use keeps its class and interfaces, unless it is under maintenance', async () => {
   const node = await active()
-  await expect(set(node, '/resource_class', 'big')).rejects.toMatchObject({ status: 400 })
-  await expect(set(node, '/management_interface', 'noop')).rejects.toMatchObject({ status: 400 })
+  await expect(set(node, '/resource_class', 'big')).rejects.toMatchObject({ status: 409 })
+  await expect(set(node, '/management_interface', 'noop')).rejects.toMatchObject({ status: 409 })
   await expect(set(node, '/owner', 'someone')).rejects.toMatchObject({ status: 409 })
   await set(node, '/description', 'mine')
   await cloud.client.nodes.maintenance(node, 'refit')

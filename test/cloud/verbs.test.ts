@@ -216,7 +216,7 @@ describe('steps that are asked for', () => {
       { deploy_steps: [{ interface: 'bios', step: 'factory_reset', args: {} }] },
       /priority/,
     ],
-    ['as a blank password', 'active', 'rescue', { rescue_password: '  ' }, /non-blank/],
+    ['as a blank password', 'active', 'rescue', { rescue_password: '  ' }, /non-empty/],
   ]
   it.each(bad)('are refused: %s', async (_, state, verb, more, why) => {
     const node = await nodeIn(state)

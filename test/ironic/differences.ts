@@ -70,7 +70,14 @@ function ofBodies(ours: unknown, theirs: unknown, at: string): string[] {
       if (!(key in theirs)) return [`${where} added: ${brief(ours[key])}`]
       return ofBodies(ours[key], theirs[key], where)
     })
-  return ours === theirs ? [] : [`${at || 'body'} ${brief(ours)}, Ironic ${brief(theirs)}`]
+  return alike(ours, theirs, at) ? [] : [`${at || 'body'} ${brief(ours)}, Ironic ${brief(theirs)}`]
+}
+
+/** A sentence that says the same, and then more, says the same. */
+function alike(ours: unknown, theirs: unknown, at: string): boolean {
+  if (ours === theirs) return true
+  const isSentence = at.endsWith('faultstring') || at.endsWith('description')
+  return isSentence && typeof ours === 'string' && typeof theirs === 'string' && ours.startsWith(theirs)
 }
 
 /** Items that have a name of their own are compared with their like, others by their place. */
