@@ -8,8 +8,8 @@ const subnet = {
   network: ipv4FromText('127.0.0.0'),
   prefix: 8,
   serverAddress: ipv4FromText('127.0.0.1'),
-  first: ipv4FromText('127.9.0.0'),
-  last: ipv4FromText('127.9.255.255'),
+  first: ipv4FromText('127.16.0.0'),
+  last: ipv4FromText('127.47.255.255'),
   dns: [],
   leaseSeconds: 3_600,
 }
