@@ -57,6 +57,24 @@ test('inspect: the agent’s inventory becomes properties and is kept; the machi
   expect((await fleet.client.nodes.ports(fresh.uuid)).map(({ address }) => address)).toEqual([fresh.machine.mac])
 })
 
+test('inspect by a ramdisk that posts what it found: its collectors’ data is kept too, and the rules see it', async () => {
+  fresh.machine.collected = { root_disk: { name: '/dev/sda' }, logs: 'an archive that stays on site' }
+  const action = { op: 'set-attribute', args: { path: 'extra/root', value: '{plugin_data[root_disk][name]}' } }
+  const headers = { 'x-openstack-ironic-api-version': '1.115', 'content-type': 'application/json' }
+  const rule = await fetch(`${cloud.endpoint}/v1/inspection_rules`, {
+    method: 'POST',
+    headers,
+    body: JSON.stringify({ actions: [action] }),
+  })
+  expect(rule.status).toBe(201)
+  await fleet.bring([fresh], 'inspect', 'manageable', WITHIN)
+  expect((await fleet.client.nodes.get(fresh.uuid)).extra).toEqual({ root: '/dev/sda' })
+  const reply = await fetch(`${cloud.endpoint}/v1/nodes/${fresh.uuid}/inventory`, { headers })
+  const { plugin_data } = (await reply.json()) as { plugin_data: Record<string, unknown> }
+  expect(plugin_data).toEqual({ root_disk: { name: '/dev/sda' }, inspected_at: expect.any(String) })
+  expect(fresh.machine.accidents).toEqual([])
+})
+
 test('inspect is refused where a node has no port to boot from', async () => {
   const { uuid: port } = (await fleet.client.nodes.ports(fresh.uuid))[0]!
   await fleet.client.ports.delete(port)

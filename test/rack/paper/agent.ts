@@ -25,6 +25,16 @@ export class PaperAgent {
     this.url = `https://${machine.name}.paper:9999`
   }
 
+  /** Before anything else, where its command line says whom to tell. */
+  async inspect(commandLine: string, door: Hono): Promise<void> {
+    const { collected, accidents } = this.#machine
+    const callback = /\bipa-inspection-callback-url=(\S+)/.exec(commandLine)?.[1]
+    if (collected === undefined || callback === undefined) return
+    const body = JSON.stringify({ inventory: inventoryOf(this.#machine), ...collected })
+    const reply = await door.request(new URL(callback).pathname, { method: 'POST', body })
+    if (reply.status !== 202) accidents.push(`inspection answered ${reply.status}`)
+  }
+
   async start(door: () => Hono): Promise<void> {
     let node: string | undefined
     while (node === undefined) {

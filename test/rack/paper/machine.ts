@@ -39,6 +39,8 @@ export class PaperMachine {
   network = ''
   /** Non-maskable interrupts that it got. */
   nmis = 0
+  /** What its ramdisk's collectors post beside the inventory, as ironic-python-agent's do; undefined: it has none, and waits to be asked. */
+  collected: Record<string, unknown> | undefined
   /** What its rescue system lets people in with. */
   rescuePassword: string | undefined
   readonly #clock: Clock

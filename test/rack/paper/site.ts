@@ -129,6 +129,7 @@ export class PaperSite {
     }
     const agent = new PaperAgent(machine, clock, powerLost)
     this.#agents.add(agent)
+    await agent.inspect(boot.ramdisk?.cmdline ?? '', this.#current().door)
     await agent.start(() => this.#current().door)
   }
 
