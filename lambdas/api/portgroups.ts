@@ -62,7 +62,7 @@ const portgroups: Resource<Portgroup> = {
   unsortable: ['extra', 'internal_info', 'properties', 'ports'],
   view: ({ version: _version, ...group }, call) => ({
     ...group,
-    ...(call.var.minor < 24 ? {} : { ports: links(call.var.showing, `portgroups/${group.uuid}/ports`) }),
+    ports: links(call.var.showing, `portgroups/${group.uuid}/ports`),
   }),
 }
 
