@@ -12,6 +12,7 @@ export async function main(configPath: string): Promise<void> {
   const config = readConfig(configPath)
   const log = openLog(config.log_level)
   const appliance = await runAppliance(config, realClock, log)
+  flushCompileCache() // for the next start, however this life ends
   const signal = await new Promise<string>((resolve) => {
     for (const each of ['SIGTERM', 'SIGINT'] as const) process.once(each, () => resolve(each))
   })

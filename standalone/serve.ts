@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { startCloud } from './cloud.ts'
@@ -19,6 +20,7 @@ export async function serve(config: Config, asJson: boolean): Promise<void> {
   const authorities = join(config.dataDir, 'authorities.pem')
   await writeFile(authorities, cloud.authorities)
   const stopped = stopSignal()
+  flushCompileCache() // for the next start, however this life ends
   const admin = config.auth.strategy === 'keystone' ? { admin_password_file: adminPasswordFile(config.dataDir) } : {}
   const where = { endpoint: cloud.endpoint, broker: cloud.broker, authorities, ...admin }
   process.stdout.write(
