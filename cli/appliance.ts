@@ -1,6 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
+import { deleteCommand, renameCommand } from './appliances.ts'
 import { define } from './context.ts'
 import { OutcomeError, UsageError } from './usage.ts'
 
@@ -16,6 +17,8 @@ export function applianceCommand(): Command {
     .addCommand(check())
     .addCommand(capture())
     .addCommand(run())
+    .addCommand(renameCommand())
+    .addCommand(deleteCommand())
 }
 
 function enrol(): Command {

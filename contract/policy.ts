@@ -152,6 +152,8 @@ export const policy = {
   'bloomery:site:get': SYSTEM_READER,
   'bloomery:site:create': SYSTEM_ADMIN,
   'bloomery:site:enrol': SYSTEM_ADMIN,
+  'bloomery:appliance:update': SYSTEM_ADMIN,
+  'bloomery:appliance:delete': SYSTEM_ADMIN,
   'bloomery:image:get': ANY_READER,
   'bloomery:image:create': SYSTEM_MEMBER,
   'bloomery:image:delete': SYSTEM_MEMBER,

@@ -145,6 +145,8 @@ export const routes = {
   conductors: {
     list: list('/v1/conductors', 'conductors', of<ConductorView>, { detail: true }),
     get: get('/v1/conductors/:name', of<ConductorView>),
+    patch: patch('/v1/conductors/:name', of<ConductorView>),
+    delete: remove('/v1/conductors/:name'),
   },
   shards: { list: list('/v1/shards', 'shards', of<{ name: string | null; count: number }>) },
   events: {

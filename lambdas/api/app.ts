@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { createIdentity } from '../identity/app.ts'
 import type { Platform } from '../platform.ts'
 import { allocationRoutes } from './allocations.ts'
+import { applianceRoutes } from './appliances.ts'
 import { authentication } from './auth.ts'
 import { authorization } from './authorization.ts'
 import { chassisRoutes } from './chassis.ts'
@@ -81,6 +82,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   portRoutes(app, platform)
   driverRoutes(app, platform)
   conductorRoutes(app, platform)
+  applianceRoutes(app, platform)
   allocationRoutes(app, platform)
   chassisRoutes(app, platform)
   componentRoutes(app, platform)

@@ -1,10 +1,12 @@
+import { hash } from 'node:crypto'
 import { UserError } from '../../contract/api/faults.ts'
-import { conductorView } from '../../contract/api/views.ts'
+import { conductorView as viewOf } from '../../contract/api/views.ts'
 import { drivers } from '../../contract/hardware.ts'
 import type { Appliance } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { allAppliances, applianceNamed, isAlive } from '../store/appliances.ts'
 import type { Api, Call } from './context.ts'
+import { tagged } from './etag.ts'
 import { collection, fieldsOf, onlyKnown, paging, shape } from './query.ts'
 
 const known = ['hostname', 'conductor_group', 'alive', 'drivers', 'created_at', 'updated_at', 'links']
@@ -19,26 +21,32 @@ export function conductorRoutes(app: Api, platform: Platform): void {
     const all = await allAppliances(platform.table)
     const ordered = descending ? all.reverse() : all
     const from = marker === undefined ? 0 : ordered.findIndex(({ name }) => name === marker) + 1
-    if (from === 0 && marker !== undefined) throw unknown(marker)
+    if (from === 0 && marker !== undefined) throw noConductor(marker)
     const page = ordered.slice(from, from + limit)
     const next = page.length === limit ? page.at(-1)?.name : undefined
-    const views = page.map((appliance) => cut(view(call, platform, appliance)))
+    const views = page.map((appliance) => cut(conductorView(call, platform, appliance)))
     return call.json(collection(call, 'conductors', 'conductors', views, next))
   })
   app.get('/v1/conductors/:name', async (call) => {
     const fields = fieldsOf(call, known)
     const name = call.req.param('name')
     const appliance = await applianceNamed(platform.table, name)
-    if (!appliance) throw unknown(name)
-    const shown = Object.entries(view(call, platform, appliance))
-    return call.json(Object.fromEntries(shown.filter(([key]) => !fields || key === 'links' || fields.includes(key))))
+    if (!appliance) throw noConductor(name)
+    const shown = Object.entries(conductorView(call, platform, appliance))
+    const view = Object.fromEntries(shown.filter(([key]) => !fields || key === 'links' || fields.includes(key)))
+    return tagged(call, conductorTag(appliance), view)
   })
 }
 
-function view(call: Call, { clock }: Platform, appliance: Appliance) {
-  return conductorView(appliance, isAlive(appliance, clock.now()), drivers, call.var.showing)
+export function conductorView(call: Call, { clock }: Platform, appliance: Appliance) {
+  return viewOf(appliance, isAlive(appliance, clock.now()), drivers, call.var.showing)
 }
 
-function unknown(name: string): UserError {
+/** Its entity tag counts what people change, its name, and not its signs of life. */
+export function conductorTag({ uuid, name }: Appliance): { version: number } {
+  return { version: Number.parseInt(hash('sha256', `${uuid} ${name}`).slice(0, 12), 16) }
+}
+
+export function noConductor(name: string): UserError {
   return new UserError(404, `Conductor ${name} could not be found.`)
 }

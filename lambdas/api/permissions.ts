@@ -146,6 +146,8 @@ export const permissions: Readonly<Record<string, readonly Rule[]>> = {
   'GET /v1/drivers/:name/properties': ['baremetal:driver:get_properties'],
   'GET /v1/conductors': ['baremetal:conductor:get'],
   'GET /v1/conductors/:name': ['baremetal:conductor:get'],
+  'PATCH /v1/conductors/:name': ['bloomery:appliance:update'],
+  'DELETE /v1/conductors/:name': ['bloomery:appliance:delete'],
   'GET /v1/nodes/:ident/why': ['baremetal:node:history:get'],
   'GET /v1/events': ['baremetal:node:list'],
   'GET /v1/webhooks': ['bloomery:webhook:list_all', 'bloomery:webhook:list'],

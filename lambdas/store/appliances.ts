@@ -1,6 +1,7 @@
+import { UserError } from '../../contract/api/faults.ts'
 import type { Appliance } from '../../contract/resources.ts'
 import { ConflictError, type Item, type Key, type Table } from '../platform.ts'
-import { all } from './paging.ts'
+import { all, items } from './paging.ts'
 
 const ALIVE_SECONDS = 90
 
@@ -51,4 +52,31 @@ export async function markSeen(table: Table, appliance: Appliance, software: str
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error
   }
+}
+
+/** Rejects with ConflictError when it was written meanwhile, with UserError when the name is another's. */
+export async function renameAppliance(table: Table, before: Appliance, name: string): Promise<Appliance> {
+  if (name === before.name) return before
+  const after = { ...before, name, version: before.version + 1 }
+  try {
+    await table.write([
+      { put: applianceItem(after), expect: before.version },
+      { put: { ...applianceNameKey(name), version: 1, value: { appliance: before.uuid } }, expect: 'absent' },
+      { delete: applianceNameKey(before.name) },
+    ])
+    return after
+  } catch (error) {
+    if (!(error instanceof ConflictError) || error.index === 0) throw error
+    throw new UserError(409, `An appliance with name ${name} is already enrolled: choose another name.`)
+  }
+}
+
+/** With its name, and the commands that it will never fetch. Rejects with ConflictError when it was written meanwhile. */
+export async function removeAppliance(table: Table, appliance: Appliance): Promise<void> {
+  const key = applianceKey(appliance.uuid)
+  await table.write([{ delete: key, expect: appliance.version }, { delete: applianceNameKey(appliance.name) }])
+  const left: Key[] = []
+  for await (const { pk, sk } of items(table, { pk: key.pk })) left.push({ pk, sk })
+  for (let at = 0; at < left.length; at += 100)
+    await table.write(left.slice(at, at + 100).map((each) => ({ delete: each })))
 }

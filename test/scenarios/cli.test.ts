@@ -42,6 +42,7 @@ describe('bloomery', () => {
     groups.push(['node', 'show'], ['node', 'manage'], ['node', 'provide'], ['node', 'power'], ['port', 'create'])
     groups.push(['port', 'list'], ['image', 'push'], ['image', 'list'], ['deploy'], ['undeploy'])
     groups.push(...['create', 'list', 'show', 'set', 'delete', 'failures', 'replay'].map((verb) => ['webhook', verb]))
+    groups.push(['appliance', 'rename'], ['appliance', 'delete'])
     groups.push(['appliance', 'enrol'], ['appliance', 'check'], ['appliance', 'run'])
     for (const command of groups) {
       const { code, stdout } = await run([...command, '--help'])
