@@ -15,10 +15,12 @@ export interface Bloomery {
   stop(): Promise<void>
 }
 
-/** Ours as people run it: the cloud and one site's appliance, programs of their own on loopback, plain HTTP as Ironic's is. */
-export async function startBloomery(dir: string): Promise<Bloomery> {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const cloud = await serve(join(dir, 'cloud'))
+/** Ours as people run it, in a directory that ends with it: the cloud and one site's appliance, programs of their own on loopback, plain HTTP as Ironic's is. */
+export async function startBloomery(dir: string, seed?: (data: string) => Promise<void>): Promise<Bloomery> {
+  const cloudData = join(dir, 'cloud')
+  mkdirSync(cloudData, { recursive: true, mode: 0o700 })
+  await seed?.(cloudData)
+  const cloud = await serve(cloudData)
   let appliance: Program | undefined
   const stop = async (): Promise<void> => {
     await appliance?.stop()

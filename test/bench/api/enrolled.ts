@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Interfaces, resolveInterfaces } from '../../../contract/hardware.ts'
 import { node as one } from '../../../lambdas/conductor/testing.ts'
 import { nodeItem } from '../../../lambdas/store/nodes.ts'
 import { openTable } from '../../../standalone/table.ts'
 
+import { SITE } from '../../ironic/bloomery.ts'
+
 const BATCH = 100
+const interfaces = resolveInterfaces('fake-hardware', {}) as Interfaces
+const fake = { ...interfaces, driver: 'fake-hardware', driver_info: {}, properties: {}, instance_info: {} }
 
 /** A data directory with so many nodes at rest in it, written as the API writes them. Returns their uuids, in order of creation. */
 export async function enrolled(dir: string, count: number): Promise<string[]> {
@@ -18,9 +23,10 @@ export async function enrolled(dir: string, count: number): Promise<string[]> {
     for (let at = 0; at < count; at += BATCH) {
       const made = Array.from({ length: Math.min(BATCH, count - at) }, (_, n) => ({
         ...one,
+        ...fake,
         uuid: randomUUID(),
         name: `bench-${at + n}`,
-        conductor_group: '',
+        conductor_group: SITE,
         provision_state: 'enroll' as const,
         created_at: new Date(first + (at + n) * 1000).toISOString(),
       }))

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 
-/** So many connections, each with one request at a time, for so long. */
+/** One who asks, over so many connections at the most. */
 
 export interface Ask {
   method: string
@@ -8,14 +8,7 @@ export interface Ask {
   body?: unknown
 }
 
-export interface Load {
-  count: number
-  perSecond: number
-  p50: number
-  p99: number
-}
-
-const VERSION = { 'x-openstack-ironic-api-version': '1.115' }
+const VERSION = { 'x-openstack-ironic-api-version': '1.82' }
 const ANSWER_MS = 30_000
 
 export class Caller {
@@ -52,26 +45,6 @@ export class Caller {
 
   close(): void {
     this.#agent.destroy()
-  }
-}
-
-export async function load(endpoint: string, connections: number, ms: number, next: () => Ask): Promise<Load> {
-  const caller = new Caller(endpoint, connections)
-  const took: number[] = []
-  try {
-    const begin = performance.now()
-    const end = begin + ms
-    const work = async (): Promise<void> => {
-      for (let at = performance.now(); at < end; at = performance.now()) {
-        await caller.call(next())
-        took.push(performance.now() - at)
-      }
-    }
-    await Promise.all(Array.from({ length: connections }, work))
-    const seconds = (performance.now() - begin) / 1000
-    return { count: took.length, perSecond: took.length / seconds, p50: quantile(took, 0.5), p99: quantile(took, 0.99) }
-  } finally {
-    caller.close()
   }
 }
 
