@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { ipv4FromText } from '@bloomery/wire/address.ts'
 import { bootUse } from './boot-use.ts'
+import { noDiscovery } from './discovery.ts'
 import type { BootMachine } from './machine.ts'
 
 const MAC = '52:54:00:00:00:01'
@@ -15,8 +16,11 @@ function site(boot: BootMachine | undefined = machine) {
   ])
   const silent = (): void => {}
   const use = bootUse({
-    directory: { bySpentToken: (token) => (token === 'spent' ? { node: 'n1', mac: MAC } : undefined) },
-    bootOf: (token) => (token === 'good' && boot !== undefined ? { machine: boot, mac: MAC } : undefined),
+    directory: {
+      bySpentToken: (token) => (token === 'spent' ? { node: 'n1', mac: MAC } : undefined),
+      byBootToken: (token) => (token === 'good' && boot !== undefined ? { machine: boot, mac: MAC } : undefined),
+    },
+    discovery: noDiscovery,
     leases: {
       byAddress(address) {
         const mac = owners.get(address)

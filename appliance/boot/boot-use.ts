@@ -3,43 +3,46 @@ import { ipv4FromText } from '@bloomery/wire/address.ts'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Log } from '../log.ts'
 import type { Notices } from '../notices.ts'
+import type { Discovery } from './discovery.ts'
 import type { BootDirectory, BootMachine } from './machine.ts'
 
 export interface BootUseParts {
-  directory: Pick<BootDirectory, 'bySpentToken'>
-  bootOf: BootDirectory['byBootToken']
+  directory: Pick<BootDirectory, 'byBootToken' | 'bySpentToken'>
+  discovery: Pick<Discovery, 'byToken'>
   leases: Pick<LeaseStore, 'byAddress'>
   notices: Notices
   log: Log
+}
+
+export interface BootUse {
+  allowed(token: string, part: string, client: string | undefined): { machine: BootMachine; mac: string } | undefined
 }
 
 /**
  * Who may use a boot's URLs: the card that they were made for, until its machine goes on. Whoever else knows one has read it off the
  * wire or out of a log, and people should hear of that. Tokens are secrets, so none is logged.
  */
-export function bootUse({ directory, bootOf, leases, notices, log }: BootUseParts): {
-  allowed(token: string, part: string, client: string | undefined): { machine: BootMachine; mac: string } | undefined
-} {
+export function bootUse({ directory, discovery, leases, notices, log }: BootUseParts): BootUse {
   const macAt = (client = ''): string | undefined => {
     const address = client.replace(/^::ffff:/, '')
     return isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac || undefined : undefined
   }
   return {
     allowed(token, part, client) {
-      const boot = bootOf(token)
+      const boot = discovery.byToken(token) ?? directory.byBootToken(token)
       const asks = macAt(client)
       if (boot?.machine.mode === 'ramdisk' && (asks === undefined || asks === boot.mac)) return boot
       const spent = boot === undefined ? directory.bySpentToken(token) : undefined
       const of = boot === undefined ? spent : { node: boot.machine.node, mac: boot.mac }
       if (of === undefined) {
-        log.warn({ part, client }, 'HTTP boot refused: the token is unknown')
+        log.warn({ part, client }, 'boot refused: the token is unknown')
         return undefined
       }
       const who = asks === of.mac ? 'by itself' : `by ${asks ?? 'an unknown card'} at ${client ?? 'an unknown address'}`
       const other = boot?.machine.mode === 'ramdisk'
       const what = other ? `the ${part} of the boot of ${of.mac}` : `the ${part} of a boot of ${of.mac} that is over`
       const text = `${what} was asked for ${who}, and refused`
-      log.warn({ node: of.node, mac: of.mac, part, client, asks }, `HTTP boot refused: ${text}`)
+      log.warn({ node: of.node, mac: of.mac, part, client, asks }, `boot refused: ${text}`)
       notices.tell(`boot url ${of.node} ${asks ?? client ?? ''}`, { subject: 'boot url', node: of.node, text })
       return undefined
     },

@@ -13,6 +13,7 @@ import * as dhcp6 from '@bloomery/dhcp6/request.ts'
 import { negotiate } from '@bloomery/tftp/negotiate.ts'
 import * as tftp from '@bloomery/tftp/packet.ts'
 import { openMetrics } from '../metrics.ts'
+import { bootUse } from './boot-use.ts'
 import { bootConfig } from './config.ts'
 import { bootConfig6 } from './config6.ts'
 import { answerFor } from './dhcp.ts'
@@ -130,7 +131,9 @@ async function readRequests(capture: string): Promise<string[]> {
     ['shimX64', file],
     ['grubX64', file],
   ] as const)
-  const source = tftpSource({ loaders, ramdisks: { loaders: {} } }, site(capture).directory, noDiscovery)
+  const { directory, parts } = site(capture)
+  const files = { loaders, ramdisks: { loaders: {} }, refused: [] }
+  const source = tftpSource({ files, directory, discovery: noDiscovery, boots: bootUse({ ...parts, directory }) })
   const lines: string[] = []
   for (const { payload } of udpDatagrams(readFileSync(new URL(`${capture}.pcap`, folder))).filter(isReadRequest)) {
     const asked = tftp.decodePacket(payload)

@@ -5,6 +5,7 @@ import type { Answer, Facts } from '@bloomery/dhcp/decision.ts'
 import { hostAt } from '@bloomery/dhcp/occupied.ts'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { DhcpRequest } from '@bloomery/dhcp/request.ts'
+import { contains } from '@bloomery/dhcp/subnet.ts'
 import { startDhcpServer, type DhcpServer } from '@bloomery/dhcp/server.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Clock } from '../clock.ts'
@@ -14,7 +15,7 @@ import type { BootConfig } from './config.ts'
 import { decide, type BootAnswer, type BootPolicy, type BootRequest } from './decide.ts'
 import type { Discovery } from './discovery.ts'
 import { dropped } from './dropped.ts'
-import { loaderNames } from './loaders.ts'
+import { loaderNames, startsGrub } from './loaders.ts'
 import type { BootDirectory, BootEvents, BootMachine } from './machine.ts'
 import { foreignServers } from './foreign-servers.ts'
 import { openReservations, type Reservations } from './reservations.ts'
@@ -93,6 +94,11 @@ export function answerFor(
 ): Answer {
   const answer = decide(machine, bootRequest(request), parts.policy)
   if (answer.kind === 'silent') return { serve: false, because: answer.because }
+  if (answer.kind === 'loader' && startsGrub(answer.loader) && isProxied(parts.config.subnets, request))
+    return {
+      serve: false,
+      because: 'GRUB asks only the server of its address for its script: beside another DHCP server it is not offered',
+    }
   const planned = machine?.addresses?.[request.mac]
   const reserved = planned === undefined ? parts.reservations.addressFor(request) : { address: ipv4FromText(planned) }
   const file = bootFile(parts, machine, request.mac, answer)
@@ -109,6 +115,13 @@ export function answerFor(
     options,
     boot: file === undefined ? undefined : { server: ipv4FromText(parts.config.nextServer), file },
   }
+}
+
+/** Whether another server gives this client's address. */
+function isProxied(subnets: BootConfig['subnets'], { packet: { giaddr }, relay: { link } }: DhcpRequest): boolean {
+  const from = link ?? giaddr
+  const where = subnets.filter((subnet) => contains(subnet, from === 0 ? subnet.serverAddress : from))
+  return where.length > 0 && where.every(({ proxy }) => proxy)
 }
 
 export function bootRequest(request: DhcpRequest): BootRequest {

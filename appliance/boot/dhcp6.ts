@@ -9,6 +9,7 @@ import { decide, type BootPolicy } from './decide.ts'
 import { bootFile } from './dhcp.ts'
 import type { Discovery } from './discovery.ts'
 import { dropped } from './dropped.ts'
+import { startsGrub } from './loaders.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
 import type { BootUrls } from './urls.ts'
 
@@ -68,7 +69,7 @@ export function answerFor(
   }
   const answer = decide(machine, asked, parts.policy)
   if (answer.kind === 'silent') return { serve: false, because: answer.because }
-  if (answer.kind === 'loader' && /^(shim|grub)/.test(answer.loader))
+  if (answer.kind === 'loader' && startsGrub(answer.loader))
     return { serve: false, because: 'GRUB is served over IPv4, not over IPv6: its script is for a lease of DHCPv4' }
   const file = bootFile(parts, machine, mac, answer)
   const overTftp = answer.kind === 'loader' && answer.over === 'tftp'

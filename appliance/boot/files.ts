@@ -1,11 +1,14 @@
 import { access, readFile, stat } from 'node:fs/promises'
 import type { BootConfig } from './config.ts'
 import { loaderNames, loaders, type Loader } from './loaders.ts'
+import { revocation, revokedBy, sbatOf } from './sbat.ts'
 
 export interface BootFiles {
   /** Small, so kept in memory. */
   loaders: ReadonlyMap<Loader, Uint8Array>
   ramdisks: BootConfig['files']
+  /** What is there and is not served, and why. */
+  refused: readonly string[]
 }
 
 const DEBIAN: Partial<Record<Loader, string>> = {
@@ -19,6 +22,8 @@ const DEBIAN_SIGNED: Partial<Record<Loader, string>> = {
   shimArm64: '/usr/lib/shim/shimaa64.efi.signed',
   grubArm64: '/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed',
 }
+const shims = ['shimX64', 'shimArm64'] as const
+const grubs = ['grubX64', 'grubArm64'] as const
 const MAX_LOADER = 4 * 1_048_576
 
 /** Everything that may be served is there before anybody is told of it. */
@@ -38,7 +43,25 @@ export async function openBootFiles(config: BootConfig['files']): Promise<BootFi
       const path = config[arch]?.[part]
       if (path !== undefined) await mustBeFile(`boot files.${arch}.${part}`, path)
     }
-  return { loaders: found, ramdisks: config }
+  return { loaders: found, ramdisks: config, refused: await refuseRevoked(found) }
+}
+
+/** Firmware would start such a shim on some machines and not on others, and a shim no such GRUB: better to say so at once. */
+async function refuseRevoked(found: Map<Loader, Uint8Array>): Promise<string[]> {
+  const own = await Promise.all(shims.map((shim) => ifThere(DEBIAN_SIGNED[shim])))
+  const installed = await Promise.all(own.filter((path) => path !== undefined).map((path) => readFile(path)))
+  const configured = shims.map((shim) => found.get(shim)).filter((bytes) => bytes !== undefined)
+  const level = new Map<string, number>()
+  for (const shim of [...installed, ...configured])
+    for (const [component, least] of revokedBy(shim)) level.set(component, Math.max(least, level.get(component) ?? 0))
+  const refused: string[] = []
+  for (const loader of [...shims, ...grubs]) {
+    const why = revocation(sbatOf(found.get(loader) ?? new Uint8Array()), level)
+    if (why === undefined) continue
+    found.delete(loader)
+    refused.push(`${loaderNames[loader]} is not served: ${why}. Update Debian's shim-signed and grub-efi-*-signed`)
+  }
+  return refused
 }
 
 async function ifThere(path: string | undefined): Promise<string | undefined> {

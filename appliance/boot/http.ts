@@ -42,10 +42,10 @@ const PARTS = new Set<string>([
 
 /** Scripts, kernels and ramdisks, to who has the token of a boot that is still due; loaders for UEFI HTTP boot to anybody. */
 export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> {
-  const { files, directory, discovery, events, log, metrics } = parts
+  const { files, events, log, metrics } = parts
   const app = new Hono<{ Bindings: HttpBindings }>()
   const text = { 'content-type': 'text/plain; charset=utf-8' }
-  const boots = bootUse({ ...parts, bootOf: (token) => discovery.byToken(token) ?? directory.byBootToken(token) })
+  const boots = bootUse(parts)
 
   app.use(async (c, next) => {
     await next()

@@ -13,6 +13,11 @@ export type Loader = keyof typeof loaderNames
 
 export const loaders = Object.keys(loaderNames) as Loader[]
 
+/** GRUB, or shim, which starts it. */
+export function startsGrub(loader: Loader): boolean {
+  return /^(shim|grub)/.test(loader)
+}
+
 export interface Firmware {
   name: string
   arch: 'x86_64' | 'aarch64'

@@ -274,3 +274,14 @@ test('a site whose files are not there does not start, and says which and where 
   const arm = { kernel: join(files, 'kernel'), initrd: join(files, 'initrd') }
   await expect(start({ files: { aarch64: arm } })).rejects.toThrow('set files.loaders.grubArm64')
 })
+
+test('beside another DHCP server GRUB is not offered, as it would ask that one for its script', async () => {
+  const ramdisk = { kernel: join(files, 'kernel'), initrd: join(files, 'initrd') }
+  const loaders = { bios: join(files, 'bios'), uefiX64: join(files, 'x64'), grubArm64: join(files, 'arm64') }
+  const subnets = [{ cidr: '127.0.0.0/8', interfaceAddress: '127.0.0.1', mode: 'proxy' }]
+  const dhcp = { host: '127.0.0.1', port: 0, pxePort: 0, relayPort: 0 }
+  await start({ subnets, dhcp, files: { aarch64: ramdisk, x86_64: ramdisk, loaders } })
+  due('ramdisk', { arch: 'aarch64' })
+  await expect(boot(11)).rejects.toThrow('no answer')
+  expect(JSON.stringify(logged)).toContain('beside another DHCP server it is not offered')
+})

@@ -39,8 +39,9 @@ export interface BootServices {
 
 /** Starts in the order in which a machine needs them backwards: nobody is told of a file before it is served. */
 export async function startBootServices(options: BootServicesOptions): Promise<BootServices> {
-  const { config, directory, events, leases, log, metrics } = options
+  const { config, directory, events, log, metrics } = options
   const files = await openBootFiles(config.files)
+  for (const why of files.refused) log.error({}, why)
   const discovery =
     config.unknownMachines === 'discover'
       ? startDiscovery({ cmdline: config.discoveryCommandLine, secret: randomBytes(32), directory })
@@ -55,12 +56,12 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
     const http = await startBootHttp(httpConfig, bootApp({ ...options, files, discovery }))
     started.push(http)
     const httpUrl = `http://${config.nextServer}:${http.port}`
-    const tftp = await startBootTftp({ config: config.tftp, files, directory, discovery, leases, events, log, metrics })
+    const tftp = await startBootTftp({ ...options, config: config.tftp, files, discovery })
     started.push(tftp)
     const policy = bootPolicy(config, files)
     if (ipv6 !== undefined) {
       const tftp6 = { ...config.tftp, host: ipv6.address }
-      started.push(await startBootTftp({ config: tftp6, files, directory, discovery, leases, events, log, metrics }))
+      started.push(await startBootTftp({ ...options, config: tftp6, files, discovery }))
       const urls = bootUrls(`http://[${ipv6.address}]:${http.port}`)
       started.push(await startBootDhcp6({ config: ipv6, directory, discovery, policy, urls, events, log, metrics }))
       if (ipv6.routerAdvertisements && ipv6.links.some((link) => link.interface !== undefined))

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { fileOf, type TftpFile } from '@bloomery/tftp/source.ts'
+import type { BootUse } from './boot-use.ts'
 import type { BootFiles } from './files.ts'
 import type { Discovery } from './discovery.ts'
 import { bootPath, GRUB_CONFIG, grubScript, grubScriptByProcessor } from './grub.ts'
@@ -10,33 +11,42 @@ export interface ServedFile {
   file: TftpFile
   /** For the timeline; probes that firmware makes of everything have none. */
   kind: 'tftp' | 'script' | 'kernel' | 'initrd'
+  /** Of the card that it was made for, where it was. */
+  mac?: string
 }
 
-/** What TFTP serves: loaders to anybody, GRUB's configuration to the machine that asks, kernel and ramdisk to who has the boot's token. */
-export function tftpSource(
-  files: BootFiles,
-  directory: BootDirectory,
-  discovery: Discovery,
-): (name: string, mac: string | undefined) => Promise<ServedFile | undefined> {
+export interface TftpSourceParts {
+  files: BootFiles
+  directory: BootDirectory
+  discovery: Discovery
+  boots: BootUse
+}
+
+/** What TFTP serves: loaders to anybody, GRUB's configuration to the machine that asks, kernel and ramdisk to who may use the boot's token. */
+export function tftpSource({
+  files,
+  directory,
+  discovery,
+  boots,
+}: TftpSourceParts): (name: string, mac: string | undefined, client?: string) => Promise<ServedFile | undefined> {
   const byName = new Map([...files.loaders].map(([loader, bytes]) => [loaderNames[loader] as string, bytes]))
-  return async (asked, mac) => {
+  return async (asked, mac, client) => {
     const name = asked.replace(/^\/+/, '')
     const loader = byName.get(name)
     if (loader !== undefined) return { file: fileOf(loader), kind: 'tftp' }
-    if (name === GRUB_CONFIG) return grubConfig(directory, discovery, mac)
+    if (name === GRUB_CONFIG) return mac === undefined ? undefined : grubConfig(directory, discovery, mac)
     const path = bootPath(name)
-    const boot = path && (discovery.byToken(path.token) ?? directory.byBootToken(path.token))
-    if (path === undefined || boot?.machine.mode !== 'ramdisk') return undefined
+    const boot = path && boots.allowed(path.token, path.part, client)
+    if (path === undefined || boot === undefined) return undefined
     const source = files.ramdisks[boot.machine.arch]?.[path.part]
-    return source === undefined ? undefined : { file: await fileAt(source), kind: path.part }
+    return source === undefined ? undefined : { file: await fileAt(source), kind: path.part, mac: boot.mac }
   }
 }
 
-function grubConfig(directory: BootDirectory, discovery: Discovery, mac: string | undefined): ServedFile | undefined {
-  if (mac === undefined) return undefined
+function grubConfig(directory: BootDirectory, discovery: Discovery, mac: string): ServedFile | undefined {
   const machine = directory.byMac(mac)
   const script = machine === undefined ? unknownScript(discovery, mac) : dueScript(directory, machine, mac)
-  return script === undefined ? undefined : { file: fileOf(Buffer.from(script)), kind: 'script' }
+  return script === undefined ? undefined : { file: fileOf(Buffer.from(script)), kind: 'script', mac }
 }
 
 function dueScript(directory: BootDirectory, machine: BootMachine, mac: string): string | undefined {

@@ -5,6 +5,8 @@ import type { Outcome } from '@bloomery/tftp/sending.ts'
 import { startTftpServer, type TftpServer } from '@bloomery/tftp/server.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Notices } from '../notices.ts'
+import { bootUse } from './boot-use.ts'
 import type { BootConfig } from './config.ts'
 import type { Discovery } from './discovery.ts'
 import { dropped } from './dropped.ts'
@@ -19,6 +21,7 @@ export interface BootTftpParts {
   directory: BootDirectory
   discovery: Discovery
   leases: Pick<LeaseStore, 'byAddress'>
+  notices: Notices
   events: BootEvents
   log: Log
   metrics: Metrics
@@ -27,7 +30,7 @@ export interface BootTftpParts {
 /** TFTP for what boot decides, and for nothing else: no path is ever made of what a client asks. */
 export function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
   const { config, files, leases, events, log, metrics } = parts
-  const source = tftpSource(files, parts.directory, parts.discovery)
+  const source = tftpSource({ ...parts, boots: bootUse(parts) })
   const sizes = new Map([...files.loaders].map(([loader, bytes]) => [loaderNames[loader] as string, bytes.length]))
   const macAt = (address: string): string | undefined =>
     (isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac : undefined) || undefined
@@ -36,9 +39,9 @@ export function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
     port: config.port,
     portRange: config.portRange,
     async source(name, client) {
-      const mac = macAt(client.address)
-      const served = await source(name, mac)
+      const served = await source(name, macAt(client.address), client.address)
       if (served === undefined) return undefined
+      const { mac } = served
       if (mac !== undefined && served.kind !== 'tftp') events.seen(mac, served.kind)
       return served.file
     },

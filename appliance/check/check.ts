@@ -131,7 +131,8 @@ async function checkOthers(subnets: ApplianceConfig['boot']['subnets']): Promise
 
 async function checkFiles(files: ApplianceConfig['boot']['files']): Promise<Finding> {
   try {
-    const { loaders } = await openBootFiles(files)
+    const { loaders, refused } = await openBootFiles(files)
+    if (refused.length > 0) return failed('boot files', refused.join('; '), 'apt install --only-upgrade shim-signed')
     return ok('boot files', `${[...loaders.keys()].join(', ')} and the ramdisks are there`)
   } catch (error) {
     return failed('boot files', (error as Error).message, "install Debian's ipxe, or correct boot.files")
