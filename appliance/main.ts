@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import { readConfig } from './config.ts'
 import { sentence } from './hardware-error.ts'
 import { openLog } from './log-file.ts'

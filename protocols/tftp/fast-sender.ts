@@ -1,4 +1,5 @@
-import { leastBusy, startNativeThreads } from '@bloomery/wire/native-thread.ts'
+import { libc } from '@bloomery/wire/libc.ts'
+import { leastBusy, type NativeThread, startNativeThreads } from '@bloomery/wire/native-thread.ts'
 import type { Content } from './block-slice.ts'
 import type { FastEnd, FastOrder } from './fast-transfers.ts'
 
@@ -11,15 +12,26 @@ export interface FastSender {
   stop(): Promise<void>
 }
 
-export async function startFastSender(onLost: (error: Error) => void): Promise<FastSender> {
-  const threads = await startNativeThreads<FastOrder, FastEnd>(new URL('fast-thread.ts', import.meta.url), onLost)
+/** The threads are made when the first file is sent: each takes some 15 MB. */
+export function startFastSender(onLost: (error: Error) => void): FastSender {
+  let threads: readonly Thread[] | undefined
+  let starting: Promise<readonly Thread[]> | undefined
+  const start = async (): Promise<readonly Thread[]> => {
+    try {
+      threads = await startNativeThreads<FastOrder, FastEnd>(new URL('fast-thread.ts', import.meta.url), onLost)
+    } catch (error) {
+      threads = []
+      onLost(error as Error)
+    }
+    return threads
+  }
   return {
     get alive() {
-      return threads.some(({ alive }) => alive)
+      return threads?.some(({ alive }) => alive) ?? libc() !== undefined
     },
     async send(order) {
       const { content, handedOver } = forThread(order.content)
-      const thread = leastBusy(threads)
+      const thread = leastBusy(await (starting ??= start()))
       try {
         if (thread === undefined) throw new Error('no thread is left that sends')
         return await thread.carryOut({ ...order, content }, undefined, handedOver)
@@ -29,10 +41,12 @@ export async function startFastSender(onLost: (error: Error) => void): Promise<F
       }
     },
     async stop() {
-      await Promise.all(threads.map((thread) => thread.stop()))
+      await Promise.all(((await starting) ?? []).map((thread) => thread.stop()))
     },
   }
 }
+
+type Thread = NativeThread<FastOrder, FastEnd>
 
 /** Shared memory goes as it is; other memory as a copy, made once. */
 function forThread(content: Content): { content: Content; handedOver: ArrayBuffer[] } {

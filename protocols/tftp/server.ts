@@ -41,7 +41,7 @@ export async function startTftpServer(options: TftpServerOptions): Promise<TftpS
   const wanted = options.fast !== false && isIPv4(options.host)
   socket.bind(options.port ?? 69, options.host)
   await once(socket, 'listening')
-  const fast = wanted ? await startFastSender(options.onError) : undefined
+  const fast = wanted ? startFastSender(options.onError) : undefined
   const serving = new Serving(socket, options, fast)
   socket.on('message', (bytes, from) => serving.receive(bytes, from))
   socket.on('error', (error) => options.onError(error))
