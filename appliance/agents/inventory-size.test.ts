@@ -19,3 +19,9 @@ it('tells what came beside it as far as there is room, the small things first, a
   const beside = { big: 'x'.repeat(60_000), root_disk: { name: '/dev/sda' }, logs: 'tar', half: 'x'.repeat(30_000) }
   expect(Object.keys(fittingBeside(least, beside))).toEqual(['root_disk', 'half'])
 })
+
+it('leaves out keys that the cloud would not read, with all that is told beside them', () => {
+  const long = { ['k'.repeat(256)]: 1 }
+  expect(fitting({ ...least, ...long })).toEqual(least)
+  expect(fittingBeside(least, { ...long, a: 1 })).toEqual({ a: 1 })
+})
