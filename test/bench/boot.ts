@@ -1,15 +1,17 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
-import { benchDhcp } from './boot/dhcp.ts'
+import { benchDhcp, benchDhcpLeases } from './boot/dhcp.ts'
 import { benchHttp } from './boot/http.ts'
 import { benchNetwork } from './boot/network.ts'
 import { installPeers } from './boot/peers.ts'
+import { benchRack } from './boot/rack.ts'
 import { benchTftp } from './boot/tftp.ts'
+import { benchTftpLoss } from './boot/tftp-loss.ts'
 
 const CACHE = resolve(import.meta.dirname, '../../.cache/bench')
 
-/** The boot services beside their peers, one run, one cable between two namespaces. `npm run bench -- boot [dhcp|tftp|http]…` */
+/** The boot services beside their peers, one run, one cable between two namespaces. `npm run bench -- boot [dhcp|tftp|loss|http|rack]…` */
 export async function bench(): Promise<void> {
   const chosen = process.argv.slice(3)
   const wants = (name: string): boolean => chosen.length === 0 || chosen.includes(name)
@@ -33,9 +35,26 @@ export async function bench(): Promise<void> {
           `DHCP ${name.padEnd(24)} ${perSecond} exchanges/s, ${cpuMicroseconds.toFixed(0)} µs CPU each; ours ${(ours / perSecond).toFixed(2)}×`,
         )
     }
+    if (wants('dhcp')) {
+      const [few = 0, many = 0] = await benchDhcpLeases(network, dir, [100, 50_000])
+      say(
+        `DHCP bloomery with 100 leases ${few.toFixed(0)} µs CPU each, with 50,000 ${many.toFixed(0)} (${(many / few).toFixed(2)}×)`,
+      )
+    }
     if (wants('tftp'))
       for (const { clients, windowsize, megabytesPerSecond } of await benchTftp(network, dir, peers))
         say(`TFTP ${clients} client(s), windowsize ${windowsize}: ${beside(megabytesPerSecond, 'MB/s')}`)
+    if (wants('loss'))
+      for (const { what, windowsize, megabytesPerSecond, sentToNeeded } of await benchTftpLoss(network, dir, peers))
+        say(
+          `TFTP ${what}, windowsize ${windowsize}: ${beside(megabytesPerSecond, 'MB/s', 2)}; DATA to needed ${beside(sentToNeeded, '', 3)}`,
+        )
+    if (wants('rack')) {
+      const rack = await benchRack(network, dir)
+      say(
+        `Rack: ${rack.reached} of ${rack.machines} reached the ramdisk in ${rack.seconds.toFixed(1)} s; ${rack.answers} DHCP answers, p50 ${rack.p50.toFixed(1)} ms, p99 ${rack.p99.toFixed(1)}, longest ${rack.longest.toFixed(0)}; ${rack.sentAgain} asked again${rack.failed.map((why) => `\n  ${why}`).join('')}`,
+      )
+    }
     if (wants('http'))
       for (const { clients, megabytesPerSecond, cpuSecondsPerGib } of await benchHttp(network, dir))
         say(

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { median, SERVER, type BenchNetwork } from './network.ts'
 
-const MIB = 256
+const MIB = 1_024
+const DEADLINE_MS = 240_000
 const ROUNDS = 3
 const CLIENTS = [1, 8, 40] as const
 
@@ -13,7 +14,7 @@ export interface HttpResult {
   cpuSecondsPerGib: Record<string, number>
 }
 
-/** Each client fetches the same 256 MiB from the page cache; with many clients, less each. */
+/** Each client fetches the same 1 GiB from the page cache, after three that warm the server. */
 export async function benchHttp(network: BenchNetwork, dir: string): Promise<HttpResult[]> {
   const root = join(dir, 'http')
   mkdirSync(root, { recursive: true })
@@ -33,15 +34,17 @@ export async function benchHttp(network: BenchNetwork, dir: string): Promise<Htt
     for (const [name, { argv, path }] of Object.entries(servers)) {
       const server = await network.serve(argv, { port: 8080, protocol: 'tcp' })
       try {
+        const warming = `http://${SERVER}:8080${path}`
+        for (let warm = 0; warm < 3; warm += 1)
+          await network.client(['curl', '--silent', '-r', '0-67108863', '-o', '/dev/null', warming], DEADLINE_MS)
         for (const clients of CLIENTS) {
-          const repeat = clients === 1 ? 4 : 1
           const before = server.cpuSeconds()
           const url = `http://${SERVER}:8080${path}`
-          const get = `curl --fail --silent -o /dev/null ${Array.from({ length: repeat }, () => url).join(' -o /dev/null ')}`
+          const get = `curl --fail --silent -o /dev/null ${url}`
           const script = `for each in $(seq ${clients}); do ${get} & pids="$pids $!"; done
             for pid in $pids; do wait $pid || exit 1; done`
-          const { code, milliseconds } = await network.client(['sh', '-c', script], 120_000)
-          const gib = (clients * repeat * MIB) / 1_024
+          const { code, milliseconds } = await network.client(['sh', '-c', script], DEADLINE_MS)
+          const gib = (clients * MIB) / 1_024
           const so = rates.get(`${name} ${clients}`) ?? { rate: [], cpu: [] }
           so.rate.push(code === 0 ? (gib * 1_073.741824) / (milliseconds / 1_000) : 0)
           so.cpu.push((server.cpuSeconds() - before) / gib)

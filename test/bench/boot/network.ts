@@ -2,6 +2,7 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ipv4FromText, ipv4ToText } from '@bloomery/wire/address.ts'
 
 export const SERVER = '10.77.0.1'
 export const CLIENT = '10.77.0.2'
@@ -16,12 +17,16 @@ export interface BenchNetwork {
   ): Promise<Serving>
   /** Runs a client to its end, or to the deadline. */
   client(argv: string[], deadlineMs: number): Promise<{ code: number | null; output: string; milliseconds: number }>
+  /** The client's side answers at so many addresses more. */
+  addClientAddresses(first: string, count: number): void
   stop(): void
 }
 
 export interface Serving {
   /** Seconds of processor time since it started, of its threads and of its ended children. */
   cpuSeconds(): number
+  /** What it printed, the last of it. */
+  output(): string
   stop(): Promise<void>
 }
 
@@ -44,10 +49,12 @@ export function benchNetwork(): BenchNetwork {
   return {
     async serve(argv, ready, env = {}) {
       const child = spawn('ip', ['netns', 'exec', server, ...argv], {
-        stdio: ['ignore', 'ignore', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe'],
         env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', ...env },
       })
       let said = ''
+      let output = ''
+      child.stdout.on('data', (chunk: Buffer) => (output = (output + chunk.toString()).slice(-10_000)))
       child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2_000)))
       for (let tries = 0; !isBound(child, ready); tries += 1) {
         if (tries > 200 || child.exitCode !== null) {
@@ -56,7 +63,7 @@ export function benchNetwork(): BenchNetwork {
         }
         await sleep(50)
       }
-      return { cpuSeconds: () => cpuSeconds(child.pid ?? 0), stop: () => ended(child) }
+      return { cpuSeconds: () => cpuSeconds(child.pid ?? 0), output: () => output, stop: () => ended(child) }
     },
     async client(argv, deadlineMs) {
       const started = performance.now()
@@ -68,6 +75,11 @@ export function benchNetwork(): BenchNetwork {
       const [code] = (await once(child, 'close')) as [number | null]
       clearTimeout(late)
       return { code, output, milliseconds: performance.now() - started }
+    },
+    addClientAddresses(first, count) {
+      const from = ipv4FromText(first)
+      const lines = Array.from({ length: count }, (_, index) => `address add ${ipv4ToText(from + index)}/32 dev eth0`)
+      execFileSync('ip', ['-netns', client, '-batch', '-'], { input: lines.join('\n') })
     },
     stop() {
       for (const netns of [server, client]) {

@@ -23,15 +23,17 @@ const config = bootConfig.parse({
   http: { port: 8080 },
   files: { x86_64: { kernel: big, initrd: big }, loaders: {} },
 })
+/** Machines of the rack are known, those of the load are not. */
+const RACK = '52:54:00:77:'
 const machine: BootMachine = { node: 'bench', generation: 1, macs: [], arch: 'x86_64', mode: 'ramdisk' }
 const leases = await openLeases(join(dir, 'leases.journal'), config.subnets)
 const services = await startBootServices({
   config,
   directory: {
-    byMac: () => undefined,
+    byMac: (mac) => (mac.startsWith(RACK) ? { ...machine, macs: [mac] } : undefined),
     bySpentToken: () => undefined,
-    byBootToken: () => ({ machine, mac: '52:54:00:00:00:01' }),
-    bootToken: () => 'token',
+    byBootToken: (token) => ({ machine, mac: token }),
+    bootToken: (_, mac) => mac,
   },
   events: openTimeline(() => new Date()),
   leases,

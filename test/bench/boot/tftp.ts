@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { median, SERVER, type BenchNetwork } from './network.ts'
 import type { Peers } from './peers.ts'
+import { tftpServers } from './tftp-servers.ts'
 
 const MIB = 32
 const ROUNDS = 3
 const DEADLINE_MS = 60_000
 const MANY = 50
-const ATFTPD = '--daemon --no-fork --user root.root --group root --maxthread 200'
 const CASES = [
   { clients: 1, windowsize: 1 },
   { clients: 1, windowsize: 16 },
@@ -24,22 +24,20 @@ export interface TftpResult {
   megabytesPerSecond: Record<string, number>
 }
 
-/** atftp as the client of all: 1428-byte blocks. With many clients each fetches 2 MiB. */
-export async function benchTftp(network: BenchNetwork, dir: string, { atftpd }: Peers): Promise<TftpResult[]> {
+/** atftp as the client of all: 1428-byte blocks. Each server is warmed by one transfer in lock-step and one by the window. */
+export async function benchTftp(network: BenchNetwork, dir: string, peers: Peers): Promise<TftpResult[]> {
   const root = join(dir, 'tftp')
   mkdirSync(root, { recursive: true })
   writeFileSync(join(root, 'file'), Buffer.alloc(MIB * 1_048_576, 'bloomery'))
   writeFileSync(join(dir, 'big'), 'x')
-  const servers: Record<string, string[]> = {
-    bloomery: [process.execPath, join(import.meta.dirname, 'server.ts'), dir, SERVER],
-    'tftpd-hpa': ['in.tftpd', '--foreground', '--secure', '--address', `${SERVER}:69`, '-4', root],
-    atftpd: [atftpd, ...`${ATFTPD} --bind-address ${SERVER} ${root}`.split(' ')],
-  }
+  const servers = tftpServers(dir, root, peers)
   const times = new Map<string, number[]>()
   for (let round = 0; round < ROUNDS; round += 1)
     for (const [name, argv] of Object.entries(servers)) {
       const server = await network.serve(argv, { port: 69, protocol: 'udp' })
       try {
+        await fetchAll(network, { clients: 1, windowsize: 1 })
+        await fetchAll(network, { clients: 1, windowsize: 16 })
         for (const each of CASES) {
           if (name === 'tftpd-hpa' && each.windowsize > 1) continue
           const key = `${name} ${each.clients} ${each.windowsize}`
