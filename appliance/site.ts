@@ -13,7 +13,7 @@ import type { Bmc } from './drivers/bmc.ts'
 import { openStrangers } from './boot/strangers.ts'
 import { startPowerSync } from './drivers/power-sync.ts'
 import { type DelayConfig, openDelays } from './drivers/delays.ts'
-import { openRescuePassword, openSecrets } from './drivers/secrets.ts'
+import { openRescuePassword, openSecrets, stepSecrets } from './drivers/secrets.ts'
 import type { Drivers } from './drivers/table.ts'
 import { HardwareError } from './hardware-error.ts'
 import type { Identity } from './identity.ts'
@@ -136,7 +136,8 @@ export function startSite(parts: SiteParts): Site {
     crashPoint: parts.crashPoint,
     pending: openPendingPlans(ledger),
     tools: (plan) => ({
-      bmc: () => bmcOf(plan.machine),
+      bmc: () => bmcOf(rotates(plan) ? (machines.get(plan.machine.node)?.machine ?? plan.machine) : plan.machine),
+      secrets: stepSecrets(plan.machine, identity),
       agents,
       images,
       posted: () => posted.take(plan.node),
@@ -255,4 +256,9 @@ function filesOf(plan: Plan): string[] {
       const file = `${image.os_hash_algo}-${image.os_hash_value}`
       return [file, `${file}.raw`]
     })
+}
+
+/** What follows in such a plan logs in with the new password. */
+function rotates(plan: Plan): boolean {
+  return plan.steps.some((step) => stepName(step) === 'management.rotate_bmc_password')
 }

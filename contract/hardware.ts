@@ -93,16 +93,16 @@ export const hardware = {
   },
   redfish: {
     interfaces: {
-      bios: ['no-bios'],
+      bios: ['redfish', 'no-bios'],
       boot: ['ipxe', 'redfish-virtual-media', 'redfish-https'],
       console: ['no-console'],
       deploy: ['direct'],
-      firmware: ['no-firmware'],
-      inspect: ['no-inspect', 'agent'],
+      firmware: ['redfish', 'no-firmware'],
+      inspect: ['redfish', 'agent', 'no-inspect'],
       management: ['redfish', 'noop'],
       network: ['noop'],
       power: ['redfish'],
-      raid: ['no-raid'],
+      raid: ['redfish', 'no-raid'],
       rescue: ['no-rescue', 'agent'],
       storage: ['noop'],
       vendor: ['no-vendor'],
@@ -227,6 +227,8 @@ export interface StepFacts {
   requestable: readonly PlanKind[]
   /** Of its interface, those that have it; undefined: whichever. */
   implementations?: readonly string[]
+  /** The machine is restarted for it, so that no ramdisk outlives it. */
+  restarts?: boolean
   /** The agent of the ramdisk does it, unless the deploy interface is fake. */
   inBand: boolean
 }
@@ -239,6 +241,9 @@ const step = (priority: number, deadline_seconds: number, more: Partial<StepFact
   inBand: false,
   ...more,
 })
+/** Whatever speaks Redfish, by the names of its interfaces. */
+const redfish = ['redfish', 'idrac-redfish']
+
 const asked: Partial<StepFacts> = { requestable: ['clean', 'deploy', 'service'] }
 
 export const steps = {
@@ -274,9 +279,14 @@ export const steps = {
   'deploy.take_over': step(0, 120),
   'inspect.inspect_hardware': step(0, 3660, { waits: true }),
   'rescue.finalize_rescue': step(0, 3660),
-  'bios.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake'] }),
-  'bios.factory_reset': step(0, 3660, { ...asked, implementations: ['fake'] }),
-  'raid.create_configuration': step(0, 3660, { ...asked, implementations: ['fake'] }),
-  'raid.delete_configuration': step(0, 3660, { ...asked, implementations: ['fake'] }),
-  'firmware.update': step(0, 3660, { ...asked, implementations: ['fake'] }),
+  'management.reset_bmc': step(0, 900, { ...asked, implementations: redfish }),
+  'management.set_bmc_clock': step(0, 120, { ...asked, implementations: redfish }),
+  'management.reset_secure_boot_keys_to_default': step(0, 180, { ...asked, implementations: redfish }),
+  'management.clear_secure_boot_keys': step(0, 180, { ...asked, implementations: redfish }),
+  'management.rotate_bmc_password': step(0, 300, { requestable: ['clean', 'service'], implementations: redfish }),
+  'bios.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
+  'bios.factory_reset': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
+  'raid.create_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish] }),
+  'raid.delete_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish] }),
+  'firmware.update': step(0, 4 * 3600, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
 } as const satisfies Record<StepName, StepFacts>

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { hardwareFacts } from './hardware-facts.ts'
 import { blobReference, lane, plan } from './plan.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerState, uuid } from './resources.ts'
+import { sealed } from './seal.ts'
 
 /** What crosses the WAN, version 1. Every message of a published version stays readable: contract/golden/v1 holds one of each kind. */
 
@@ -120,6 +121,16 @@ export const report = z.discriminatedUnion('kind', [
     subject: z.enum(['boot url', 'dhcp server']),
     node: uuid.optional(),
     text: z.string().min(1).max(1024),
+  }),
+  /** A new secret of driver_info, made at the site and sealed to it. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('secret'),
+    node: uuid,
+    generation: z.int().positive(),
+    plan: uuid,
+    key: z.string().max(255),
+    value: sealed,
   }),
   /** A machine that no node's port knows asked for an address. */
   z.object({ ...reportBase, kind: z.literal('unknown_machine'), address: macAddress, detail: z.string().max(1024) }),

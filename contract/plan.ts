@@ -118,6 +118,17 @@ export const stepArguments = {
   'deploy.take_over': none,
   'inspect.inspect_hardware': none,
   'rescue.finalize_rescue': none,
+  'management.reset_bmc': none,
+  'management.set_bmc_clock': z.strictObject({
+    target_datetime: z.iso.datetime({ offset: true }).optional(),
+    datetime_local_offset: z
+      .string()
+      .regex(/^[+-]\d{2}:\d{2}$/)
+      .optional(),
+  }),
+  'management.reset_secure_boot_keys_to_default': none,
+  'management.clear_secure_boot_keys': none,
+  'management.rotate_bmc_password': none,
   'bios.apply_configuration': z.strictObject({ settings }),
   'bios.factory_reset': none,
   'raid.create_configuration': z.strictObject({
@@ -177,6 +188,12 @@ export const machine = z.object({
   disable_power_off: z.boolean(),
   /** Static addresses for its ramdisk. */
   network_data: jsonObject.optional(),
+  target_raid_config: jsonObject.optional(),
+  /** The site's appliances, which have to open what the site itself makes secret. */
+  sealing_keys: z
+    .array(z.object({ appliance: uuid, key: z.base64().length(44) }))
+    .max(64)
+    .optional(),
   ports: z.array(z.object({ uuid, address: macAddress, pxe_enabled: z.boolean() })).max(64),
 })
 export type Machine = z.infer<typeof machine>

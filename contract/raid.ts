@@ -19,6 +19,8 @@ const logicalDisk = z.strictObject({
     .optional(),
 })
 
+export type LogicalDisk = z.infer<typeof logicalDisk>
+
 export const raidConfig = z.union([
   z.strictObject({}),
   z.strictObject({

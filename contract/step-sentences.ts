@@ -27,6 +27,11 @@ const sentences: Sentences = {
   'management.detach_virtual_media': ({ device_types: devices }) =>
     `Takes the image out of ${!devices ? "all of the BMC's virtual media" : `the BMC's virtual ${devices.join(', ')}`}.`,
   'management.read_hardware': 'Reads settings and versions from the BMC; nothing is changed.',
+  'management.reset_bmc': 'Restarts the BMC; the machine goes on.',
+  'management.set_bmc_clock': "Sets the BMC's clock.",
+  'management.reset_secure_boot_keys_to_default': "Puts Secure Boot's keys back to what the factory gave it.",
+  'management.clear_secure_boot_keys': "Deletes all of Secure Boot's keys.",
+  'management.rotate_bmc_password': 'Gives the BMC user a new password, which only the site can open.',
   'boot.prepare_ramdisk': 'Has the machine boot the ramdisk over the network at its next start.',
   'boot.clean_up_ramdisk': 'Stops serving the ramdisk to the machine.',
   'boot.prepare_instance': 'Sets the disk as the boot device.',

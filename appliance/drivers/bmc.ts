@@ -1,5 +1,6 @@
 import type { HardwareFacts, IndicatorState } from '../../contract/hardware-facts.ts'
 import type { MediaDevice } from '../../contract/plan.ts'
+import type { LogicalDisk } from '../../contract/raid.ts'
 import type { BootDevice } from '../../contract/resources.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError } from '../hardware-error.ts'
@@ -15,6 +16,20 @@ export interface Bmc {
   readonly more?: Partial<BmcManagement>
 }
 
+export interface BiosWish {
+  name: string
+  value: string | number | boolean
+}
+
+/** That of the user that we log in as. */
+export interface BmcPassword {
+  /** In driver_info. */
+  readonly key: string
+  set(password: string): Promise<void>
+  /** Whether a fresh session can be had with it. */
+  works(password: string): Promise<boolean>
+}
+
 export interface BmcManagement {
   injectNmi(): Promise<void>
   setBootMode(mode: 'uefi' | 'bios'): Promise<void>
@@ -25,6 +40,21 @@ export interface BmcManagement {
   bootFromUrl(url: string): Promise<void>
   /** null: all there are. */
   detachMedia(devices: readonly MediaDevice[] | null): Promise<void>
+  /** Of these, the settings that are not as asked. */
+  biosDifferences(settings: readonly BiosWish[]): Promise<string[]>
+  setBios(settings: readonly BiosWish[]): Promise<void>
+  resetBios(): Promise<void>
+  /** Those that exist already under their name are left as they are. */
+  createVolumes(disks: readonly LogicalDisk[]): Promise<void>
+  deleteVolumes(): Promise<void>
+  readRaid(): Promise<Record<string, unknown>>
+  updateFirmware(component: string, url: string, progress: (percent: number) => void): Promise<void>
+  resetBmc(): Promise<void>
+  setClock(at: string, offset?: string): Promise<void>
+  resetSecureBootKeys(to: 'default' | 'none'): Promise<void>
+  /** In the words of ironic-python-agent's inventory. */
+  inspect(): Promise<Record<string, unknown>>
+  readonly password: BmcPassword
   /** What can't be read is left out. */
   readHardware(): Promise<Omit<HardwareFacts, 'read_at'>>
 }

@@ -7,16 +7,19 @@ import { setSecureBoot } from '@bloomery/redfish/secure-boot.ts'
 import type { System } from '@bloomery/redfish/system.ts'
 import { ejectMedia, insertMedia, type MediaType } from '@bloomery/redfish/virtual-media.ts'
 import type { MediaDevice } from '../../contract/plan.ts'
-import type { BmcManagement } from './bmc.ts'
+import type { BmcManagement, BmcPassword } from './bmc.ts'
 import { readFacts } from './redfish-facts.ts'
+import { redfishMaintenance } from './redfish-maintenance.ts'
 
 export type UseRedfish = <T>(work: (session: { bmc: Redfish; system: System }) => Promise<T>) => Promise<T>
 
 const media: Readonly<Record<MediaDevice, MediaType>> = { cdrom: 'CD', disk: 'USBStick', floppy: 'Floppy' }
 
 /** What a management interface does over Redfish beside boot devices. */
-export function redfishManagement(use: UseRedfish): BmcManagement {
+export function redfishManagement(use: UseRedfish, password: BmcPassword): BmcManagement {
   return {
+    ...redfishMaintenance(use),
+    password,
     injectNmi: () => use(({ bmc, system }) => reset(bmc, system, 'nmi')),
     setBootMode: (mode) =>
       use(async ({ bmc, system }) => void (await setBootMode(bmc, system, mode === 'uefi' ? 'UEFI' : 'Legacy'))),

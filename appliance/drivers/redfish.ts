@@ -1,6 +1,6 @@
 import { type BootTarget, readBoot, setBoot } from '@bloomery/redfish/boot.ts'
 import { connect, type Redfish } from '@bloomery/redfish/client.ts'
-import { RedfishError } from '@bloomery/redfish/error.ts'
+import { IncorrectCredentials, RedfishError } from '@bloomery/redfish/error.ts'
 import { readPower, reset, type ResetAction } from '@bloomery/redfish/power.ts'
 import { findSystem, type System } from '@bloomery/redfish/system.ts'
 import { createHash } from 'node:crypto'
@@ -8,8 +8,9 @@ import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import type { BootDevice } from '../../contract/resources.ts'
 import { HardwareError } from '../hardware-error.ts'
-import type { Bmc, ConnectBmc, DriverInfo, PowerAction } from './bmc.ts'
-import { redfishManagement } from './redfish-management.ts'
+import type { Bmc, BmcPassword, ConnectBmc, DriverInfo, PowerAction } from './bmc.ts'
+import { setOwnPassword } from './redfish-maintenance.ts'
+import { redfishManagement, type UseRedfish } from './redfish-management.ts'
 
 const TIMEOUT_MS = 60_000
 
@@ -64,7 +65,7 @@ export function openRedfishDriver(): RedfishDriver {
   }
 
   return {
-    connect: async (driverInfo) => redfishBmc((work) => use(driverInfo, work)),
+    connect: async (driverInfo) => redfishBmc((work) => use(driverInfo, work), driverInfo),
     async close() {
       const open = [...sessions.values()]
       sessions.clear()
@@ -83,9 +84,9 @@ const targets: Readonly<Partial<Record<BootDevice, BootTarget>>> = {
   bios: 'BiosSetup',
 }
 
-function redfishBmc(use: <T>(work: (session: Session) => Promise<T>) => Promise<T>): Bmc {
+function redfishBmc(use: <T>(work: (session: Session) => Promise<T>) => Promise<T>, driverInfo: DriverInfo): Bmc {
   return {
-    more: redfishManagement(use),
+    more: redfishManagement(use, passwordOf(use, driverInfo)),
     power: () => use(async ({ bmc, system }) => ((await readPower(bmc, system)) === 'on' ? 'power on' : 'power off')),
     control: (action) =>
       use(async (session) => {
@@ -109,6 +110,23 @@ function redfishBmc(use: <T>(work: (session: Session) => Promise<T>) => Promise<
         const { enabled } = await setBoot(bmc, system, { target, enabled: wanted, mode: uefi ? 'UEFI' : 'Legacy' })
         session.again = enabled === wanted ? undefined : { target, uefi }
       })
+    },
+  }
+}
+
+function passwordOf(use: UseRedfish, driverInfo: DriverInfo): BmcPassword {
+  return {
+    key: 'redfish_password',
+    set: (password) => setOwnPassword(use, info.parse(driverInfo).redfish_username)(password),
+    async works(password) {
+      try {
+        const { bmc } = await open({ ...info.parse(driverInfo), redfish_password: password })
+        await bmc.close()
+        return true
+      } catch (error) {
+        if (error instanceof IncorrectCredentials) return false
+        throw error instanceof RedfishError ? new HardwareError(error.message, { cause: error.cause }) : error
+      }
     },
   }
 }

@@ -1,4 +1,5 @@
-import { isSealed, open, RESCUE_PASSWORD } from '../../contract/seal.ts'
+import { isSealed, open, RESCUE_PASSWORD, seal, type Sealed } from '../../contract/seal.ts'
+import { randomBytes } from 'node:crypto'
 import type { Machine } from '../../contract/plan.ts'
 import type { Identity } from '../identity.ts'
 import { HardwareError } from '../hardware-error.ts'
@@ -29,4 +30,34 @@ export function openSecrets(machine: Machine, identity: Pick<Identity, 'uuid' | 
       }
     }),
   )
+}
+
+/** New secrets of a machine, which only its site can open. */
+export interface StepSecrets {
+  fresh(): string
+  seal(key: string, text: string): Sealed
+  open(key: string, value: unknown): string
+  /** What driver_info has there now. */
+  present(key: string): string | undefined
+}
+
+export function stepSecrets(machine: Machine, identity: Pick<Identity, 'uuid' | 'sealingKey'>): StepSecrets {
+  return {
+    // 20 bytes are what IPMI has room for; the first four are of the kinds that BMCs want to see.
+    fresh: () => `Aa1-${randomBytes(12).toString('base64url')}`,
+    seal(key, text) {
+      const to = machine.sealing_keys ?? []
+      if (!to.some(({ appliance }) => appliance === identity.uuid))
+        throw new HardwareError('the plan does not say to whom a new secret is to be sealed; ask again')
+      return seal(text, `${machine.node}/${key}`, to)
+    },
+    open(key, value) {
+      if (!isSealed(value)) throw new HardwareError(`the new secret for driver_info/${key} is lost; ask again`)
+      return open(value, `${machine.node}/${key}`, identity.uuid, identity.sealingKey)
+    },
+    present(key) {
+      const value = openSecrets(machine, identity)[key]
+      return typeof value === 'string' ? value : undefined
+    },
+  }
 }

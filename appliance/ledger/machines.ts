@@ -16,6 +16,8 @@ export interface Machines extends BootDirectory {
   setBoot(node: string, generation: number, boot: Pick<BootMachine, 'mode' | 'ramdisk' | 'hostname'>): void
   boot(node: string): BootMachine | undefined
   setPower(node: string, state: PowerState): void
+  /** Until a newer plan tells it anew. */
+  setDriverInfo(node: string, key: string, value: unknown): void
   forget(node: string): void
 }
 
@@ -129,6 +131,14 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
         )
         return fresh
       })
+    },
+    setDriverInfo(node, key, value) {
+      const known = machines.get(node)
+      if (!known) return
+      const driver_info = { ...known.machine.driver_info, [key]: value }
+      ledger
+        .statement('update machine set facts = ? where node = ?')
+        .run(JSON.stringify({ ...known.machine, driver_info }), node)
     },
     setPower(node, state) {
       const save = ledger.statement('update machine set power_state = ? where node = ?')

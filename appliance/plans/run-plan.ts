@@ -30,7 +30,7 @@ export interface PlanParts {
     plan: Plan,
   ): Pick<
     StepContext,
-    'bmc' | 'agents' | 'images' | 'media' | 'posted' | 'ramdiskCommandLine' | 'delayMs' | 'rescuePassword'
+    'bmc' | 'agents' | 'images' | 'media' | 'posted' | 'ramdiskCommandLine' | 'delayMs' | 'rescuePassword' | 'secrets'
   >
   /** How far the machine came on its way through a boot since then. */
   seenOfBoot(node: string, since: Date): BootMark[]
@@ -179,6 +179,13 @@ function context(
           ...(plugin_data ? { plugin_data } : {}),
         }),
       )
+    },
+    rotated: (key, value) => {
+      const { id, node, generation } = entry.plan
+      ledger.transaction(() => {
+        machines.setDriverInfo(node, key, value)
+        parts.outbox.append({ kind: 'secret', node, generation, plan: id, key, value })
+      })
     },
     read: (facts) => {
       const { id, node, generation } = entry.plan

@@ -3,10 +3,12 @@ import type { FakeDelay } from '../../contract/hardware.ts'
 import type { HardwareFacts } from '../../contract/hardware-facts.ts'
 import type { Plan, stepArguments, StepName } from '../../contract/plan.ts'
 import type { BootDevice, PowerState } from '../../contract/resources.ts'
+import type { Sealed } from '../../contract/seal.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Posted } from '../agents/posted.ts'
 import type { Clock } from '../clock.ts'
 import type { Bmc } from '../drivers/bmc.ts'
+import type { StepSecrets } from '../drivers/secrets.ts'
 import type { Images } from '../images/images.ts'
 import type { BootMedia } from '../media/media.ts'
 import type { Machines } from '../ledger/machines.ts'
@@ -39,6 +41,9 @@ export interface StepContext {
   posted(): Posted | undefined
   /** For the cloud: what the BMC says of the machine; parts of one reading have the same `read_at`. */
   read(facts: HardwareFacts): void
+  /** For the cloud and for all that follows here: this key of driver_info has a new value. */
+  rotated(key: string, value: Sealed): void
+  secrets: StepSecrets
   /** What an action of a fake interface takes. */
   delayMs(kind: FakeDelay): number
   /** Of the machine's rescue system, opened. */

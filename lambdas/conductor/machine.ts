@@ -18,6 +18,7 @@ export function machineOf(node: Node, ports: Port[]): Machine {
     cpu_arch: architecture(node.properties['cpu_arch']),
     disable_power_off: node.disable_power_off,
     ...(Object.keys(node.network_data).length === 0 ? {} : { network_data: node.network_data }),
+    ...(Object.keys(node.target_raid_config).length === 0 ? {} : { target_raid_config: node.target_raid_config }),
     ports: ports.map(({ uuid, address, pxe_enabled }) => ({ uuid, address, pxe_enabled })),
   }
 }

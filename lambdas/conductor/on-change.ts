@@ -14,6 +14,7 @@ import { fail, endPower } from './move.ts'
 import { pendingLane, planFor, requestOf } from './plan.ts'
 import { packPlan, planBlob, publish } from './publish.ts'
 import { forgetNode } from './forget.ts'
+import { withSealingKeys } from './sealing-keys.ts'
 import { deleteConfigDrive } from './config-drive.ts'
 import { fanOut } from '../webhooks/fan-out.ts'
 
@@ -77,7 +78,7 @@ export async function planNode(platform: Platform, uuid: string): Promise<void> 
     const appliance = chooseAppliance(node, site, now)
     if (!appliance) return giveUp(platform, node, lane, noAppliance(node))
     try {
-      return await planned(platform, node, lane, appliance, now)
+      return await planned(platform, node, lane, { appliance, site }, now)
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       return giveUp(platform, node, lane, error.message)
@@ -89,11 +90,11 @@ async function planned(
   platform: Platform,
   node: Node,
   lane: Lane,
-  appliance: Appliance,
+  { appliance, site }: { appliance: Appliance; site: Appliance[] },
   now: Date,
 ): Promise<NodeChange> {
   const request = await requestOf(platform, node, lane)
-  const plan = await planFor(platform, node, request, lane, { id: platform.ids.uuid(), now })
+  const plan = withSealingKeys(await planFor(platform, node, request, lane, { id: platform.ids.uuid(), now }), site)
   const packed = await packPlan(platform.blobs, plan)
   const base = { id: platform.ids.uuid(), node: node.uuid, generation: node.generation, issued_at: now.toISOString() }
   const command = (seq: number): Command => ({

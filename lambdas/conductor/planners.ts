@@ -1,4 +1,4 @@
-import { steps as facts } from '../../contract/hardware.ts'
+import { type StepFacts, steps as facts } from '../../contract/hardware.ts'
 import { offers } from '../../contract/management.ts'
 import type { ConfigDriveReference, ImageReference, PlanKind, Step, StepName } from '../../contract/plan.ts'
 import type { BootDevice, PowerTarget } from '../../contract/resources.ts'
@@ -31,8 +31,8 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
   verify: (_, on) =>
     alone(step('power.validate', on), ...(tellsHardware(on) ? [step('management.read_hardware', on)] : [])),
   inspect: (_, on) =>
-    isFake(on, 'inspect')
-      ? alone(step('inspect.inspect_hardware', on))
+    inspectsAlone(on)
+      ? alone({ ...step('inspect.inspect_hardware', on), waits: false })
       : {
           steps: [...intoRamdisk(on), step('inspect.inspect_hardware', on), ...outOfRamdisk(on)],
           on_failure: offAndClean(on),
@@ -42,12 +42,12 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
     steps.length === 0
       ? alone(step('power.validate', on))
       : needsRamdisk(steps, on)
-        ? { steps: [...intoRamdisk(on), ...steps.map(asked(on)), ...outOfRamdisk(on)], on_failure: offAndClean(on) }
+        ? { steps: [...around(steps, on), ...outOfRamdisk(on)], on_failure: offAndClean(on) }
         : alone(...steps.map(asked(on))),
   service: ({ steps }, on) =>
     needsRamdisk(steps, on)
       ? {
-          steps: [...intoRamdisk(on), ...steps.map(asked(on)), step('deploy.tear_down_agent', on), ...intoInstance(on)],
+          steps: [...around(steps, on), step('deploy.tear_down_agent', on), ...intoInstance(on)],
           on_failure: offAndClean(on),
         }
       : alone(...steps.map(asked(on))),
@@ -68,6 +68,25 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
   boot_device: ({ device, persistent }, on) => alone(step('management.set_boot_device', on, { device, persistent })),
   management: ({ name, args }, on) => alone(step(name, on, args)),
 }
+
+/** Fake, or asked of the BMC: no ramdisk is needed. */
+function inspectsAlone(on: Ground): boolean {
+  return isFake(on, 'inspect') || (on.interfaces['inspect'] ?? '').endsWith('redfish')
+}
+
+/** Into the ramdisk and through the steps; those that restart the machine come first, or they would end the ramdisk's agent. */
+function around(steps: readonly Asked[], on: Ground): Step[] {
+  const early = steps.filter((each) => restarts(each, on))
+  const others = steps.filter((each) => !restarts(each, on))
+  return [...early.map(asked(on)), ...intoRamdisk(on), ...others.map(asked(on))]
+}
+
+function restarts({ name }: Asked, on: Ground): boolean {
+  return restarting.has(name) && (on.interfaces[name.split('.')[0]!] ?? '').endsWith('redfish')
+}
+const restarting = new Set<StepName>(
+  (Object.entries(facts) as [StepName, StepFacts][]).flatMap(([name, { restarts: does }]) => (does ? [name] : [])),
+)
 
 /** What Ironic caches when a node becomes manageable: BIOS settings, firmware versions, boot mode. */
 function tellsHardware({ interfaces }: Ground): boolean {
@@ -91,7 +110,7 @@ function deploySteps({ image, configDrive, steps }: RequestOf<'deploy'>, on: Gro
   if (image === null)
     return ordered([step('deploy.deploy', on), step('deploy.boot_instance', on), ...wanted.map(asked(on))])
   const start = facts['deploy.start_agent'].priority
-  const isEarly = ({ name, priority }: Asked): boolean => priority > start && !facts[name].inBand
+  const isEarly = (each: Asked): boolean => restarts(each, on) || (each.priority > start && !facts[each.name].inBand)
   const main = [
     step('deploy.write_image', on, { image, config_drive: configDrive }),
     step('deploy.prepare_instance_boot', on),

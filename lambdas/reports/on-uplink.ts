@@ -1,4 +1,5 @@
-import { type Progress, type Report, type Uplink, uplink } from '../../contract/messages.ts'
+import type { Progress, Report, Uplink } from '../../contract/messages.ts'
+import { isSealed } from '../../contract/seal.ts'
 import type { Appliance } from '../../contract/resources.ts'
 import { publish, send } from '../conductor/publish.ts'
 import { ConflictError, type Platform } from '../platform.ts'
@@ -11,6 +12,7 @@ import { addHardware } from './hardware.ts'
 import { addInspected } from './inspected.ts'
 import { addNotice } from './notice.ts'
 import { applyProgress } from './progress.ts'
+import { readUplink } from './read-uplink.ts'
 import { refreshUrls } from './refresh.ts'
 
 /** A message of an appliance, as it arrived. What can't be one is logged and dropped: it would be no better the next time. Whatever
@@ -23,30 +25,24 @@ export function onUplink(platform: Platform, appliance: string, body: string): P
 export async function onUplinks(platform: Platform, appliance: string, bodies: string[]): Promise<void> {
   const sender = await getAppliance(platform.table, appliance)
   const messages = bodies.flatMap((body) => {
-    const message = parse(body)
-    if (message && sender) return [message]
-    const why = message ? 'no such appliance' : 'not a message'
-    platform.log.warn({ appliance, bytes: body.length, why, poison: true }, 'uplink dropped')
+    const read = readUplink(body)
+    const facts = { appliance, bytes: body.length, poison: true }
+    if (read?.unread.length) platform.log.warn({ ...facts, numbers: read.unread }, 'reports dropped')
+    if (read && sender) return [read]
+    platform.log.warn({ ...facts, why: read ? 'no such appliance' : 'not a message' }, 'uplink dropped')
     return []
   })
   if (!sender) return
-  const lives = messages.flatMap((message) => (message.kind === 'alive' ? [message] : []))
-  const reports = messages.flatMap((message) => (message.kind === 'reports' ? message.reports : []))
+  const lives = messages.flatMap(({ message }) => (message.kind === 'alive' ? [message] : []))
+  const reports = messages.flatMap(({ message }) => (message.kind === 'reports' ? message.reports : []))
+  const unread = messages.flatMap((each) => each.unread)
   await Promise.all([
     lives.length === 0 ? undefined : onAlive(platform, sender, lives),
-    reports.length === 0 ? undefined : onReports(platform, sender, reports),
+    reports.length + unread.length === 0 ? undefined : onReports(platform, sender, reports, unread),
   ])
 }
 
 type Alive = Extract<Uplink, { kind: 'alive' }>
-
-function parse(body: string): Uplink | undefined {
-  try {
-    return uplink.safeParse(JSON.parse(body)).data
-  } catch {
-    return undefined
-  }
-}
 
 async function onAlive(platform: Platform, appliance: Appliance, lives: Alive[]): Promise<void> {
   const last = lives.at(-1) as Alive
@@ -58,16 +54,12 @@ async function onAlive(platform: Platform, appliance: Appliance, lives: Alive[])
   await refreshUrls(platform, appliance, stale)
 }
 
-async function onReports(platform: Platform, appliance: Appliance, reports: Report[]): Promise<void> {
+async function onReports(platform: Platform, appliance: Appliance, reports: Report[], unread: number[]): Promise<void> {
   const { counter } = await getReportCounter(platform.table, appliance.uuid)
   const news = new Map(reports.flatMap((report) => (isCounted(counter, report.seq) ? [] : [[report.seq, report]])))
   const byNode = Map.groupBy(news.values(), (report) => ('node' in report ? report.node : undefined))
   await Promise.all([...byNode.values()].map((own) => inTurn(platform, appliance, own)))
-  const through = await countReports(
-    platform,
-    appliance.uuid,
-    reports.map(({ seq }) => seq),
-  )
+  const through = await countReports(platform, appliance.uuid, [...reports.map(({ seq }) => seq), ...unread])
   await send(platform, appliance.uuid, { v: 1, kind: 'received', reports_through: through })
 }
 
@@ -120,6 +112,15 @@ const handlers: Handlers = {
     const applied = await addInspected(platform, appliance, report)
     const facts = { node: report.node, site: appliance.site, appliance: appliance.name, applied }
     platform.log.info(facts, 'inventory')
+  },
+  async secret(platform, appliance, { node: uuid, generation, plan, key, value }) {
+    const after = await changeNode(platform, uuid, (node) => {
+      const { operation } = node
+      const isAsked = operation?.plan === plan && operation.generation === generation
+      if (!isAsked || operation.appliance !== appliance.uuid || !isSealed(node.driver_info[key])) return undefined
+      return { node: { ...node, driver_info: { ...node.driver_info, [key]: value } }, conductor: appliance.name }
+    })
+    platform.log.info({ node: uuid, site: appliance.site, key, known: after !== undefined }, 'secret')
   },
   async hardware(platform, appliance, { node: uuid, generation, plan, facts }) {
     const node = await getNode(platform.table, uuid)

@@ -1,6 +1,6 @@
 import type { Redfish } from './client.ts'
 import { members } from './collection.ts'
-import { linkAt, numberAt, textAt } from './json.ts'
+import { linkAt, listAt, numberAt, textAt } from './json.ts'
 import { readSystem, type System } from './system.ts'
 
 /** What a system is, out of band. Whatever a BMC doesn't tell is undefined or left out. */
@@ -15,6 +15,8 @@ export interface Inventory {
   memoryGiB: number | undefined
   processors: readonly Processor[]
   nics: readonly Nic[]
+  /** Versions of its trusted platform modules: TPM2_0, … */
+  trustedModules: readonly string[]
 }
 
 export interface Processor {
@@ -50,6 +52,9 @@ export async function readInventory(bmc: Redfish, system: System): Promise<Inven
     memoryGiB: numberAt(body, 'MemorySummary', 'TotalSystemMemoryGiB'),
     processors: await processorsOf(bmc, linkAt(body, 'Processors')),
     nics: await nicsOf(bmc, linkAt(body, 'EthernetInterfaces')),
+    trustedModules: listAt(body, 'TrustedModules')
+      .filter((each) => textAt(each, 'Status', 'State') !== 'Absent')
+      .map((each) => textAt(each, 'InterfaceType') ?? ''),
   }
 }
 

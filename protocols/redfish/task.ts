@@ -54,7 +54,7 @@ export async function settle(bmc: Redfish, begun: Answer, options: TaskOptions):
     const outcome = ended(bmc, answer, options)
     if (outcome) return outcome
     last = answer
-    wait = answer.retryAfterMs ?? options.pollMs ?? POLL_MS
+    wait = answer.retryAfterMs ?? wait // as often as it was said at first
   }
 }
 

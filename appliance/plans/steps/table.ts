@@ -1,5 +1,10 @@
 import type { StepName } from '../../../contract/plan.ts'
 import type { StepRunner } from '../step.ts'
+import { applyConfiguration, factoryReset } from './bios.ts'
+import { clearSecureBootKeys, resetBmc, resetSecureBootKeys, setBmcClock } from './bmc.ts'
+import { updateFirmware } from './firmware.ts'
+import { createRaid, deleteRaid } from './raid.ts'
+import { rotateBmcPassword } from './rotate-password.ts'
 import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice, takeOver } from './boot.ts'
 import { bootInstance, prepareInstanceBoot, startAgent, tearDownAgent, writeImage } from './deploy.ts'
 import { erase } from './erase.ts'
@@ -35,6 +40,11 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'management.attach_virtual_media': attachVirtualMedia,
   'management.detach_virtual_media': detachVirtualMedia,
   'management.read_hardware': readHardware,
+  'management.reset_bmc': resetBmc,
+  'management.set_bmc_clock': setBmcClock,
+  'management.reset_secure_boot_keys_to_default': resetSecureBootKeys,
+  'management.clear_secure_boot_keys': clearSecureBootKeys,
+  'management.rotate_bmc_password': rotateBmcPassword,
   'boot.prepare_ramdisk': prepareRamdisk,
   'boot.clean_up_ramdisk': cleanUpRamdisk,
   'boot.prepare_instance': prepareInstance,
@@ -50,9 +60,9 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'deploy.take_over': takeOver,
   'inspect.inspect_hardware': inspectHardware,
   'rescue.finalize_rescue': finalizeRescue,
-  'bios.apply_configuration': imagined('bios'),
-  'bios.factory_reset': imagined('bios'),
-  'raid.create_configuration': imagined('raid'),
-  'raid.delete_configuration': imagined('raid'),
-  'firmware.update': imagined('firmware'),
+  'bios.apply_configuration': applyConfiguration,
+  'bios.factory_reset': factoryReset,
+  'raid.create_configuration': createRaid,
+  'raid.delete_configuration': deleteRaid,
+  'firmware.update': updateFirmware,
 }

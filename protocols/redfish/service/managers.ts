@@ -17,6 +17,8 @@ export function managerRoutes(state: State): Route[] {
         ManagerType: 'BMC',
         Manufacturer: dialect.manufacturer,
         UUID: machine.facts.uuid,
+        DateTime: state.dateTime ?? '1970-01-01T00:00:00Z',
+        DateTimeLocalOffset: '+00:00',
         FirmwareVersion: firmware.get('BMC')?.version,
         Status: { State: 'Enabled', Health: 'OK' },
         ...(dialect.media.where === 'managers' ? { VirtualMedia: ref(`${path}/VirtualMedia`) } : {}),
@@ -29,6 +31,11 @@ export function managerRoutes(state: State): Route[] {
           },
         },
       }),
+      patch: ({ body }) => {
+        const at = textAt(body, 'DateTime')
+        if (at === undefined) throw new Refusal(400, 'PropertyUnknown', [Object.keys(body).join(' ')])
+        state.dateTime = at
+      },
     },
     {
       // A restarted BMC has forgotten who was logged in.

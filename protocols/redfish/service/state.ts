@@ -49,6 +49,8 @@ export interface State {
   /** `On` is refused so many times yet. */
   conflicts: number
   indicator: string
+  /** What the manager was told that it is. */
+  dateTime: string | undefined
   sequence: number
 }
 
@@ -77,6 +79,7 @@ export function newState(machine: Machine, dialect: Dialect, users: readonly Use
     log: [],
     conflicts: 0,
     indicator: 'Off',
+    dateTime: undefined,
     sequence: 0,
   }
 }

@@ -4,7 +4,7 @@ import { collection, ref, type Route } from './route.ts'
 import { nextId, type State, systemPath, type Volume } from './state.ts'
 import { begin } from './tasks.ts'
 
-const TASK_MS = 2000
+const TASK_MS = 900
 const raids: Readonly<Record<string, number>> = { RAID0: 1, RAID1: 2, RAID5: 3, RAID10: 4 }
 
 export function storageRoutes(state: State): Route[] {

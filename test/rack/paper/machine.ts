@@ -21,6 +21,8 @@ export interface PaperDisk {
   configDrive: string | undefined
 }
 
+const paperDrives = ['Bay1', 'Bay2', 'Bay3'].map((id) => ({ id, capacityBytes: 480e9, media: 'SSD' as const }))
+
 /** A server made of paper: a chassis with a real BMC on a real port, a firmware that takes its time, and a disk that remembers digests. */
 export class PaperMachine {
   readonly name: string
@@ -73,7 +75,7 @@ export class PaperMachine {
       const users = [{ ...user, privilege: 'administrator' as const }]
       this.#bmc = await startBmc({ ...common, users, chassis: this.#chassis() })
     } else {
-      const facts = { uuid: randomUUID(), name: this.name, nics: [{ mac: this.mac }], drives: [] }
+      const facts = { uuid: randomUUID(), name: this.name, nics: [{ mac: this.mac }], drives: paperDrives }
       this.#bmc = await startRedfish({ ...common, users: [user], machine: machineOver(this.#chassis(), facts) })
     }
   }

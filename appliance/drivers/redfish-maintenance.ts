@@ -1,0 +1,87 @@
+import { changePassword } from '@bloomery/redfish/account.ts'
+import { checkAttributes, readAttributeRegistry, readBios, resetBios, setBios } from '@bloomery/redfish/bios.ts'
+import type { Redfish } from '@bloomery/redfish/client.ts'
+import { updateFirmware } from '@bloomery/redfish/firmware.ts'
+import { resetManager, setClock } from '@bloomery/redfish/manager.ts'
+import { resetSecureBootKeys } from '@bloomery/redfish/secure-boot.ts'
+import { createVolume, deleteVolume, readStorage } from '@bloomery/redfish/storage.ts'
+import { HardwareError } from '../hardware-error.ts'
+import type { BiosWish, BmcManagement } from './bmc.ts'
+import { chooseDrives, raidConfigOf } from './raid-drives.ts'
+import { firmwareTargets } from './redfish-firmware.ts'
+import { inspectRedfish } from './redfish-inspect.ts'
+import type { UseRedfish } from './redfish-management.ts'
+
+type Maintenance = Omit<
+  BmcManagement,
+  | 'injectNmi'
+  | 'setBootMode'
+  | 'setSecureBoot'
+  | 'setIndicator'
+  | 'attachMedia'
+  | 'bootFromUrl'
+  | 'detachMedia'
+  | 'readHardware'
+  | 'password'
+>
+
+/** What steps of cleaning and servicing do to a machine over Redfish. */
+export function redfishMaintenance(use: UseRedfish): Maintenance {
+  return {
+    biosDifferences: (settings) =>
+      use(async ({ bmc, system }) => {
+        const { attributes } = await readBios(bmc, system)
+        return settings.filter(({ name, value }) => String(attributes[name]) !== String(value)).map(({ name }) => name)
+      }),
+    setBios: (settings) =>
+      use(async ({ bmc, system }) => {
+        const { registry, attributes } = await readBios(bmc, system)
+        const wanted = Object.fromEntries(settings.map((each) => [each.name, typed(each, attributes[each.name])]))
+        const known = registry === undefined ? undefined : await readAttributeRegistry(bmc, registry)
+        const wrong = known && known.size > 0 ? checkAttributes(known, wanted) : []
+        if (wrong.length > 0) throw new HardwareError(wrong.join('; '))
+        await setBios(bmc, system, wanted)
+      }),
+    resetBios: () => use(({ bmc, system }) => resetBios(bmc, system)),
+    createVolumes: (disks) =>
+      use(async ({ bmc, system }) => {
+        const controllers = await readStorage(bmc, system)
+        const known = controllers.flatMap(({ volumes }) => volumes.map(({ name }) => name))
+        const missing = disks
+          .map((disk, index) => ({ ...disk, volume_name: disk.volume_name ?? `bloomery-${index}` }))
+          .filter(({ volume_name: name }) => !known.includes(name))
+        for (const volume of chooseDrives(controllers, missing)) await createVolume(bmc, volume.controller, volume)
+      }),
+    deleteVolumes: () =>
+      use(async ({ bmc, system }) => {
+        for (const { volumes } of await readStorage(bmc, system))
+          for (const { path } of volumes) await deleteVolume(bmc, path)
+      }),
+    readRaid: () => use(async ({ bmc, system }) => raidConfigOf(await readStorage(bmc, system))),
+    updateFirmware: (component, url, onProgress) =>
+      use(async ({ bmc }) => {
+        const targets = await firmwareTargets(bmc, component)
+        await updateFirmware(bmc, { image: url, onProgress, ...(targets.length === 0 ? {} : { targets }) })
+      }),
+    resetBmc: () => use(({ bmc, system }) => resetManager(bmc, system)),
+    setClock: (at, offset) => use(({ bmc, system }) => setClock(bmc, system, at, offset)),
+    resetSecureBootKeys: (to) =>
+      use(({ bmc, system }) =>
+        resetSecureBootKeys(bmc, system, to === 'default' ? 'ResetAllKeysToDefault' : 'DeleteAllKeys'),
+      ),
+    inspect: () => use(({ bmc, system }) => inspectRedfish(bmc, system)),
+  }
+}
+
+/** Changes it by the session that the old one gave. */
+export function setOwnPassword(use: UseRedfish, username: string): (password: string) => Promise<void> {
+  return (password) => use(({ bmc }: { bmc: Redfish }) => changePassword(bmc, username, password))
+}
+
+/** People write all values as text, but a BMC wants numbers and truth as such. */
+function typed({ value }: BiosWish, now: unknown): unknown {
+  if (typeof value !== 'string') return value
+  if (typeof now === 'number' && /^-?\d+$/.test(value)) return Number(value)
+  if (typeof now === 'boolean' && /^(true|false)$/i.test(value)) return value.toLowerCase() === 'true'
+  return value
+}

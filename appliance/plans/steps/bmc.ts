@@ -1,0 +1,48 @@
+import { requireMore } from '../../drivers/bmc.ts'
+import type { StepContext, StepRunner } from '../step.ts'
+import { tellHardware } from './management.ts'
+import { awaitMachine } from './restart.ts'
+
+/** A restarting BMC may answer for some seconds yet. */
+const GOING_MS = 20_000
+
+export const resetBmc: StepRunner<'management.reset_bmc'> = async (_args, on) => {
+  const bmc = await on.bmc()
+  if (on.memo.get('reset') === undefined) {
+    on.note('restarting the BMC')
+    await requireMore(bmc, on.plan.machine.driver, 'resetBmc')()
+    on.memo.set('reset', 'yes')
+  }
+  on.note('waiting for the BMC')
+  await on.clock.sleep(GOING_MS, on.signal)
+  await awaitMachine(on, async () => (await bmc.power()) !== undefined, 'the BMC does not answer after its restart')
+}
+
+/** By the appliance's clock, unless told otherwise. */
+export const setBmcClock: StepRunner<'management.set_bmc_clock'> = async (
+  { target_datetime: at, datetime_local_offset: offset },
+  on,
+) => {
+  on.note("setting the BMC's clock")
+  const set = requireMore(await on.bmc(), on.plan.machine.driver, 'setClock')
+  await set(
+    at ??
+      on.clock
+        .now()
+        .toISOString()
+        .replace(/\.\d+Z$/, '+00:00'),
+    offset,
+  )
+}
+
+export const resetSecureBootKeys: StepRunner<'management.reset_secure_boot_keys_to_default'> = (_args, on) =>
+  keys(on, 'default')
+
+export const clearSecureBootKeys: StepRunner<'management.clear_secure_boot_keys'> = (_args, on) => keys(on, 'none')
+
+async function keys(on: StepContext, to: 'default' | 'none'): Promise<void> {
+  on.note(to === 'default' ? "resetting Secure Boot's keys" : "deleting Secure Boot's keys")
+  const bmc = await on.bmc()
+  await requireMore(bmc, on.plan.machine.driver, 'resetSecureBootKeys')(to)
+  await tellHardware(on, bmc)
+}
