@@ -13,7 +13,11 @@ const formats = ['raw', 'qcow2'] as const
 type Format = (typeof formats)[number]
 
 export function imageCommand(): Command {
-  return new Command('image').description('disk images to deploy').addCommand(push()).addCommand(list())
+  return new Command('image')
+    .description('disk images to deploy')
+    .addCommand(push())
+    .addCommand(list())
+    .addCommand(remove())
 }
 
 function push(): Command {
@@ -64,6 +68,21 @@ function list(): Command {
     ])
     print(images, tabular(['IMAGE', 'STATE', 'FORMAT', 'BYTES', 'DIGEST'], rows))
   })
+}
+
+function remove(): Command {
+  const command = new Command('delete')
+    .argument('<image>')
+    .description('delete an image that no node names')
+    .option('--force', 'also one that nodes would be rebuilt from')
+  return define(
+    command,
+    ['bloomery image delete debian-12'],
+    async ({ client, print }, [image], { force = false }: { force?: boolean }) => {
+      await client.images.delete(image!, { force })
+      print({ deleted: image }, `Image ${image} deleted.`)
+    },
+  )
 }
 
 /** What an upload that broke off has left under this name. */

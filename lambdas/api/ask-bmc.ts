@@ -4,10 +4,10 @@ import type { Node } from '../../contract/resources.ts'
 import { type ManagementRequest, withManagement } from '../conductor/management.ts'
 import { startPower } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
-import { changeNode } from '../store/change-node.ts'
 import { isBusy } from '../store/nodes.ts'
-import { type Call, doneBy } from './context.ts'
-import { noNode, nodeOf } from './find.ts'
+import { changeAsked } from './change.ts'
+import type { Call } from './context.ts'
+import { nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { lacking } from './unsupported.ts'
 import { requireValid } from './validation.ts'
@@ -32,13 +32,12 @@ export async function askBmc(
   check: (node: Node) => void = () => {},
 ): Promise<void> {
   const { uuid } = await nodeThatOffers(platform, call, verb)
-  const after = await changeNode(platform, uuid, async (node) => {
+  await changeAsked(call, platform, uuid, async (node) => {
     requireOffer(node, verb)
     check(node)
     if (isBusy(node)) throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
     await requireValid(platform, node, ['management'])
     const driver_internal_info = withManagement(node.driver_internal_info, request)
-    return { node: startPower(node, { driver_internal_info }, platform.clock.now()), ...doneBy(call) }
+    return { node: startPower(node, { driver_internal_info }, platform.clock.now()) }
   })
-  if (!after) throw noNode(call.req.param('ident') ?? '')
 }

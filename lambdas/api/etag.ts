@@ -24,6 +24,11 @@ export function tagged(call: Call, { version }: Versioned, view: unknown, status
   return call.body(text, status as ContentfulStatusCode)
 }
 
+/** Of a reply that shows nothing of the resource: good for If-Match. */
+export function versionTag({ version, uuid }: Versioned & { uuid: string }): string {
+  return `"${version}-${hash('sha256', uuid).slice(0, 16)}"`
+}
+
 /** Refuses to change what the caller has not seen as it is. To be asked where the write is decided, so that nothing comes between. */
 export function requireMatch(call: Call, what: string, { version }: Versioned): void {
   const wanted = call.req.header('if-match')

@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { type Image, image as imageSchema } from '../../contract/resources.ts'
 import { ConflictError, type Platform } from '../platform.ts'
-import { createImage, deleteImage, findImage, imageBlob, imageItem, listImages } from '../store/images.ts'
+import { createImage, deleteImage, findImage, imageBlob, imageItem, listImages, usersOfImage } from '../store/images.ts'
+import { getNode } from '../store/nodes.ts'
 import { readJson } from './body.ts'
 import type { Api } from './context.ts'
 import { requireMatch, tagged } from './etag.ts'
-import { collection, onlyKnown, paging } from './query.ts'
+import { collection, flag, onlyKnown, paging } from './query.ts'
 
 const UPLOAD_SECONDS = 6 * 3600
 const creation = z.strictObject({
@@ -60,6 +61,7 @@ export function imageRoutes(app: Api, platform: Platform): void {
   app.delete('/v1/images/:ident', async (call) => {
     const image = await imageOf(platform, call.req.param('ident'))
     requireMatch(call, `Image ${image.name}`, image)
+    if (!(flag('force', call.req.query('force')) ?? false)) await requireUnused(platform, image)
     await deleteImage(table, image)
     await blobs.delete(imageBlob(image.uuid))
     return call.body(null, 204)
@@ -87,6 +89,20 @@ async function complete({ table, blobs, clock, log }: Platform, image: Image): P
   }
   log.info({ image: image.uuid, name: image.name, size: image.size }, 'image complete')
   return active
+}
+
+const NAMED = 5
+
+async function requireUnused({ table }: Platform, { name, uuid }: Image): Promise<void> {
+  const users = await usersOfImage(table, { name, uuid }, NAMED + 1)
+  if (users.length === 0) return
+  const nodes = await Promise.all(users.slice(0, NAMED).map((node) => getNode(table, node)))
+  const named = nodes.map((node, at) => node?.name ?? users[at]).join(', ')
+  const more = users.length > NAMED ? ' and others' : ''
+  throw new UserError(
+    409,
+    `Image ${name} is what node${users.length > 1 ? 's' : ''} ${named}${more} would be rebuilt from: undeploy or change them first, or say force=true.`,
+  )
 }
 
 async function imageOf({ table }: Platform, ident: string): Promise<Image> {

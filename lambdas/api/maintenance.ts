@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
-import { changeNode } from '../store/change-node.ts'
 import { argumentsOf } from './arguments.ts'
-import { type Api, type Call, doneBy } from './context.ts'
-import { noNode, nodeOf } from './find.ts'
+import { changeAsked } from './change.ts'
+import type { Api, Call } from './context.ts'
+import { nodeOf } from './find.ts'
 
 const request = z.strictObject({ reason: z.string().max(4096).nullish() })
 
@@ -21,7 +21,6 @@ export function maintenanceRoutes(app: Api, platform: Platform): void {
 
 async function set(call: Call, platform: Platform, ident: string, changes: Partial<Node>): Promise<Response> {
   const { uuid } = await nodeOf(platform, ident, call.var.minor)
-  const after = await changeNode(platform, uuid, (node) => ({ node: { ...node, ...changes }, ...doneBy(call) }))
-  if (!after) throw noNode(ident)
+  await changeAsked(call, platform, uuid, (node) => ({ node: { ...node, ...changes } }))
   return call.body(null, 202)
 }

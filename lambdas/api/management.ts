@@ -5,11 +5,11 @@ import { bootDevice, type Node } from '../../contract/resources.ts'
 import { boolean } from '../../contract/stored.ts'
 import { startPower } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
-import { changeNode } from '../store/change-node.ts'
 import { isBusy } from '../store/nodes.ts'
 import { argumentsOf } from './arguments.ts'
-import { type Api, doneBy } from './context.ts'
-import { noNode, nodeOf } from './find.ts'
+import { changeAsked } from './change.ts'
+import type { Api } from './context.ts'
+import { nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { askBmc } from './ask-bmc.ts'
 import { requireValid } from './validation.ts'
@@ -34,7 +34,7 @@ export function managementRoutes(app: Api, platform: Platform): void {
     const ident = call.req.param('ident')
     const asked = await argumentsOf(call, request)
     const { uuid } = await nodeOf(platform, ident, call.var.minor)
-    const after = await changeNode(platform, uuid, async (node) => {
+    await changeAsked(call, platform, uuid, async (node) => {
       const device = bootDevice.safeParse(asked.boot_device)
       if (!device.success || !supported(node).includes(device.data))
         throw new UserError(
@@ -44,9 +44,8 @@ export function managementRoutes(app: Api, platform: Platform): void {
       if (isBusy(node)) throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
       await requireValid(platform, node, ['management'])
       const boot_device = { boot_device: device.data, persistent: asked.persistent ?? false }
-      return { node: startPower(node, { boot_device }, platform.clock.now()), ...doneBy(call) }
+      return { node: startPower(node, { boot_device }, platform.clock.now()) }
     })
-    if (!after) throw noNode(ident)
     return call.body(null, 204)
   })
 }

@@ -4,6 +4,7 @@ import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import type { NodeCreation } from './node-input.ts'
 import { sealSecrets } from './secrets.ts'
+import { sameName } from './instance-name.ts'
 import { resolveSite, sealingFor } from './site-of-node.ts'
 
 /** A new node of what a person gave. `minor`: before 1.11 nodes began as available. */
@@ -13,7 +14,7 @@ export async function newNode(platform: Platform, given: NodeCreation, minor: nu
   const interfaces = chosenInterfaces(given.driver, given)
   checkName('create node with', given.name, minor)
   const site = await resolveSite(platform, group)
-  return {
+  return sameName<Node>(blank, {
     ...blank,
     ...rest,
     ...interfaces,
@@ -22,7 +23,7 @@ export async function newNode(platform: Platform, given: NodeCreation, minor: nu
     driver_info: sealSecrets(info, {}, await sealingFor(platform, uuid, site)),
     provision_state: minor < 11 ? 'available' : 'enroll',
     created_at: platform.clock.now().toISOString(),
-  }
+  })
 }
 
 const RELAXED_NAMES = 10

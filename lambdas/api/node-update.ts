@@ -7,6 +7,7 @@ import { reconfigurable, updatable } from '../../contract/provision-sets.ts'
 import type { Node } from '../../contract/resources.ts'
 import { isSealed, MASK } from '../../contract/seal.ts'
 import type { Platform } from '../platform.ts'
+import { sameName } from './instance-name.ts'
 import { checkName, chosenInterfaces } from './node-create.ts'
 import { type NodeUpdate, nodeUpdate, updateDefaults } from './node-input.ts'
 import { keepMasked, sealSecrets } from './secrets.ts'
@@ -32,7 +33,7 @@ export async function updatedNode(platform: Platform, node: Node, update: Update
   const site = await resolveSite(platform, wanted.conductor_group ?? '')
   const info = wanted.driver_info ?? {}
   if (site !== node.conductor_group) refuseOldSecrets(info, site)
-  return {
+  return sameName(node, {
     ...node,
     ...wanted,
     ...interfacesAfter(node, wanted, update, touched),
@@ -40,7 +41,7 @@ export async function updatedNode(platform: Platform, node: Node, update: Update
     conductor_group: site,
     ...instanceAfter(node, wanted),
     driver_info: sealSecrets(info, node.driver_info, await sealingFor(platform, node.uuid, site)),
-  }
+  })
 }
 
 /** What a patch applies to: what may be patched, secrets masked. */
@@ -82,12 +83,10 @@ function checkRules(node: Node, wanted: NodeUpdate): void {
     if (wanted[field] !== node[field] && !free)
       throw new UserError(
         409,
-        `Cannot change ${field} of node ${node.uuid} while it is ${node.provision_state}: only in ${[...reconfigurable].join(', ')}, or under maintenance.`,
+        `Node ${node.uuid} can not have ${field} updated unless it is in one of allowed (${[...reconfigurable].join(', ')}) states or in maintenance mode.`,
       )
   if (node.instance_uuid !== null && wanted.instance_uuid !== null && wanted.instance_uuid !== node.instance_uuid)
     throw new UserError(409, `Node ${node.uuid} is associated with instance ${node.instance_uuid}.`)
-  if (wanted.owner !== node.owner && node.provision_state === 'active')
-    throw new UserError(409, `Cannot update owner of node ${node.uuid} while it is active.`)
   checkProtection(node, wanted)
   checkRetirement(node, wanted)
 }

@@ -7,12 +7,13 @@ import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
 import { allowed, patchRules } from '../../contract/policy.ts'
 import { deletable } from '../../contract/provision-sets.ts'
 import { type Node, node as nodeSchema } from '../../contract/resources.ts'
-import { changeNode, createNode, deleteNode } from '../store/change-node.ts'
+import { createNode, deleteNode } from '../store/change-node.ts'
 import { briefFields, type BriefNode, isBusy, listBriefNodes, listNodes, nodeOfInstance } from '../store/nodes.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { readJson } from './body.ts'
 import { isVisible, requireAllowed } from './authorization.ts'
-import { type Api, type Call, doneBy } from './context.ts'
+import { changeAsked } from './change.ts'
+import type { Api, Call } from './context.ts'
 import { requireMatch, tagged } from './etag.ts'
 import { noNode, nodeOf, requireIdent } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
@@ -201,17 +202,22 @@ async function update(call: Call, platform: Platform): Promise<Response> {
   const resetInterfaces = flag('reset_interfaces', reset) ?? false
   const rules = patchRules(patchedRoots(patch))
   const { uuid } = await nodeOf(platform, ident(call), minor)
-  const after = await changeNode(platform, uuid, async (node) => {
+  const after = await changeAsked(call, platform, uuid, async (node) => {
     for (const rule of rules) requireAllowed(call, rule, node)
-    requireMatch(call, `Node ${uuid}`, node)
     const changed = await updatedNode(platform, node, { patch, minor, resetInterfaces })
     if (changed.automated_clean === false && node.automated_clean !== false)
       requireAllowed(call, 'baremetal:node:disable_cleaning', node)
+    if (changed.owner !== node.owner && node.provision_state === 'active') refuseOwner(call, node)
     refuseLarge(changed)
-    return { node: changed, ...doneBy(call) }
+    return { node: changed }
   })
-  if (!after) throw noNode(uuid)
   return tagged(call, after, await whole(call, platform, after))
+}
+
+/** A machine that is in use changes hands by the system's administrators alone. */
+function refuseOwner(call: Call, node: Node): void {
+  if (!allowed('baremetal:node:update_owner_provisioned', call.var.caller, node))
+    throw new UserError(409, `Cannot update owner of node "${node.uuid}" while it is in state "active".`)
 }
 
 async function remove(call: Call, platform: Platform): Promise<Response> {

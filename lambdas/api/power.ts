@@ -4,11 +4,11 @@ import { type Node, type PowerTarget, powerTarget } from '../../contract/resourc
 import { familyOf, isFedByParent } from '../conductor/family.ts'
 import { startPower } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
-import { changeNode } from '../store/change-node.ts'
 import { isBusy } from '../store/nodes.ts'
 import { argumentsOf } from './arguments.ts'
-import { acceptedAt, type Api, type Call, doneBy } from './context.ts'
-import { noNode, nodeOf } from './find.ts'
+import { changeAsked } from './change.ts'
+import { acceptedAt, type Api, type Call } from './context.ts'
+import { nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
 import { requireValid } from './validation.ts'
@@ -21,14 +21,13 @@ export function powerRoutes(app: Api, platform: Platform): void {
     const ident = call.req.param('ident')
     const { target, timeout } = await requested(call)
     const { uuid } = await nodeOf(platform, ident, call.var.minor)
-    const after = await changeNode(platform, uuid, async (node) => {
+    await changeAsked(call, platform, uuid, async (node) => {
       await check(platform, node, target)
       if (isThere(node, target)) return { node: { ...node, last_error: null } }
       const internal = { ...node.driver_internal_info, power_timeout: timeout }
       const changes = { target_power_state: target, driver_internal_info: internal }
-      return { node: startPower(node, changes, platform.clock.now(), timeout ?? 0), ...doneBy(call) }
+      return { node: startPower(node, changes, platform.clock.now(), timeout ?? 0) }
     })
-    if (!after) throw noNode(ident)
     return acceptedAt(call, ident, 'states')
   })
 }

@@ -3,10 +3,11 @@ import { UserError } from '../../contract/api/faults.ts'
 import { parseAs } from '../../contract/api/schema-fault.ts'
 import { traitName } from '../../contract/stored.ts'
 import type { Platform } from '../platform.ts'
-import { changeNode } from '../store/change-node.ts'
 import { readJson } from './body.ts'
+import { changeAsked } from './change.ts'
 import type { Api, Call } from './context.ts'
-import { noNode, nodeOf } from './find.ts'
+import { tagged } from './etag.ts'
+import { nodeOf } from './find.ts'
 
 const MOST = 50
 const request = z.strictObject({ traits: z.array(traitName) })
@@ -14,7 +15,8 @@ const request = z.strictObject({ traits: z.array(traitName) })
 export function traitRoutes(app: Api, platform: Platform): void {
   const path = '/v1/nodes/:ident/traits'
   app.get(path, async (call) => {
-    return call.json({ traits: (await nodeOf(platform, call.req.param('ident'), call.var.minor)).traits })
+    const node = await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    return tagged(call, node, { traits: node.traits })
   })
   app.put(path, async (call) => {
     const { traits } = parseAs('body', request, await readJson(call))
@@ -48,7 +50,7 @@ async function change(
   next: (traits: string[]) => string[],
 ): Promise<Response> {
   const { uuid } = await nodeOf(platform, ident, call.var.minor)
-  const after = await changeNode(platform, uuid, (node) => {
+  await changeAsked(call, platform, uuid, (node) => {
     const traits = [...new Set(next(node.traits))].sort()
     if (traits.length > MOST)
       throw new UserError(
@@ -57,6 +59,5 @@ async function change(
       )
     return { node: { ...node, traits } }
   })
-  if (!after) throw noNode(ident)
   return call.body(null, 204)
 }

@@ -4,6 +4,7 @@ import { ConflictError, type Item, type Key, type Platform, type Write } from '.
 import { historyOf } from './history.ts'
 import { allocationStore } from './allocations.ts'
 import { chassisStore, memberKey } from './chassis.ts'
+import { imageNamedBy, imageUseKey } from './images.ts'
 import { childKey, getNode, instanceKey, nodeItem, nodeKey, nodeNameKey } from './nodes.ts'
 import { portgroupsOf, portgroupStore } from './portgroups.ts'
 import { portsOf, portStore } from './ports.ts'
@@ -160,6 +161,14 @@ function uniqueness(before: Node | undefined, after: Node | undefined): Unique[]
         `Instance ${of.instance_uuid} is already associated with a node, it cannot be associated with this other node ${of.uuid}`,
       ),
     ),
+    ...swap(
+      before && imageNamedBy(before),
+      after && imageNamedBy(after),
+      (image) => imageUseKey(image, of),
+      of,
+      undefined,
+      undefined,
+    ),
     ...membership(before?.chassis_uuid, after?.chassis_uuid, {
       item: (chassis) => memberKey(chassis, of),
       of: chassisStore.key,
@@ -182,13 +191,15 @@ function swap(
   after: Value,
   key: (of: string) => Key,
   { uuid }: Node,
-  clash: UserError,
+  clash: UserError | undefined,
   expect: 'absent' | undefined = 'absent',
 ): Unique[] {
   if ((before ?? null) === (after ?? null)) return []
   const item = (of: string) => ({ ...key(of), version: 1, value: { node: uuid } })
   return [
-    ...(after ? [{ write: expect ? { put: item(after), expect } : { put: item(after) }, clash }] : []),
+    ...(after
+      ? [{ write: expect ? { put: item(after), expect } : { put: item(after) }, ...(clash && { clash }) }]
+      : []),
     ...(before ? [{ write: { delete: key(before) } }] : []),
   ]
 }

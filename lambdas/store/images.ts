@@ -1,5 +1,5 @@
 import { UserError } from '../../contract/api/faults.ts'
-import type { Image } from '../../contract/resources.ts'
+import { type Image, image, type Node } from '../../contract/resources.ts'
 import { ConflictError, type Item, type Key, type Table } from '../platform.ts'
 import { list, type Listed } from './paging.ts'
 
@@ -45,6 +45,27 @@ export async function createImage(table: Table, image: Image): Promise<void> {
     if (!(error instanceof ConflictError)) throw error
     throw new UserError(409, `An image with name ${image.name} already exists; delete it first or choose another name.`)
   }
+}
+
+/** The item that says that a node's instance_info names this image, by name or uuid. */
+export const imageUseKey = (image: string, { uuid }: { uuid: string }): Key => ({ pk: `image-use#${image}`, sk: uuid })
+
+/** The image of ours that a node names, if it does. */
+export function imageNamedBy({ instance_info: info }: Pick<Node, 'instance_info'>): string | null {
+  const { image_source: source } = info
+  return typeof source === 'string' && imageIdent.safeParse(source).success ? source : null
+}
+
+const imageIdent = image.shape.name
+
+/** Some of the nodes that name it: uuids. */
+export async function usersOfImage(
+  table: Table,
+  { uuid, name }: Pick<Image, 'uuid' | 'name'>,
+  limit: number,
+): Promise<string[]> {
+  const pages = await Promise.all([uuid, name].map((ident) => table.query({ pk: `image-use#${ident}`, limit })))
+  return pages.flatMap(({ items }) => items.map(({ sk }) => sk)).slice(0, limit)
 }
 
 export async function deleteImage(table: Table, image: Image): Promise<void> {

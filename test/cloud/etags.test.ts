@@ -89,3 +89,42 @@ it('ports have tags as nodes have', async () => {
   expect((await patch('a')).status).toBe(200)
   expect((await patch('b')).status).toBe(412)
 })
+
+it.each([
+  ['PUT', '/maintenance', { reason: 'x' }],
+  ['PUT', '/traits', { traits: ['CUSTOM_A'] }],
+  ['PUT', '/traits/CUSTOM_B', undefined],
+  ['PUT', '/states/power', { target: 'power on' }],
+  ['PUT', '/management/boot_device', { boot_device: 'pxe' }],
+])('%s %s answers with the tag of the node as it is then, and heeds one that is given', async (method, below, body) => {
+  path = `/v1/nodes/${(await cloud.client.nodes.create({ driver: 'fake-hardware' })).uuid}`
+  const seen = await tagOf(get())
+  const send = (tag: string) =>
+    cloud.request(`${path}${below}`, {
+      method,
+      headers: at({ 'if-match': tag }),
+      ...(body && { body: JSON.stringify(body) }),
+    })
+  const done = await send(seen)
+  expect([200, 202, 204]).toContain(done.status)
+  const tag = await tagOf(done)
+  expect(tag).toMatch(/^"2-/)
+  expect((await send(seen)).status).toBe(412)
+  // Work that begins changes the node at once.
+  if (!below.includes('power') && !below.includes('boot'))
+    expect((await rename('m', { 'if-match': tag })).status).toBe(200)
+})
+
+it('an instance has one name, whichever way it is given', async () => {
+  const headers = at()
+  const patch = async (op: string, of: string, value?: unknown) => {
+    const body = JSON.stringify([{ op, path: of, value }])
+    const { instance_name, instance_info } = (await (
+      await cloud.request(path, { method: 'PATCH', headers, body })
+    ).json()) as { instance_name: string | null; instance_info: { display_name?: string } }
+    return [instance_name, instance_info.display_name]
+  }
+  expect(await patch('add', '/instance_info/display_name', 'a')).toEqual(['a', 'a'])
+  expect(await patch('replace', '/instance_name', 'b')).toEqual(['b', 'b'])
+  expect(await patch('remove', '/instance_name')).toEqual([null, undefined])
+})

@@ -234,4 +234,25 @@ describe('images', () => {
     expect(await cloud.client.images.list()).toEqual([])
     expect(cloud.blobs.size).toBe(0)
   })
+
+  it('are not deleted while nodes name them, by name or uuid, unless by force', async () => {
+    const { image } = await cloud.client.images.create({ name: 'i', size: 8, sha256, disk_format: 'raw' })
+    const named = (name: string, image_source: string) =>
+      cloud.client.nodes.create({ driver: 'fake-hardware', name, instance_info: { image_source } })
+    await named('a', 'i')
+    await named('b', image.uuid)
+    await named('c', 'http://elsewhere.test/i')
+    await expect(cloud.client.images.delete('i')).rejects.toMatchObject({
+      status: 409,
+      message: expect.stringMatching(/^Image i is what nodes (a, b|b, a) would be rebuilt from: .*force=true/),
+    })
+    await cloud.client.nodes.patch('a', [{ op: 'remove', path: '/instance_info/image_source' }])
+    await expect(cloud.client.images.delete('i')).rejects.toThrow(/node b would/)
+    await cloud.client.nodes.delete('b')
+    await cloud.client.images.delete('i')
+    const again = await cloud.client.images.create({ name: 'i', size: 8, sha256, disk_format: 'raw' })
+    await named('d', 'i')
+    await cloud.client.images.delete(again.image.uuid, { force: true })
+    expect(await cloud.client.images.list()).toEqual([])
+  })
 })

@@ -40,7 +40,7 @@ describe('bloomery', () => {
       ['node', 'list'],
     ]
     groups.push(['node', 'show'], ['node', 'manage'], ['node', 'provide'], ['node', 'power'], ['port', 'create'])
-    groups.push(['port', 'list'], ['image', 'push'], ['image', 'list'], ['deploy'], ['undeploy'])
+    groups.push(['port', 'list'], ['image', 'push'], ['image', 'list'], ['image', 'delete'], ['deploy'], ['undeploy'])
     groups.push(...['create', 'list', 'show', 'set', 'delete', 'failures', 'replay'].map((verb) => ['webhook', verb]))
     groups.push(['appliance', 'rename'], ['appliance', 'delete'])
     groups.push(['appliance', 'enrol'], ['appliance', 'check'], ['appliance', 'run'])
