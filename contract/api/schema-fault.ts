@@ -33,7 +33,7 @@ const isOfMeaning = ({ code, message }: z.core.$ZodIssue): boolean =>
   (message === unrecognizedBoolean || message === invalidName || /^(Expected|The word) /.test(message))
 
 /** The outermost first: what is missing in a thing says more than what is odd inside of it. */
-function sentences(issues: z.core.$ZodIssue[], value: unknown): string {
+export function sentences(issues: readonly z.core.$ZodIssue[], value: unknown): string {
   const told = issues
     .toSorted((a, b) => a.path.length - b.path.length)
     .slice(0, ISSUES)

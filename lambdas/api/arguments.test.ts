@@ -19,7 +19,8 @@ test.each([
     { target: 'a', on: 'perhaps' },
     "Invalid on: Unrecognized value 'perhaps', acceptable values are: '0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'",
   ],
-  [{ target: 'a', steps: [{}] }, 'Invalid steps: 0/step: Invalid input: expected string, received undefined'],
+  [{ target: 'a', steps: 'all' }, "Expected types <class 'NoneType'>, <class 'list'> for steps: all"],
+  [{ target: 'a', steps: [{}] }, "Invalid steps: 'step' is a required property (steps/0/step)"],
 ])('%j: %s', (given, said) => {
   expect(() => argumentsFrom(schema, given)).toThrow(said)
 })

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { shown } from '../../contract/api/schema-fault.ts'
+import { sentences, shown } from '../../contract/api/schema-fault.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import { unrecognizedBoolean } from '../../contract/stored.ts'
 import { readJson } from './body.ts'
@@ -20,7 +20,12 @@ export function argumentsFrom<S extends z.ZodType>(schema: S, given: Record<stri
   throw new UserError(400, complaint(parsed.error.issues[0]!, given))
 }
 
-const kinds: Readonly<Record<string, string>> = { string: 'string', number: 'an integer', int: 'an integer' }
+const kinds: Readonly<Record<string, string>> = {
+  string: 'string',
+  number: 'an integer',
+  int: 'an integer',
+  array: "types <class 'NoneType'>, <class 'list'>",
+}
 
 function complaint(issue: z.core.$ZodIssue, given: Record<string, unknown>): string {
   const [name, ...below] = issue.path.map(String)
@@ -28,7 +33,7 @@ function complaint(issue: z.core.$ZodIssue, given: Record<string, unknown>): str
     return issue.code === 'unrecognized_keys' ? `Unexpected arguments: ${issue.keys.join(', ')}` : issue.message
   const value = given[name]
   if (value === undefined) return `Missing mandatory parameter: ${name}`
-  if (below.length > 0) return `Invalid ${name}: ${below.join('/')}: ${issue.message}`
+  if (below.length > 0 || issue.code === 'unrecognized_keys') return `Invalid ${name}: ${sentences([issue], given)}`
   const kind = issue.code === 'invalid_type' ? kinds[issue.expected] : undefined
   if (kind !== undefined) return `Expected ${kind} for ${name}: ${plain(value)}`
   return issue.message === unrecognizedBoolean

@@ -20,6 +20,8 @@ export function componentRoutes(app: Api, platform: Platform): void {
     onlyKnown(call, [])
     const fields = fieldsOf(call, known)
     const detail = flag('detail', call.req.query('detail')) ?? false
+    if (call.req.query('detail') !== undefined && call.var.minor < fieldSince.bios.allowable_values)
+      throw new UserError(400, 'Invalid query parameter ?detail=True received.')
     if (detail && fields) throw new UserError(400, "Can't fetch a subset of fields with detail set")
     const { uuid } = await one(call)
     const shown = fields ?? (detail ? known : short)

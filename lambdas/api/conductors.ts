@@ -17,8 +17,8 @@ export function conductorRoutes(app: Api, platform: Platform): void {
   app.get('/v1/conductors', async (call) => {
     onlyKnown(call, [])
     const { cut } = shape(call, known, short, false)
-    const { limit, marker, descending } = paging(call)
-    const all = await allAppliances(platform.table)
+    const { limit, marker, descending, sort } = paging(call, ['hostname', 'conductor_group', 'updated_at'])
+    const all = sorted(await allAppliances(platform.table), sort)
     const ordered = descending ? all.reverse() : all
     const from = marker === undefined ? 0 : ordered.findIndex(({ name }) => name === marker) + 1
     if (from === 0 && marker !== undefined) throw noConductor(marker)
@@ -49,4 +49,15 @@ export function conductorTag({ uuid, name }: Appliance): { version: number } {
 
 export function noConductor(name: string): UserError {
   return new UserError(404, `Conductor ${name} could not be found.`)
+}
+
+const keys: Readonly<Record<string, (appliance: Appliance) => string>> = {
+  hostname: ({ name }) => name,
+  conductor_group: ({ site }) => site,
+  updated_at: ({ last_seen: seen }) => seen ?? '',
+}
+
+function sorted(all: Appliance[], by: string | undefined): Appliance[] {
+  const key = keys[by ?? '']
+  return key ? all.toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0)) : all
 }

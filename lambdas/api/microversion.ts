@@ -35,7 +35,14 @@ export function microversion(platform: Platform, config: ApiConfig) {
 
 async function refuse(call: Call): Promise<void> {
   const asked = call.req.header(versionHeaders.version) ?? call.req.header(versionHeaders.generic)
-  const text = `Version ${asked} was requested but is not supported: the API speaks ${versionText(MINIMUM)} to ${versionText(MAXIMUM)}.`
+  const range = `The supported version range is: [${versionText(MINIMUM)}, ${versionText(MAXIMUM)}].`
+  const [, major] = /^\s*(-?\d+)\.-?\d+\s*$/.exec(asked ?? '') ?? []
+  const text =
+    major === undefined
+      ? `Invalid value for X-OpenStack-Ironic-API-Version header: ${asked?.slice(0, 80)}. ${range}`
+      : major === '1'
+        ? `Version ${asked} was requested but the minor version is not supported by this service. ${range}`
+        : `Mutually exclusive versions requested. Version ${asked} requested but not supported by this service. ${range}`
   call.res = routeFaultReply(call, 406, text)
 }
 

@@ -5,10 +5,7 @@ import { boolean, logicalName } from '../../contract/stored.ts'
 
 /** What people may write of a port. */
 
-export const address = z
-  .string()
-  .transform((text) => text.toLowerCase().replaceAll('-', ':'))
-  .pipe(portSchema.shape.address)
+export const address = z.string().toLowerCase().pipe(portSchema.shape.address)
 const writable = {
   address,
   portgroup_uuid: uuid.nullable().optional(),
@@ -17,7 +14,7 @@ const writable = {
   extra: jsonObject.optional(),
   local_link_connection: jsonObject.optional(),
   pxe_enabled: boolean.optional(),
-  physical_network: z.string().min(1).max(64).nullable().optional(),
+  physical_network: z.string().min(1, 'Expected a non-empty value').max(64).nullable().optional(),
   is_smartnic: boolean.optional(),
   vendor: z.string().max(32).nullable().optional(),
   category: z.string().max(80).nullable().optional(),

@@ -76,7 +76,7 @@ export function portgroupRoutes(app: Api, platform: Platform): void {
   app.patch('/v1/portgroups/:portgroup', (call) =>
     update(call, platform, portgroups, call.req.param('portgroup'), {
       schema: z.strictObject(writable),
-      defaults: blank,
+      defaults: { ...blank, mode: undefined },
       async decide(before, after) {
         await requireStill(platform, before.node_uuid)
         return after

@@ -9,7 +9,8 @@ import { portList, portOfMac, portStore, PORTS_PER_NODE, portsOf } from '../stor
 import { requireAllowed } from './authorization.ts'
 import { namedNode, nodeFilter, ofVisibleNodes, visibleNode } from './belonging.ts'
 import type { Api, Call } from './context.ts'
-import { nodeOf } from './find.ts'
+import { isUuid, nodeOf, requireIdent } from './find.ts'
+import { requireVersion } from './microversion.ts'
 import { address, blankPort, checkConnection, portCreation, portDefaults, portUpdate } from './port-input.ts'
 import { checkPort, requireStill } from './port-rules.ts'
 import {
@@ -76,6 +77,9 @@ const filters = ['node', 'node_uuid', 'address', 'portgroup', 'shard', 'descript
 
 async function listed(call: Call, platform: Platform, detailed: boolean, from: From<Port> = {}): Promise<Response> {
   const { node_uuid: uuid, node: ident = uuid, address: mac, portgroup, description_contains: words } = call.req.query()
+  if (uuid !== undefined) requireIdent(uuid, 'node_uuid', false)
+  if (ident !== undefined && ident !== uuid && !isUuid(ident))
+    requireVersion(call, { 'node by name': 5 }, ['node by name'])
   const group = portgroup === undefined ? undefined : await portgroupStore.find(platform.table, portgroup)
   if (portgroup !== undefined && !group) throw new UserError(404, `Portgroup ${portgroup} could not be found.`)
   const wanted = mac === undefined ? undefined : await portOfMac(platform.table, parseAs('address', address, mac))

@@ -74,7 +74,7 @@ export function fieldsOf(call: Call, known: readonly string[]): string[] | undef
     .map((name) => name.trim())
     .filter((name) => name !== '')
   const unknown = names.filter((name) => !known.includes(name))
-  if (unknown.length > 0) throw new UserError(400, `Field(s) "${unknown.join(', ')}" are not valid.`)
+  if (unknown.length > 0) throw new UserError(400, `Field ${unknown.join(', ')} is not a valid field.`)
   return names
 }
 
@@ -97,5 +97,6 @@ export function collection(call: Call, name: string, path: string, items: unknow
   const query = new URLSearchParams(call.req.query())
   query.set('limit', query.get('limit') ?? String(MAX_LIMIT))
   query.set('marker', next)
-  return { [name]: items, next: `${call.var.showing.base}/v1/${path}?${query.toString()}` }
+  const detailed = call.req.path.endsWith('/detail') ? '/detail' : ''
+  return { [name]: items, next: `${call.var.showing.base}/v1/${path}${detailed}?${query.toString()}` }
 }

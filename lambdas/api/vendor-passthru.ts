@@ -41,7 +41,7 @@ function methodsOf({ vendor_interface: name }: Node) {
 
 function methodName(call: Call): string {
   const name = call.req.param('method') ?? call.req.query('method')
-  if (!name) throw new UserError(400, 'Method not specified when calling vendor extension.')
+  if (!name) throw new UserError(400, 'Missing mandatory parameter: method')
   return name
 }
 

@@ -117,7 +117,8 @@ export function store<T extends Entity>(kind: Kind<T>): Store<T> {
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error
         if (error.index === 0 && before) return false
-        const clash = taken[error.index - 1]?.clash ?? `A ${title} with UUID ${after.uuid} already exists.`
+        const clash =
+          taken[error.index - 1]?.clash ?? `${article(title)} ${title} with UUID ${after.uuid} already exists.`
         throw needs[error.index - 1 - taken.length]?.missing ?? new UserError(409, clash)
       }
     },
@@ -139,5 +140,9 @@ export function nameKey(word: string, name: string): string {
 
 /** The uniqueness of a name that may be absent. */
 export function uniqueName(word: string, title: string, name: string | null): Unique[] {
-  return name === null ? [] : [{ pk: nameKey(word, name), clash: `A ${title} with name ${name} already exists.` }]
+  return name === null
+    ? []
+    : [{ pk: nameKey(word, name), clash: `${article(title)} ${title} with name ${name} already exists.` }]
 }
+
+const article = (noun: string): string => (/^[aeiou]/i.test(noun) ? 'An' : 'A')

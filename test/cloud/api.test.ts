@@ -47,7 +47,7 @@ describe('versions', () => {
     const reply = await cloud.request('/v1/nodes', at(999))
     expect(reply.status).toBe(406)
     expect(reply.headers.get('x-openstack-ironic-api-maximum-version')).toBe('1.115')
-    expect(faultText(await reply.text())).toMatch(/1\.999.*1\.1 to 1\.115/)
+    expect(faultText(await reply.text())).toMatch(/1\.999.*\[1\.1, 1\.115\]/)
   })
 
   it('hide what is newer, in views, bodies, filters, verbs and resources', async () => {

@@ -165,7 +165,9 @@ describe('secrets', () => {
 describe('ports', () => {
   it('have a MAC of their own, in lower case', async () => {
     const node = await newNode()
-    const port = await cloud.client.ports.create({ node_uuid: node.uuid, address: 'AA-BB-CC-00-00-01' })
+    const port = await cloud.client.ports.create({ node_uuid: node.uuid, address: 'AA:BB:CC:00:00:01' })
+    const dashed = { node_uuid: node.uuid, address: 'aa-bb-cc-00-00-09' }
+    await expect(cloud.client.ports.create(dashed)).rejects.toThrow('Expected valid MAC address for address: aa-bb')
     expect(port.address).toBe('aa:bb:cc:00:00:01')
     const twin = { node_uuid: node.uuid, address: 'aa:bb:cc:00:00:01' }
     await expect(cloud.client.ports.create(twin)).rejects.toMatchObject({ status: 409 })

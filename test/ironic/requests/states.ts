@@ -139,7 +139,7 @@ const walk: Step[] = [
   verb('active', { deploy_steps: [{ interface: 'deploy', step: 'x', args: {}, priority: -1 }] }),
   verb('active', { deploy_steps: [{ interface: 'deploy', step: 'x', args: {}, priority: 5 }] }, 68),
   patch(item, [add('/instance_info', { image_source: 'http://127.0.0.1:1/image', capabilities: 'a:b' })]),
-  ...go('active', { configdrive: 'aGVsbG8=' }),
+  ...go('active'),
   ...get(`${item}?fields=instance_info,provision_state,power_state,deploy_step,driver_internal_info`, [82]),
   ...get(item),
   remove(item),
