@@ -118,6 +118,17 @@ describe('reports', () => {
     expect(cloud.logged.filter(({ poison }) => poison)).toHaveLength(2)
   })
 
+  it('of which one can’t be read hold up none behind it', async () => {
+    const node = await newNode()
+    await provision(node, 'manage')
+    const strange = { ...site.progress(site.plan(node), 'running'), phase: 'of next year' }
+    const done = site.progress(site.plan(node), 'done')
+    await cloud.uplink(site.uuid, { v: 1, kind: 'reports', reports: [strange, done] })
+    expect(await states(node)).toMatchObject({ provision_state: 'manageable' })
+    expect(cloud.sent(site.uuid).at(-1)).toMatchObject({ kind: 'received', reports_through: 2 })
+    expect(cloud.logged.filter(({ poison }) => poison)).toMatchObject([{ numbers: [1] }])
+  })
+
   it('of a power state that changed by itself are shown', async () => {
     const node = await available()
     const at = cloud.platform.clock.now().toISOString()
