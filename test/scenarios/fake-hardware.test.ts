@@ -201,21 +201,3 @@ test('a service that failed ends with an abort', async () => {
   await bring(node, 'abort', 'service failed')
   expect(await bring(node, 'abort', 'active')).toMatchObject({ last_error: null })
 })
-
-test('a child’s power comes with its parent’s, and steps for children are done to them by their own BMC', async () => {
-  const parent = await manageable({ automated_clean: false })
-  const child = await manageable({ parent_node: parent })
-  const powers = async (): Promise<unknown[]> =>
-    Promise.all([parent, child].map(async (uuid) => (await fleet.client.nodes.get(uuid)).power_state))
-  const power = async (uuid: string, target: 'power on' | 'power off', then: unknown[]) => {
-    await fleet.client.nodes.power(uuid, target)
-    await expect.poll(powers, { timeout: WITHIN }).toEqual(then)
-  }
-  await power(child, 'power on', ['power on', 'power on'])
-  await power(parent, 'power off', ['power off', 'power off'])
-  await power(child, 'power on', ['power on', 'power on'])
-
-  const offChildren = { interface: 'power', step: 'power_off', execute_on_child_nodes: true }
-  await bring(parent, 'clean', 'manageable', { clean_steps: [offChildren] } as Options)
-  await expect.poll(powers, { timeout: WITHIN }).toEqual(['power on', 'power off'])
-})
