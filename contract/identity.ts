@@ -40,6 +40,16 @@ export const role = z.object({
 })
 export type Role = z.infer<typeof role>
 
+/** People who have roles together. */
+export const group = z.object({
+  id: identityId,
+  name: z.string().min(1).max(64),
+  description: z.string().max(4096),
+  created_at: instant,
+  version: z.int().positive(),
+})
+export type Group = z.infer<typeof group>
+
 /** What a role is granted on. */
 export type Target = { kind: 'project'; id: string } | { kind: 'domain' } | { kind: 'system' }
 

@@ -7,6 +7,7 @@ import type { Facts, Ground } from './context.ts'
 import { credentialRoutes } from './credential-routes.ts'
 import { answerErrors } from './errors.ts'
 import { grantRoutes } from './grant-routes.ts'
+import { groupRoutes } from './groups.ts'
 import { ownRoutes } from './own.ts'
 import { projectRoutes } from './projects.ts'
 import { roleRoutes } from './role-routes.ts'
@@ -31,6 +32,7 @@ export function createIdentity(platform: Platform, config: IdentityConfig, publi
   tokenRoutes(app, ground)
   ownRoutes(app, ground)
   userRoutes(app, ground)
+  groupRoutes(app, ground)
   projectRoutes(app, ground)
   roleRoutes(app, ground)
   grantRoutes(app, ground)

@@ -1,12 +1,14 @@
 import { DOMAIN, type Target } from '../../contract/identity.ts'
 import type { Call, Ground, Identity } from './context.ts'
 import { allGrants, type Grant, grantsOf, grantsOn } from './grants.ts'
+import { grantsReaching, membersOf } from './members.ts'
 import { getNamed } from './named.ts'
 import { requireReader } from './rights.ts'
 import { effectiveRoles, getRole } from './roles.ts'
 import { collectionView, domainReference } from './views.ts'
 
-/** GET /v3/role_assignments: every grant, or those that its filters keep; `effective` adds the implied roles, `include_names` names. */
+/** GET /v3/role_assignments: every grant, or those that its filters keep; `effective` adds the implied roles and puts a group's members
+ * in its place, `include_names` names. */
 export function assignmentRoutes(app: Identity, ground: Ground): void {
   app.get('/identity/v3/role_assignments', async (call) => {
     requireReader(call, 'identity:list_role_assignments', call.req.query('user.id'))
@@ -14,8 +16,10 @@ export function assignmentRoutes(app: Identity, ground: Ground): void {
     const expanded = set(call, 'effective')
       ? (await Promise.all(asked.map((grant) => implied(ground, grant)))).flat()
       : asked
-    const role = call.req.query('role.id')
-    const kept = expanded.filter((grant) => role === undefined || grant.role === role)
+    const { 'role.id': role, 'user.id': user } = call.req.query()
+    const kept = expanded.filter(
+      (grant) => (role === undefined || grant.role === role) && (user === undefined || grant.user === user),
+    )
     const { base } = call.var
     const shown = await Promise.all(kept.map((grant) => view(ground, base, grant, set(call, 'include_names'))))
     return call.json(collectionView(base, 'role_assignments', 'role_assignments', shown))
@@ -25,31 +29,36 @@ export function assignmentRoutes(app: Identity, ground: Ground): void {
 async function candidates(call: Call, { table }: Ground): Promise<Grant[]> {
   const { 'user.id': user, 'scope.project.id': project, 'scope.system': system, 'group.id': group } = call.req.query()
   const domain = call.req.query('scope.domain.id')
-  if (group !== undefined || (domain !== undefined && domain !== DOMAIN)) return []
+  if (domain !== undefined && domain !== DOMAIN) return []
   const target: Target | undefined =
     project === undefined
       ? system === undefined
         ? domain && { kind: 'domain' as const }
         : { kind: 'system' }
       : { kind: 'project', id: project }
-  if (user !== undefined) return grantsOf(table, user, target || undefined)
+  if (group !== undefined) return grantsOf(table, group, target || undefined)
+  if (user !== undefined) return (set(call, 'effective') ? grantsReaching : grantsOf)(table, user, target || undefined)
   return target ? grantsOn(table, target) : allGrants(table)
 }
 
 async function implied({ table }: Ground, grant: Grant): Promise<Grant[]> {
-  return (await effectiveRoles(table, [grant.role])).map(({ id }) => ({ ...grant, role: id }))
+  const { user, group, target } = grant
+  const holders = group ? (await membersOf(table, user)).map((member) => member.user) : [user]
+  const roles = await effectiveRoles(table, [grant.role])
+  return holders.flatMap((holder) => roles.map(({ id }) => ({ user: holder, target, role: id })))
 }
 
-async function view({ table }: Ground, base: string, { user, target, role }: Grant, named: boolean) {
+async function view({ table }: Ground, base: string, { user, group, target, role }: Grant, named: boolean) {
+  const kind = group ? 'group' : 'user'
   const on =
     target.kind === 'project' ? `projects/${target.id}` : target.kind === 'domain' ? `domains/${DOMAIN}` : 'system'
-  const links = { assignment: `${base}/identity/v3/${on}/users/${user}/roles/${role}` }
+  const links = { assignment: `${base}/identity/v3/${on}/${kind}s/${user}/roles/${role}` }
   const nameOf = async (name: Promise<{ name: string } | undefined>) =>
     named ? { name: (await name)?.name ?? '' } : {}
   const inDomain = named ? { domain: domainReference } : {}
   return {
     links,
-    user: { id: user, ...(await nameOf(getNamed(table, 'user', user))), ...inDomain },
+    [kind]: { id: user, ...(await nameOf(getNamed(table, kind, user))), ...inDomain },
     role: { id: role, ...(await nameOf(getRole(table, role))) },
     scope:
       target.kind === 'project'

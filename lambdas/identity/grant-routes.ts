@@ -2,6 +2,7 @@ import { DOMAIN, type Target } from '../../contract/identity.ts'
 import type { Call, Ground, Identity } from './context.ts'
 import { notFound } from './errors.ts'
 import { deleteGrants, type Grant, grantItem, grantsOf, hasGrant } from './grants.ts'
+import { requireGroup } from './groups.ts'
 import { requireProject } from './projects.ts'
 import { requireAdmin, requireReader } from './rights.ts'
 import { requireRole } from './role-routes.ts'
@@ -9,12 +10,12 @@ import { getRole } from './roles.ts'
 import { requireUser } from './users.ts'
 import { collectionView, roleView } from './views.ts'
 
-/** Roles on projects, on the domain and on the system: the same four methods under three addresses. */
+/** Roles on projects, on the domain and on the system: the same four methods for users and groups under three addresses. */
 const places = ['projects/:target', 'domains/:target', 'system'] as const
 
 export function grantRoutes(app: Identity, ground: Ground): void {
-  for (const place of places) {
-    const roles = `/identity/v3/${place}/users/:user/roles`
+  for (const holders of places.flatMap((place) => [`${place}/users/:user`, `${place}/groups/:group`])) {
+    const roles = `/identity/v3/${holders}/roles`
     app.get(roles, (call) => listed(call, ground))
     app.put(`${roles}/:role`, async (call) => {
       const by = requireAdmin(call, 'identity:create_grant')
@@ -42,8 +43,8 @@ export function grantRoutes(app: Identity, ground: Ground): void {
 async function listed(call: Call, ground: Ground): Promise<Response> {
   requireReader(call, 'identity:list_grants')
   const { base } = call.var
-  const user = await requireUser(ground, call.req.param('user') ?? '')
-  const grants = await grantsOf(ground.table, user.id, await targetOf(call, ground))
+  const holder = await holderOf(call, ground)
+  const grants = await grantsOf(ground.table, holder.user, await targetOf(call, ground))
   const roles = await Promise.all(grants.map(({ role }) => getRole(ground.table, role)))
   const shown = roles.filter((role) => role !== undefined).map((role) => roleView(base, role))
   return call.json(collectionView(base, call.req.path.replace('/identity/v3/', ''), 'roles', shown))
@@ -51,12 +52,18 @@ async function listed(call: Call, ground: Ground): Promise<Response> {
 
 /** Everything in its address exists. */
 async function grantOf(call: Call, ground: Ground): Promise<Grant> {
-  const [user, target, role] = await Promise.all([
-    requireUser(ground, call.req.param('user') ?? ''),
+  const [holder, target, role] = await Promise.all([
+    holderOf(call, ground),
     targetOf(call, ground),
     requireRole(ground, call.req.param('role') ?? ''),
   ])
-  return { user: user.id, target, role: role.id }
+  return { ...holder, target, role: role.id }
+}
+
+async function holderOf(call: Call, ground: Ground): Promise<Pick<Grant, 'user' | 'group'>> {
+  const group = call.req.param('group')
+  if (group !== undefined) return { user: (await requireGroup(ground, group)).id, group: true }
+  return { user: (await requireUser(ground, call.req.param('user') ?? '')).id }
 }
 
 async function targetOf(call: Call, ground: Ground): Promise<Target> {

@@ -4,7 +4,9 @@ import { all } from '../store/paging.ts'
 
 /** Who has which role on what. */
 export interface Grant {
+  /** A user, or where `group` says so a group. */
   user: string
+  group?: true
   target: Target
   role: string
 }

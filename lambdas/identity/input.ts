@@ -30,6 +30,10 @@ const parent = z.literal(DOMAIN, 'projects have no projects below them').nullish
 export const projectCreation = z.object({ project: z.object({ name: name(64), parent_id: parent, ...projectFields }) })
 export const projectUpdate = z.object({ project: z.object({ name: name(64).optional(), ...projectFields }) })
 
+const groupFields = { description: text.nullish(), domain_id: domain }
+export const groupCreation = z.object({ group: z.object({ name: name(64), ...groupFields }) })
+export const groupUpdate = z.object({ group: z.object({ name: name(64).optional(), ...groupFields }) })
+
 const roleFields = { description: text.nullish(), domain_id: z.null('roles belong to no domain').optional() }
 export const roleCreation = z.object({ role: z.object({ name: name(255), ...roleFields }) })
 export const roleUpdate = z.object({ role: z.object({ name: name(255).optional(), ...roleFields }) })

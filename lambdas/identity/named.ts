@@ -1,12 +1,13 @@
 import { UserError } from '../../contract/api/faults.ts'
-import type { Project, Role, User } from '../../contract/identity.ts'
+import type { Group, Project, Role, User } from '../../contract/identity.ts'
 import { ConflictError, type Item, type Key, type Table, type Write } from '../platform.ts'
 import { all } from '../store/paging.ts'
 
-/** Users, projects and roles in the table: each by its id, and by its name, which is unique among its kind. */
+/** Users, groups, projects and roles in the table: each by its id, and by its name, which is unique among its kind. */
 
 interface Kinds {
   user: User
+  group: Group
   project: Project
   role: Role
 }

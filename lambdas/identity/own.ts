@@ -2,7 +2,7 @@ import type { Project } from '../../contract/identity.ts'
 import { catalogue } from './catalog.ts'
 import type { Ground, Identity } from './context.ts'
 import { forbidden } from './errors.ts'
-import { grantsOf } from './grants.ts'
+import { grantsReaching } from './members.ts'
 import { getNamed } from './named.ts'
 import { requireSession } from './rights.ts'
 import { collectionView, domainView, projectView } from './views.ts'
@@ -22,18 +22,18 @@ export function ownRoutes(app: Identity, ground: Ground): void {
   })
   app.get(`${path}/domains`, async (call) => {
     const { base } = call.var
-    const grants = await grantsOf(ground.table, requireSession(call).user.id, { kind: 'domain' })
+    const grants = await grantsReaching(ground.table, requireSession(call).user.id, { kind: 'domain' })
     return call.json(collectionView(base, 'auth/domains', 'domains', grants.length > 0 ? [domainView(base)] : []))
   })
   app.get(`${path}/system`, async (call) => {
-    const grants = await grantsOf(ground.table, requireSession(call).user.id, { kind: 'system' })
+    const grants = await grantsReaching(ground.table, requireSession(call).user.id, { kind: 'system' })
     return call.json(collectionView(call.var.base, 'auth/system', 'system', grants.length > 0 ? [{ all: true }] : []))
   })
 }
 
 /** Where the user has a role. */
 export async function projectsOf({ table }: Ground, user: string): Promise<Project[]> {
-  const targets = (await grantsOf(table, user)).map(({ target }) => target)
+  const targets = (await grantsReaching(table, user)).map(({ target }) => target)
   const ids = new Set(targets.flatMap((target) => (target.kind === 'project' ? [target.id] : [])))
   const projects = await Promise.all([...ids].map((id) => getNamed(table, 'project', id)))
   return projects.filter((project) => project !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -2,7 +2,8 @@ import type { Project } from '../../contract/identity.ts'
 import { readJson } from '../api/body.ts'
 import { newId, type Ground, type Identity } from './context.ts'
 import { notFound } from './errors.ts'
-import { deleteGrants, grantsOf, grantsOn } from './grants.ts'
+import { deleteGrants, grantsOn } from './grants.ts'
+import { grantsReaching } from './members.ts'
 import { projectCreation, projectUpdate } from './input.ts'
 import { createNamed, deleteNamed, getNamed, listNamed, updateNamed } from './named.ts'
 import { matching } from './query.ts'
@@ -36,7 +37,7 @@ export function projectRoutes(app: Identity, ground: Ground): void {
   app.get(`${path}/:project`, async (call) => {
     const id = call.req.param('project')
     const { user } = requireSession(call)
-    const isTheirs = (await grantsOf(table, user.id, { kind: 'project', id })).length > 0
+    const isTheirs = (await grantsReaching(table, user.id, { kind: 'project', id })).length > 0
     requireReader(call, 'identity:get_project', isTheirs ? user.id : undefined)
     return call.json({ project: projectView(call.var.base, await requireProject(ground, id)) })
   })

@@ -2,7 +2,7 @@ import type { ApplicationCredential, Caller, Project, Role, Target, User } from 
 import type { Key } from '../platform.ts'
 import type { Ground } from './context.ts'
 import { getCredential } from './credentials.ts'
-import { grantsOf } from './grants.ts'
+import { grantsReaching } from './members.ts'
 import { getNamed } from './named.ts'
 import { effectiveRoles } from './roles.ts'
 import { readToken, type Claims } from './token.ts'
@@ -31,7 +31,7 @@ export async function sessionFor({ table, clock }: Ground, claims: Claims): Prom
     getNamed(table, 'user', claims.user),
     target?.kind === 'project' ? getNamed(table, 'project', target.id) : null,
     claims.credential === null ? null : getCredential(table, claims.credential),
-    target ? grantsOf(table, claims.user, target) : [],
+    target ? grantsReaching(table, claims.user, target) : [],
   ])
   if (!user?.enabled || (user.tokens_since !== null && claims.issued < Date.parse(user.tokens_since))) return undefined
   if (target?.kind === 'project' && !project?.enabled) return undefined

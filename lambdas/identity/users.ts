@@ -7,6 +7,7 @@ import { credentialsOf, deleteCredential } from './credentials.ts'
 import { notFound, unauthorized } from './errors.ts'
 import { deleteGrants, grantsOf } from './grants.ts'
 import { passwordChange, userCreation, userUpdate } from './input.ts'
+import { groupsOf, removeMembers } from './members.ts'
 import { createNamed, deleteNamed, getNamed, listNamed, updateNamed } from './named.ts'
 import { projectsOf } from './own.ts'
 import { matching } from './query.ts'
@@ -51,6 +52,7 @@ export function userRoutes(app: Identity, ground: Ground): void {
     const user = await requireUser(ground, call.req.param('user'))
     await deleteNamed(table, 'user', user)
     await deleteGrants(table, await grantsOf(table, user.id))
+    await removeMembers(table, await groupsOf(table, user.id))
     for (const credential of await credentialsOf(table, user.id)) await deleteCredential(table, credential)
     ground.log.info({ user: user.id, name: user.name, by: by.user.id }, 'user deleted')
     return call.body(null, 204)

@@ -1,4 +1,11 @@
-import { type ApplicationCredential, DOMAIN, type Project, type Role, type User } from '../../contract/identity.ts'
+import {
+  type ApplicationCredential,
+  DOMAIN,
+  type Group,
+  type Project,
+  type Role,
+  type User,
+} from '../../contract/identity.ts'
 import { catalogue } from './catalog.ts'
 import { stamp } from './context.ts'
 import type { Session } from './session.ts'
@@ -20,6 +27,10 @@ export function userView(base: string, { id, name, enabled, description, email, 
     ...(default_project_id === null ? {} : { default_project_id }),
     links: self(base, `users/${id}`),
   }
+}
+
+export function groupView(base: string, { id, name, description }: Group) {
+  return { id, name, description, domain_id: DOMAIN, links: self(base, `groups/${id}`) }
 }
 
 export function projectView(base: string, { id, name, enabled, description }: Project) {
