@@ -7,6 +7,7 @@ import { buildAgent } from '../bundle.ts'
 import { buildRamdisk, type Ramdisk } from './build.ts'
 import { architectureOf, type Flavour, flavours } from './kernel.ts'
 import { pinnedNode } from './node-program.ts'
+import { signedLoaders } from './signed-loaders.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -32,6 +33,8 @@ async function main(given: Arguments): Promise<void> {
       buildRamdisk({ flavour: given.flavour, agentBundle, node, out, cache, log: console.log })
     const first = await build(given.twice ? join(scratch, 'first') : undefined)
     report(first)
+    const { shim, grub } = await signedLoaders(architectureOf(given.flavour), join(root, '.cache'), out)
+    console.log(`loaders ${shim}, ${grub}`)
     if (given.twice) assertEqual(first, await build(join(scratch, 'second')))
   } finally {
     await rm(scratch, { recursive: true, force: true })

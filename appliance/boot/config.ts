@@ -99,6 +99,13 @@ export const bootConfig = z.strictObject({
     .partial()
     .default({}),
   http: z.strictObject({ host: ipv4, port }).partial().default({}),
+  /**
+   * UEFI HTTP boot then fetches its loader by HTTPS: of an authority that the firmware trusts, for the address that machines are told.
+   * What the loader itself fetches stays on HTTP: Debian's iPXE trusts no authority of a site's own.
+   */
+  https: z
+    .strictObject({ port: port.default(8_443), certificate: z.string().min(1), key: z.string().min(1) })
+    .optional(),
   ipv6: bootConfig6.optional(),
   unknownMachines: z.enum(['ignore', 'discover', 'local']).default('ignore'),
   /** Kernel arguments of the ramdisk that unknown machines boot under `discover`. */

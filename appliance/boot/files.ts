@@ -1,6 +1,7 @@
 import { access, readFile, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { BootConfig } from './config.ts'
-import { loaderNames, loaders, type Loader } from './loaders.ts'
+import { loaderNames, loaders, startsGrub, type Loader } from './loaders.ts'
 import { revocation, revokedBy, sbatOf } from './sbat.ts'
 
 export interface BootFiles {
@@ -30,13 +31,17 @@ const MAX_LOADER = 4 * 1_048_576
 export async function openBootFiles(config: BootConfig['files']): Promise<BootFiles> {
   const found = new Map<Loader, Uint8Array>()
   for (const loader of loaders) {
-    const path = config.loaders[loader] ?? DEBIAN[loader] ?? (await ifThere(DEBIAN_SIGNED[loader]))
+    const path =
+      config.loaders[loader] ??
+      DEBIAN[loader] ??
+      (await ifThere(DEBIAN_SIGNED[loader])) ??
+      (await ifThere(beside(config, loader)))
     if (path !== undefined) found.set(loader, await loaderBytes(loader, path))
   }
   if (config.aarch64 !== undefined && !found.has('uefiArm64') && !found.has('grubArm64'))
     throw new Error(
-      'boot files.aarch64 is set, but no loader starts it: set files.loaders.grubArm64 to the grubnetaa64.efi.signed of ' +
-        "Debian's package grub-efi-arm64-signed, or files.loaders.uefiArm64 to an iPXE for arm64",
+      'boot files.aarch64 is set, but no loader starts it: put grubaa64.efi beside its kernel, as agent/ramdisk/main.ts does, ' +
+        'or set files.loaders.grubArm64, or files.loaders.uefiArm64 to an iPXE for arm64',
     )
   for (const arch of ['x86_64', 'aarch64'] as const)
     for (const part of ['kernel', 'initrd'] as const) {
@@ -44,6 +49,12 @@ export async function openBootFiles(config: BootConfig['files']): Promise<BootFi
       if (path !== undefined) await mustBeFile(`boot files.${arch}.${part}`, path)
     }
   return { loaders: found, ramdisks: config, refused: await refuseRevoked(found) }
+}
+
+/** Where the recipe of a ramdisk puts shim and GRUB of its processor, which is often another than the appliance's. */
+function beside(config: BootConfig['files'], loader: Loader): string | undefined {
+  const kernel = (loader.endsWith('Arm64') ? config.aarch64 : config.x86_64)?.kernel
+  return kernel === undefined || !startsGrub(loader) ? undefined : join(dirname(kernel), loaderNames[loader])
 }
 
 /** Firmware would start such a shim on some machines and not on others, and a shim no such GRUB: better to say so at once. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import type { Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
@@ -11,7 +12,6 @@ import type { BootMedia } from '../media/media.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Notices } from '../notices.ts'
 import { bootUse } from './boot-use.ts'
-import type { BootConfig } from './config.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootFiles } from './files.ts'
 import { answerFile, sendFile } from './http-file.ts'
@@ -118,8 +118,17 @@ export const BOOT_HTTP_PORT = 8_080
 const IDLE_MS = 60_000
 const MAX_CONNECTIONS = 1_024
 
-export async function startBootHttp(config: BootConfig['http'], app: ReturnType<typeof bootApp>): Promise<BootHttp> {
-  const server = createAdaptorServer({ fetch: app.fetch }) as Server
+export interface BootHttpConfig {
+  port?: number
+  host?: string
+  /** PEM. */
+  tls?: { cert: string; key: string }
+}
+
+export async function startBootHttp(config: BootHttpConfig, app: ReturnType<typeof bootApp>): Promise<BootHttp> {
+  // Firmware's TLS may be built without elliptic curves: key exchange by finite fields must be had too.
+  const tls = config.tls && { createServer: createTlsServer, serverOptions: { ...config.tls, dhparam: 'auto' } }
+  const server = createAdaptorServer({ fetch: app.fetch, ...tls }) as Server
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_MS)
   server.listen(config.port ?? BOOT_HTTP_PORT, config.host ?? '0.0.0.0')

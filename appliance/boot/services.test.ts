@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -8,6 +9,7 @@ import { Option } from '@bloomery/dhcp/codes.ts'
 import { LeaseTable } from '@bloomery/dhcp/lease-table.ts'
 import { fetchFile } from '@bloomery/tftp/client.ts'
 import { ipv4FromText, ipv4ToText } from '@bloomery/wire/address.ts'
+import { selfSigned } from '../certificates.ts'
 import { openMetrics } from '../metrics.ts'
 import { bootConfig, type BootConfig } from './config.ts'
 import { firmware, loaderNames } from './loaders.ts'
@@ -284,4 +286,26 @@ test('beside another DHCP server GRUB is not offered, as it would ask that one f
   due('ramdisk', { arch: 'aarch64' })
   await expect(boot(11)).rejects.toThrow('no answer')
   expect(JSON.stringify(logged)).toContain('beside another DHCP server it is not offered')
+})
+
+test('with a certificate UEFI HTTP boot is told an https URL, and the loader is served there; a certificate that is not there is named', async () => {
+  const { certificate, privateKey } = await selfSigned('127.0.0.1', new Date())
+  const [cert, key] = [join(files, 'site.pem'), join(files, 'site.key')]
+  writeFileSync(cert, certificate)
+  writeFileSync(key, privateKey)
+  const config = await start({ https: { port: 0, certificate: cert, key } })
+  due('ramdisk')
+  const { bootFile } = await boot(16)
+  expect(bootFile).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/loader\/snponly\.efi$/)
+  const body = await new Promise<string>((resolve, reject) => {
+    const request = get(bootFile, { ca: certificate, agent: false }, (reply) => {
+      let text = ''
+      reply.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      reply.on('end', () => resolve(text))
+    })
+    request.on('error', reject)
+  })
+  expect(body).toBe('x64 bytes')
+  const https = { ...config.https, certificate: join(files, 'gone.pem') }
+  await expect(start({ https })).rejects.toThrow(`boot https.certificate, ${https.certificate}, is not readable`)
 })

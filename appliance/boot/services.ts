@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
@@ -11,7 +12,7 @@ import { startBootDhcp } from './dhcp.ts'
 import { startBootDhcp6 } from './dhcp6.ts'
 import { noDiscovery, startDiscovery } from './discovery.ts'
 import { openBootFiles, type BootFiles } from './files.ts'
-import { bootApp, startBootHttp } from './http.ts'
+import { bootApp, type BootHttpConfig, startBootHttp } from './http.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
 import { startRouterAdvertisements } from './router-advertisements.ts'
 import { startBootTftp } from './tftp.ts'
@@ -53,8 +54,12 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
   try {
     const { ipv6 } = config
     const httpConfig = { ...config.http, host: config.http.host ?? (ipv6 === undefined ? undefined : '::') }
-    const http = await startBootHttp(httpConfig, bootApp({ ...options, files, discovery }))
+    const app = bootApp({ ...options, files, discovery })
+    const http = await startBootHttp(httpConfig, app)
     started.push(http)
+    const https = config.https && (await startBootHttp({ ...httpConfig, ...(await tlsOf(config.https)) }, app))
+    if (https !== undefined) started.push(https)
+    const loadersAt = (host: string): string | undefined => https && `https://${host}:${https.port}`
     const httpUrl = `http://${config.nextServer}:${http.port}`
     const tftp = await startBootTftp({ ...options, config: config.tftp, files, discovery })
     started.push(tftp)
@@ -62,19 +67,32 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
     if (ipv6 !== undefined) {
       const tftp6 = { ...config.tftp, host: ipv6.address }
       started.push(await startBootTftp({ ...options, config: tftp6, files, discovery }))
-      const urls = bootUrls(`http://[${ipv6.address}]:${http.port}`)
+      const urls = bootUrls(`http://[${ipv6.address}]:${http.port}`, loadersAt(`[${ipv6.address}]`))
       started.push(await startBootDhcp6({ config: ipv6, directory, discovery, policy, urls, events, log, metrics }))
       if (ipv6.routerAdvertisements && ipv6.links.some((link) => link.interface !== undefined))
         started.push(await startRouterAdvertisements(ipv6.links, log))
     }
     if (config.subnets.length === 0) return { httpUrl, ports: { dhcp: 0, tftp: tftp.port, http: http.port }, stop } // all boot by virtual media
-    const dhcp = await startBootDhcp({ ...options, discovery, policy, urls: bootUrls(httpUrl) })
+    const dhcp = await startBootDhcp({
+      ...options,
+      discovery,
+      policy,
+      urls: bootUrls(httpUrl, loadersAt(config.nextServer)),
+    })
     started.push(dhcp)
     return { httpUrl, ports: { dhcp: dhcp.port, pxe: dhcp.pxePort, tftp: tftp.port, http: http.port }, stop }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+async function tlsOf({ port, certificate, key }: NonNullable<BootConfig['https']>): Promise<BootHttpConfig> {
+  const read = (path: string, what: string): Promise<string> =>
+    readFile(path, 'utf8').catch((cause: unknown) => {
+      throw new Error(`HTTPS boot: boot https.${what}, ${path}, is not readable`, { cause })
+    })
+  return { port, tls: { cert: await read(certificate, 'certificate'), key: await read(key, 'key') } }
 }
 
 export function bootPolicy(config: Pick<BootConfig, 'unknownMachines'>, files: BootFiles): BootPolicy {

@@ -7,9 +7,10 @@ export interface BootUrls {
   script(token: string): string
 }
 
-export function bootUrls(base: string): BootUrls {
+/** `loaders` where those are served elsewhere: by HTTPS. */
+export function bootUrls(base: string, loaders = base): BootUrls {
   return {
-    loader: (loader) => `${base}/loader/${loaderNames[loader]}`,
+    loader: (loader) => `${loaders}/loader/${loaderNames[loader]}`,
     localScript: () => `${base}/local.ipxe`,
     script: (token) => `${base}/boot/${encodeURIComponent(token)}/script.ipxe`,
   }

@@ -16,6 +16,14 @@ test('UEFI HTTP boot over IPv4: firmware fetches iPXE by HTTP, without TFTP', as
   expect(sent(lab.log).filter((line) => line.startsWith('TFTP sent'))).toEqual([])
 })
 
+test('UEFI HTTPS boot: firmware that trusts the authority of the site fetches iPXE by HTTPS', async () => {
+  const { kernel } = await debianBoot('amd64')
+  await using lab = await startBootLab({ kernel, firmware: 'ovmf', asking: 'https4' })
+  await lab.says(/RAMDISK UP/, 300_000)
+  const offered = lab.log.filter(({ request }) => request === 'discover').map(({ file }) => file)
+  expect(offered).toContain('https://10.97.0.1:8443/loader/snponly.efi')
+})
+
 test('UEFI HTTP boot over IPv6: DHCPv6 names iPXE by its URL', async () => {
   const { kernel } = await debianBoot('amd64')
   await using lab = await startBootLab({ kernel, firmware: 'ovmf', asking: 'http6', way: 'dnsmasq' })

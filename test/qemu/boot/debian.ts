@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Architecture, aptFor } from '../../../agent/ramdisk/apt.ts'
 import { contentKey } from '../../../agent/ramdisk/key.ts'
 import { download, fileName, resolveKernel, resolveOne, unpack } from '../../../agent/ramdisk/debian.ts'
+import { signedLoaders } from '../../../agent/ramdisk/signed-loaders.ts'
 
 const cache = join(import.meta.dirname, '../../../.cache')
 
@@ -15,25 +16,11 @@ export interface DebianBoot {
   grub: string
 }
 
-const signed = {
-  amd64: {
-    package: 'grub-efi-amd64-signed',
-    shim: 'shimx64.efi.signed',
-    grub: 'x86_64-efi-signed/grubnetx64.efi.signed',
-  },
-  arm64: {
-    package: 'grub-efi-arm64-signed',
-    shim: 'shimaa64.efi.signed',
-    grub: 'arm64-efi-signed/grubnetaa64.efi.signed',
-  },
-} as const
-
 /** Kept by the versions that it is of. */
 export async function debianBoot(architecture: Architecture): Promise<DebianBoot> {
   const apt = await aptFor(architecture, cache)
-  const names = ['busybox-static', 'shim-signed', signed[architecture].package]
-  const packages = [await resolveKernel(`linux-image-cloud-${architecture}`, apt)]
-  for (const name of names) packages.push(await resolveOne(name, apt))
+  const kernelPackage = await resolveKernel(`linux-image-cloud-${architecture}`, apt)
+  const packages = [kernelPackage, await resolveOne('busybox-static', apt)]
   const folder = join(cache, 'qemu-boot', contentKey(packages.map(fileName)))
   if (!existsSync(folder)) {
     await mkdir(join(cache, 'qemu-boot'), { recursive: true })
@@ -43,14 +30,11 @@ export async function debianBoot(architecture: Architecture): Promise<DebianBoot
     const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'))
     if (kernel === undefined) throw new Error(`Debian's kernel for ${architecture} holds no vmlinuz`)
     await mkdir(join(work, 'kept'))
-    const { shim, grub } = signed[architecture]
     await cp(join(boot, kernel), join(work, 'kept', 'kernel'))
     await cp(join(work, 'root', 'bin/busybox'), join(work, 'kept', 'busybox'))
-    await cp(join(work, 'root', 'usr/lib/shim', shim), join(work, 'kept', 'shim'))
-    await cp(join(work, 'root', 'usr/lib/grub', grub), join(work, 'kept', 'grub'))
     await rename(join(work, 'kept'), folder)
     await rm(work, { recursive: true })
   }
   const at = (name: string): string => join(folder, name)
-  return { kernel: at('kernel'), busybox: at('busybox'), shim: at('shim'), grub: at('grub') }
+  return { kernel: at('kernel'), busybox: at('busybox'), ...(await signedLoaders(architecture, cache, folder)) }
 }

@@ -16,6 +16,7 @@ export interface SiteOptions {
   ipv6: boolean
   way: Way
   loaders: Record<string, string>
+  https?: { certificate: string; key: string }
 }
 
 /** The boot services in a namespace of their own, with one machine whose ramdisk is due. usage: site.ts OPTIONS-AS-JSON */
@@ -32,6 +33,7 @@ const config = bootConfig.parse({
   // Where IPv6 is tried, IPv4 is another's business.
   subnets: [subnets[options.ipv6 ? 'relay' : options.way]],
   nextServer: interfaceAddress,
+  https: options.https,
   ipv6: options.ipv6 ? ipv6 : undefined,
   files: {
     [arch]: { kernel: join(options.dir, 'kernel'), initrd: join(options.dir, 'initrd') },
