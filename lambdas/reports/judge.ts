@@ -6,7 +6,7 @@ import { type Node, node as nodeSchema, type Port, port as portSchema } from '..
 import { isSealed, isSecretKey, MASK } from '../../contract/seal.ts'
 import { cancelWrites } from '../conductor/cancel.ts'
 import { fail } from '../conductor/move.ts'
-import { callApi } from '../inspection/api-call.ts'
+import { CALLS_MS, callApi } from '../inspection/api-call.ts'
 import { applyRules, type Outcome, ramdiskError } from '../inspection/rules.ts'
 import type { Platform, Write } from '../platform.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
@@ -72,8 +72,9 @@ async function failed(platform: Platform, node: Node, why: string): Promise<Node
 
 async function called({ options }: Platform, { calls, failure }: Outcome): Promise<string | undefined> {
   if (failure !== undefined) return undefined
+  const until = AbortSignal.timeout(CALLS_MS)
   for (const call of calls) {
-    const why = await callApi(call, options.inspection_rules_networks)
+    const why = await callApi(call, options.inspection_rules_networks, until)
     if (why !== undefined) return `Failed to inspect hardware. Reason: request to ${call.url} failed: ${why}`
   }
   return undefined
