@@ -1,7 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Allocation } from '../../contract/allocation.ts'
 import type { Command } from '../../contract/messages.ts'
-import { type Lane, type Plan, stepName } from '../../contract/plan.ts'
+import type { Lane, Plan } from '../../contract/plan.ts'
 import type { Appliance, Node, Operation } from '../../contract/resources.ts'
 import type { Change, Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
@@ -10,6 +10,7 @@ import { THE_CLOUD } from '../store/history.ts'
 import { applianceOfCommand, enqueue, type StoredCommand } from '../store/commands.ts'
 import { allocate } from './allocate.ts'
 import { chooseAppliance } from './choose.ts'
+import { shownName } from './family.ts'
 import { fail, endPower } from './move.ts'
 import { pendingLane, planFor, requestOf } from './plan.ts'
 import { packPlan, planBlob, publish } from './publish.ts'
@@ -135,7 +136,7 @@ function operationOf(plan: Plan, appliance: Appliance, now: Date): Operation {
     phase: 'sent',
     step: 0,
     steps: plan.steps.length,
-    names: plan.steps.map(stepName),
+    names: plan.steps.map(shownName),
     percent: null,
     note: null,
     since: now.toISOString(),

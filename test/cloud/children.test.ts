@@ -53,6 +53,8 @@ describe('steps on child nodes', () => {
       [one, '192.0.2.9'],
       [two, '192.0.2.9'],
     ])
+    await site.report(plan, 'running', { step: 0 })
+    expect((await cloud.client.nodes.get(parent)).clean_step).toMatchObject({ interface: 'power', step: 'power_off' })
     await site.carryOut(parent)
     expect((await states(parent)).provision_state).toBe('manageable')
   })
