@@ -27,6 +27,8 @@ test.each([
   ['iPXE on UEFI x64', x64, ipxe(7), { kind: 'script', script: 'ramdisk', arch: 'x86_64' }],
   ['iPXE on UEFI arm64', arm, ipxe(11), { kind: 'script', script: 'ramdisk', arch: 'aarch64' }],
   ['an operating system', x64, system, { kind: 'address' }],
+  ['U-Boot by itself', arm, { vendorClass: 'U-Boot.armv8', architecture: 22, ipxe: false }, { kind: 'address' }],
+  ['U-Boot as UEFI', arm, pxe(11), { kind: 'loader', loader: 'uefiArm64', over: 'tftp' }],
   ['IA32 firmware', x64, pxe(6), { kind: 'silent', because: 'no loader for firmware architecture 6' }],
   ['firmware of no stated architecture', x64, { vendorClass: 'PXEClient', ipxe: false }, { kind: 'silent' }],
   [

@@ -58,6 +58,16 @@ test('aarch64 UEFI: firmware fetches GRUB over TFTP, GRUB our arm64 ramdisk, and
   await lab.says(/"event":"lookup failed","api":"http:\/\/10\.97\.0\.1:8080"/, 120_000)
 })
 
+test('U-Boot on arm64 asks as UEFI does, starts GRUB, and GRUB the kernel', async () => {
+  const { kernel, busybox, shim, grub } = await debianBoot('arm64')
+  const loaders = { shimArm64: shim, grubArm64: grub }
+  await using lab = await startBootLab({ kernel, busybox, loaders, firmware: 'uboot', asking: 'pxe4' })
+  await lab.says(/RAMDISK UP/, 300_000)
+  const given = lab.log.filter(({ request }) => request === 'discover').map(({ file }) => file)
+  expect(given.at(0)).toBeUndefined() // by itself it asks for an address only
+  expect(given).toContain('grubaa64.efi')
+})
+
 test("a BIOS behind Debian's relay, in another subnet, boots by iPXE", async () => {
   const { kernel } = await debianBoot('amd64')
   await using lab = await startBootLab({ kernel, firmware: 'seabios', asking: 'pxe4', way: 'relay' })

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 
-/** What the machine's flash or ROM holds. Firmware of Debian's packages: seabios and ipxe-qemu, ovmf, qemu-efi-aarch64. */
-export type FirmwareName = 'seabios' | 'ovmf' | 'ovmf-secure' | 'aavmf'
+/** What the machine's flash or ROM holds. Firmware of Debian's packages: seabios and ipxe-qemu, ovmf, qemu-efi-aarch64, u-boot-qemu. */
+export type FirmwareName = 'seabios' | 'ovmf' | 'ovmf-secure' | 'aavmf' | 'uboot'
+type Uefi = Exclude<FirmwareName, 'seabios' | 'uboot'>
 /** What it is let try. */
-export type Asking = 'pxe4' | 'pxe6' | 'http4' | 'http6'
+export type Asking = 'pxe4' | 'pxe6' | 'http4' | 'http6' | 'https4'
 
 export interface MachineParts {
   dir: string
@@ -23,15 +24,19 @@ export function qemuArgv({ dir, mac, firmware, asking }: MachineParts): string[]
   // A BIOS boots from the network by the card's ROM, which is iPXE; UEFI has a network stack of its own.
   const rom = firmware === 'seabios' ? '' : ',romfile='
   return [
-    [firmware === 'aavmf' ? 'qemu-system-aarch64' : 'qemu-system-x86_64'],
+    [isArm(firmware) ? 'qemu-system-aarch64' : 'qemu-system-x86_64'],
     ['-nodefaults', '-display', 'none', '-no-reboot', '-accel', 'tcg,thread=multi'],
     ...machine[firmware],
-    ...(firmware === 'seabios' ? [] : flash(dir, firmware, asking)),
+    ...(firmware === 'seabios' || firmware === 'uboot' ? [] : flash(dir, firmware, asking)),
     ['-netdev', 'tap,id=net0,ifname=tap0,script=no,downscript=no'],
     ['-device', `virtio-net-pci,netdev=net0,mac=${mac},bootindex=0${rom}`],
     ['-device', 'virtio-rng-pci'],
     ['-serial', `file:${join(dir, 'serial.log')}`],
   ].flat()
+}
+
+export function isArm(firmware: FirmwareName): boolean {
+  return firmware === 'aavmf' || firmware === 'uboot'
 }
 
 /** OVMF with Secure Boot keeps its variables behind system management mode: QEMU's docs/system/i386, edk2's OvmfPkg README. */
@@ -43,16 +48,20 @@ const machine: Record<FirmwareName, string[][]> = {
     ['-global', 'driver=cfi.pflash01,property=secure,value=on'],
   ],
   aavmf: [['-machine', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '1024']],
+  uboot: [
+    ['-machine', 'virt', '-cpu', 'cortex-a57', '-m', '1024'],
+    ['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin'],
+  ],
 }
 
-const code: Record<Exclude<FirmwareName, 'seabios'>, string> = {
+const code: Record<Uefi, string> = {
   ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd',
   'ovmf-secure': '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
   aavmf: '/usr/share/AAVMF/AAVMF_CODE.fd',
 }
 
 /** PXE of an IP version is turned off by edk2's knobs; with both off it goes straight on to HTTP boot, which has none. */
-function flash(dir: string, firmware: Exclude<FirmwareName, 'seabios'>, asking: Asking): string[][] {
+function flash(dir: string, firmware: Uefi, asking: Asking): string[][] {
   const pxe = (version: 4 | 6): string =>
     `name=opt/org.tianocore/IPv${version}PXESupport,string=${asking === `pxe${version}` ? 'yes' : 'no'}`
   return [
@@ -60,5 +69,6 @@ function flash(dir: string, firmware: Exclude<FirmwareName, 'seabios'>, asking: 
     ['-drive', `if=pflash,format=raw,unit=1,file=${join(dir, 'variables.fd')}`],
     ['-fw_cfg', pxe(4)],
     ['-fw_cfg', pxe(6)],
+    asking === 'https4' ? ['-fw_cfg', `name=etc/edk2/https/cacerts,file=${join(dir, 'authorities.esl')}`] : [],
   ]
 }

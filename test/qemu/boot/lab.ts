@@ -5,11 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { peerNetwork } from '@bloomery/dhcp/peer-network.ts'
 import { waitForSerial } from '../../rack/qemu/serial.ts'
 import { labNames, layCables, type Way } from './cables.ts'
-import { type Asking, blankVariables, type FirmwareName, qemuArgv } from './firmware.ts'
+import { type Asking, blankVariables, type FirmwareName, isArm, qemuArgv } from './firmware.ts'
+import { enrolAuthority } from './authority.ts'
 import { tinyRamdisk } from './ramdisk.ts'
 import type { SiteOptions } from './site.ts'
 
 const MAC = '52:54:00:97:00:01'
+/** What U-Boot for QEMU takes for its own, whatever the card says. */
+const U_BOOT_MAC = '52:52:52:52:52:52'
 const START_MS = 30_000
 
 /** One machine with real firmware and the boot services, each in a namespace of its own. */
@@ -34,6 +37,7 @@ export interface BootLabOptions {
 
 export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
   const { kernel, firmware, asking, way = 'cable', busybox = '/bin/busybox', initrd, loaders = {} } = options
+  const mac = firmware === 'uboot' ? U_BOOT_MAC : MAC
   const dir = await mkdtemp(join(tmpdir(), 'boot-lab-'))
   const names = labNames(`${firmware}${asking}`.replaceAll(/[aeiou-]/g, '').slice(0, 10))
   const network = peerNetwork([names.site, names.rack, names.between])
@@ -49,10 +53,11 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
     layCables(network, names, way)
     const site: SiteOptions = {
       dir,
-      mac: MAC,
-      arch: firmware === 'aavmf' ? 'aarch64' : 'x86_64',
+      mac,
+      arch: isArm(firmware) ? 'aarch64' : 'x86_64',
       secureBoot: firmware === 'ovmf-secure',
       ipv6: asking.endsWith('6'),
+      https: asking === 'https4' ? enrolAuthority(dir) : undefined,
       way,
       loaders,
     }
@@ -69,7 +74,7 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
     }
     const variables = blankVariables[firmware]
     if (variables !== undefined) await copyFile(variables, join(dir, 'variables.fd'))
-    const qemu = network.run(names.rack, qemuArgv({ dir, mac: MAC, firmware, asking }))
+    const qemu = network.run(names.rack, qemuArgv({ dir, mac, firmware, asking }))
     let complaint = ''
     qemu.stderr?.on('data', (bytes: Buffer) => (complaint = (complaint + bytes.toString()).slice(-1_000)))
     const ended = new Promise<never>((_, reject) =>

@@ -18,4 +18,5 @@ export const requiredPackages: string[] = [
   'radvd',
   'seabios',
   'tshark',
+  'u-boot-qemu',
 ]
