@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { checkDriverInfo, drivers, hardware, isAbsent, resolveInterfaces, steps } from './hardware.ts'
+import { checkDriverInfo, drivers, hardware, isAbsent, resolveInterfaces } from './hardware.ts'
+import { steps } from './step-facts.ts'
 import { stepNames } from './plan.ts'
 
 describe('interfaces of a node', () => {

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { HOLD_SECONDS, type PlanKind, type StepName } from './plan.ts'
 import type { BootDevice, Node } from './resources.ts'
 
 /** The hardware catalogue: what a driver name stands for. The API validates against it without asking a site, the site's table of
@@ -60,11 +59,24 @@ export const fakeDelay = z
     `a delay is at most ${MOST_SECONDS} s, min before max`,
   )
 
+/** Of Ironic's, all: what a machine is served is decided by its firmware, not by these names. */
+const networkBoots = ['ipxe', 'pxe', 'http-ipxe', 'http'] as const
+
+const redfishProperties = {
+  redfish_address: 'URL of the BMC; https unless it says http. A path, if there is one, is its service root. Required.',
+  redfish_system_id: "Id or path of the system. Default: the BMC's only one.",
+  redfish_username: 'User name on the BMC. Default: none.',
+  redfish_password: 'Password on the BMC; sealed to the site when written. Default: none.',
+  redfish_verify_ca:
+    "Whether the BMC's certificate is verified, or a file on the appliance with the authorities to trust. Default: true.",
+  redfish_auth_type: 'How to log in: basic, session, or auto (a session where there are any). Default: auto.',
+} as const
+
 export const hardware = {
   ipmi: {
     interfaces: {
       bios: ['no-bios'],
-      boot: ['ipxe'],
+      boot: networkBoots,
       console: ['no-console'],
       deploy: ['direct'],
       firmware: ['no-firmware'],
@@ -94,7 +106,7 @@ export const hardware = {
   redfish: {
     interfaces: {
       bios: ['redfish', 'no-bios'],
-      boot: ['ipxe', 'redfish-virtual-media', 'redfish-https'],
+      boot: [...networkBoots, 'redfish-virtual-media', 'redfish-https'],
       console: ['no-console'],
       deploy: ['direct'],
       firmware: ['redfish', 'no-firmware'],
@@ -107,18 +119,49 @@ export const hardware = {
       storage: ['noop'],
       vendor: ['no-vendor'],
     },
-    properties: {
-      redfish_address:
-        'URL of the BMC; https unless it says http. A path, if there is one, is its service root. Required.',
-      redfish_system_id: "Id or path of the system. Default: the BMC's only one.",
-      redfish_username: 'User name on the BMC. Default: none.',
-      redfish_password: 'Password on the BMC; sealed to the site when written. Default: none.',
-      redfish_verify_ca:
-        "Whether the BMC's certificate is verified, or a file on the appliance with the authorities to trust. Default: true.",
-      redfish_auth_type: 'How to log in: basic, session, or auto (a session where there are any). Default: auto.',
-    },
+    properties: redfishProperties,
     required: ['redfish_address'],
     bootDevices: ['pxe', 'disk', 'cdrom', 'bios'],
+  },
+  idrac: {
+    interfaces: {
+      bios: ['idrac-redfish', 'redfish', 'no-bios'],
+      boot: [...networkBoots, 'idrac-redfish-virtual-media', 'redfish-https'],
+      console: ['no-console'],
+      deploy: ['direct'],
+      firmware: ['redfish', 'no-firmware'],
+      inspect: ['idrac-redfish', 'agent', 'no-inspect'],
+      management: ['idrac-redfish'],
+      network: ['noop'],
+      power: ['idrac-redfish', 'redfish'],
+      raid: ['idrac-redfish', 'no-raid'],
+      rescue: ['no-rescue', 'agent'],
+      storage: ['noop'],
+      vendor: ['no-vendor'],
+    },
+    properties: redfishProperties,
+    required: ['redfish_address'],
+    bootDevices: ['pxe', 'disk', 'cdrom', 'bios'],
+  },
+  'manual-management': {
+    interfaces: {
+      bios: ['no-bios'],
+      boot: networkBoots,
+      console: ['no-console'],
+      deploy: ['direct'],
+      firmware: ['no-firmware'],
+      inspect: ['agent', 'no-inspect'],
+      management: ['noop', 'fake'],
+      network: ['noop'],
+      power: ['fake'],
+      raid: ['no-raid'],
+      rescue: ['no-rescue', 'agent'],
+      storage: ['noop'],
+      vendor: ['no-vendor'],
+    },
+    properties: {},
+    required: [],
+    bootDevices: ['pxe', 'disk', 'cdrom', 'bios', 'safe'],
   },
   'fake-hardware': {
     interfaces: {
@@ -214,79 +257,7 @@ function withScheme(address: string): string {
 const settings: Record<Driver, z.ZodType> = {
   ipmi: ipmiSettings,
   redfish: redfishSettings,
+  idrac: redfishSettings,
+  'manual-management': z.object({}),
   'fake-hardware': fakeSettings,
 }
-
-export interface StepFacts {
-  /** As Ironic shows it in deploy_step and clean_step, for those of its own steps. */
-  priority: number
-  deadline_seconds: number
-  /** A machine has to come up or to work by itself meanwhile. */
-  waits: boolean
-  /** Operations that people may name this step in, beside the reserved names. */
-  requestable: readonly PlanKind[]
-  /** Of its interface, those that have it; undefined: whichever. */
-  implementations?: readonly string[]
-  /** The machine is restarted for it, so that no ramdisk outlives it. */
-  restarts?: boolean
-  /** The agent of the ramdisk does it, unless the deploy interface is fake. */
-  inBand: boolean
-}
-
-const step = (priority: number, deadline_seconds: number, more: Partial<StepFacts> = {}): StepFacts => ({
-  priority,
-  deadline_seconds,
-  waits: false,
-  requestable: [],
-  inBand: false,
-  ...more,
-})
-/** Whatever speaks Redfish, by the names of its interfaces. */
-const redfish = ['redfish', 'idrac-redfish']
-
-const asked: Partial<StepFacts> = { requestable: ['clean', 'deploy', 'service'] }
-
-export const steps = {
-  'plan.hold': step(0, HOLD_SECONDS),
-  'plan.wait': step(0, 3660, { waits: true }),
-  'plan.on_node': step(0, 3660),
-  'power.validate': step(0, 120),
-  'power.power_on': step(0, 180),
-  'power.power_off': step(0, 180),
-  'power.reset': step(0, 180),
-  'power.set_power_state': step(0, 180),
-  'management.set_boot_device': step(0, 120),
-  'management.inject_nmi': step(0, 120),
-  'management.set_boot_mode': step(0, 180),
-  'management.set_secure_boot': step(0, 180),
-  'management.set_indicator': step(0, 120),
-  'management.attach_virtual_media': step(0, 300),
-  'management.detach_virtual_media': step(0, 300),
-  'management.read_hardware': step(0, 300),
-  'boot.prepare_ramdisk': step(0, 180),
-  'boot.clean_up_ramdisk': step(0, 120),
-  'boot.prepare_instance': step(30, 180),
-  'deploy.start_agent': step(100, 900, { waits: true }),
-  'deploy.write_image': step(80, 3600, { waits: true }),
-  'deploy.prepare_instance_boot': step(60, 300),
-  'deploy.tear_down_agent': step(40, 300),
-  'deploy.boot_instance': step(20, 180),
-  'deploy.erase_devices_metadata': step(99, 900, { waits: true, requestable: ['clean'], inBand: true }),
-  /** Ironic's priority is 10: hours for each tear-down that nobody asked for. Here it takes `erase_devices_priority`. */
-  'deploy.erase_devices': step(0, 3 * 86_400, { waits: true, requestable: ['clean'], inBand: true }),
-  'deploy.erase_devices_express': step(0, 1800, { waits: true, requestable: ['clean'], inBand: true }),
-  'deploy.deploy': step(100, 3660, { implementations: ['fake'] }),
-  'deploy.take_over': step(0, 120),
-  'inspect.inspect_hardware': step(0, 3660, { waits: true }),
-  'rescue.finalize_rescue': step(0, 3660),
-  'management.reset_bmc': step(0, 900, { ...asked, implementations: redfish }),
-  'management.set_bmc_clock': step(0, 120, { ...asked, implementations: redfish }),
-  'management.reset_secure_boot_keys_to_default': step(0, 180, { ...asked, implementations: redfish }),
-  'management.clear_secure_boot_keys': step(0, 180, { ...asked, implementations: redfish }),
-  'management.rotate_bmc_password': step(0, 300, { requestable: ['clean', 'service'], implementations: redfish }),
-  'bios.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
-  'bios.factory_reset': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
-  'raid.create_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish] }),
-  'raid.delete_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish] }),
-  'firmware.update': step(0, 4 * 3600, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
-} as const satisfies Record<StepName, StepFacts>

@@ -129,6 +129,9 @@ export const stepArguments = {
   'management.reset_secure_boot_keys_to_default': none,
   'management.clear_secure_boot_keys': none,
   'management.rotate_bmc_password': none,
+  'management.clear_job_queue': none,
+  'management.reset_idrac': none,
+  'management.known_good_state': none,
   'bios.apply_configuration': z.strictObject({ settings }),
   'bios.factory_reset': none,
   'raid.create_configuration': z.strictObject({

@@ -52,6 +52,9 @@ export interface BmcManagement {
   resetBmc(): Promise<void>
   setClock(at: string, offset?: string): Promise<void>
   resetSecureBootKeys(to: 'default' | 'none'): Promise<void>
+  /** Of iDRACs alone. */
+  clearJobQueue(force: boolean): Promise<void>
+  resetIdrac(): Promise<void>
   /** In the words of ironic-python-agent's inventory. */
   inspect(): Promise<Record<string, unknown>>
   readonly password: BmcPassword

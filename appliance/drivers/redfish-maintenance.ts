@@ -1,6 +1,7 @@
 import { changePassword } from '@bloomery/redfish/account.ts'
 import { checkAttributes, readAttributeRegistry, readBios, resetBios, setBios } from '@bloomery/redfish/bios.ts'
 import type { Redfish } from '@bloomery/redfish/client.ts'
+import { clearJobQueue, resetIdrac } from '@bloomery/redfish/dell.ts'
 import { updateFirmware } from '@bloomery/redfish/firmware.ts'
 import { resetManager, setClock } from '@bloomery/redfish/manager.ts'
 import { resetSecureBootKeys } from '@bloomery/redfish/secure-boot.ts'
@@ -69,6 +70,8 @@ export function redfishMaintenance(use: UseRedfish): Maintenance {
       use(({ bmc, system }) =>
         resetSecureBootKeys(bmc, system, to === 'default' ? 'ResetAllKeysToDefault' : 'DeleteAllKeys'),
       ),
+    clearJobQueue: (force) => use(({ bmc, system }) => clearJobQueue(bmc, system, force)),
+    resetIdrac: () => use(({ bmc, system }) => resetIdrac(bmc, system)),
     inspect: () => use(({ bmc, system }) => inspectRedfish(bmc, system)),
   }
 }

@@ -1,6 +1,7 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { bootDevice, type BootDevice } from '../../contract/resources.ts'
-import { drivers as named, hardware, interfaceKinds, isAbsent, steps as facts } from '../../contract/hardware.ts'
+import { drivers as named, hardware, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
+import { steps as facts } from '../../contract/step-facts.ts'
 import { stepNames } from '../../contract/plan.ts'
 import { steps } from '../plans/steps/table.ts'
 import { HardwareError } from '../hardware-error.ts'

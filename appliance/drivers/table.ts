@@ -11,7 +11,15 @@ export function openDrivers(): { drivers: Drivers; close(): Promise<void> } {
   const ipmi = openIpmiDriver()
   const redfish = openRedfishDriver()
   return {
-    drivers: { ipmi: ipmi.connect, redfish: redfish.connect, 'fake-hardware': connectFake },
+    drivers: {
+      ipmi: ipmi.connect,
+      redfish: redfish.connect,
+      // The steps that only Dell has are of its management interface; all else it speaks as others.
+      idrac: redfish.connect,
+      // Somebody presses the buttons: power is what was asked for last.
+      'manual-management': connectFake,
+      'fake-hardware': connectFake,
+    },
     close: async () => void (await Promise.all([ipmi.close(), redfish.close()])),
   }
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { ConductorOptions } from '../../contract/conductor-options.ts'
-import { steps as catalogue } from '../../contract/hardware.ts'
+import { steps as catalogue } from '../../contract/step-facts.ts'
 import { stepArguments, type StepName } from '../../contract/plan.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Runbook } from '../../contract/runbook.ts'

@@ -1,4 +1,4 @@
-import { type StepFacts, steps as facts } from '../../contract/hardware.ts'
+import { type StepFacts, steps as facts } from '../../contract/step-facts.ts'
 import { offers } from '../../contract/management.ts'
 import type { ConfigDriveReference, ImageReference, PlanKind, Step, StepName } from '../../contract/plan.ts'
 import type { BootDevice, PowerTarget } from '../../contract/resources.ts'

@@ -1,4 +1,4 @@
-import { steps as facts } from '../../contract/hardware.ts'
+import { steps as facts } from '../../contract/step-facts.ts'
 import type { Machine, Step, StepName } from '../../contract/plan.ts'
 
 /** What decides how an operation goes on this machine. */

@@ -1,5 +1,5 @@
 import type { ConductorOptions } from '../../contract/conductor-options.ts'
-import { steps } from '../../contract/hardware.ts'
+import { steps } from '../../contract/step-facts.ts'
 import type { Progress } from '../../contract/messages.ts'
 import type { StepName } from '../../contract/plan.ts'
 import { isTransient, provision, type ProvisionEvent, type ProvisionState } from '../../contract/provision.ts'

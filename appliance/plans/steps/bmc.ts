@@ -6,11 +6,27 @@ import { awaitMachine } from './restart.ts'
 /** A restarting BMC may answer for some seconds yet. */
 const GOING_MS = 20_000
 
-export const resetBmc: StepRunner<'management.reset_bmc'> = async (_args, on) => {
+export const resetBmc: StepRunner<'management.reset_bmc'> = (_args, on) => restart(on, 'resetBmc')
+
+export const resetIdrac: StepRunner<'management.reset_idrac'> = (_args, on) => restart(on, 'resetIdrac')
+
+export const clearJobQueue: StepRunner<'management.clear_job_queue'> = (_args, on) => clearJobs(on, false)
+
+export const knownGoodState: StepRunner<'management.known_good_state'> = async (_args, on) => {
+  await restart(on, 'resetIdrac')
+  await clearJobs(on, true)
+}
+
+async function clearJobs(on: StepContext, force: boolean): Promise<void> {
+  on.note('clearing the job queue')
+  await requireMore(await on.bmc(), on.plan.machine.driver, 'clearJobQueue')(force)
+}
+
+async function restart(on: StepContext, how: 'resetBmc' | 'resetIdrac'): Promise<void> {
   const bmc = await on.bmc()
   if (on.memo.get('reset') === undefined) {
     on.note('restarting the BMC')
-    await requireMore(bmc, on.plan.machine.driver, 'resetBmc')()
+    await requireMore(bmc, on.plan.machine.driver, how)()
     on.memo.set('reset', 'yes')
   }
   on.note('waiting for the BMC')

@@ -1,7 +1,15 @@
 import type { StepName } from '../../../contract/plan.ts'
 import type { StepRunner } from '../step.ts'
 import { applyConfiguration, factoryReset } from './bios.ts'
-import { clearSecureBootKeys, resetBmc, resetSecureBootKeys, setBmcClock } from './bmc.ts'
+import {
+  clearJobQueue,
+  clearSecureBootKeys,
+  knownGoodState,
+  resetBmc,
+  resetIdrac,
+  resetSecureBootKeys,
+  setBmcClock,
+} from './bmc.ts'
 import { updateFirmware } from './firmware.ts'
 import { createRaid, deleteRaid } from './raid.ts'
 import { rotateBmcPassword } from './rotate-password.ts'
@@ -44,6 +52,9 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'management.set_bmc_clock': setBmcClock,
   'management.reset_secure_boot_keys_to_default': resetSecureBootKeys,
   'management.clear_secure_boot_keys': clearSecureBootKeys,
+  'management.clear_job_queue': clearJobQueue,
+  'management.reset_idrac': resetIdrac,
+  'management.known_good_state': knownGoodState,
   'management.rotate_bmc_password': rotateBmcPassword,
   'boot.prepare_ramdisk': prepareRamdisk,
   'boot.clean_up_ramdisk': cleanUpRamdisk,

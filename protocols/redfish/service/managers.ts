@@ -1,4 +1,5 @@
 import { textAt } from '../json.ts'
+import { dellLinks } from './dell.ts'
 import { Refusal } from './machine.ts'
 import { collection, done, ref, type Route } from './route.ts'
 import { chassisPath, managerPath, type State, systemPath } from './state.ts'
@@ -23,7 +24,11 @@ export function managerRoutes(state: State): Route[] {
         Status: { State: 'Enabled', Health: 'OK' },
         ...(dialect.media.where === 'managers' ? { VirtualMedia: ref(`${path}/VirtualMedia`) } : {}),
         LogServices: ref(`${path}/LogServices`),
-        Links: { ManagerForServers: [ref(systemPath(state))], ManagerForChassis: [ref(chassisPath)] },
+        Links: {
+          ManagerForServers: [ref(systemPath(state))],
+          ManagerForChassis: [ref(chassisPath)],
+          ...dellLinks(state),
+        },
         Actions: {
           '#Manager.Reset': {
             target: `${path}/Actions/Manager.Reset`,

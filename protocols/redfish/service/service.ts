@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../clock.ts'
 import { type JsonObject, linksAt, objectOf } from '../json.ts'
 import { accountRoutes } from './accounts.ts'
 import { biosRoutes } from './bios.ts'
+import { dellRoutes } from './dell.ts'
 import { chassisRoutes } from './chassis.ts'
 import { eventRoutes } from './events.ts'
 import { type Dialect, standardDialect } from './dialect.ts'
@@ -56,7 +57,16 @@ export function createService(options: ServiceOptions): Service {
   const { machine, users, dialect = standardDialect, clock = systemClock } = options
   const state = newState(machine, dialect, users, clock)
   const makers = [rootRoutes, sessionRoutes, systemRoutes, hardwareRoutes, biosRoutes, secureBootRoutes, storageRoutes]
-  const others = [managerRoutes, mediaRoutes, chassisRoutes, taskRoutes, updateRoutes, accountRoutes, eventRoutes]
+  const others = [
+    managerRoutes,
+    mediaRoutes,
+    chassisRoutes,
+    taskRoutes,
+    updateRoutes,
+    accountRoutes,
+    eventRoutes,
+    dellRoutes,
+  ]
   const router = new Router([...makers, ...others].flatMap((make) => make(state)))
   return { state, handle: (request) => answer(state, router, request, options.onError) }
 }

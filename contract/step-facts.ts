@@ -1,0 +1,80 @@
+import { HOLD_SECONDS, type PlanKind, type StepName } from './plan.ts'
+
+/** What there is to know of each step, wherever it runs: who has it, how long it may take, who may ask for it. */
+
+export interface StepFacts {
+  /** As Ironic shows it in deploy_step and clean_step, for those of its own steps. */
+  priority: number
+  deadline_seconds: number
+  /** A machine has to come up or to work by itself meanwhile. */
+  waits: boolean
+  /** Operations that people may name this step in, beside the reserved names. */
+  requestable: readonly PlanKind[]
+  /** Of its interface, those that have it; undefined: whichever. */
+  implementations?: readonly string[]
+  /** The machine is restarted for it, so that no ramdisk outlives it. */
+  restarts?: boolean
+  /** The agent of the ramdisk does it, unless the deploy interface is fake. */
+  inBand: boolean
+}
+
+const step = (priority: number, deadline_seconds: number, more: Partial<StepFacts> = {}): StepFacts => ({
+  priority,
+  deadline_seconds,
+  waits: false,
+  requestable: [],
+  inBand: false,
+  ...more,
+})
+/** Whatever speaks Redfish, by the names of its interfaces. */
+const redfish = ['redfish', 'idrac-redfish']
+
+const asked: Partial<StepFacts> = { requestable: ['clean', 'deploy', 'service'] }
+
+export const steps = {
+  'plan.hold': step(0, HOLD_SECONDS),
+  'plan.wait': step(0, 3660, { waits: true }),
+  'plan.on_node': step(0, 3660),
+  'power.validate': step(0, 120),
+  'power.power_on': step(0, 180),
+  'power.power_off': step(0, 180),
+  'power.reset': step(0, 180),
+  'power.set_power_state': step(0, 180),
+  'management.set_boot_device': step(0, 120),
+  'management.inject_nmi': step(0, 120),
+  'management.set_boot_mode': step(0, 180),
+  'management.set_secure_boot': step(0, 180),
+  'management.set_indicator': step(0, 120),
+  'management.attach_virtual_media': step(0, 300),
+  'management.detach_virtual_media': step(0, 300),
+  'management.read_hardware': step(0, 300),
+  'boot.prepare_ramdisk': step(0, 180),
+  'boot.clean_up_ramdisk': step(0, 120),
+  'boot.prepare_instance': step(30, 180),
+  'deploy.start_agent': step(100, 900, { waits: true }),
+  'deploy.write_image': step(80, 3600, { waits: true }),
+  'deploy.prepare_instance_boot': step(60, 300),
+  'deploy.tear_down_agent': step(40, 300),
+  'deploy.boot_instance': step(20, 180),
+  'deploy.erase_devices_metadata': step(99, 900, { waits: true, requestable: ['clean'], inBand: true }),
+  /** Ironic's priority is 10: hours for each tear-down that nobody asked for. Here it takes `erase_devices_priority`. */
+  'deploy.erase_devices': step(0, 3 * 86_400, { waits: true, requestable: ['clean'], inBand: true }),
+  'deploy.erase_devices_express': step(0, 1800, { waits: true, requestable: ['clean'], inBand: true }),
+  'deploy.deploy': step(100, 3660, { implementations: ['fake'] }),
+  'deploy.take_over': step(0, 120),
+  'inspect.inspect_hardware': step(0, 3660, { waits: true }),
+  'rescue.finalize_rescue': step(0, 3660),
+  'management.reset_bmc': step(0, 900, { ...asked, implementations: redfish }),
+  'management.set_bmc_clock': step(0, 120, { ...asked, implementations: redfish }),
+  'management.reset_secure_boot_keys_to_default': step(0, 180, { ...asked, implementations: redfish }),
+  'management.clear_secure_boot_keys': step(0, 180, { ...asked, implementations: redfish }),
+  'management.rotate_bmc_password': step(0, 300, { requestable: ['clean', 'service'], implementations: redfish }),
+  'management.clear_job_queue': step(0, 180, { ...asked, implementations: ['idrac-redfish'] }),
+  'management.reset_idrac': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
+  'management.known_good_state': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
+  'bios.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
+  'bios.factory_reset': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
+  'raid.create_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish] }),
+  'raid.delete_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish] }),
+  'firmware.update': step(0, 4 * 3600, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
+} as const satisfies Record<StepName, StepFacts>
