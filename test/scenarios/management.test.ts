@@ -73,6 +73,34 @@ describe('verification', () => {
   })
 })
 
+test('cleaning by hand makes the RAID that was asked for, sets the BIOS, and gives the BMC a password that only the site knows', async () => {
+  const logical_disks = [{ size_gb: 'MAX', raid_level: '1', is_root_volume: true }]
+  expect((await ask(redfish, 'PUT', 'states/raid', { logical_disks })).status).toBe(204)
+  const clean_steps = [
+    { interface: 'raid', step: 'create_configuration', args: {} },
+    { interface: 'bios', step: 'apply_configuration', args: { settings: [{ name: 'NumLock', value: 'Off' }] } },
+    { interface: 'management', step: 'rotate_bmc_password', args: {} },
+    { interface: 'management', step: 'read_hardware', args: {} },
+  ]
+  const before = (await fleet.client.nodes.get(redfish.uuid)).driver_info
+  await expect(fleet.client.nodes.provision(redfish.uuid, 'clean', { clean_steps })).rejects.toThrow(
+    /read_hardware is unknown/,
+  )
+  await fleet.client.nodes.provision(redfish.uuid, 'clean', { clean_steps: clean_steps.slice(0, 3) })
+  const node = await fleet.awaitState(redfish.uuid, 'manageable', WITHIN)
+  expect(node).toMatchObject({ last_error: null, raid_config: { logical_disks: [{ raid_level: '1' }] } })
+  expect((await ask(redfish, 'GET', 'bios/NumLock')).body).toMatchObject({ NumLock: { value: 'Off' } })
+  const [user] = redfish.machine.redfish.users
+  expect(user!.password).toMatch(/^Aa1-/)
+  expect(before['redfish_password']).toBe('******')
+  // The next plan logs in with what the cloud now has.
+  await fleet.client.nodes.provision(redfish.uuid, 'inspect')
+  const inspected = await fleet.awaitState(redfish.uuid, 'manageable', WITHIN)
+  expect(inspected).toMatchObject({ last_error: null, properties: { cpus: 8, cpu_arch: 'x86_64' } })
+  const written = [...cloud.logged, ...fleet.logged].filter((line) => line.includes(user!.password))
+  expect(written).toEqual([])
+})
+
 test('an NMI reaches the machine, by IPMI and by Redfish', async () => {
   for (const member of [ipmi, redfish]) {
     await done(member, 'PUT', 'states/power', 202, { target: 'power on' })
