@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { Hono } from 'hono'
-import { createApi } from '../lambdas/api/app.ts'
+import { createApi, pathOf } from '../lambdas/api/app.ts'
 import type { ApiConfig } from '../lambdas/api/config.ts'
 import { onChange } from '../lambdas/conductor/on-change.ts'
 import { tick } from '../lambdas/periodic/tick.ts'
@@ -69,7 +69,7 @@ export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Lo
 /** The API is made when the port is known, for its links. What an answer tells of is on disk before it is told. */
 function dispatch({ blobRoutes, table }: Ground, api: { answer?: Hono }): HttpOptions['fetch'] {
   return async (request, environment) => {
-    if (new URL(request.url).pathname.startsWith('/blobs/')) return blobRoutes.fetch(request, environment)
+    if (pathOf(request.url).startsWith('/blobs/')) return blobRoutes.fetch(request, environment)
     const answer = await (api.answer?.fetch(request, environment) ?? new Response('starting', { status: 503 }))
     await table.database.durable()
     return answer

@@ -70,7 +70,7 @@ export const fieldSince = {
   },
   portgroups: { ports: 24, mode: 26, properties: 26, physical_network: 102, category: 103, dynamic_portgroup: 111 },
   chassis: {},
-  allocations: { node: 58, owner: 60 },
+  allocations: { owner: 60 },
   deploy_templates: { description: 112 },
   runbooks: { description: 112, traits: 112 },
   inspection_rules: {},
@@ -182,7 +182,21 @@ export const routeSince = {
 } as const satisfies Record<string, RouteSince>
 
 /** What a route needs, and the status below that. A line with a method comes before one of a longer path. */
-export function requiredOf(method: string, path: string): { since: number; below: number } | undefined {
+export function requiredOf(method: string, path: string): Required | undefined {
+  const key = `${method} ${path}`
+  if (!known.has(key)) known.set(key, lookUp(method, path))
+  return known.get(key)
+}
+
+interface Required {
+  since: number
+  below: number
+}
+
+/** By method and path of a route, of which there are as many as the API has. */
+const known = new Map<string, Required | undefined>()
+
+function lookUp(method: string, path: string): Required | undefined {
   const entries: Array<[string, RouteSince]> = Object.entries(routeSince)
   const covers = (prefix: string, whole: string): boolean => whole === prefix || whole.startsWith(`${prefix}/`)
   const exact = entries.find(([line]) => line === `${method} ${path}`)

@@ -62,7 +62,7 @@ export function createApi(platform: Platform, config: ApiConfig): Hono {
 
 /** Ironic's REST API over a platform, and our own few routes beside it. */
 export function createBaremetal(platform: Platform, config: ApiConfig): Api {
-  const app = new Hono<Facts>({ getPath: (request) => canonicalPath(new URL(request.url).pathname) })
+  const app = new Hono<Facts>({ getPath: (request) => canonicalPath(pathOf(request.url)) })
   app.use(microversion(platform, config))
   app.use(authentication(platform, config))
   app.use(gate)
@@ -111,6 +111,12 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   enrolRoutes(app, platform)
   imageRoutes(app, platform)
   return app
+}
+
+/** A URL is parsed only where its path is more than plain words. */
+export function pathOf(url: string): string {
+  const plain = /^https?:\/\/[^/?#\\@]+(\/[\w/-]*)(?:\?[^#]*)?$/.exec(url)?.[1]
+  return plain ?? new URL(url).pathname
 }
 
 /** `/nodes` and `/v1/nodes/` are `/v1/nodes`. */

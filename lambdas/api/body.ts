@@ -21,14 +21,14 @@ export async function readJson(call: { req: { raw: Request } }, limit = ordinary
 }
 
 async function readText({ body, headers }: Request, limit: number): Promise<string> {
-  const tooLarge = new BodyError(413, `Request body is larger than ${limit / MIB} MiB.`)
-  if (Number(headers.get('content-length') ?? 0) > limit) throw tooLarge
+  const tooLarge = (): BodyError => new BodyError(413, `Request body is larger than ${limit / MIB} MiB.`)
+  if (Number(headers.get('content-length') ?? 0) > limit) throw tooLarge()
   if (!body) return ''
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.byteLength
-    if (size > limit) throw tooLarge
+    if (size > limit) throw tooLarge()
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

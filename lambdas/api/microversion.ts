@@ -12,6 +12,7 @@ import { flag } from './query.ts'
 
 /** Finds the microversion of a request; every reply, errors too, says which are to be had and which this was. */
 export function microversion(platform: Platform, config: ApiConfig) {
+  const base = config.publicEndpoint?.replace(/\/+$/, '')
   return createMiddleware<Facts>(async (call, next) => {
     const { req } = call
     const minor = negotiate(req.header(versionHeaders.version), req.header(versionHeaders.generic))
@@ -20,16 +21,18 @@ export function microversion(platform: Platform, config: ApiConfig) {
     call.set('minor', minor ?? MINIMUM)
     call.set('showing', {
       minor: minor ?? MINIMUM,
-      base: config.publicEndpoint?.replace(/\/+$/, '') ?? new URL(req.url).origin,
+      base: base ?? new URL(req.url).origin,
     })
     call.set('caller', nobody)
     call.set('ours', req.header('x-bloomery') === '1' || flag('bloomery', req.query('bloomery')) === true)
     await (minor === undefined ? refuse(call) : next())
-    call.header(versionHeaders.minimum, versionText(MINIMUM))
-    call.header(versionHeaders.maximum, versionText(MAXIMUM))
-    call.header(versionHeaders.version, versionText(call.var.minor))
-    call.header('openstack-request-id', requestId)
-    if (call.var.minor >= 107) call.header('x-openstack-request-id', requestId)
+    // Not by `call.header`, which by now would make the whole reply anew for each.
+    const { headers } = call.res
+    headers.set(versionHeaders.minimum, versionText(MINIMUM))
+    headers.set(versionHeaders.maximum, versionText(MAXIMUM))
+    headers.set(versionHeaders.version, versionText(call.var.minor))
+    headers.set('openstack-request-id', requestId)
+    if (call.var.minor >= 107) headers.set('x-openstack-request-id', requestId)
   })
 }
 
