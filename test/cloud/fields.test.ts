@@ -173,7 +173,6 @@ describe('a later field in a new one, and in a patch', () => {
 
   it.each([
     ['/v1/allocations', { resource_class: 'big', owner: 'o' }, 60, 201],
-    ['/v1/allocations', { node: NODE }, 58, 400],
     ['/v1/ports', { address: mac(60_000), node_ident: NODE }, 94, 201],
     [
       '/v1/ports',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ApiError } from '../../contract/api/client.ts'
-import { isTransient, provision, type ProvisionState, type Verb } from '../../contract/provision.ts'
+import { isTransient, provision, type ProvisionState, type Verb, verbs as eventOf } from '../../contract/provision.ts'
 import type { Node, Operation } from '../../contract/resources.ts'
 import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import { createApi } from '../../lambdas/api/app.ts'
@@ -146,8 +146,9 @@ describe.each(Object.keys(cells) as ProvisionState[])('a node that is %s', (stat
   })
 })
 
-it('knows every state', () => {
+it('knows every state and every verb', () => {
   expect(Object.keys(cells).toSorted()).toEqual(Object.keys(provision).toSorted())
+  expect(verbs.toSorted()).toEqual(Object.keys(eventOf).toSorted())
 })
 
 describe('what stands in a verb’s way', () => {
