@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { plan as planSchema, type Plan } from '../../contract/plan.ts'
+import { getNode } from '../../lambdas/store/nodes.ts'
 import { alive, commandsTo, withSite } from './control-plane.ts'
 import { available, cloud, image, newNode, provision, site, states } from './one-site.ts'
 import { PaperSite } from './paper-site.ts'
@@ -101,6 +102,27 @@ describe('reports', () => {
     expect(received()).toMatchObject({ reports_through: 3 })
     await site.send(two!)
     expect(received()).toMatchObject({ reports_through: 3 })
+  })
+
+  it('of progress that came together are one write, and history tells of every state that was passed', async () => {
+    const node = await newNode()
+    await provision(node, 'manage')
+    await site.carryOut(node)
+    await provision(node, 'provide')
+    const plan = site.plan(node)
+    const version = async () => (await getNode(cloud.platform.table, node))?.version
+    const before = await version()
+    const last = { step: plan.steps.length - 1 }
+    const phases = ['accepted', 'waiting', 'running'] as const
+    await site.send(...phases.map((phase) => site.progress(plan, phase)), site.progress(plan, 'done', last))
+    expect(await states(node)).toMatchObject({ provision_state: 'available' })
+    expect(await version()).toBe(before! + 1)
+    const history = await cloud.client.nodes.history(node)
+    expect(history.map(({ event }) => event).slice(-3)).toEqual([
+      'Provision state: cleaning to clean wait.',
+      'Provision state: clean wait to cleaning.',
+      'Provision state: cleaning to available.',
+    ])
   })
 
   it('of another appliance change nothing', async () => {
