@@ -69,6 +69,9 @@ const redfishProperties = {
   redfish_password: 'Password on the BMC; sealed to the site when written. Default: none.',
   redfish_verify_ca:
     "Whether the BMC's certificate is verified, or a file on the appliance with the authorities to trust. Default: true.",
+  redfish_tls_minimum_version:
+    'The oldest TLS to speak with the BMC: 1.1 (for old BMCs alone), 1.2 or 1.3. Default: 1.2.',
+  redfish_tls_ciphers: "Cipher suites to offer, as OpenSSL names them. Default: Node's.",
   redfish_auth_type: 'How to log in: basic, session, or auto (a session where there are any). Default: auto.',
 } as const
 
@@ -248,6 +251,8 @@ const redfishSettings = z.object({
   redfish_system_id: z.string('a system id is a text').nullish(),
   redfish_verify_ca: z.union([z.boolean(), z.string()], 'true, false or a path on the appliance').nullish(),
   redfish_auth_type: z.enum(['basic', 'session', 'auto'], 'basic, session or auto').nullish(),
+  redfish_tls_minimum_version: z.union([z.literal(['1.1', '1.2', '1.3', 1.1, 1.2, 1.3])], '1.1, 1.2 or 1.3').nullish(),
+  redfish_tls_ciphers: z.string('cipher suites are a text').nullish(),
 })
 
 function withScheme(address: string): string {

@@ -25,6 +25,10 @@ const info = z.object({
   // A path: of a file on this appliance with the authorities to trust.
   redfish_verify_ca: z.union([flag, z.string().min(1).max(4096)]).default(true),
   redfish_auth_type: z.enum(['basic', 'session', 'auto']).default('auto'),
+  redfish_tls_minimum_version: z
+    .union([z.enum(['1.1', '1.2', '1.3']), z.literal([1.1, 1.2, 1.3]).transform((version) => `${version}` as const)])
+    .default('1.2'),
+  redfish_tls_ciphers: z.string().min(1).max(1024).optional(),
 })
 type Info = z.infer<typeof info>
 
@@ -142,7 +146,11 @@ async function open(of: Info): Promise<Session> {
     username: of.redfish_username,
     password: of.redfish_password,
     auth: of.redfish_auth_type,
-    tls: { verify: await authorities(of.redfish_verify_ca) },
+    tls: {
+      verify: await authorities(of.redfish_verify_ca),
+      minimumVersion: `TLSv${of.redfish_tls_minimum_version}`,
+      ...(of.redfish_tls_ciphers === undefined ? {} : { ciphers: of.redfish_tls_ciphers }),
+    },
     timeoutMs: TIMEOUT_MS,
   })
   try {

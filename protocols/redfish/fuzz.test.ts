@@ -1,9 +1,16 @@
+import { env } from 'node:process'
 import { expect, test } from 'vitest'
 import { readBios, setBios } from './bios.ts'
 import { readBoot, setBoot } from './boot.ts'
 import { connect } from './client.ts'
 import type { Clock } from './clock.ts'
+import { readComponents } from './components.ts'
 import { RedfishError } from './error.ts'
+import { readFirmware } from './firmware.ts'
+import { readIndicators } from './indicator.ts'
+import { readInventory } from './inventory.ts'
+import { resetManager, setClock } from './manager.ts'
+import { readStorage } from './storage.ts'
 import { readPower, reset } from './power.ts'
 import { createService } from './service/service.ts'
 import { findSystem } from './system.ts'
@@ -11,7 +18,8 @@ import { paperMachine } from './testing/paper-machine.ts'
 import type { Reply, Request, Transport } from './transport.ts'
 import { insertMedia } from './virtual-media.ts'
 
-const REPLIES = 200_000
+/** BLOOMERY_FUZZ_REPLIES=1000000 for the whole count. */
+const REPLIES = Number(env['BLOOMERY_FUZZ_REPLIES'] ?? 100_000)
 
 /** Mulberry32: the same replies in each run. */
 function generator(seed: number): (below: number) => number {
@@ -100,7 +108,7 @@ function mutate(pick: (below: number) => number, reply: Reply): Reply {
 
 test(
   `${REPLIES} mutated replies end every operation in a value or a RedfishError, in time`,
-  { timeout: 300_000 },
+  { timeout: 300_000 + REPLIES * 3 },
   async () => {
     const pick = generator(7)
     const counts = { replies: 0, values: 0, errors: 0 }
@@ -153,6 +161,13 @@ test(
             () => insertMedia(bmc, system, { type: 'CD', image }),
             () => readBios(bmc, system),
             () => setBios(bmc, system, { NumLock: 'Off' }),
+            () => readIndicators(bmc, system),
+            () => readComponents(bmc, system),
+            () => readInventory(bmc, system),
+            () => readStorage(bmc, system),
+            () => readFirmware(bmc),
+            () => setClock(bmc, system, '2026-01-01T00:00:00Z'),
+            () => resetManager(bmc, system),
           ]
           for (let left = 8; left > 0; left -= 1) {
             await deeds[pick(deeds.length)]!()

@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { SecureContextOptions } from 'node:tls'
 import { createService, type ServiceOptions } from './service/service.ts'
 import type { State } from './service/state.ts'
 
@@ -9,7 +10,7 @@ export interface StartRedfishOptions extends ServiceOptions {
   /** 0: any free one; see the result. */
   port: number
   /** PEM; plain HTTP without. */
-  tls?: { key: string; cert: string }
+  tls?: { key: string; cert: string } & Pick<SecureContextOptions, 'minVersion' | 'maxVersion' | 'ciphers'>
 }
 
 export interface RunningRedfish {

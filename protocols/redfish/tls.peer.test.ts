@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connect, type Redfish } from './client.ts'
 import { readPower } from './power.ts'
-import { type RunningRedfish, startRedfish } from './server.ts'
+import { type RunningRedfish, startRedfish, type StartRedfishOptions } from './server.ts'
 import { findSystem } from './system.ts'
 import { selfSigned } from './testing/certificate.ts'
 import { paperMachine } from './testing/paper-machine.ts'
@@ -21,7 +21,7 @@ afterEach(async () => {
   await server.close()
 })
 
-async function start(tls: { key: string; cert: string }): Promise<void> {
+async function start(tls: NonNullable<StartRedfishOptions['tls']>): Promise<void> {
   const users = [{ name: 'admin', password: 'paper-secret' }]
   const onError = (error: unknown): never => {
     throw error
@@ -41,6 +41,13 @@ async function poll(tls?: TlsPolicy): Promise<string> {
 }
 
 const fingerprint = ({ cert }: { cert: string }): string => new X509Certificate(cert).fingerprint256
+
+it('a BMC that is too old for TLS 1.2 is spoken to only where that is asked for', async () => {
+  await server.close()
+  await start({ ...fresh, minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })
+  await expect(poll({ verify: false })).rejects.toThrow(/TLS/)
+  expect(await poll({ verify: false, minimumVersion: 'TLSv1.1' })).toBe('off')
+})
 
 describe('the certificate of a BMC', () => {
   it('is verified unless told otherwise', async () => {

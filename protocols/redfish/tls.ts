@@ -17,10 +17,16 @@ export function agentFor(policy: TlsPolicy, kept: AgentOptions): Agent {
     ...kept,
     minVersion: policy.minimumVersion ?? 'TLSv1.2',
     rejectUnauthorized: policy.verify !== false && policy.pin === undefined,
-    ...(policy.ciphers === undefined ? {} : { ciphers: policy.ciphers }),
+    ...ciphersOf(policy),
     ...(typeof policy.verify === 'string' ? { ca: policy.verify } : {}),
   }
   return policy.pin === undefined ? new Agent(options) : new PinningAgent(options, policy.pin)
+}
+
+/** OpenSSL 3 does TLS 1.1, whose signatures are by SHA-1, only where it is told that this is weak and wanted. */
+function ciphersOf({ ciphers, minimumVersion }: TlsPolicy): { ciphers?: string } {
+  if (ciphers !== undefined) return { ciphers }
+  return minimumVersion === 'TLSv1.1' ? { ciphers: 'DEFAULT@SECLEVEL=0' } : {}
 }
 
 /** The certificate is looked at before the socket is handed out: nothing, least of all a password, reaches another host. */
