@@ -8,6 +8,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Machines } from '../ledger/machines.ts'
 import type { Outbox } from '../ledger/outbox.ts'
 import type { Log } from '../log.ts'
+import { onRelative } from './relative.ts'
 import { prefetch } from '../images/prefetch.ts'
 import { attempt, Stopped } from './attempt.ts'
 import type { StepContext } from './step.ts'
@@ -165,7 +166,7 @@ function context(
       if (power) machines.setPower(entry.plan.node, power)
       if (bootDevice) entry.bootDevice = bootDevice
     },
-    onRelative: (node) => onRelative(parts, entry, node, on.note),
+    onRelative: (node) => onRelative(parts, entry.plan, node, on.note),
     unheld: () => journal.isUnheld(entry.plan.id, entry.step),
     found: (inventory, plugin_data) => {
       const { id, node, generation } = entry.plan
@@ -193,32 +194,6 @@ function context(
     },
   }
   return on
-}
-
-/** Reports of a plan say the power state of its own node only: that of another is told as if it had changed by itself. */
-function onRelative(
-  parts: PlanParts,
-  { plan }: Entry,
-  node: string,
-  note: StepContext['note'],
-): ReturnType<StepContext['onRelative']> {
-  const machine = plan.relatives?.find((each) => each.node === node)
-  if (!machine) throw new HardwareError(`the plan does not tell what node ${node} is`)
-  const own = { ...plan, node, machine }
-  const { bmc, delayMs } = parts.tools(own)
-  return {
-    plan: own,
-    bmc,
-    delayMs,
-    note: (text, percent) => note(`node ${machine.name ?? node}: ${text}`, percent),
-    observed({ power }) {
-      if (!power) return
-      parts.ledger.transaction(() => {
-        parts.machines.setPower(node, power)
-        parts.outbox.append({ kind: 'power', node, power_state: power })
-      })
-    },
-  }
 }
 
 /** Writes a progress report and its number together; callers hold a transaction. */
