@@ -54,7 +54,8 @@ export async function deliver(courier: Courier, webhook: string, until: Date): P
     if (standing.holder !== null && standing.holder !== holder && heldUntil > now) return heldUntil
     const { ready, next } = await readyOf(courier, hook, standing)
     if (ready.length === 0 || now >= until) {
-      if (await release(courier, found, ready.length === 0 ? next : now)) return next
+      const again = ready.length === 0 ? next : now
+      if (await release(courier, found, again)) return again
     } else {
       const held = await hold(courier, found, holder)
       if (held) await round(courier, held, ready)
@@ -131,12 +132,12 @@ interface Held {
 }
 
 async function round(courier: Courier, { hook, item, standing }: Held, ready: Waiting[]): Promise<void> {
-  const { table, clock, box, random, log } = courier
-  const secret = box.open(hook.secret, hook.uuid)
-  const attempt = async (waiting: Waiting): Promise<Outcome> => {
-    const answer = await courier.send(hook.url, messageOf(waiting, secret, clock.now()))
-    return { waiting, answer }
-  }
+  const { table, clock, random, log } = courier
+  const secret = secretOf(courier, hook)
+  const attempt = async (waiting: Waiting): Promise<Outcome> => ({
+    waiting,
+    answer: secret === undefined ? unreadable : await courier.send(hook.url, messageOf(waiting, secret, clock.now())),
+  })
   const outcomes = await Promise.all(ready.map(attempt))
   const after = settle(hook.uuid, standing, outcomes, clock.now(), random)
   const put: Item = { ...item, version: item.version + 1, value: after.standing }
@@ -154,6 +155,20 @@ async function round(courier: Courier, { hook, item, standing }: Held, ready: Wa
   if (after.gone) await disable(courier, hook, 'The receiver answered 410: it is gone for good.')
   else if (tooLong)
     await disable(courier, hook, `The receiver has taken nothing since ${since}. Its last answer: ${why}`)
+}
+
+const unreadable: Answer = {
+  taken: false,
+  why: "the cloud's key for webhooks has changed, so that the secret can't be read: give the webhook its secret anew",
+}
+
+function secretOf({ box, log }: Courier, { uuid, name, secret }: Webhook): string | undefined {
+  try {
+    return box.open(secret, uuid)
+  } catch (error) {
+    log.error({ webhook: uuid, name, error: String(error) }, 'secret not readable')
+    return undefined
+  }
 }
 
 /** Leaves it until then. False: something came meanwhile. */

@@ -238,6 +238,31 @@ describe('events', () => {
     expect(got).toHaveLength(1)
   })
 
+  it('are left to the next turn when this one has lasted long enough', async () => {
+    const uuid = await hook()
+    for (let n = 0; n < 10; n += 1) await happening(`n${n}`)
+    const start = cloud.platform.clock.now()
+    answer = () => {
+      cloud.pass(1)
+      return { taken: true }
+    }
+    const until = new Date(start.getTime() + 1000)
+    expect(await deliver(courier, uuid, until)).toEqual(cloud.platform.clock.now())
+    expect(got).toHaveLength(8)
+    expect(await deliver(courier, uuid, new Date(until.getTime() + 60_000))).toBe(undefined)
+    expect(got).toHaveLength(10)
+  })
+
+  it('wait when the key of secrets is another one, and the webhook says what to do', async () => {
+    await hook()
+    await happening('a')
+    courier = { ...courier, box: secretBox('another key, which is not the one of before') }
+    await work()
+    expect((await ask('GET', '/mine')).body.status.last_error).toMatch(/give the webhook its secret anew/)
+    await ask('PATCH', '/mine', [{ op: 'replace', path: '/secret', value: SECRET }])
+    expect(got).toEqual([])
+  })
+
   it('that are laid in the queue at the last moment are not forgotten', async () => {
     await hook()
     await happening('a')
