@@ -57,6 +57,8 @@ export const hardwareFacts = z.object({
   virtual_media: z.array(virtualMedium).max(32).optional(),
   bios: z.array(biosSetting).max(MOST_SETTINGS).optional(),
   firmware: z.array(firmwareComponent).max(256).optional(),
+  /** How the machine differs from what was declared of it, a sentence each. */
+  drift: z.array(z.string().max(1024)).max(200).optional(),
   raid_config: z.record(z.string().max(255), z.unknown()).optional(),
 })
 export type HardwareFacts = z.infer<typeof hardwareFacts>

@@ -129,6 +129,7 @@ export const stepArguments = {
   'management.reset_secure_boot_keys_to_default': none,
   'management.clear_secure_boot_keys': none,
   'management.rotate_bmc_password': none,
+  'management.report_drift': none,
   'management.clear_job_queue': none,
   'management.reset_idrac': none,
   'management.known_good_state': none,

@@ -69,6 +69,7 @@ export const steps = {
   'management.reset_secure_boot_keys_to_default': step(0, 180, { ...asked, implementations: redfish }),
   'management.clear_secure_boot_keys': step(0, 180, { ...asked, implementations: redfish }),
   'management.rotate_bmc_password': step(0, 300, { requestable: ['clean', 'service'], implementations: redfish }),
+  'management.report_drift': step(0, 300, { requestable: ['clean', 'service'], implementations: redfish }),
   'management.clear_job_queue': step(0, 180, { ...asked, implementations: ['idrac-redfish'] }),
   'management.reset_idrac': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
   'management.known_good_state': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),

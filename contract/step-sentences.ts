@@ -32,6 +32,7 @@ const sentences: Sentences = {
   'management.reset_secure_boot_keys_to_default': "Puts Secure Boot's keys back to what the factory gave it.",
   'management.clear_secure_boot_keys': "Deletes all of Secure Boot's keys.",
   'management.rotate_bmc_password': 'Gives the BMC user a new password, which only the site can open.',
+  'management.report_drift': 'Compares firmware, BIOS and BMC users with properties/baseline; nothing is changed.',
   'management.clear_job_queue': "Deletes all jobs of the iDRAC's queue.",
   'management.reset_idrac': 'Restarts the iDRAC; the machine goes on.',
   'management.known_good_state': 'Restarts the iDRAC and deletes all of its jobs, also those that run.',

@@ -52,6 +52,8 @@ export interface BmcManagement {
   resetBmc(): Promise<void>
   setClock(at: string, offset?: string): Promise<void>
   resetSecureBootKeys(to: 'default' | 'none'): Promise<void>
+  /** Of the BMC: those that can log in, by name. */
+  users(): Promise<string[]>
   /** Of iDRACs alone. */
   clearJobQueue(force: boolean): Promise<void>
   resetIdrac(): Promise<void>

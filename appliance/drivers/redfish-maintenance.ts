@@ -1,4 +1,4 @@
-import { changePassword } from '@bloomery/redfish/account.ts'
+import { changePassword, listUsers } from '@bloomery/redfish/account.ts'
 import { checkAttributes, readAttributeRegistry, readBios, resetBios, setBios } from '@bloomery/redfish/bios.ts'
 import type { Redfish } from '@bloomery/redfish/client.ts'
 import { clearJobQueue, resetIdrac } from '@bloomery/redfish/dell.ts'
@@ -70,6 +70,7 @@ export function redfishMaintenance(use: UseRedfish): Maintenance {
       use(({ bmc, system }) =>
         resetSecureBootKeys(bmc, system, to === 'default' ? 'ResetAllKeysToDefault' : 'DeleteAllKeys'),
       ),
+    users: () => use(({ bmc }) => listUsers(bmc)),
     clearJobQueue: (force) => use(({ bmc, system }) => clearJobQueue(bmc, system, force)),
     resetIdrac: () => use(({ bmc, system }) => resetIdrac(bmc, system)),
     inspect: () => use(({ bmc, system }) => inspectRedfish(bmc, system)),

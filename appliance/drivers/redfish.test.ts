@@ -74,6 +74,41 @@ describe('a machine with a Redfish BMC', () => {
   })
 })
 
+describe('beside power and boot device', () => {
+  it('has the firmware start from a URL once', async () => {
+    const url = 'http://192.0.2.1:8080/boot/t/boot.iso'
+    await (
+      await bmc()
+    ).more!.bootFromUrl!(url)
+    expect(machine.override).toMatchObject({ target: 'UefiHttp', enabled: 'Once', mode: 'UEFI', uri: url })
+  })
+
+  it('reads what the BMC has, and leaves out what it lacks', async () => {
+    const facts = await (await bmc()).more!.readHardware!()
+    expect(facts).toMatchObject({ boot_mode: 'uefi', secure_boot: false, firmware: [{ component: 'bios' }, {}] })
+    expect(facts.bios!.map(({ name }) => name)).toContain('NumLock')
+    expect(facts.indicators!.map(({ component, state }) => [component, state])).toEqual([
+      ['system', 'off'],
+      ['chassis', 'off'],
+    ])
+  })
+
+  it('updates what it is told to, and nothing else', async () => {
+    await (
+      await bmc()
+    ).more!.updateFirmware!('bios', 'http://files/image-3.0.0.bin', () => {})
+    expect([...server.state.firmware].map(([id, { version }]) => [id, version])).toEqual([
+      ['BMC', '1.0.0'],
+      ['BIOS', '3.0.0'],
+    ])
+  })
+
+  it('refuses to update what it does not know', async () => {
+    const asked = (await bmc()).more!.updateFirmware!('toaster', 'http://files/x.bin', () => {})
+    await expect(asked).rejects.toThrow(/toaster is none of bios, bmc, nic:<id>/)
+  })
+})
+
 describe('what goes wrong', () => {
   it('is a sentence with BMC, operation and remedy, and never the password', async () => {
     const of = await bmc({ redfish_password: 'not-the-password' })

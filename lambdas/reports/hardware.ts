@@ -9,13 +9,14 @@ const ATTEMPTS = 30
 
 /** Keeps what a site read out of band: each section replaces what was known of it. */
 export async function addHardware(platform: Platform, { uuid }: Node, facts: HardwareFacts): Promise<void> {
-  const { boot_mode, secure_boot, raid_config, indicators, virtual_media, bios, firmware } = facts
+  const { boot_mode, secure_boot, raid_config, drift, indicators, virtual_media, bios, firmware } = facts
   const told: Partial<Node> = {
     ...(boot_mode === undefined ? {} : { boot_mode }),
     ...(secure_boot === undefined ? {} : { secure_boot }),
     ...(raid_config === undefined ? {} : { raid_config }),
   }
   if (Object.keys(told).length > 0) await changeNode(platform, uuid, (node) => ({ node: { ...node, ...told } }))
+  if (drift) await changeNode(platform, uuid, (node) => ({ node: withDrift(node, facts.read_at, drift) }))
   if (indicators ?? virtual_media)
     await update<Hardware>(platform, hardwareKey(uuid), (known) => ({
       indicators: indicators ?? known?.indicators ?? null,
@@ -27,6 +28,10 @@ export async function addHardware(platform: Platform, { uuid }: Node, facts: Har
     await update<FirmwareComponent[]>(platform, firmwareKey(uuid), (known) =>
       withComponents(known ?? [], facts.read_at, firmware),
     )
+}
+
+function withDrift(node: Node, read_at: string, differences: string[]): Node {
+  return { ...node, driver_internal_info: { ...node.driver_internal_info, drift: { read_at, differences } } }
 }
 
 /** A part joins the others of its reading, in whatever order they come; of an older reading nothing is left, and an older one changes

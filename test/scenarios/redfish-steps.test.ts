@@ -150,6 +150,15 @@ test('an inspection asks the BMC what the machine is made of, and does not touch
   expect(fixture.machine.boots).toEqual([])
 })
 
+test('drift from the declared baseline is told and changes nothing', async () => {
+  const end = await run([step('management.report_drift')], (plan) => {
+    plan.machine.properties['baseline'] = { bios: { NumLock: 'Off' }, firmware: { bmc: '1.0.0' }, bmc_users: ['admin'] }
+  })
+  expect([end.phase, end.note]).toEqual(['done', null])
+  expect(reports('hardware').at(-1)?.facts.drift).toEqual(['BIOS setting NumLock is On, not Off'])
+  expect(bmc().bios).toMatchObject({ attributes: { NumLock: 'On' }, pending: {} })
+})
+
 describe('rotate_bmc_password', () => {
   const keys = (plan: Plan): void => {
     plan.machine.sealing_keys = [{ appliance: fixture.identity.uuid, key: fixture.identity.key.publicKey }]

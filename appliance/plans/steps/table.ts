@@ -10,6 +10,7 @@ import {
   resetSecureBootKeys,
   setBmcClock,
 } from './bmc.ts'
+import { reportDrift } from './drift.ts'
 import { updateFirmware } from './firmware.ts'
 import { createRaid, deleteRaid } from './raid.ts'
 import { rotateBmcPassword } from './rotate-password.ts'
@@ -52,6 +53,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'management.set_bmc_clock': setBmcClock,
   'management.reset_secure_boot_keys_to_default': resetSecureBootKeys,
   'management.clear_secure_boot_keys': clearSecureBootKeys,
+  'management.report_drift': reportDrift,
   'management.clear_job_queue': clearJobQueue,
   'management.reset_idrac': resetIdrac,
   'management.known_good_state': knownGoodState,

@@ -5,7 +5,7 @@ import type { State } from './state.ts'
 import { begin } from './tasks.ts'
 
 const SERVICE = '/redfish/v1/UpdateService'
-const TASK_MS = 2000
+const TASK_MS = 3000
 
 /** The version that an image brings is in its name: `bios-2.1.0.bin`. */
 export function updateRoutes(state: State): Route[] {
