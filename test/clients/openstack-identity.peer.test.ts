@@ -115,6 +115,23 @@ it('shows a reader the nodes of their project, and lets them change none', async
   await expect(text(person, 'user', 'list')).rejects.toThrow(/403/)
 }, 180_000)
 
+it('gives roles to groups, and so to their members', async () => {
+  const group = await json(admin, 'group', 'create', 'poets', '--description', 'and engineers')
+  await text(admin, 'group', 'add', 'user', 'poets', 'ada')
+  expect(await text(admin, 'group', 'contains', 'user', 'poets', 'ada')).toMatch(/ada in group poets/)
+  expect(await json(admin, 'user', 'list', '--group', 'poets')).toMatchObject([{ Name: 'ada' }])
+  await text(admin, 'role', 'add', '--project', 'engines', '--group', 'poets', 'member')
+  const assignments = await json(admin, 'role', 'assignment', 'list', '--group', 'poets', '--names')
+  expect(assignments).toMatchObject([{ Role: 'member', Group: expect.stringContaining('poets') }])
+  await text(person, 'baremetal', 'node', 'set', 'difference', '--extra', 'a=b')
+  await text(admin, 'group', 'remove', 'user', 'poets', 'ada')
+  await expect(text(person, 'baremetal', 'node', 'set', 'difference', '--extra', 'a=c')).rejects.toThrow(/403/)
+  await text(admin, 'group', 'set', 'poets', '--name', 'engineers')
+  expect(await json(admin, 'group', 'show', 'engineers')).toMatchObject({ id: group.id })
+  await text(admin, 'group', 'delete', 'engineers')
+  expect(await json(admin, 'group', 'list')).toEqual([])
+}, 180_000)
+
 it('logs in by application credential, changes a password and revokes a token', async () => {
   const made = await json(person, 'application', 'credential', 'create', 'robot', '--role', 'reader')
   robot = { ...robot, OS_APPLICATION_CREDENTIAL_ID: made.id ?? made.ID, OS_APPLICATION_CREDENTIAL_SECRET: made.secret }
