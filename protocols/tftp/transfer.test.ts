@@ -75,18 +75,42 @@ test('block numbers go on behind 65,535 at 0', () => {
   expect(transfer).toMatchObject({ phase: 'complete', acked: 70_001, repeated: 0 })
 })
 
-test('silence repeats the window at growing distances, then ends with what was missing', () => {
+test('silence is asked after with the last block, then repeats the window at growing distances, then ends with what was missing', () => {
   let [transfer, actions] = begin(5_000, terms({ windowsize: '2' }), 0)
   ;[transfer] = ack(transfer, 0, 10)
   const times: number[] = []
+  const said: Action[] = []
   while (transfer.phase === 'data') {
     times.push(transfer.due)
     ;[transfer, actions] = step(transfer, { kind: 'timer' }, transfer.due)
-    if (transfer.phase === 'data') expect(actions).toEqual([{ send: 'data', from: 1, to: 2 }])
+    said.push(...actions)
   }
   const gaps = times.map((time, index) => time - (times[index - 1] ?? 10))
-  expect(gaps).toEqual([200, 400, 800, 1600, 3200, 6400])
+  expect(gaps).toEqual([50, 200, 400, 800, 1600, 3200, 6400])
+  const window = { send: 'data', from: 1, to: 2 }
+  expect(said).toEqual([{ send: 'data', from: 2, to: 2 }, window, window, window, window, window])
   expect(transfer).toMatchObject({ phase: 'timeout', because: 'block 1 of 10 was sent 6 times without an ACK' })
+})
+
+test('in lock-step silence repeats the block, no sooner than after a fifth of a second', () => {
+  const [first] = begin(5_000, terms(), 0)
+  const [second] = ack(first, 1, 2)
+  expect(second.due).toBe(202)
+  expect(step(second, { kind: 'timer' }, 202)[1]).toEqual([{ send: 'data', from: 2, to: 2 }])
+})
+
+test('after a gap, windows go out in bursts, the next when a gap in the one before would be known', () => {
+  const [asked] = begin(500_000, terms({ windowsize: '64' }), 0)
+  const [sent, all] = ack(asked, 0, 10)
+  expect(all).toEqual([{ send: 'data', from: 1, to: 64 }])
+  const [second, burst] = ack(sent, 20, 20)
+  expect(burst).toEqual([{ send: 'data', from: 21, to: 36 }])
+  const [third, next] = step(second, { kind: 'timer' }, second.due)
+  expect(next).toEqual([{ send: 'data', from: 37, to: 52 }])
+  // A gap in the first burst: the rest of the window was not sent in vain.
+  const [fourth, back] = ack(third, 30, third.due - 1)
+  expect(back).toEqual([{ send: 'data', from: 31, to: 46 }])
+  expect(fourth.repeated).toBe(44 + 22)
 })
 
 test('a timeout that the client asked for is kept', () => {

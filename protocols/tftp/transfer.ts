@@ -3,7 +3,13 @@ import type { Terms } from './negotiate.ts'
 
 const FIRST_TIMEOUT_MS = 1_000
 const LEAST_TIMEOUT_MS = 200
+/** Where asking costs one block, it may be asked sooner. */
+const LEAST_PROBE_MS = 50
 const MOST_TIMEOUT_MS = 8_000
+/** Where a way loses, a window goes out in bursts, so that little of it was in vain when a gap is heard of. */
+const BURST = 16
+const CAREFUL_WINDOWS = 64
+const LONGEST_PAUSE_MS = 25
 /** In a row without progress: about half a minute. */
 const MAX_TRIES = 6
 
@@ -14,13 +20,21 @@ export interface Transfer {
   readonly blocks: number
   acked: number
   sent: number
+  /** Up to where the window goes that is being sent. */
+  windowEnd: number
+  /** When its first burst left, and its last. */
   sentAt: number
+  burstAt: number
   due: number
   tries: number
   /** Blocks sent again, for the log. */
   repeated: number
   /** The smoothed time from a window to its ACK. */
   roundTrip?: number
+  /** The window's last block was sent again, to hear how far the client is. */
+  probed: boolean
+  /** So many windows more go out in bursts. */
+  careful: number
   /** An ACK without progress was taken for a gap at this block; the next such ACK is not, until there is progress. */
   wentBackAt?: number
   because?: string
@@ -40,7 +54,11 @@ export function begin(size: number, terms: Terms, now: number): [Transfer, Actio
     blocks: Math.floor(size / terms.blksize) + 1, // the last is short, if need be empty: RFC 1350 §6
     acked: 0,
     sent: 0,
+    windowEnd: 0,
     sentAt: now,
+    burstAt: now,
+    careful: 0,
+    probed: false,
     due: now + (terms.timeoutMs ?? FIRST_TIMEOUT_MS),
     tries: 1,
     repeated: 0,
@@ -61,16 +79,18 @@ export function step(transfer: Transfer, event: TransferEvent, now: number): [Tr
 function acknowledged(transfer: Transfer, wire: number, now: number): [Transfer, Action[]] {
   if (transfer.phase === 'oack') {
     if (wire !== 0) return [transfer, []]
-    return window({ ...transfer, phase: 'data', ...progress(transfer, now) }, now)
+    return window({ ...transfer, phase: 'data', ...progress(transfer, now, true) }, now)
   }
   const ahead = (wire - transfer.acked) & 0xffff
   const block = transfer.acked + ahead
   if (block > transfer.sent) return [transfer, []] // an old one, late
   if (ahead === 0) return gap(transfer, now)
-  const moved: Transfer = { ...transfer, ...progress(transfer, now), acked: block }
+  const whole = block === transfer.windowEnd
+  const moved: Transfer = { ...transfer, ...progress(transfer, now, whole), acked: block }
   if (block === transfer.blocks) return [{ ...moved, phase: 'complete' }, []]
-  const repeated = transfer.repeated + (transfer.sent - block)
-  return window({ ...moved, repeated, sent: block }, now) // go-back-N where some were lost: RFC 7440 §4
+  const lost = transfer.sent - block
+  const careful = lost > 0 ? CAREFUL_WINDOWS : Math.max(0, transfer.careful - 1)
+  return window({ ...moved, careful, repeated: transfer.repeated + lost, sent: block }, now) // go-back-N: RFC 7440 §4
 }
 
 /**
@@ -81,10 +101,13 @@ function acknowledged(transfer: Transfer, wire: number, now: number): [Transfer,
 function gap(transfer: Transfer, now: number): [Transfer, Action[]] {
   const { acked, sent, terms, wentBackAt, roundTrip = 0 } = transfer
   if (terms.windowsize === 1 || wentBackAt === acked || now - transfer.sentAt < roundTrip / 2) return [transfer, []]
-  return window({ ...transfer, sent: acked, wentBackAt: acked, repeated: transfer.repeated + (sent - acked) }, now)
+  const repeated = transfer.repeated + (sent - acked)
+  return window({ ...transfer, sent: acked, wentBackAt: acked, careful: CAREFUL_WINDOWS, repeated }, now)
 }
 
 function again(transfer: Transfer, now: number): [Transfer, Action[]] {
+  if (transfer.sent < transfer.windowEnd) return burst(transfer, now)
+  if (transfer.sent - transfer.acked > 1 && !transfer.probed) return probe(transfer, now)
   if (transfer.tries >= MAX_TRIES) {
     const waited = transfer.phase === 'oack' ? 'the OACK' : `block ${transfer.acked + 1} of ${transfer.blocks}`
     return [{ ...transfer, phase: 'timeout', because: `${waited} was sent ${transfer.tries} times without an ACK` }, []]
@@ -95,30 +118,56 @@ function again(transfer: Transfer, now: number): [Transfer, Action[]] {
   if (transfer.phase === 'oack') return [backedOff, [{ send: 'oack' }]]
   const { acked, sent } = transfer
   return [
-    { ...backedOff, sentAt: now, repeated: transfer.repeated + (sent - acked) },
+    { ...backedOff, sentAt: now, burstAt: now, careful: CAREFUL_WINDOWS, repeated: transfer.repeated + (sent - acked) },
     [{ send: 'data', from: acked + 1, to: sent }],
   ]
 }
 
 /** The next window behind what is acknowledged. */
 function window(transfer: Transfer, now: number): [Transfer, Action[]] {
-  const to = Math.min(transfer.acked + transfer.terms.windowsize, transfer.blocks)
-  const next = { ...transfer, sent: to, sentAt: now, due: now + timeout(transfer) }
-  return [next, [{ send: 'data', from: transfer.acked + 1, to }]]
+  const windowEnd = Math.min(transfer.acked + transfer.terms.windowsize, transfer.blocks)
+  return burst({ ...transfer, sent: transfer.acked, windowEnd, sentAt: now, probed: false }, now)
 }
 
-/** Times are learnt only from what was sent once, as the ACK of a repeated block may be for either (Karn). */
-function progress(transfer: Transfer, now: number): Pick<Transfer, 'tries' | 'roundTrip' | 'wentBackAt'> {
-  const sample = now - transfer.sentAt
+/** As much of the window as goes out at once; the rest when an answer to it would be here. */
+function burst(transfer: Transfer, now: number): [Transfer, Action[]] {
+  const { sent, windowEnd, careful, roundTrip = 0 } = transfer
+  const to = careful > 0 ? Math.min(sent + BURST, windowEnd) : windowEnd
+  const pause = Math.min(Math.max(roundTrip, 1), LONGEST_PAUSE_MS)
+  const due =
+    now + (to < windowEnd ? pause : timeout(transfer, windowEnd - transfer.acked > 1 ? LEAST_PROBE_MS : undefined))
+  return [{ ...transfer, sent: to, burstAt: now, due }, [{ send: 'data', from: sent + 1, to }]]
+}
+
+/**
+ * The window's last block once more. A client that has them all says so again; one that lacks some names the last before them; and where
+ * only that one was lost, the window is done. Any of it costs one block, where the window again would cost them all.
+ */
+function probe(transfer: Transfer, now: number): [Transfer, Action[]] {
+  const { sent, repeated } = transfer
+  const next = { ...transfer, probed: true, repeated: repeated + 1, due: now + timeout(transfer) }
+  return [next, [{ send: 'data', from: sent, to: sent }]]
+}
+
+/**
+ * Times are learnt only from what was sent once, as the ACK of a repeated block may be for either (Karn), and only from a window's last
+ * burst.
+ */
+function progress(
+  transfer: Transfer,
+  now: number,
+  whole: boolean,
+): Pick<Transfer, 'tries' | 'roundTrip' | 'wentBackAt'> {
+  const sample = now - transfer.burstAt
   const before = transfer.roundTrip ?? sample
-  const roundTrip = transfer.tries === 1 ? before * 0.875 + sample * 0.125 : transfer.roundTrip
-  return { tries: 1, roundTrip, wentBackAt: undefined }
+  const learns = transfer.tries === 1 && !transfer.probed && (whole || transfer.careful === 0)
+  return { tries: 1, roundTrip: learns ? before * 0.875 + sample * 0.125 : transfer.roundTrip, wentBackAt: undefined }
 }
 
-function timeout({ terms, roundTrip }: Transfer): number {
+function timeout({ terms, roundTrip }: Transfer, least = LEAST_TIMEOUT_MS): number {
   if (terms.timeoutMs !== undefined) return terms.timeoutMs
   if (roundTrip === undefined) return FIRST_TIMEOUT_MS
-  return Math.min(Math.max(roundTrip * 4, LEAST_TIMEOUT_MS), FIRST_TIMEOUT_MS)
+  return Math.min(Math.max(roundTrip * 4, least), FIRST_TIMEOUT_MS)
 }
 
 function isThanks(code: number): boolean {
