@@ -56,7 +56,7 @@ test('aarch64 UEFI: firmware fetches GRUB over TFTP, GRUB our arm64 ramdisk, and
     expect(lines).toContain(`TFTP sent "${file}"`)
   // Nobody is at that address of the boot services; that it asks there is all that is wanted of the agent here.
   await lab.says(/"event":"lookup failed","api":"http:\/\/10\.97\.0\.1:8080"/, 120_000)
-})
+}, 1_200_000) // the first time, the ramdisk is built
 
 test('U-Boot on arm64 asks as UEFI does, starts GRUB, and GRUB the kernel', async () => {
   const { kernel, busybox, shim, grub } = await debianBoot('arm64')

@@ -22,6 +22,16 @@ test('firmware that enforces Secure Boot starts the ramdisk by way of shim, GRUB
     expect(sent.some((line) => line?.startsWith('TFTP sent') && line.includes(file))).toBe(true)
 })
 
+test('so does firmware of arm64', async () => {
+  const { kernel, busybox, shim, grub } = await debianBoot('arm64')
+  const loaders = { shimArm64: shim, grubArm64: grub }
+  await using lab = await startBootLab({ kernel, busybox, loaders, firmware: 'aavmf-secure', asking: 'pxe4' })
+  await lab.says(/Secure boot enabled/i, 240_000)
+  await lab.says(/RAMDISK UP/, 60_000)
+  const sent = lab.log.map(({ message }) => message)
+  expect(sent).toEqual(expect.arrayContaining(['TFTP sent "shimaa64.efi"', 'TFTP sent "/grub/grub.cfg"']))
+})
+
 test('a kernel that was changed after it was signed is not started', async () => {
   const { kernel } = await debianBoot('amd64')
   const bytes = await readFile(kernel)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 
 /** What the machine's flash or ROM holds. Firmware of Debian's packages: seabios and ipxe-qemu, ovmf, qemu-efi-aarch64, u-boot-qemu. */
-export type FirmwareName = 'seabios' | 'ovmf' | 'ovmf-secure' | 'aavmf' | 'uboot'
+export type FirmwareName = 'seabios' | 'ovmf' | 'ovmf-secure' | 'aavmf' | 'aavmf-secure' | 'uboot'
 type Uefi = Exclude<FirmwareName, 'seabios' | 'uboot'>
 /** What it is let try. */
 export type Asking = 'pxe4' | 'pxe6' | 'http4' | 'http6' | 'https4'
@@ -18,6 +18,7 @@ export const blankVariables: Partial<Record<FirmwareName, string>> = {
   ovmf: '/usr/share/OVMF/OVMF_VARS_4M.fd',
   'ovmf-secure': '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
   aavmf: '/usr/share/AAVMF/AAVMF_VARS.fd',
+  'aavmf-secure': '/usr/share/AAVMF/AAVMF_VARS.ms.fd',
 }
 
 export function qemuArgv({ dir, mac, firmware, asking }: MachineParts): string[] {
@@ -36,7 +37,7 @@ export function qemuArgv({ dir, mac, firmware, asking }: MachineParts): string[]
 }
 
 export function isArm(firmware: FirmwareName): boolean {
-  return firmware === 'aavmf' || firmware === 'uboot'
+  return firmware.startsWith('aavmf') || firmware === 'uboot'
 }
 
 /** OVMF with Secure Boot keeps its variables behind system management mode: QEMU's docs/system/i386, edk2's OvmfPkg README. */
@@ -48,6 +49,7 @@ const machine: Record<FirmwareName, string[][]> = {
     ['-global', 'driver=cfi.pflash01,property=secure,value=on'],
   ],
   aavmf: [['-machine', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '1024']],
+  'aavmf-secure': [['-machine', 'virt,gic-version=3', '-cpu', 'cortex-a57', '-m', '1024']],
   uboot: [
     ['-machine', 'virt', '-cpu', 'cortex-a57', '-m', '1024'],
     ['-bios', '/usr/lib/u-boot/qemu_arm64/u-boot.bin'],
@@ -58,6 +60,7 @@ const code: Record<Uefi, string> = {
   ovmf: '/usr/share/OVMF/OVMF_CODE_4M.fd',
   'ovmf-secure': '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
   aavmf: '/usr/share/AAVMF/AAVMF_CODE.fd',
+  'aavmf-secure': '/usr/share/AAVMF/AAVMF_CODE.ms.fd',
 }
 
 /** PXE of an IP version is turned off by edk2's knobs; with both off it goes straight on to HTTP boot, which has none. */

@@ -55,7 +55,7 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
       dir,
       mac,
       arch: isArm(firmware) ? 'aarch64' : 'x86_64',
-      secureBoot: firmware === 'ovmf-secure',
+      secureBoot: firmware.endsWith('-secure'),
       ipv6: asking.endsWith('6'),
       https: asking === 'https4' ? enrolAuthority(dir) : undefined,
       way,
