@@ -23,6 +23,9 @@ import { briefSql, querySql } from './query-sql.ts'
 const WRITE_LIMIT = 100
 const ITEM_LIMIT = 350 * 1024
 const KEY_LIMIT = 1024
+/** Items that were read a moment ago and may be about to be written. */
+const RECENT = 128
+const RECENT_LENGTH = 16 * 1024
 
 const silent: Log = { info() {}, warn() {}, error() {} }
 
@@ -59,6 +62,7 @@ export class SqliteTable implements Table {
   readonly #feed: Feed
   readonly #statements
   readonly #tells: (change: Change) => boolean
+  readonly #recent = new Map<string, Stored>()
   readonly #queries = new Map<string, StatementSync>()
 
   constructor(database: Database, options: Omit<TableOptions, 'path'>) {
@@ -82,7 +86,12 @@ export class SqliteTable implements Table {
   }
 
   get(key: Key): Promise<Item | undefined> {
-    return Promise.resolve(this.#read(key)?.item)
+    const stored = this.#read(key)
+    if (stored && stored.body.length < RECENT_LENGTH) {
+      if (this.#recent.size >= RECENT) this.#recent.clear()
+      this.#recent.set(nameOf(key), stored)
+    }
+    return Promise.resolve(stored?.item)
   }
 
   query(query: Query): Promise<Page> {
@@ -146,8 +155,15 @@ export class SqliteTable implements Table {
     return row && { item: JSON.parse(row.body) as Item, body: row.body }
   }
 
+  /** Who writes has mostly just read: the same text need not be parsed again. */
+  #readAgain(key: Key): Stored | undefined {
+    const row = this.#statements.get.get(key.pk, key.sk) as { body: string } | undefined
+    const known = this.#recent.get(nameOf(key))
+    return row && (known?.body === row.body ? known : { item: JSON.parse(row.body) as Item, body: row.body })
+  }
+
   #apply(writes: Write[], bodies: Array<string | undefined>): void {
-    const before = writes.map((write) => this.#read(keyOf(write)))
+    const before = writes.map((write) => this.#readAgain(keyOf(write)))
     for (const [index, write] of writes.entries()) {
       const current = before[index]?.item
       if (!holds(write.expect, current)) throw new ConflictError(index, current)
@@ -191,6 +207,8 @@ function indexKeys(item: Item | undefined): Array<[IndexName, Key]> {
     return at ? [[name, at]] : []
   })
 }
+
+const nameOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`
 
 function keyOf(write: Write): Key {
   return 'put' in write ? write.put : 'delete' in write ? write.delete : write.check
