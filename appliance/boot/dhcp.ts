@@ -70,6 +70,7 @@ export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
       dropped(log, 'DHCP', error)
     },
   })
+  log.info({ batches: server.batches }, `DHCP by ${server.batches ? 'batches of datagrams' : "Node's sockets"}`)
   return watched(server)
 }
 

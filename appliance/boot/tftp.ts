@@ -28,13 +28,13 @@ export interface BootTftpParts {
 }
 
 /** TFTP for what boot decides, and for nothing else: no path is ever made of what a client asks. */
-export function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
+export async function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
   const { config, files, leases, events, log, metrics } = parts
   const source = tftpSource({ ...parts, boots: bootUse(parts) })
   const sizes = new Map([...files.loaders].map(([loader, bytes]) => [loaderNames[loader] as string, bytes.length]))
   const macAt = (address: string): string | undefined =>
     (isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac : undefined) || undefined
-  return startTftpServer({
+  const server = await startTftpServer({
     host: config.host ?? '0.0.0.0',
     port: config.port,
     portRange: config.portRange,
@@ -57,6 +57,8 @@ export function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
     },
     onError: (error) => dropped(log, 'TFTP', error),
   })
+  log.info({ fast: server.fast }, `TFTP by ${server.fast ? 'windows, from threads' : "Node's sockets"}`)
+  return server
 }
 
 /** Probes and absent files are a firmware's everyday: they are no news. The token of a boot is its secret. */
