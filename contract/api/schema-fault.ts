@@ -18,7 +18,7 @@ function said(noun: string, { issues }: z.ZodError, value: unknown): string {
   const ofTypes = issues.filter((issue) => !isOfMeaning(issue))
   if (ofTypes.length > 0) return `Schema error for ${noun}: ${sentences(ofTypes, value)}`
   const [{ message, path }] = issues as [z.core.$ZodIssue]
-  if (message.startsWith('The word ')) return message
+  if (/^(The word|A non-empty) /.test(message)) return message
   const given = valueAt(value, path)
   const name = String(path.at(-1) ?? noun)
   if (message === invalidName)
@@ -30,7 +30,7 @@ function said(noun: string, { issues }: z.ZodError, value: unknown): string {
 
 const isOfMeaning = ({ code, message }: z.core.$ZodIssue): boolean =>
   code !== 'invalid_type' &&
-  (message === unrecognizedBoolean || message === invalidName || /^(Expected|The word) /.test(message))
+  (message === unrecognizedBoolean || message === invalidName || /^(Expected|The word|A non-empty) /.test(message))
 
 /** The outermost first: what is missing in a thing says more than what is odd inside of it. */
 export function sentences(issues: readonly z.core.$ZodIssue[], value: unknown): string {

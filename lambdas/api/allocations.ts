@@ -90,9 +90,13 @@ async function listed(call: Call, platform: Platform): Promise<Response> {
   })
 }
 
+const BACKFILL = 58
+
 async function created(call: Call, platform: Platform): Promise<Response> {
   const given = owned(call, await creationOf(call, 'allocations', creation))
   const { node: backfilled, resource_class: wanted = null } = given
+  if (backfilled && call.var.minor < BACKFILL)
+    throw new UserError(400, 'Cannot set node when creating an allocation in this API version')
   const node = backfilled ? await namedNode(call, platform, backfilled) : undefined
   if (!node && wanted === null) throw new UserError(400, 'The resource_class field is mandatory when not backfilling')
   const candidates = await Promise.all((given.candidate_nodes ?? []).map((each) => namedNode(call, platform, each)))

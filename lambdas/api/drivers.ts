@@ -42,12 +42,20 @@ export function driverRoutes(app: Api, platform: Platform): void {
     const whole = view(call, name, await alive(platform), true)
     return call.json(fields ? pick(whole, fields) : whole)
   })
-  app.get('/v1/drivers/:name/properties', (call) => call.json(knownDriver(call.req.param('name')).properties))
+  app.get('/v1/drivers/:name/properties', (call) =>
+    call.json(knownDriver(call.req.param('name'), unknownDriver).properties),
+  )
 }
 
-export function knownDriver(name: string): HardwareType {
+/** Below a driver's path it is unknown; at it, it is not found. */
+export const unknownDriver = (name: string): string => `The driver '${name}' is unknown.`
+
+export function knownDriver(
+  name: string,
+  refusal = (of: string): string => `Could not find the following driver(s) or hardware type(s): ${of}.`,
+): HardwareType {
   const type = hardwareType(name)
-  if (!type) throw new UserError(404, `Could not find the following driver(s) or hardware type(s): ${name}.`)
+  if (!type) throw new UserError(404, refusal(name))
   return type
 }
 

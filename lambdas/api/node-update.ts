@@ -83,7 +83,7 @@ function checkRules(node: Node, wanted: NodeUpdate): void {
     if (wanted[field] !== node[field] && !free)
       throw new UserError(
         409,
-        `Node ${node.uuid} can not have ${field} updated unless it is in one of allowed (${[...reconfigurable].join(', ')}) states or in maintenance mode.`,
+        `Node ${node.uuid} can not have ${field} updated unless it is in one of allowed (${[...reconfigurable].join(', ')}) states${field === 'resource_class' ? '' : ' or in maintenance mode'}.`,
       )
   if (node.instance_uuid !== null && wanted.instance_uuid !== null && wanted.instance_uuid !== node.instance_uuid)
     throw new UserError(409, `Node ${node.uuid} is associated with instance ${node.instance_uuid}.`)

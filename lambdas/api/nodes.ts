@@ -181,7 +181,7 @@ function owned(call: Call, given: NodeCreation): NodeCreation {
 async function show(call: Call, platform: Platform): Promise<Response> {
   onlyKnown(call, [], singular)
   requireVersion(call, parameterSince.nodes, Object.keys(call.req.query()))
-  const fields = fieldsOf(call, known)
+  const fields = fieldsOf(call, known, (unknown) => `Field ${unknown.join(', ')} is not a valid field.`)
   requireVersion(call, fieldSince.nodes, fields ?? [])
   const node = await nodeOf(platform, ident(call), call.var.minor)
   const view = await whole(call, platform, node)
@@ -232,7 +232,7 @@ async function remove(call: Call, platform: Platform): Promise<Response> {
   if (!deletable.has(node.provision_state) && !node.maintenance)
     throw new UserError(
       409,
-      `Can not delete node "${node.uuid}" while it is in provision state "${node.provision_state}". Valid provision states to perform deletion are: ${[...deletable].sort().join(', ')}; or set maintenance.`,
+      `Can not delete node "${node.uuid}" while it is in provision state "${node.provision_state}". Valid provision states to perform deletion are: "(${[...deletable].map((each) => `'${each}'`).join(', ')})", or set the node into maintenance mode`,
     )
   try {
     await deleteNode(platform, node)

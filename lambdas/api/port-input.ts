@@ -14,7 +14,12 @@ const writable = {
   extra: jsonObject.optional(),
   local_link_connection: jsonObject.optional(),
   pxe_enabled: boolean.optional(),
-  physical_network: z.string().min(1, 'Expected a non-empty value').max(64).nullable().optional(),
+  physical_network: z
+    .string()
+    .min(1, 'A non-empty value is required when setting physical_network')
+    .max(64)
+    .nullable()
+    .optional(),
   is_smartnic: boolean.optional(),
   vendor: z.string().max(32).nullable().optional(),
   category: z.string().max(80).nullable().optional(),

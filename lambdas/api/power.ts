@@ -19,8 +19,9 @@ const MAX_TIMEOUT = 3600
 export function powerRoutes(app: Api, platform: Platform): void {
   app.put('/v1/nodes/:ident/states/power', async (call) => {
     const ident = call.req.param('ident')
-    const { target, timeout } = await requested(call)
-    const { uuid } = await nodeOf(platform, ident, call.var.minor)
+    const node = await nodeOf(platform, ident, call.var.minor)
+    const { uuid } = node
+    const { target, timeout } = await requested(call, node)
     await changeAsked(call, platform, uuid, async (node) => {
       await check(platform, node, target)
       if (isThere(node, target)) return { node: { ...node, last_error: null } }
@@ -32,11 +33,14 @@ export function powerRoutes(app: Api, platform: Platform): void {
   })
 }
 
-async function requested(call: Call): Promise<{ target: PowerTarget; timeout: number | null }> {
+async function requested(call: Call, node: Node): Promise<{ target: PowerTarget; timeout: number | null }> {
   const { target, timeout = null } = await argumentsOf(call, request)
   const known = powerTarget.safeParse(target)
   if (!known.success)
-    throw new UserError(400, `Invalid power target ${target}: there is ${powerTarget.options.join(', ')}.`)
+    throw new UserError(
+      400,
+      `The requested action "${target}" can not be performed on node "${node.uuid}" while it is in state "${node.power_state ?? 'None'}". Power targets are ${powerTarget.options.join(', ')}.`,
+    )
   const newer = known.data.startsWith('soft') || timeout !== null
   requireVersion(call, { 'soft power or timeout': 27 }, newer ? ['soft power or timeout'] : [])
   if (timeout !== null && (timeout < 1 || timeout > MAX_TIMEOUT))

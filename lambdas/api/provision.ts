@@ -40,17 +40,20 @@ async function provision(call: Call, platform: Platform, ident: string): Promise
   return acceptedAt(call, ident, 'states')
 }
 
-function verbOf(call: Call, { target }: Request): Verb {
+function verbOf(call: Call, { target }: Request, node: Node): Verb {
   if (!Object.hasOwn(verbs, target))
-    throw new UserError(400, `The requested action "${target}" could not be understood.`)
+    throw new UserError(
+      400,
+      `The requested action "${target}" can not be performed on node "${node.uuid}" while it is in state "${node.provision_state}".`,
+    )
   requireVersion(call, verbSince, [target])
   return target as Verb
 }
 
 /** Starts what was asked for. The node's state says so at once; the work goes on by itself. */
 export async function perform(call: Call, platform: Platform, ident: string, asked: Request): Promise<Node> {
-  const verb = verbOf(call, asked)
   const found = await nodeOf(platform, ident, call.var.minor)
+  const verb = verbOf(call, asked, found)
   await check(platform, call, found, verb, asked)
   const whole = await completed(call, platform, found, verb, asked)
   const drive = await configDriveOf(platform, found, asked)
@@ -72,8 +75,8 @@ export async function perform(call: Call, platform: Platform, ident: string, ask
 
 /** All that `perform` would do, up to the plan. */
 export async function rehearsal(call: Call, platform: Platform, ident: string, asked: Request): Promise<Rehearsal> {
-  const verb = verbOf(call, asked)
   const found = await nodeOf(platform, ident, call.var.minor)
+  const verb = verbOf(call, asked, found)
   requireMatch(call, `Node ${found.uuid}`, found)
   await check(platform, call, found, verb, asked)
   const whole = await completed(call, platform, found, verb, asked)

@@ -65,7 +65,11 @@ export function flag(name: string, value: string | undefined): boolean | undefin
 }
 
 /** Which fields were asked for by name; undefined: none. */
-export function fieldsOf(call: Call, known: readonly string[]): string[] | undefined {
+export function fieldsOf(
+  call: Call,
+  known: readonly string[],
+  refusal = (unknown: readonly string[]): string => `Field(s) "${unknown.join(', ')}" are not valid`,
+): string[] | undefined {
   const asked = call.req.query('fields')
   if (asked === undefined) return undefined
   const names = asked
@@ -74,7 +78,7 @@ export function fieldsOf(call: Call, known: readonly string[]): string[] | undef
     .map((name) => name.trim())
     .filter((name) => name !== '')
   const unknown = names.filter((name) => !known.includes(name))
-  if (unknown.length > 0) throw new UserError(400, `Field ${unknown.join(', ')} is not a valid field.`)
+  if (unknown.length > 0) throw new UserError(400, refusal(unknown))
   return names
 }
 

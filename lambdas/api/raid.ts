@@ -16,7 +16,7 @@ export function raidRoutes(app: Api, platform: Platform): void {
     const { uuid } = await nodeOf(platform, ident, call.var.minor)
     const after = await changeNode(platform, uuid, (node) => {
       if (isAbsent(node.raid_interface)) throw lacking(node, 'set_target_raid_config')
-      return { node: { ...node, target_raid_config: raidConfig.parse(body) } }
+      return { node: { ...node, target_raid_config: raidConfig.parse(body ?? {}) } }
     })
     if (!after) throw noNode(ident)
     return call.body(null, 204)

@@ -4,7 +4,7 @@ import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { readJson } from './body.ts'
 import type { Api, Call } from './context.ts'
-import { knownDriver } from './drivers.ts'
+import { knownDriver, unknownDriver } from './drivers.ts'
 import { nodeOf } from './find.ts'
 
 const verbs = ['GET', 'POST', 'PUT', 'DELETE'] as const
@@ -18,7 +18,7 @@ export function vendorRoutes(app: Api, platform: Platform): void {
     return call.json(Object.fromEntries(methods))
   })
   app.get('/v1/drivers/:name/vendor_passthru/methods', (call) => {
-    knownDriver(call.req.param('name'))
+    knownDriver(call.req.param('name'), unknownDriver)
     return call.json({})
   })
   for (const verb of verbs) {

@@ -124,7 +124,7 @@ function finish(node: Node, { now, options }: Circumstances): Node | undefined {
 }
 
 function inspected(node: Node | undefined, now: Date): Node | undefined {
-  return node && { ...node, inspection_finished_at: now.toISOString() }
+  return node && { ...node, inspection_started_at: null, inspection_finished_at: now.toISOString() }
 }
 
 /** The site has used it: nobody else needs it. */

@@ -158,7 +158,6 @@ const ports: Step[] = [
   patch(port, [drop('/node_uuid')]),
   patch(port, [replace('/pxe_enabled', 'perhaps')]),
   patch(port, [replace('/pxe_enabled', false)]),
-  patch(port, [drop('/pxe_enabled')]),
   patch(port, [add('/local_link_connection', switchPort)]),
   patch(port, [add('/local_link_connection/switch_id', 'x')]),
   patch(port, [add('/portgroup_uuid', GROUP)]),

@@ -92,7 +92,6 @@ const allocations: Step[] = [
   post('/v1/allocations', { resource_class: 'gold', state: 'active' }),
   post('/v1/allocations', { resource_class: 'gold', node_uuid: free }),
   post('/v1/allocations', { resource_class: 'gold', node: NOBODY }),
-  post('/v1/allocations', { node: free }),
   post('/v1/allocations', { resource_class: 'gold', node: free }, 57),
   post('/v1/allocations', { resource_class: 'gold', owner: 'me' }, 59),
   post('/v1/allocations', { resource_class: 'gold' }, 51),

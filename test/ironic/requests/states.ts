@@ -161,6 +161,7 @@ const walk: Step[] = [
   ...go('rescue', { rescue_password: 'pass' }),
   ...get(`${item}?fields=instance_info,provision_state,power_state`, [82]),
   verb('rescue', { rescue_password: 'pass' }),
+  settled(NODE),
   ...go('unrescue'),
   ...go('deleted'),
   ...get(`${item}?fields=instance_info,instance_uuid,driver_internal_info,power_state`, [82]),
