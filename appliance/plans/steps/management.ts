@@ -1,9 +1,12 @@
 import type { BiosSetting, HardwareFacts } from '../../../contract/hardware-facts.ts'
 import { type Bmc, type BmcManagement, requireMore } from '../../drivers/bmc.ts'
+import { HardwareError, sentence } from '../../hardware-error.ts'
 import type { StepContext, StepRunner } from '../step.ts'
 
 /** A report has to fit into one message, with room to spare. */
 const PART_BYTES = 40 * 1024
+/** A BMC that answers 500 is asked again for a minute, and that for each of its sections. */
+const PATIENCE_MS = 180_000
 
 async function have<K extends keyof BmcManagement>(on: StepContext, part: K): Promise<BmcManagement[K]> {
   return requireMore(await on.bmc(), on.plan.machine.driver, part)
@@ -65,16 +68,34 @@ export const detachVirtualMedia: StepRunner<'management.detach_virtual_media'> =
 
 export const readHardware: StepRunner<'management.read_hardware'> = async (_args, on) => {
   on.note('reading settings and versions from the BMC')
-  await tellHardware(on, await on.bmc())
+  const bmc = await on.bmc()
+  const ended = new AbortController()
+  const late = on.clock.sleep(PATIENCE_MS, AbortSignal.any([on.signal, ended.signal])).then(() => 'late')
+  const told = tellHardware({ ...on, read: (facts) => void (ended.signal.aborted || on.read(facts)) }, bmc)
+  try {
+    if ((await Promise.race([told, late])) === 'late')
+      on.note('the BMC takes too long to tell its settings and versions')
+  } finally {
+    ended.abort(new HardwareError('no longer waited for'))
+    // Whichever is behind ends by itself, and nobody listens any more.
+    void Promise.allSettled([told, late])
+  }
 }
 
-/** Tells the cloud all that the BMC says; drivers that have no more to say than power tell nothing. */
+/** Tells the cloud all that the BMC says; drivers that have no more to say than power tell nothing. What can't be read fails nothing:
+ * there are BMCs that answer 500 to one of these questions for ever, and their machines deploy nevertheless. */
 export async function tellHardware(on: StepContext, bmc: Bmc): Promise<void> {
   if (!bmc.more?.readHardware) return
   const read_at = on.clock.now().toISOString()
-  const { bios = [], ...facts } = await bmc.more.readHardware()
-  on.read({ read_at, ...facts })
-  for (const part of parts(bios)) on.read({ read_at, bios: part })
+  try {
+    const { bios = [], ...facts } = await bmc.more.readHardware()
+    on.read({ read_at, ...facts })
+    for (const part of parts(bios)) on.read({ read_at, bios: part })
+  } catch (error) {
+    on.signal.throwIfAborted()
+    if (!(error instanceof HardwareError)) throw error
+    on.note(`settings and versions can't be read: ${sentence(error)}`)
+  }
 }
 
 async function reread(on: StepContext, sections: (keyof HardwareFacts)[]): Promise<void> {

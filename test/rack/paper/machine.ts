@@ -39,6 +39,8 @@ export class PaperMachine {
   writing = false
   /** Static addresses that its ramdisk had from a medium. */
   network = ''
+  /** How often power came on, whether or not it got as far as booting. */
+  starts = 0
   /** Non-maskable interrupts that it got. */
   nmis = 0
   /** What its ramdisk's collectors post beside the inventory, as ironic-python-agent's do; undefined: it has none, and waits to be asked. */
@@ -111,6 +113,7 @@ export class PaperMachine {
   #on(): void {
     if (this.power === 'on') return
     this.power = 'on'
+    this.starts += 1
     this.#lost = new AbortController()
     void this.#boot(this.#lost.signal).catch((error: unknown) => {
       if (!this.#lost.signal.aborted) this.accidents.push(String(error))
