@@ -37,6 +37,7 @@ export async function bench(): Promise<void> {
   const wants = (part: string): boolean => positionals.length === 0 || positionals.includes(part)
   const systems: SystemName[] = values.peer === 'ironic' ? [OURS, ...setUps] : [OURS]
   installOnDemand(['wrk'])
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   say(`load before: ${loadavg()[0]?.toFixed(1)}\n`)
   try {
     const measured = new Measured()

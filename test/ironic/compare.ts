@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { startBloomery } from './bloomery.ts'
 import { differences } from './differences.ts'
@@ -43,6 +44,7 @@ async function compare(words: readonly string[]): Promise<number> {
   } finally {
     await bloomery.stop()
     await ironic.stop()
+    rmSync(DIR, { recursive: true, force: true })
   }
   for (const [difference, labels] of found) {
     console.log(difference)
@@ -60,4 +62,5 @@ function labelOf({ method, path, minor, body, headers }: Ask): string {
   return `${version} ${method} ${path}${text.slice(0, 160)}`
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 process.exitCode = (await compare(process.argv.slice(2))) === 0 ? 0 : 1

@@ -22,6 +22,10 @@ export async function startProgram(
   const file = openSync(log, 'a')
   const child = spawn(command, args, { stdio: ['ignore', file, file], detached: true })
   closeSync(file)
+  // A run that is cut takes it along: it has a process group of its own, which hears no Ctrl-C.
+  const cut = (): void => killGroup(child)
+  process.once('exit', cut)
+  child.once('exit', () => process.off('exit', cut))
   const failed = new Promise<never>((_, reject) => child.once('error', reject))
   failed.catch(() => {}) // whoever waits below hears of it
   const stop = (): Promise<void> => end(child)
@@ -45,12 +49,16 @@ async function up(child: ChildProcess, command: string, isUp: () => Promise<bool
   }
 }
 
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+}
+
 async function end(child: ChildProcess): Promise<void> {
   const { pid } = child
   if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   process.kill(pid, 'SIGTERM')
-  const timer = setTimeout(() => process.kill(-pid, 'SIGKILL'), STOP_MS)
+  const timer = setTimeout(() => killGroup(child), STOP_MS)
   await ended
   clearTimeout(timer)
 }

@@ -43,7 +43,8 @@ function memory(measured: Measured): string {
 
 const peers = (measured: Measured): SystemName[] => measured.systems.filter((system) => system !== OURS)
 const whole = (value: number | undefined): string => (value === undefined ? '–' : Math.round(value).toString())
-const fine = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(value < 10 ? 2 : 0))
+const fine = (value: number | undefined): string =>
+  value === undefined || Number.isNaN(value) ? '–' : value.toFixed(value < 10 ? 2 : 0)
 const times = (ours: number | undefined, theirs: number | undefined): string =>
   ours === undefined || !theirs ? '–' : `${(ours / theirs).toFixed(1)}×`
 
