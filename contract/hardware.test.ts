@@ -31,13 +31,15 @@ describe('driver_info of ipmi', () => {
     [{ ipmi_address: 'b', ipmi_port: 70_000 }, /ipmi_port/],
     [{ ipmi_address: 'b', ipmi_port: 'x' }, /ipmi_port/],
     [{ ipmi_address: 'b', ipmi_priv_level: 'ROOT' }, /ipmi_priv_level/],
-    [{ ipmi_address: 'b', ipmi_cipher_suite: 1 }, /ipmi_cipher_suite/],
+    [{ ipmi_address: 'b', ipmi_cipher_suite: 4 }, /ipmi_cipher_suite/],
+    [{ ipmi_address: 'b', ipmi_cipher_suite: '' }, /ipmi_cipher_suite/],
   ])('%j is refused', (info, why) => {
     expect(checkDriverInfo('ipmi', info)).toMatch(why)
   })
 
   it('is fine with an address, and with ports as text', () => {
     expect(checkDriverInfo('ipmi', { ipmi_address: 'b' })).toBeUndefined()
+    expect(checkDriverInfo('ipmi', { ipmi_address: 'b', ipmi_cipher_suite: 0 })).toBeUndefined()
     expect(checkDriverInfo('ipmi', { ipmi_address: 'b', ipmi_port: '6230', ipmi_cipher_suite: '17' })).toBeUndefined()
   })
 })

@@ -99,7 +99,8 @@ export const hardware = {
       ipmi_port: 'UDP port of the BMC. Default: 623.',
       ipmi_priv_level: 'Privilege level asked for: ADMINISTRATOR, OPERATOR, USER or CALLBACK. Default: ADMINISTRATOR.',
       ipmi_hex_kg_key: 'BMC key Kg, 40 hexadecimal digits; sealed to the site when written. Default: none.',
-      ipmi_cipher_suite: 'Cipher suite: 3 or 17. Default: the best that the BMC offers.',
+      ipmi_cipher_suite:
+        'Cipher suite, 0 to 3, 6 to 8, 11, 12 or 15 to 17; all but 3 and 17 prove or hide less. Default: 17 or 3, the best that the BMC offers.',
       ipmi_disable_boot_timeout:
         'Whether to switch off the 60 s after which a BMC forgets its boot device. Default: true.',
     },
@@ -233,10 +234,15 @@ export function checkDriverInfo(driver: string, info: Record<string, unknown>): 
   return wrong && `${wrong.path.join('.')}: ${wrong.message}`
 }
 
+/** IPMI 2.0 table 22-20 without those of RC4. */
+const ipmiCipherSuites = [0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17]
+
 const ipmiSettings = z.object({
   ipmi_port: z.coerce.number('a port is 1 to 65535').int().min(1).max(65_535, 'a port is 1 to 65535').nullish(),
   ipmi_priv_level: z.enum(['ADMINISTRATOR', 'OPERATOR', 'USER', 'CALLBACK']).nullish(),
-  ipmi_cipher_suite: z.union([z.literal([3, 17, '3', '17'])], 'the suites are 3 and 17').nullish(),
+  ipmi_cipher_suite: z
+    .literal([...ipmiCipherSuites, ...ipmiCipherSuites.map(String)], `the suites are ${ipmiCipherSuites.join(', ')}`)
+    .nullish(),
 })
 
 const fakeSettings = z.object(Object.fromEntries(fakeDelays.map((kind) => [`fake_${kind}_delay`, fakeDelay.nullish()])))

@@ -1,4 +1,5 @@
 import { readBootDevice, readPower, setBootDevice, setPower } from '@bloomery/ipmi/chassis.ts'
+import { cipherSuiteIds } from '@bloomery/ipmi/cipher-suite.ts'
 import { connect, type IpmiSession } from '@bloomery/ipmi/client.ts'
 import { IpmiError } from '@bloomery/ipmi/error.ts'
 import { openIpmiSocket, type IpmiSocket } from '@bloomery/ipmi/socket.ts'
@@ -26,7 +27,7 @@ const info = z.object({
     .string()
     .regex(/^[0-9a-fA-F]{40}$/, '40 hexadecimal digits')
     .optional(),
-  ipmi_cipher_suite: number.pipe(z.union([z.literal(3), z.literal(17)])).optional(),
+  ipmi_cipher_suite: number.pipe(z.literal(cipherSuiteIds)).optional(),
 })
 
 /** BMCs over IPMI 2.0. Sessions are kept and shared between the plans of one machine; all use one socket. */

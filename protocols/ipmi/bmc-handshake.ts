@@ -98,7 +98,7 @@ function rakp4({ sessions, clock }: HandshakeHost, payload: Uint8Array): Uint8Ar
     ceiling: roleOf(exchange),
     // §6.8: user level at first, or callback if that is all there is.
     privilege: Math.min(roleOf(exchange), privileges.user),
-    keys: deriveKeys(suite, sik),
+    keys: deriveKeys(suite, sik, password),
     rakp3: { request: payload, reply, at: clock.now() },
   }
   return sessions.activate(session, login) ? reply : refuse(statusCodes.insufficientResources)

@@ -2,8 +2,9 @@ import { WireError } from '@bloomery/wire/error.ts'
 import { Reader } from '@bloomery/wire/reader.ts'
 import { Writer } from '@bloomery/wire/writer.ts'
 
-/** IPMI 2.0 §22.15.2: a suite is one algorithm of each kind, by number (§13.28). To add one, add a row here and, if its
- * algorithm is new, a row in crypto.ts. */
+/** IPMI 2.0 §22.15.2, table 22-20: a suite is one algorithm of each kind, by number (§13.28). To add one, add a row here and,
+ * if its algorithm is new, a row in crypto.ts. Those with xRC4 (4, 5, 9, 10, 13, 14) are left out: RC4 is broken, and nobody
+ * has them who has none of these. */
 export interface CipherSuite {
   readonly id: number
   readonly authentication: number
@@ -12,13 +13,25 @@ export interface CipherSuite {
 }
 
 export const cipherSuites = {
+  0: { id: 0, authentication: 0x00, integrity: 0x00, confidentiality: 0x00 },
+  1: { id: 1, authentication: 0x01, integrity: 0x00, confidentiality: 0x00 },
+  2: { id: 2, authentication: 0x01, integrity: 0x01, confidentiality: 0x00 },
   3: { id: 3, authentication: 0x01, integrity: 0x01, confidentiality: 0x01 },
+  6: { id: 6, authentication: 0x02, integrity: 0x00, confidentiality: 0x00 },
+  7: { id: 7, authentication: 0x02, integrity: 0x02, confidentiality: 0x00 },
+  8: { id: 8, authentication: 0x02, integrity: 0x02, confidentiality: 0x01 },
+  11: { id: 11, authentication: 0x02, integrity: 0x03, confidentiality: 0x00 },
+  12: { id: 12, authentication: 0x02, integrity: 0x03, confidentiality: 0x01 },
+  15: { id: 15, authentication: 0x03, integrity: 0x00, confidentiality: 0x00 },
+  16: { id: 16, authentication: 0x03, integrity: 0x04, confidentiality: 0x00 },
   17: { id: 17, authentication: 0x03, integrity: 0x04, confidentiality: 0x01 },
 } as const satisfies Record<number, CipherSuite>
 
 export type CipherSuiteId = keyof typeof cipherSuites
+export const cipherSuiteIds = Object.values(cipherSuites).map(({ id }): CipherSuiteId => id)
 
-/** Strongest first: the order in which they are tried when the BMC may choose. */
+/** Strongest first: the order in which they are tried when the BMC may choose, and what a BMC of ours takes unless told
+ * otherwise. The others leave something unproved or readable, or rest on MD5: they are used only where asked for by number. */
 export const preferredSuites: readonly CipherSuiteId[] = [17, 3]
 
 /** §22.15.2, table 22-19: records of

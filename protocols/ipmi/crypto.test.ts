@@ -33,7 +33,7 @@ describe('the log-in of ipmitool to ipmi_sim with the password "test"', () => {
   })
 
   test('is followed by 14 packets that our keys open: the sixth pair asks for the chassis status', () => {
-    const keys = crypto.deriveKeys(suite, sik)
+    const keys = crypto.deriveKeys(suite, sik, password)
     const messages = datagrams.slice(8).map((bytes, at) => decodeMessage(unseal(keys, packets[at + 8]!, bytes)))
     expect(messages.map(({ netFn }) => netFn)).toEqual([6, 7, 0x2c, 0x2d, 6, 7, 0x2c, 0x2d, 0x2c, 0x2d, 0, 1, 6, 7])
     expect(messages[10]).toMatchObject({ netFn: 0x00, command: 0x01 })
@@ -41,7 +41,7 @@ describe('the log-in of ipmitool to ipmi_sim with the password "test"', () => {
   })
 
   test('is followed by packets of which no byte can be changed', () => {
-    const keys = crypto.deriveKeys(suite, sik)
+    const keys = crypto.deriveKeys(suite, sik, password)
     const bytes = datagrams[8]!
     for (let at = 4; at < bytes.length; at += 1) {
       const forged = new Uint8Array(bytes)
@@ -51,8 +51,8 @@ describe('the log-in of ipmitool to ipmi_sim with the password "test"', () => {
   })
 })
 
-describe.each([3, 17] as const)('cipher suite %i', (id) => {
-  const keys = crypto.deriveKeys(cipherSuites[id], new Uint8Array(32).fill(7))
+describe.each([2, 3, 7, 8, 11, 12, 16, 17] as const)('cipher suite %i', (id) => {
+  const keys = crypto.deriveKeys(cipherSuites[id], new Uint8Array(32).fill(7), Buffer.from('seven'))
   const sixteen = fc.uint8Array({ minLength: 16, maxLength: 16 })
 
   test('opens what it sealed, whatever its length', () => {
@@ -61,24 +61,25 @@ describe.each([3, 17] as const)('cipher suite %i', (id) => {
         const bytes = seal(keys, { sessionId: 1, sequence: 2 }, message, iv)
         // From authentication type to next header, a multiple of 4 is signed (§13.28.4).
         expect((bytes.length - 4 - crypto.integrityLength(keys.suite)) % 4).toBe(0)
-        expect(unseal(keys, decodePacket(bytes) as Packet20, bytes)).toEqual(Buffer.from(message))
+        expect(Buffer.from(unseal(keys, decodePacket(bytes) as Packet20, bytes))).toEqual(Buffer.from(message))
       }),
     )
   })
 
   test('opens nothing that is in the clear or sealed with other keys', () => {
-    const other = crypto.deriveKeys(cipherSuites[id], new Uint8Array(32).fill(8))
+    const other = crypto.deriveKeys(cipherSuites[id], new Uint8Array(32).fill(8), Buffer.from('eight'))
     const bytes = seal(other, { sessionId: 1, sequence: 2 }, Uint8Array.of(1), new Uint8Array(16))
     const packet = decodePacket(bytes) as Packet20
     expect(() => unseal(keys, packet, bytes)).toThrow(/signature is wrong/)
     expect(() => unseal(other, { ...packet, authenticated: false }, bytes)).toThrow(/in the clear/)
-    expect(() => unseal(other, { ...packet, encrypted: false }, bytes)).toThrow(/in the clear/)
+    const turned = { ...packet, encrypted: !packet.encrypted }
+    expect(() => unseal(other, turned, bytes)).toThrow(packet.encrypted ? /in the clear/ : /encrypted packet/)
     expect(() => unseal(other, { ...packet, trailer: packet.trailer.subarray(8) }, bytes)).toThrow(WireError)
   })
 })
 
 test.each([0, 16, 31, 33])('%i encrypted bytes are a WireError', (length) => {
-  const keys = crypto.deriveKeys(suite, new Uint8Array(20))
+  const keys = crypto.deriveKeys(suite, new Uint8Array(20), new Uint8Array(0))
   expect(() => crypto.decrypt(keys, new Uint8Array(length))).toThrow(WireError)
 })
 

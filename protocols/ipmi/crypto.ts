@@ -1,6 +1,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHash,
   createHmac,
   createSecretKey,
   type KeyObject,
@@ -9,15 +10,22 @@ import {
 import { WireError } from '@bloomery/wire/error.ts'
 import type { CipherSuite } from './cipher-suite.ts'
 
-/** IPMI 2.0 §13.28: RAKP-HMAC-SHA1 = 1, RAKP-HMAC-SHA256 = 3. `icv` is how much of RAKP 4's code is sent. */
-const authentications: Record<number, { hash: string; length: number; icv: number }> = {
-  0x01: { hash: 'sha1', length: 20, icv: 12 },
-  0x03: { hash: 'sha256', length: 32, icv: 16 },
+/** IPMI 2.0 §13.28: RAKP-none, -HMAC-SHA1, -HMAC-MD5, -HMAC-SHA256. `icv` is how much of RAKP 4's code is sent. Without a hash
+ * every code is empty: nobody is asked to prove anything. */
+const authentications: Record<number, { hash?: string; icv: number }> = {
+  0x00: { icv: 0 },
+  0x01: { hash: 'sha1', icv: 12 },
+  0x02: { hash: 'md5', icv: 16 },
+  0x03: { hash: 'sha256', icv: 16 },
 }
 
-/** §13.28.4: HMAC-SHA1-96 = 1, HMAC-SHA256-128 = 4. */
-const integrities: Record<number, { hash: string; length: number }> = {
+/** §13.28.4: none, HMAC-SHA1-96, HMAC-MD5-128, MD5-128 (no HMAC: the password goes before and after what is signed),
+ * HMAC-SHA256-128. */
+const integrities: Record<number, { hash?: string; length: number; around?: true }> = {
+  0x00: { length: 0 },
   0x01: { hash: 'sha1', length: 12 },
+  0x02: { hash: 'md5', length: 16 },
+  0x03: { hash: 'md5', length: 16, around: true },
   0x04: { hash: 'sha256', length: 16 },
 }
 
@@ -36,7 +44,7 @@ export interface Exchange {
 /** Key objects: never printed by accident, and several times quicker for a packet than keys as bytes. */
 export interface SessionKeys {
   suite: CipherSuite
-  /** §13.32, K1: signs every packet. */
+  /** §13.32, K1: signs every packet; for MD5-128 the password. */
   signing: KeyObject
   /** The first 16 bytes of K2. */
   aes: KeyObject
@@ -65,11 +73,12 @@ export function rakp4Code(suite: CipherSuite, sik: Uint8Array, x: Exchange): Uin
   return hmac(hash, sik, [x.consoleRandom, le32(x.bmcId), x.bmcGuid]).subarray(0, icv)
 }
 
-export function deriveKeys(suite: CipherSuite, sik: Uint8Array): SessionKeys {
+export function deriveKeys(suite: CipherSuite, sik: Uint8Array, password: Uint8Array): SessionKeys {
   const { hash } = authentication(suite)
   const constant = (byte: number): Uint8Array => new Uint8Array(20).fill(byte)
   const [k1, k2] = [hmac(hash, sik, [constant(1)]), hmac(hash, sik, [constant(2)])]
-  return { suite, signing: createSecretKey(k1), aes: createSecretKey(k2.subarray(0, 16)) }
+  const signing = integrity(suite).around ? Buffer.concat([password, new Uint8Array(MAX_KEY)], MAX_KEY) : k1
+  return { suite, signing: createSecretKey(signing), aes: createSecretKey(k2.subarray(0, 16)) }
 }
 
 export function integrityLength(suite: CipherSuite): number {
@@ -77,8 +86,10 @@ export function integrityLength(suite: CipherSuite): number {
 }
 
 export function integrityCode(keys: SessionKeys, signed: Uint8Array): Uint8Array {
-  const { hash, length } = integrity(keys.suite)
-  return hmac(hash, keys.signing, [signed]).subarray(0, length)
+  const { hash, length, around } = integrity(keys.suite)
+  if (!around) return hmac(hash, keys.signing, [signed]).subarray(0, length)
+  const password = keys.signing.export()
+  return createHash('md5').update(password).update(signed).update(password).digest()
 }
 
 /** §13.29: | IV 16 | AES-CBC-128( payload, 01 02 03 …, pad length ) |. */
@@ -110,20 +121,21 @@ function roleAndName(x: Exchange): Uint8Array[] {
   return [Uint8Array.of(x.role, x.username.length), x.username]
 }
 
-function authentication(suite: CipherSuite): { hash: string; length: number; icv: number } {
+function authentication(suite: CipherSuite): { hash?: string; icv: number } {
   const row = authentications[suite.authentication]
   if (!row)
     throw new RangeError(`cipher suite ${suite.id}: authentication algorithm ${suite.authentication} has no row`)
   return row
 }
 
-function integrity(suite: CipherSuite): { hash: string; length: number } {
+function integrity(suite: CipherSuite): { hash?: string; length: number; around?: true } {
   const row = integrities[suite.integrity]
   if (!row) throw new RangeError(`cipher suite ${suite.id}: integrity algorithm ${suite.integrity} has no row`)
   return row
 }
 
-function hmac(hash: string, key: Uint8Array | KeyObject, parts: readonly Uint8Array[]): Uint8Array {
+function hmac(hash: string | undefined, key: Uint8Array | KeyObject, parts: readonly Uint8Array[]): Uint8Array {
+  if (hash === undefined) return new Uint8Array(0)
   const mac = createHmac(hash, key)
   for (const part of parts) mac.update(part)
   return mac.digest()

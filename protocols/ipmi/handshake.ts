@@ -99,7 +99,7 @@ export function* handshake(input: HandshakeInput): Generator<HandshakeStep, Hand
   const sik = sessionIntegrityKey(suite, input.kg ?? password, exchange)
   // RAKP 2 has shown that the password is right, so it is Kg that differs.
   if (!sameCode(rakp4.code, rakp4Code(suite, sik, exchange))) return { result: 'wrong BMC key' }
-  return { result: 'open', keys: deriveKeys(suite, sik), bmcId }
+  return { result: 'open', keys: deriveKeys(suite, sik, password), bmcId }
 }
 
 function sameAlgorithms(a: Omit<CipherSuite, 'id'>, b: Omit<CipherSuite, 'id'>): boolean {

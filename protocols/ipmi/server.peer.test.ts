@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { cipherSuiteIds } from './cipher-suite.ts'
 import { type RunningBmc, startBmc } from './server.ts'
+import { freeipmi } from './testing/freeipmi.ts'
 import { type PaperChassis, paperChassis } from './testing/paper-chassis.ts'
 
 const run = promisify(execFile)
@@ -75,6 +77,36 @@ describe.each([3, 17])('ipmitool with cipher suite %i', (suite) => {
     expect(chassis.told).toEqual([])
     expect(bmc.sessions().active).toBe(0)
   })
+})
+
+describe('a BMC that takes every cipher suite', () => {
+  async function open(): Promise<void> {
+    await bmc.close()
+    const onError = (error: unknown): void => void faults.push(error)
+    bmc = await startBmc({ host: '127.0.0.1', port: 0, users: [user], chassis, onError, cipherSuites: cipherSuiteIds })
+  }
+
+  // ipmitool 1.8.19 ends itself at suites 11 and 12.
+  test.each(cipherSuiteIds.filter((id) => id !== 11 && id !== 12))(
+    'is understood by ipmitool with suite %i',
+    async (suite) => {
+      await open()
+      expect(await ipmitool(suite, 'chassis power status')).toMatch('Chassis Power is off')
+      expect(bmc.dropped()).toBe(0)
+    },
+  )
+
+  test.each(cipherSuiteIds)('is understood by freeipmi with suite %i', async (suite) => {
+    await open()
+    const words = ['-I', `${suite}`, '--get-chassis-status']
+    expect(await freeipmi('ipmi-chassis', bmc, user, words)).toMatch(/System Power +: off/)
+    expect(bmc.dropped()).toBe(0)
+  })
+})
+
+test('suites that prove or hide less are refused unless the BMC is told to take them', async () => {
+  for (const suite of [0, 1, 2, 15, 16]) await expect(ipmitool(suite, 'chassis power status')).rejects.toThrow()
+  await expect(freeipmi('ipmi-chassis', bmc, user, ['-I', '8', '--get-chassis-status'])).rejects.toThrow(/bad rmcpplus/)
 })
 
 test('a user who may only look reads power and cannot change it', async () => {

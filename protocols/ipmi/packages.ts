@@ -1,0 +1,2 @@
+/** Debian packages that the peer tests of IPMI call. */
+export const requiredPackages: string[] = ['freeipmi-tools', 'ipmitool', 'openipmi']
