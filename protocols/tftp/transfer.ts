@@ -3,7 +3,7 @@ import type { Terms } from './negotiate.ts'
 
 const FIRST_TIMEOUT_MS = 1_000
 const LEAST_TIMEOUT_MS = 200
-/** Where asking costs one block, it may be asked sooner. */
+/** Where the way has lost something, and asking costs one block, it is asked sooner. */
 const LEAST_PROBE_MS = 50
 const MOST_TIMEOUT_MS = 8_000
 /** Where a way loses, a window goes out in bursts, so that little of it was in vain when a gap is heard of. */
@@ -133,9 +133,9 @@ function window(transfer: Transfer, now: number): [Transfer, Action[]] {
 function burst(transfer: Transfer, now: number): [Transfer, Action[]] {
   const { sent, windowEnd, careful, roundTrip = 0 } = transfer
   const to = careful > 0 ? Math.min(sent + BURST, windowEnd) : windowEnd
+  const probes = careful > 0 && windowEnd - transfer.acked > 1
   const pause = Math.min(Math.max(roundTrip, 1), LONGEST_PAUSE_MS)
-  const due =
-    now + (to < windowEnd ? pause : timeout(transfer, windowEnd - transfer.acked > 1 ? LEAST_PROBE_MS : undefined))
+  const due = now + (to < windowEnd ? pause : timeout(transfer, probes ? LEAST_PROBE_MS : undefined))
   return [{ ...transfer, sent: to, burstAt: now, due }, [{ send: 'data', from: sent + 1, to }]]
 }
 
