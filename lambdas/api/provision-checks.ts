@@ -14,22 +14,22 @@ import { requireValid } from './validation.ts'
 /** Whether a verb may be raised now, in Ironic's order: what is checked first is what is told. */
 export async function check(platform: Platform, call: Call, node: Node, verb: Verb, asked: Request): Promise<void> {
   const event = verbs[verb]
-  if (event === 'deploy' || event === 'rebuild') refuseMaintenance(node, verb)
+  if (event === 'deploy' || event === 'rebuild') refuseMaintenance(node)
   await checkActionable(platform, node, verb)
   checkArguments(call, verb, node, asked)
   if ((event === 'rebuild' || event === 'delete') && node.protected)
     throw new UserError(403, `Node ${node.uuid} is protected and cannot be undeployed, rebuilt or deleted.`)
   if (verb === 'provide' && node.retired)
     throw new UserError(400, `The provide operation can't be performed on node ${node.uuid} because it's retired.`)
-  if (notInMaintenance.includes(event)) refuseMaintenance(node, verb)
-  if (verb === 'provide' && !platform.options.allow_provisioning_in_maintenance) refuseMaintenance(node, verb)
+  if (notInMaintenance.includes(event)) refuseMaintenance(node)
+  if (verb === 'provide' && !platform.options.allow_provisioning_in_maintenance) refuseMaintenance(node)
   await checkInterfaces(platform, node, verb)
   await requireRoom(platform, node, event)
 }
 
 const notInMaintenance: readonly ProvisionEvent[] = ['rescue', 'unrescue', 'clean', 'service']
 
-function refuseMaintenance(node: Node, verb: Verb): void {
+function refuseMaintenance(node: Node): void {
   if (node.maintenance)
     throw new UserError(
       400,
