@@ -2,7 +2,7 @@ import { WireError } from './error.ts'
 
 /** How many packets each protocol's fuzz test tries: FUZZ_PACKETS, or few enough for every day. */
 export const FUZZ_PACKETS = Number(process.env['FUZZ_PACKETS'] ?? 100_000)
-export const FUZZ_DEADLINE_MS = 60_000 + FUZZ_PACKETS / 2
+export const FUZZ_DEADLINE_MS = 60_000 + FUZZ_PACKETS
 const MAX_CORPUS = 2_000
 
 /** xorshift32: the same numbers in every run. */
