@@ -41,7 +41,10 @@ export const conductorOptions = z.strictObject({
   disallow_service_steps: stepList,
 
   /** Networks (CIDR) beside the public Internet that `api-call` of inspection rules may reach. */
-  inspection_rules_networks: z.array(z.union([z.cidrv4(), z.cidrv6()])).max(64).default([]),
+  inspection_rules_networks: z
+    .array(z.union([z.cidrv4(), z.cidrv6()]))
+    .max(64)
+    .default([]),
 
   /** Whether a node may be made available, or be cleaned after its tear-down, while it is in maintenance. */
   allow_provisioning_in_maintenance: z.boolean().default(true),
