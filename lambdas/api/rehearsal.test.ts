@@ -28,10 +28,6 @@ describe('the course of', () => {
   it('a fake tear-down does not wait for a ramdisk to clean in', () => {
     const states = course('active', after('active', 'delete', { deploy_interface: 'fake' }), false)
     expect(states).toEqual(['active', 'deleting', 'cleaning', 'available'])
-    expect(course('active', after('active', 'delete'), false, false)).toEqual([
-      'active',
-      'deleting',
-      'available',
-    ])
+    expect(course('active', after('active', 'delete'), false, false)).toEqual(['active', 'deleting', 'available'])
   })
 })

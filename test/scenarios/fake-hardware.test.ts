@@ -96,7 +96,7 @@ test('inspect ends where it began, and tells when', async () => {
   const before = await known(node)
   const after = await bring(node, 'inspect', 'manageable')
   expect(await since(node, before)).toEqual(way('manageable', 'inspecting', 'manageable'))
-  expect(Date.parse(after.inspection_finished_at ?? '')).toBeGreaterThanOrEqual(Date.parse(String(after.created_at)))
+  expect(Date.parse(after.inspection_finished_at ?? '')).toBeGreaterThanOrEqual(Date.parse(after.created_at))
 })
 
 test('adopt makes a node active without touching its power', async () => {
