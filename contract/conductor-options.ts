@@ -19,6 +19,10 @@ export const conductorOptions = z.strictObject({
   max_concurrent_clean: atMost,
   max_concurrent_clean_per_site: atMost,
 
+  /** How often, and every how many seconds, a request looks again at a node whose power is being changed, before it is answered 409. */
+  node_locked_retry_attempts: z.int().min(0).max(10).default(3),
+  node_locked_retry_interval: z.number().positive().max(5).default(1),
+
   /** For nodes that don't say themselves. */
   automated_clean: z.boolean().default(true),
   /** Where the steps of automated cleaning come from: all that have a priority, a runbook, or a runbook where there is one. */

@@ -9,6 +9,7 @@ import { changeAsked } from './change.ts'
 import type { Call } from './context.ts'
 import { nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
+import { settled } from './settle.ts'
 import { lacking } from './unsupported.ts'
 import { requireValid } from './validation.ts'
 
@@ -31,7 +32,7 @@ export async function askBmc(
   request: ManagementRequest,
   check: (node: Node) => void = () => {},
 ): Promise<void> {
-  const { uuid } = await nodeThatOffers(platform, call, verb)
+  const { uuid } = await settled(platform, await nodeThatOffers(platform, call, verb))
   await changeAsked(call, platform, uuid, async (node) => {
     requireOffer(node, verb)
     check(node)

@@ -6,6 +6,7 @@ import { listNodes } from '../store/nodes.ts'
 import { isVisible, requireAllowed } from './authorization.ts'
 import { readJson } from './body.ts'
 import type { Api, Call } from './context.ts'
+import { nodeOf } from './find.ts'
 import { perform, rehearsal } from './provision.ts'
 import { request } from './provision-request.ts'
 import { flag } from './query.ts'
@@ -51,7 +52,7 @@ export function bulkRoutes(app: Api, platform: Platform): void {
       return outcomeOf({ node: uuid, name }, async () => {
         requireAllowed(call, 'baremetal:node:set_provision_state', node)
         if (isDry) return { status: 200, plan: await rehearsal(call, platform, uuid, asked) }
-        await perform(call, platform, uuid, asked)
+        await perform(call, platform, await nodeOf(platform, uuid, call.var.minor), asked)
         return { status: 202 }
       })
     })

@@ -12,6 +12,7 @@ import type { Api } from './context.ts'
 import { nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { askBmc } from './ask-bmc.ts'
+import { settled } from './settle.ts'
 import { requireValid } from './validation.ts'
 
 const request = z.strictObject({ boot_device: z.string(), persistent: boolean.nullish() })
@@ -33,7 +34,7 @@ export function managementRoutes(app: Api, platform: Platform): void {
   app.put(path, async (call) => {
     const ident = call.req.param('ident')
     const asked = await argumentsOf(call, request)
-    const { uuid } = await nodeOf(platform, ident, call.var.minor)
+    const { uuid } = await settled(platform, await nodeOf(platform, ident, call.var.minor))
     await changeAsked(call, platform, uuid, async (node) => {
       const device = bootDevice.safeParse(asked.boot_device)
       if (!device.success || !supported(node).includes(device.data))

@@ -23,6 +23,7 @@ import { conductorFilter, nodeQuery, requireChassis, type NodeQuery } from './no
 import { nodeCreation, type NodeCreation } from './node-input.ts'
 import { updatedNode } from './node-update.ts'
 import { redacted } from './redact.ts'
+import { settled } from './settle.ts'
 import { collection, fieldsOf, flag, onlyKnown, paging, shape, singular } from './query.ts'
 
 export function nodeRoutes(app: Api, platform: Platform): void {
@@ -221,7 +222,7 @@ function refuseOwner(call: Call, node: Node): void {
 }
 
 async function remove(call: Call, platform: Platform): Promise<Response> {
-  const node = await nodeOf(platform, ident(call), call.var.minor)
+  const node = await settled(platform, await nodeOf(platform, ident(call), call.var.minor))
   requireMatch(call, `Node ${node.uuid}`, node)
   if (node.protected)
     throw new UserError(403, `Node ${node.uuid} is protected and cannot be undeployed, rebuilt or deleted.`)

@@ -11,6 +11,7 @@ import { acceptedAt, type Api, type Call } from './context.ts'
 import { nodeOf } from './find.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireVersion } from './microversion.ts'
+import { settled } from './settle.ts'
 import { requireValid } from './validation.ts'
 
 const request = z.strictObject({ target: z.string(), timeout: z.number().int().nullish() })
@@ -19,7 +20,7 @@ const MAX_TIMEOUT = 3600
 export function powerRoutes(app: Api, platform: Platform): void {
   app.put('/v1/nodes/:ident/states/power', async (call) => {
     const ident = call.req.param('ident')
-    const node = await nodeOf(platform, ident, call.var.minor)
+    const node = await settled(platform, await nodeOf(platform, ident, call.var.minor))
     const { uuid } = node
     const { target, timeout } = await requested(call, node)
     await changeAsked(call, platform, uuid, async (node) => {

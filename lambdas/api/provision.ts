@@ -26,6 +26,7 @@ import { flag } from './query.ts'
 import { type Rehearsal, rehearse, withoutWriting } from './rehearsal.ts'
 import { withRunbook } from './runbook-of-request.ts'
 import { sealSecrets } from './secrets.ts'
+import { settled } from './settle.ts'
 import { sealingFor } from './site-of-node.ts'
 
 /** PUT states/provision (reference §1.6.4): a verb becomes an event, and the node's next state is written. The rest follows from that. */
@@ -36,7 +37,7 @@ export function provisionRoutes(app: Api, platform: Platform): void {
 async function provision(call: Call, platform: Platform, ident: string): Promise<Response> {
   const asked = await argumentsOf(call, request, withConfigDrive)
   if (flag('dry_run', call.req.query('dry_run'))) return call.json(await rehearsal(call, platform, ident, asked))
-  await perform(call, platform, ident, asked)
+  await perform(call, platform, await settled(platform, await nodeOf(platform, ident, call.var.minor)), asked)
   return acceptedAt(call, ident, 'states')
 }
 
@@ -51,8 +52,7 @@ function verbOf(call: Call, { target }: Request, node: Node): Verb {
 }
 
 /** Starts what was asked for. The node's state says so at once; the work goes on by itself. */
-export async function perform(call: Call, platform: Platform, ident: string, asked: Request): Promise<Node> {
-  const found = await nodeOf(platform, ident, call.var.minor)
+export async function perform(call: Call, platform: Platform, found: Node, asked: Request): Promise<Node> {
   const verb = verbOf(call, asked, found)
   await check(platform, call, found, verb, asked)
   const whole = await completed(call, platform, found, verb, asked)
@@ -65,7 +65,7 @@ export async function perform(call: Call, platform: Platform, ident: string, ask
     if (drive !== undefined) await deleteConfigDrive(platform.blobs, drive)
     throw error
   })
-  if (!after) throw noNode(ident)
+  if (!after) throw noNode(found.uuid)
   platform.log.info(
     { node: after.uuid, verb, from: found.provision_state, to: after.provision_state },
     'provision verb',

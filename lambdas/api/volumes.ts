@@ -12,6 +12,7 @@ import { requireAllowed } from './authorization.ts'
 import { namedNode, ofVisibleNodes, visibleNode } from './belonging.ts'
 import type { Api, Call } from './context.ts'
 import { nodeOf } from './find.ts'
+import { settled } from './settle.ts'
 import { create, creationOf, found, newborn, replyList, replyOne, type Resource, update } from './resource.ts'
 
 type OfNode = Entity & { node_uuid: string; extra: Record<string, unknown> }
@@ -163,8 +164,9 @@ async function listed<T extends OfNode>(
 }
 
 /** A machine that runs may be using it. */
-async function requireOff({ table }: Platform, title: string, action: string, node: string): Promise<void> {
-  const found = await getNode(table, node)
+async function requireOff(platform: Platform, title: string, action: string, node: string): Promise<void> {
+  const before = await getNode(platform.table, node)
+  const found = before && (await settled(platform, before))
   if (found && found.power_state !== 'power off')
     throw new UserError(
       400,

@@ -51,7 +51,8 @@ export async function openControlPlane(
   const platform: Platform = {
     table,
     clock,
-    options: { ...defaultOptions, ...options },
+    // Nothing happens here while a request waits.
+    options: { ...defaultOptions, node_locked_retry_attempts: 0, ...options },
     blobs: memoryBlobs(blobs),
     bus: {
       async publish(topic, payload) {

@@ -1,4 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { defaultOptions } from '../../contract/conductor-options.ts'
+import type { Node } from '../../contract/resources.ts'
+import { settled } from '../../lambdas/api/settle.ts'
+import { getNode } from '../../lambdas/store/nodes.ts'
 import { alive } from './control-plane.ts'
 import { available, cloud, newNode, provision, site, states } from './one-site.ts'
 
@@ -16,6 +20,22 @@ describe('power', () => {
       target_power_state: null,
       reservation: null,
     })
+  })
+
+  it('is waited for by the next order, for as long as Ironic waits for its lock', async () => {
+    const { table } = cloud.platform
+    const uuid = await available()
+    await cloud.client.nodes.power(uuid, 'power on')
+    await cloud.settle()
+    const busy = (await getNode(table, uuid))!
+    const waiting = (attempts: number): Promise<Node> => {
+      const options = { ...defaultOptions, node_locked_retry_attempts: attempts, node_locked_retry_interval: 0.05 }
+      return settled({ table, options }, busy)
+    }
+    expect((await waiting(2)).target_power_state).toBe('power on')
+    const patient = waiting(10)
+    await site.report(site.plan(uuid), 'done', { power_state: 'power on' })
+    expect(await patient).toMatchObject({ target_power_state: null, power_state: 'power on' })
   })
 
   it('has as much longer as a graceful change may take', async () => {

@@ -88,7 +88,7 @@ export class World {
         revoke: async () => {},
       },
       couriers: { wake: async () => {} },
-      options: defaultOptions,
+      options: { ...defaultOptions, node_locked_retry_attempts: 0 },
       clock: { now: this.now },
       ids: { uuid: randomUUID, token: (bytes) => randomBytes(bytes).toString('base64url') },
       log: {
