@@ -1,9 +1,12 @@
 import { WireError } from '@bloomery/wire/error.ts'
-import type { BootOptions } from './bmc-boot-options.ts'
-import { type BmcOptions, type Chassis, Declined } from './bmc-options.ts'
-import type { ActiveSession, BmcSessions } from './bmc-sessions.ts'
-import { type CipherSuite, writeCipherSuiteRecords } from './cipher-suite.ts'
-import { type Command, decodeWith, encodeWith, privileges, type ResponseOf } from './command.ts'
+import { eventLogRows } from './bmc-event-log.ts'
+import { inventoryRows } from './bmc-inventory.ts'
+import { Declined } from './bmc-options.ts'
+import { type CommandHost, type Row, row, rowKey } from './bmc-row.ts'
+import { sensorRows } from './bmc-sensors.ts'
+import type { ActiveSession } from './bmc-sessions.ts'
+import { writeCipherSuiteRecords } from './cipher-suite.ts'
+import { privileges } from './command.ts'
 import {
   chassisControl,
   closeSession,
@@ -16,23 +19,6 @@ import {
   setSystemBootOptions,
 } from './commands.ts'
 import { completionCodes } from './completion-code.ts'
-
-export interface CommandHost {
-  chassis: Chassis
-  bootOptions: BootOptions
-  sessions: BmcSessions
-  suites: readonly CipherSuite[]
-  device: ResponseOf<typeof getDeviceId>
-  onError: BmcOptions['onError']
-}
-
-/** Handlers of commands that need no session are given none. */
-type Handle<Q, R> = (request: Q, host: CommandHost, session: ActiveSession | undefined) => Promise<R | Declined>
-
-interface Row {
-  needs: number
-  run(data: Uint8Array, host: CommandHost, session: ActiveSession | undefined): Promise<Uint8Array>
-}
 
 const LAN_CHANNEL = 1
 const BOOT_OPTIONS_VERSION = 1
@@ -65,6 +51,10 @@ export async function runCommand(
 }
 
 const rows = new Map<string, Row>([
+  ...eventLogRows,
+  ...sensorRows,
+  ...inventoryRows,
+
   row(getDeviceId, async (_request, { device }) => device),
 
   row(getChannelAuthCapabilities, async () => ({
@@ -146,22 +136,3 @@ const rows = new Map<string, Row>([
     return { version: BOOT_OPTIONS_VERSION, parameter: { selector: selector & 0x7f, locked }, data }
   }),
 ])
-
-function row<Q, R>(command: Command<Q, R>, handle: Handle<Q, R>): [string, Row] {
-  const needs = command.needs === 'none' ? 0 : privileges[command.needs]
-  return [
-    rowKey(command.netFn, command.code),
-    {
-      needs,
-      async run(data, host, session) {
-        const result = await handle(decodeWith(command.request, data), host, session)
-        if (result instanceof Declined) return Uint8Array.of(result.code)
-        return Uint8Array.of(completionCodes.ok, ...encodeWith(command.response, result))
-      },
-    },
-  ]
-}
-
-function rowKey(netFn: number, code: number): string {
-  return `${netFn} ${code}`
-}

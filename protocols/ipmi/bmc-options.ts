@@ -23,6 +23,26 @@ export interface Chassis {
   bootOptions: { get(): Promise<BootFlags>; set(flags: BootFlags): Promise<void> }
 }
 
+/** What a BMC knows of its server beside power. The event log it keeps by itself. */
+export interface Inventory {
+  /** Sensor data records (sdr.ts) without their ids, and what the sensor shows now: undefined, it can't be read. `states` are
+   * the thresholds that are crossed or the states that are asserted (IPMI 2.0 §35.14). */
+  sensors: ReadonlyArray<{ record: Uint8Array; read(): Promise<{ raw: number; states: number } | undefined> }>
+  /** The FRU device 0, byte for byte. */
+  fru: Uint8Array
+  /** What the server draws; DCMI's commands are declined without it. */
+  power?(): Promise<PowerReading>
+}
+
+/** In watts, and over which time. */
+export interface PowerReading {
+  watts: number
+  minimum: number
+  maximum: number
+  average: number
+  periodMs: number
+}
+
 export interface BmcUser {
   name: string
   password: string
@@ -35,6 +55,7 @@ export interface BmcOptions {
   /** What broke in the chassis; the console that asked gets "unspecified error". */
   onError(this: void, error: unknown): void
   guid?: Uint8Array
+  inventory?: Partial<Inventory>
   device?: Partial<ResponseOf<typeof getDeviceId>>
   cipherSuites?: readonly CipherSuiteId[]
   limits?: Partial<SessionLimits>

@@ -107,6 +107,11 @@ export class BmcSessions {
     return session
   }
 
+  closeAll(): void {
+    this.#pending.clear()
+    this.#active.clear()
+  }
+
   close(id: number): boolean {
     return this.#pending.delete(id) || this.#active.delete(id)
   }

@@ -1,8 +1,10 @@
 import { WireError } from '@bloomery/wire/error.ts'
 import { BootOptions } from './bmc-boot-options.ts'
-import { type CommandHost, runCommand } from './bmc-commands.ts'
+import { runCommand } from './bmc-commands.ts'
+import { EventLog } from './bmc-event-log.ts'
 import { answerHandshake, type HandshakeHost } from './bmc-handshake.ts'
 import { type BmcOptions, defaultLimits } from './bmc-options.ts'
+import type { CommandHost } from './bmc-row.ts'
 import { type ActiveSession, BmcSessions } from './bmc-sessions.ts'
 import { cipherSuites, preferredSuites } from './cipher-suite.ts'
 import { systemClock } from './clock.ts'
@@ -35,7 +37,7 @@ const defaultDevice: CommandHost['device'] = {
   support: {
     sensor: false,
     sdr: false,
-    sel: false,
+    sel: true,
     fru: false,
     eventReceiver: false,
     eventGenerator: false,
@@ -51,11 +53,22 @@ export function createBmc(options: BmcOptions): Bmc {
   const { users, chassis, onError, clock = systemClock, random = systemRandom } = options
   const sessions = new BmcSessions({ ...defaultLimits, ...options.limits }, clock, random)
   const suites = (options.cipherSuites ?? preferredSuites).map((id) => cipherSuites[id])
-  const logins: HandshakeHost = { sessions, users, suites, guid: options.guid ?? random(16), clock, random }
-  const device = { ...defaultDevice, ...options.device }
+  const guid = options.guid ?? random(16)
+  const logins: HandshakeHost = { sessions, users, suites, guid, clock, random }
+  const inventory = { sensors: [], fru: new Uint8Array(0), ...options.inventory }
+  const support = {
+    ...defaultDevice.support,
+    sensor: inventory.sensors.length > 0,
+    sdr: inventory.sensors.length > 0,
+    fru: inventory.fru.length > 0,
+  }
+  const device = { ...defaultDevice, support, ...options.device }
   const commands: CommandHost = {
     chassis,
     bootOptions: new BootOptions(chassis, clock),
+    eventLog: new EventLog(clock),
+    inventory,
+    guid,
     sessions,
     suites,
     device,

@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readBootDevice, readPower, setBootDevice, setPower } from './chassis.ts'
 import { connect, type ConnectOptions, type IpmiSession } from './client.ts'
+import { raw } from './command.ts'
 import { getDeviceId } from './commands.ts'
 import { IncorrectBmcKey, IncorrectPassword, NoSupportedCipherSuite, UnauthorizedName } from './error.ts'
+import { clearEventLog, readClock, readEventLog, setClock } from './event-log.ts'
+import { addSelEntry } from './event-log-commands.ts'
+import { readFru } from './fru.ts'
+import { readFruDevice } from './inventory.ts'
+import { readSensorRecords, readSensors } from './sensors.ts'
 import { type IpmiSocket, openIpmiSocket } from './socket.ts'
 import { type IpmiSim, simUser, startIpmiSim } from './testing/ipmi-sim.ts'
+import { fruBytes } from './testing/paper-inventory.ts'
 
 let sim: IpmiSim
 let socket: IpmiSocket
@@ -78,6 +85,46 @@ test('what the BMC declines says which command and why', async () => {
   await withSession({}, async (session) => {
     const declined = setBootDevice(session, { device: 'safe', persistent: false, uefi: false })
     await expect(declined).rejects.toThrow(/Set System Boot Options: completion code 0xff: unspecified error/)
+  })
+})
+
+test('the sensors of ipmi_sim are read, those that it lacks are left out', async () => {
+  await withSession({}, async (session) => {
+    const names = (await readSensorRecords(session)).map((record) => 'sensor' in record && record.sensor.name)
+    expect(names).toEqual(['Inlet', 'Fan 1', 'PSU 1', '12V'])
+    const readings = await readSensors(session)
+    expect(readings.map(({ sensor, value }) => [sensor.name, value])).toEqual([['Inlet', 23.5]])
+  })
+})
+
+test('the event log of ipmi_sim is added to, read and cleared, and its clock set', async () => {
+  await withSession({}, async (session) => {
+    const time = new Date('2031-07-04T10:20:30Z')
+    await setClock(session, time)
+    expect((await readClock(session)).getTime() - time.getTime()).toBeLessThan(60_000)
+    await clearEventLog(session)
+    const entry = Uint8Array.of(0, 0, 2, 0, 0, 0, 0, 0x41, 0, 4, 1, 1, 0x81, 0x59, 0x2d, 0x28)
+    await session.send(addSelEntry, { entry })
+    const [event, ...others] = await readEventLog(session, 10)
+    expect(event).toMatchObject({ kind: 'event', sensorType: 1, sensor: 1, asserted: false, eventType: 1 })
+    expect(others).toEqual([])
+    await clearEventLog(session)
+    expect(await readEventLog(session, 10)).toEqual([])
+  })
+})
+
+test('the FRU of ipmi_sim says who made the machine', async () => {
+  const fru = await withSession({}, (session) => readFruDevice(session, 0))
+  expect(fru).toEqual(readFru(fruBytes()))
+  expect(fru.product).toMatchObject({ manufacturer: 'Acme', serial: 'P0001' })
+})
+
+test('a raw command goes as it is, and what is not there is declined', async () => {
+  await withSession({}, async (session) => {
+    expect(await session.send(raw(0x00, 0x01), new Uint8Array(0))).toHaveLength(3)
+    await expect(session.send(raw(0x06, 0xef), new Uint8Array(0))).rejects.toThrow(
+      /raw 0x06 0xef: completion code 0xc1/,
+    )
   })
 })
 

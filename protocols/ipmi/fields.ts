@@ -38,6 +38,11 @@ export const uint32: Codec<number> = {
   write: (writer, value) => writer.u32le(value),
 }
 
+/** So many bytes, as they are. */
+export function bytes(length: number): Codec<Uint8Array> {
+  return { read: (reader) => reader.bytes(length), write: (writer, value) => writer.padded(value, length) }
+}
+
 export const rest: Codec<Uint8Array> = {
   read: (reader) => reader.rest(),
   write: (writer, value) => writer.bytes(value),

@@ -5,9 +5,15 @@ import { readCipherSuiteRecords } from './cipher-suite.ts'
 import { connect } from './client.ts'
 import { decodeWith } from './command.ts'
 import * as commands from './commands.ts'
+import { readLogEntry } from './event-log.ts'
+import * as eventLogCommands from './event-log-commands.ts'
+import { readFru } from './fru.ts'
+import * as inventoryCommands from './inventory-commands.ts'
 import { decodeMessage } from './message.ts'
 import { decodePacket } from './packet.ts'
 import * as rakp from './rakp.ts'
+import { readSensorRecord } from './sdr.ts'
+import * as sensorCommands from './sensor-commands.ts'
 import { readCapture } from './testing/capture.ts'
 import { paperChassis } from './testing/paper-chassis.ts'
 import { paperNet } from './testing/paper-net.ts'
@@ -44,7 +50,10 @@ const decoders: readonly ((bytes: Uint8Array) => unknown)[] = [
   rakp.decodeRakp3,
   rakp.decodeRakp4,
   readCipherSuiteRecords,
-  ...Object.values(commands).flatMap((row) =>
+  readLogEntry,
+  readFru,
+  readSensorRecord,
+  ...Object.values({ ...commands, ...eventLogCommands, ...inventoryCommands, ...sensorCommands }).flatMap((row) =>
     typeof row === 'object' && 'response' in row
       ? [(bytes: Uint8Array) => decodeWith<unknown>(row.response, bytes)]
       : [],

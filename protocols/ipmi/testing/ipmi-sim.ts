@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fruBytes, inletRaw, records } from './paper-inventory.ts'
 
 /** OpenIPMI's simulator on a port of its own, its chassis a file. For tests and benchmarks. */
 export interface IpmiSim {
@@ -16,11 +17,22 @@ export interface IpmiSim {
 
 export const simUser = { username: 'ipmiusr', password: 'test' } as const
 
-const emulator = `mc_setbmc 0x20
-mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr
-sel_enable 0x20 1000 0x0a
-mc_enable 0x20
-`
+/** With the sensors and the FRU of paper-inventory.ts; of the sensors, only the inlet shows something. */
+const emulator = [
+  'mc_setbmc 0x20',
+  'mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02 persist_sdr',
+  'sel_enable 0x20 1000 0x0a',
+  ...records.map((record) => `main_sdr_add 0x20 ${bytesOf(record)}`),
+  'sensor_add 0x20 0 1 1 1',
+  `sensor_set_value 0x20 0 1 ${inletRaw} 0`,
+  `mc_add_fru_data 0x20 0 ${fruBytes().length} data ${bytesOf(fruBytes())}`,
+  'mc_enable 0x20',
+  '',
+].join('\n')
+
+function bytesOf(data: Uint8Array): string {
+  return [...data].map((byte) => `0x${byte.toString(16)}`).join(' ')
+}
 
 /** ipmi_sim calls it as `PROGRAM 0x20 get power`, `PROGRAM 0x20 set boot pxe`: any number of parameters at a time. */
 const chassisProgram = (dir: string): string => `#!/bin/sh

@@ -1,0 +1,82 @@
+import { command, netFns } from './command.ts'
+import { bits, bytes, nothing, rest, struct, uint16, uint32, uint8 } from './fields.ts'
+
+const { app, group, storage } = netFns
+
+/** DCMI 1.5 §6.2: its commands, and its responses, begin with this. */
+export const DCMI = 0xdc
+
+/** IPMI 2.0 §20.2: it answers, then starts anew; every session is gone. */
+export const coldReset = command({
+  name: 'Cold Reset',
+  netFn: app,
+  code: 0x02,
+  needs: 'administrator',
+  request: nothing,
+  response: nothing,
+})
+
+/** §20.3 */
+export const warmReset = command({ ...coldReset, name: 'Warm Reset', code: 0x03 })
+
+/** §20.4. 55: all is well; 56: there is no self test; else something failed, see `detail`. */
+export const getSelfTestResults = command({
+  name: 'Get Self Test Results',
+  netFn: app,
+  code: 0x04,
+  needs: 'user',
+  request: nothing,
+  response: struct({ result: uint8, detail: uint8 }),
+})
+
+/** §20.8 */
+export const getDeviceGuid = command({
+  name: 'Get Device GUID',
+  netFn: app,
+  code: 0x08,
+  needs: 'user',
+  request: nothing,
+  response: struct({ guid: bytes(16) }),
+})
+
+/** §22.14: the server's, where the other is the BMC's own; of most they are the same. */
+export const getSystemGuid = command({ ...getDeviceGuid, name: 'Get System GUID', code: 0x37 })
+
+/** §34.1 */
+export const getFruAreaInfo = command({
+  name: 'Get FRU Inventory Area Info',
+  netFn: storage,
+  code: 0x10,
+  needs: 'user',
+  request: struct({ device: uint8 }),
+  response: struct({ size: uint16, access: bits({ byWords: 0 }) }),
+})
+
+/** §34.2. In words where the area is accessed by words. */
+export const readFruData = command({
+  name: 'Read FRU Data',
+  netFn: storage,
+  code: 0x11,
+  needs: 'user',
+  request: struct({ device: uint8, offset: uint16, count: uint8 }),
+  response: struct({ count: uint8, data: rest }),
+})
+
+/** DCMI 1.5 §6.6.1; mode 1 is the reading of the whole system. */
+export const getPowerReading = command({
+  name: 'Get Power Reading',
+  netFn: group,
+  code: 0x02,
+  needs: 'user',
+  request: struct({ group: uint8, mode: uint8, attributes: uint8, reserved: uint8 }),
+  response: struct({
+    group: uint8,
+    watts: uint16,
+    minimum: uint16,
+    maximum: uint16,
+    average: uint16,
+    seconds: uint32,
+    periodMs: uint32,
+    state: bits({ active: 6 }),
+  }),
+})

@@ -1,0 +1,93 @@
+import { WireError } from '@bloomery/wire/error.ts'
+import type { IpmiSession } from './client.ts'
+import type { ResponseOf } from './command.ts'
+import { completionCodes } from './completion-code.ts'
+import { CommandFailed, MalformedAnswer } from './error.ts'
+import { FIRST_RECORD, LAST_RECORD } from './event-log-commands.ts'
+import { HEADER, readSensorRecord, type SensorName, type SensorRecord } from './sdr.ts'
+import { getSdr, getSensorReading, reserveSdrRepository } from './sensor-commands.ts'
+
+/** `value` is undefined for states, and where the sensor can't be read now (a fan of a machine that is off). */
+export interface SensorReading {
+  sensor: SensorName
+  value: number | undefined
+  /** Thresholds crossed, or states asserted. */
+  states: number
+}
+
+/** BMCs have some hundreds. */
+const MOST_RECORDS = 4096
+/** Every BMC can send so many bytes of a record at once. */
+const PART = 16
+const RESERVATIONS = 5
+
+export async function readSensorRecords(session: IpmiSession): Promise<SensorRecord[]> {
+  const records: SensorRecord[] = []
+  for (let id = FIRST_RECORD; id !== LAST_RECORD;) {
+    if (records.length >= MOST_RECORDS) throw malformed(session, `more than ${MOST_RECORDS} sensor records`)
+    const { bytes, next } = await readRecord(session, id)
+    records.push(decode(session, bytes))
+    id = next
+  }
+  return records
+}
+
+export async function readSensors(session: IpmiSession): Promise<SensorReading[]> {
+  const readings: SensorReading[] = []
+  for (const record of await readSensorRecords(session)) {
+    if (record.kind !== 'full' && record.kind !== 'compact') continue
+    const reading = await read(session, record.sensor.number)
+    if (!reading) continue
+    const { flags, states = 0 } = reading
+    const readable = !flags.unavailable && flags.scanning && record.kind === 'full'
+    readings.push({ sensor: record.sensor, value: readable ? record.convert(reading.reading) : undefined, states })
+  }
+  return readings
+}
+
+/** A record that another controller has, or a card that was pulled, is no reason to lose the others. */
+function read(session: IpmiSession, number: number): Promise<ResponseOf<typeof getSensorReading> | undefined> {
+  return session.send(getSensorReading, { number }).catch((error: unknown) => {
+    if (error instanceof CommandFailed) return undefined
+    throw error
+  })
+}
+
+/** Somebody else's reservation ends ours (§33.11): begin again, a few times. */
+async function readRecord(session: IpmiSession, id: number): Promise<{ bytes: Uint8Array; next: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await readParts(session, id)
+    } catch (error) {
+      const lost = error instanceof CommandFailed && error.completionCode === completionCodes.reservationLost
+      if (!lost || attempt === RESERVATIONS) throw error
+    }
+  }
+}
+
+async function readParts(session: IpmiSession, record: number): Promise<{ bytes: Uint8Array; next: number }> {
+  const { reservation } = await session.send(reserveSdrRepository, undefined)
+  const head = await session.send(getSdr, { reservation, record, offset: 0, count: HEADER })
+  const length = HEADER + (head.data[HEADER - 1] ?? 0)
+  const parts = [head.data.subarray(0, HEADER)]
+  for (let offset = HEADER; offset < length; offset += PART) {
+    const count = Math.min(PART, length - offset)
+    const { data } = await session.send(getSdr, { reservation, record, offset, count })
+    if (data.length !== count)
+      throw malformed(session, `${data.length} bytes of a record where ${count} were asked for`)
+    parts.push(data)
+  }
+  return { bytes: Buffer.concat(parts), next: head.next }
+}
+
+function decode(session: IpmiSession, bytes: Uint8Array): SensorRecord {
+  try {
+    return readSensorRecord(bytes)
+  } catch (error) {
+    throw error instanceof WireError ? malformed(session, error.message) : error
+  }
+}
+
+function malformed({ host, port }: IpmiSession, problem: string): MalformedAnswer {
+  return new MalformedAnswer({ host, port, operation: getSdr.name }, new WireError(problem))
+}
