@@ -59,7 +59,14 @@ export function connectMqtt(identity: Identity, random: () => number, log: Log):
     onConnect: (handler) => {
       onConnect = handler
     },
-    end: () => client.endAsync(true),
+    async end() {
+      // A connection that is being made when the client ends would be made anew when it closes.
+      client.options.reconnectPeriod = 0
+      client.removeAllListeners('connect').removeAllListeners('message')
+      client.on('connect', () => client.stream.destroy())
+      await client.endAsync(true)
+      client.stream.destroy()
+    },
   }
 }
 

@@ -95,6 +95,21 @@ describe('bloomery', () => {
     expect(used.code).not.toBe(0)
   })
 
+  it('ends an appliance that can’t serve what it is told to, and says why', async () => {
+    const config = join(dir, 'appliance.json')
+    const files = { x86_64: { kernel: '/nonexistent/vmlinuz', initrd: '/nonexistent/initrd' } }
+    const boot = { nextServer: '127.0.0.1', subnets: [], http: { port: await freePort() }, files }
+    const ports = { door_port: await freePort(), image_port: await freePort() }
+    const whole = { data_dir: join(dir, 'appliance'), image_cache_gib: 1, ...ports, boot }
+    await writeFile(config, JSON.stringify(whole))
+    // Without an end, `run` would be cut off with another code and no word of the file.
+    const ran = await run(['appliance', 'run', '--config', config])
+    expect(ran).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('/nonexistent/vmlinuz is not readable') as string,
+    })
+  })
+
   it('creates a node with a password that is shown nowhere, and its port', async () => {
     const secret = `ipmi_password=@${join(dir, 'password')}`
     const info = [
