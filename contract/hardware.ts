@@ -101,6 +101,8 @@ export const hardware = {
       ipmi_hex_kg_key: 'BMC key Kg, 40 hexadecimal digits; sealed to the site when written. Default: none.',
       ipmi_cipher_suite:
         'Cipher suite, 0 to 3, 6 to 8, 11, 12 or 15 to 17; all but 3 and 17 prove or hide less. Default: 17 or 3, the best that the BMC offers.',
+      ipmi_protocol_version:
+        'Version of IPMI: 2.0, or 1.5 for BMCs that have nothing better (its log-in is by MD5). Default: 2.0.',
       ipmi_disable_boot_timeout:
         'Whether to switch off the 60 s after which a BMC forgets its boot device. Default: true.',
     },
@@ -240,6 +242,7 @@ const ipmiCipherSuites = [0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17]
 const ipmiSettings = z.object({
   ipmi_port: z.coerce.number('a port is 1 to 65535').int().min(1).max(65_535, 'a port is 1 to 65535').nullish(),
   ipmi_priv_level: z.enum(['ADMINISTRATOR', 'OPERATOR', 'USER', 'CALLBACK']).nullish(),
+  ipmi_protocol_version: z.enum(['1.5', '2.0'], 'the versions are 1.5 and 2.0').nullish(),
   ipmi_cipher_suite: z
     .literal([...ipmiCipherSuites, ...ipmiCipherSuites.map(String)], `the suites are ${ipmiCipherSuites.join(', ')}`)
     .nullish(),

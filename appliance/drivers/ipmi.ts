@@ -27,10 +27,11 @@ const info = z.object({
     .string()
     .regex(/^[0-9a-fA-F]{40}$/, '40 hexadecimal digits')
     .optional(),
+  ipmi_protocol_version: z.enum(['1.5', '2.0']).default('2.0'),
   ipmi_cipher_suite: number.pipe(z.literal(cipherSuiteIds)).optional(),
 })
 
-/** BMCs over IPMI 2.0. Sessions are kept and shared between the plans of one machine; all use one socket. */
+/** BMCs over IPMI 2.0, or 1.5 where told so. Sessions are kept and shared between the plans of one machine; all use one socket. */
 export interface IpmiDriver {
   connect: ConnectBmc
   close(): Promise<void>
@@ -101,6 +102,7 @@ function open(socket: IpmiSocket, of: z.infer<typeof info>): Promise<IpmiSession
     password: of.ipmi_password,
     kg: of.ipmi_hex_kg_key === undefined ? undefined : Buffer.from(of.ipmi_hex_kg_key, 'hex'),
     privilege: of.ipmi_priv_level,
+    protocolVersion: of.ipmi_protocol_version,
     cipherSuite: of.ipmi_cipher_suite ?? 'auto',
     timeoutMs: TIMEOUT_MS,
   })

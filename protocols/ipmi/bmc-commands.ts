@@ -3,6 +3,7 @@ import { eventLogRows } from './bmc-event-log.ts'
 import { inventoryRows } from './bmc-inventory.ts'
 import { Declined } from './bmc-options.ts'
 import { type CommandHost, type Row, row, rowKey } from './bmc-row.ts'
+import { challengeRow } from './bmc-session-15.ts'
 import { sensorRows } from './bmc-sensors.ts'
 import type { ActiveSession } from './bmc-sessions.ts'
 import { writeCipherSuiteRecords } from './cipher-suite.ts'
@@ -54,12 +55,20 @@ const rows = new Map<string, Row>([
   ...eventLogRows,
   ...sensorRows,
   ...inventoryRows,
+  challengeRow,
 
   row(getDeviceId, async (_request, { device }) => device),
 
-  row(getChannelAuthCapabilities, async () => ({
+  row(getChannelAuthCapabilities, async (_request, { logins15 }) => ({
     channel: LAN_CHANNEL,
-    types: { none: false, md2: false, md5: false, straight: false, oem: false, extended: true },
+    types: {
+      none: false,
+      md2: false,
+      md5: logins15.challenges !== undefined,
+      straight: false,
+      oem: false,
+      extended: true,
+    },
     logins: {
       anonymous: false,
       nullUsers: false,
@@ -68,7 +77,7 @@ const rows = new Map<string, Row>([
       perMessageOff: false,
       kgSet: false,
     },
-    extended: { ipmi15: false, ipmi20: true },
+    extended: { ipmi15: logins15.challenges !== undefined, ipmi20: true },
     oem: 0,
     oemAuxiliary: 0,
   })),

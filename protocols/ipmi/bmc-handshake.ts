@@ -16,6 +16,7 @@ import {
 } from './rakp.ts'
 import type { Random } from './random.ts'
 import { statusCodes } from './status-code.ts'
+import { rmcpPlusWrapping } from './wrapping.ts'
 
 export interface HandshakeHost {
   sessions: BmcSessions
@@ -74,7 +75,7 @@ function rakp2({ sessions, users, guid, clock, random }: HandshakeHost, payload:
   return reply
 }
 
-function rakp4({ sessions, clock }: HandshakeHost, payload: Uint8Array): Uint8Array | undefined {
+function rakp4({ sessions, clock, random }: HandshakeHost, payload: Uint8Array): Uint8Array | undefined {
   const request = decodeRakp3(payload)
   const repeated = sessions.active(request.bmcId)?.rakp3
   if (repeated) return sameCode(repeated.request, payload) ? repeated.reply : undefined
@@ -98,7 +99,7 @@ function rakp4({ sessions, clock }: HandshakeHost, payload: Uint8Array): Uint8Ar
     ceiling: roleOf(exchange),
     // §6.8: user level at first, or callback if that is all there is.
     privilege: Math.min(roleOf(exchange), privileges.user),
-    keys: deriveKeys(suite, sik, password),
+    wrapping: rmcpPlusWrapping(deriveKeys(suite, sik, password), { bmcId: consoleId, consoleId: session.id }, random),
     rakp3: { request: payload, reply, at: clock.now() },
   }
   return sessions.activate(session, login) ? reply : refuse(statusCodes.insufficientResources)

@@ -1,6 +1,7 @@
 import { type BmcOptions, type Chassis, Declined, type Inventory } from './bmc-options.ts'
 import type { BootOptions } from './bmc-boot-options.ts'
 import type { EventLog } from './bmc-event-log.ts'
+import type { LoginHost15 } from './bmc-session-15.ts'
 import type { ActiveSession, BmcSessions } from './bmc-sessions.ts'
 import type { CipherSuite } from './cipher-suite.ts'
 import { type Command, decodeWith, encodeWith, privileges, type ResponseOf } from './command.ts'
@@ -11,6 +12,7 @@ export interface CommandHost {
   chassis: Chassis
   bootOptions: BootOptions
   sessions: BmcSessions
+  logins15: LoginHost15
   eventLog: EventLog
   inventory: Inventory
   guid: Uint8Array
@@ -34,13 +36,20 @@ export function row<Q, R>(command: Command<Q, R>, handle: Handle<Q, R>): [string
     rowKey(command.netFn, command.code),
     {
       needs,
-      async run(data, host, session) {
-        const result = await handle(decodeWith(command.request, data), host, session)
-        if (result instanceof Declined) return Uint8Array.of(result.code)
-        return Uint8Array.of(completionCodes.ok, ...encodeWith(command.response, result))
-      },
+      run: (data, host, session) => runRow(command, data, (request) => handle(request, host, session)),
     },
   ]
+}
+
+/** Data of the response, completion code first. */
+export async function runRow<Q, R>(
+  command: Command<Q, R>,
+  data: Uint8Array,
+  handle: (request: Q) => Promise<R | Declined>,
+): Promise<Uint8Array> {
+  const result = await handle(decodeWith(command.request, data))
+  if (result instanceof Declined) return Uint8Array.of(result.code)
+  return Uint8Array.of(completionCodes.ok, ...encodeWith(command.response, result))
 }
 
 export function rowKey(netFn: number, code: number): string {

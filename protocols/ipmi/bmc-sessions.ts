@@ -1,9 +1,9 @@
 import type { BmcUser, SessionLimits } from './bmc-options.ts'
 import type { CipherSuite } from './cipher-suite.ts'
 import type { Clock } from './clock.ts'
-import type { Exchange, SessionKeys } from './crypto.ts'
+import type { Exchange } from './crypto.ts'
 import { type Random, randomSessionId } from './random.ts'
-import { SequenceCounter, SequenceWindow } from './sequence.ts'
+import type { Wrapping } from './wrapping.ts'
 
 /** What a repeated request gets: the same answer, without doing the thing twice. */
 export interface Answered {
@@ -30,11 +30,10 @@ export interface ActiveSession {
   /** The most that it may be raised to: what RAKP 1 asked for. */
   ceiling: number
   privilege: number
-  keys: SessionKeys
-  inbound: SequenceWindow
-  outbound: SequenceCounter
+  wrapping: Wrapping
   lastHeard: number
-  rakp3: Answered
+  /** The last word of an RMCP+ log-in. */
+  rakp3?: Answered
   last?: Answered
   /** Requests are done in turn; `queued` of them wait. */
   queued: number
@@ -87,8 +86,8 @@ export class BmcSessions {
 
   /** Undefined: while this one was logging in, others took every slot. */
   activate(
-    pending: PendingSession,
-    login: { user: BmcUser; ceiling: number; privilege: number; keys: SessionKeys; rakp3: Answered },
+    pending: Pick<PendingSession, 'id' | 'consoleId'>,
+    login: Pick<ActiveSession, 'user' | 'ceiling' | 'privilege' | 'wrapping' | 'rakp3'>,
   ): ActiveSession | undefined {
     this.#pending.delete(pending.id)
     if (this.#active.size >= this.#limits.active) return undefined
@@ -97,8 +96,6 @@ export class BmcSessions {
       id,
       consoleId,
       ...login,
-      inbound: new SequenceWindow(),
-      outbound: new SequenceCounter(),
       lastHeard: this.#clock.now(),
       queued: 0,
       tail: Promise.resolve(),

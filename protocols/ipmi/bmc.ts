@@ -5,14 +5,22 @@ import { EventLog } from './bmc-event-log.ts'
 import { answerHandshake, type HandshakeHost } from './bmc-handshake.ts'
 import { type BmcOptions, defaultLimits } from './bmc-options.ts'
 import type { CommandHost } from './bmc-row.ts'
+import { answerActivation, Challenges } from './bmc-session-15.ts'
 import { type ActiveSession, BmcSessions } from './bmc-sessions.ts'
 import { cipherSuites, preferredSuites } from './cipher-suite.ts'
 import { systemClock } from './clock.ts'
 import { sameCode } from './crypto.ts'
 import { decodeMessage, encodeMessage, type Message } from './message.ts'
-import { decodePacket, encodePacket, type Packet, type Packet20, payloadTypes, plainPacket } from './packet.ts'
+import {
+  decodePacket,
+  encodePacket,
+  type Packet,
+  type Packet15,
+  type Packet20,
+  payloadTypes,
+  plainPacket,
+} from './packet.ts'
 import { systemRandom } from './random.ts'
-import { seal, unseal } from './seal.ts'
 
 /** A BMC without a socket: a datagram in, the datagram that answers it out. */
 export interface Bmc {
@@ -51,7 +59,10 @@ const defaultDevice: CommandHost['device'] = {
 
 export function createBmc(options: BmcOptions): Bmc {
   const { users, chassis, onError, clock = systemClock, random = systemRandom } = options
-  const sessions = new BmcSessions({ ...defaultLimits, ...options.limits }, clock, random)
+  const limits = { ...defaultLimits, ...options.limits }
+  const sessions = new BmcSessions(limits, clock, random)
+  const challenges = options.ipmi15 ? new Challenges(limits, clock, random) : undefined
+  const logins15 = { challenges, users, sessions, random }
   const suites = (options.cipherSuites ?? preferredSuites).map((id) => cipherSuites[id])
   const guid = options.guid ?? random(16)
   const logins: HandshakeHost = { sessions, users, suites, guid, clock, random }
@@ -70,6 +81,7 @@ export function createBmc(options: BmcOptions): Bmc {
     inventory,
     guid,
     sessions,
+    logins15,
     suites,
     device,
     onError,
@@ -82,21 +94,18 @@ export function createBmc(options: BmcOptions): Bmc {
     return encodeMessage({ netFn: netFn + 1, command, sequence, to: message.from, from: message.to, data })
   }
 
-  const inSession = async (packet: Packet20, bytes: Uint8Array): Promise<Uint8Array | undefined> => {
+  const inSession = async (packet: Packet15 | Packet20, bytes: Uint8Array): Promise<Uint8Array | undefined> => {
     const session = sessions.active(packet.sessionId)
     if (!session) throw new WireError('no such session')
-    const request = unseal(session.keys, packet, bytes)
-    if (packet.payloadType !== payloadTypes.message)
-      throw new WireError(`payload type ${packet.payloadType} in a session`)
-    if (!session.inbound.accept(packet.sequence)) throw new WireError('a session sequence number came again')
+    const request = session.wrapping.unwrap(packet, bytes)
+    if (!request) throw new WireError('another protocol or payload than this session has')
     if (session.queued >= QUEUE) throw new WireError('too many requests at once')
     const message = decodeRequest(request)
     session.lastHeard = clock.now()
     session.queued += 1
     const answer = session.tail.then(() => once(session, request, () => respond(message, session)))
     session.tail = answer.catch(() => undefined).then(() => (session.queued -= 1))
-    const { keys, consoleId, outbound } = session
-    return seal(keys, { sessionId: consoleId, sequence: outbound.next() }, await answer, random(16))
+    return session.wrapping.wrap(await answer)
   }
 
   /** A console that lost the answer asks again: it gets that answer, and the machine isn't power cycled twice. */
@@ -119,7 +128,9 @@ export function createBmc(options: BmcOptions): Bmc {
         : undefined
     }
     if (packet.format === '1.5') {
-      if (packet.authType !== 0 || packet.sessionId !== 0) throw new WireError('IPMI 1.5 sessions are not spoken here')
+      if (packet.sessionId !== 0)
+        return sessions.active(packet.sessionId) ? inSession(packet, bytes) : answerActivation(logins15, packet, bytes)
+      if (packet.authType !== 0) throw new WireError('a protected packet outside any session')
       return encodePacket({ ...packet, payload: await respond(decodeRequest(packet.payload)) })
     }
     if (packet.sessionId !== 0) return inSession(packet, bytes)

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readBootDevice, readPower, setBootDevice, setPower } from './chassis.ts'
 import { connect, type ConnectOptions, type IpmiSession } from './client.ts'
 import { raw } from './command.ts'
@@ -125,6 +125,26 @@ test('a raw command goes as it is, and what is not there is declined', async () 
     await expect(session.send(raw(0x06, 0xef), new Uint8Array(0))).rejects.toThrow(
       /raw 0x06 0xef: completion code 0xc1/,
     )
+  })
+})
+
+describe('IPMI 1.5', () => {
+  const protocolVersion = '1.5'
+
+  test('logs in to ipmi_sim by MD5, reads and sets power', async () => {
+    await withSession({ protocolVersion }, async (session) => {
+      expect(session.cipherSuite).toBeUndefined()
+      await setPower(session, 'on')
+      expect(await readPower(session)).toBe('on')
+      await setPower(session, 'off')
+      expect(await readPower(session)).toBe('off')
+    })
+  })
+
+  test('an unknown user and a wrong password are called that', async () => {
+    await expect(connect(options({ protocolVersion, username: 'nobody' }))).rejects.toThrow(UnauthorizedName)
+    const wrong = connect(options({ protocolVersion, password: 'guess-me-not', timeoutMs: 3000 }))
+    await expect(wrong).rejects.toThrow(/Activate Session: incorrect password for user "ipmiusr"/)
   })
 })
 

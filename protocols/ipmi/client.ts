@@ -16,14 +16,18 @@ import {
 import { type Patience, pause, type Peer, subjectOf } from './exchange.ts'
 import type { LiveSession } from './live-session.ts'
 import { type Credentials, openSession } from './open-session.ts'
+import { openSession15 } from './session-15.ts'
 import { type Random, systemRandom } from './random.ts'
 import type { IpmiSocket } from './socket.ts'
 import { refusesSuite, statusCodes } from './status-code.ts'
+import { MAX_PASSWORD_15 } from './wrapping-15.ts'
 
 export interface ConnectOptions extends Credentials {
   socket: IpmiSocket
   host: string
   port: number
+  /** 1.5 has no cipher suites, and its log-in is by MD5: for BMCs that have nothing better. */
+  protocolVersion?: '1.5' | '2.0'
   cipherSuite?: CipherSuiteId | 'auto'
   /** For the whole of connecting, and for each command after it. */
   timeoutMs: number
@@ -34,8 +38,8 @@ export interface ConnectOptions extends Credentials {
 export interface IpmiSession {
   readonly host: string
   readonly port: number
-  /** The cipher suite that is in use. */
-  readonly cipherSuite: number
+  /** The cipher suite that is in use; IPMI 1.5 has none. */
+  readonly cipherSuite: number | undefined
   /** Commands queue: a BMC is asked one thing at a time. */
   send<Request, Response>(command: Command<Request, Response>, request: Request): Promise<Response>
   close(): Promise<void>
@@ -48,7 +52,11 @@ const BUSY_PAUSE = 1000
 export async function connect(options: ConnectOptions): Promise<IpmiSession> {
   const { host, port, socket, timeoutMs, clock = systemClock, random = systemRandom } = options
   checkLength('user name', Buffer.byteLength(options.username), MAX_USERNAME)
-  checkLength('password', Buffer.byteLength(options.password), MAX_KEY)
+  checkLength(
+    'password',
+    Buffer.byteLength(options.password),
+    options.protocolVersion === '1.5' ? MAX_PASSWORD_15 : MAX_KEY,
+  )
   checkLength('BMC key', options.kg?.length ?? 0, MAX_KEY)
   const patience = patienceOf(clock, timeoutMs)
   const address = await resolve(host, port)
@@ -58,14 +66,14 @@ export async function connect(options: ConnectOptions): Promise<IpmiSession> {
 }
 
 class KeptSession implements IpmiSession {
-  readonly cipherSuite: CipherSuiteId
+  readonly cipherSuite: CipherSuiteId | undefined
   readonly #peer: Peer
   readonly #options: ConnectOptions
   #live: LiveSession
   #closed = false
   #queue: Promise<unknown> = Promise.resolve()
 
-  constructor(peer: Peer, options: ConnectOptions, suite: CipherSuiteId, live: LiveSession) {
+  constructor(peer: Peer, options: ConnectOptions, suite: CipherSuiteId | undefined, live: LiveSession) {
     this.cipherSuite = suite
     this.#peer = peer
     this.#options = options
@@ -134,8 +142,10 @@ async function logIn(
   peer: Peer,
   options: ConnectOptions,
   patience: Patience,
-): Promise<{ suite: CipherSuiteId; live: LiveSession }> {
+): Promise<{ suite: CipherSuiteId | undefined; live: LiveSession }> {
   const { cipherSuite = 'auto' } = options
+  if (options.protocolVersion === '1.5')
+    return { suite: undefined, live: await openPatiently(peer, options, undefined, patience) }
   const discovery: Discovery =
     cipherSuite === 'auto'
       ? await discoverCipherSuites(peer, privileges[options.privilege], patience)
@@ -155,7 +165,7 @@ async function logIn(
 async function openPatiently(
   peer: Peer,
   credentials: Credentials,
-  suite: CipherSuiteId,
+  suite: CipherSuiteId | undefined,
   patience: Patience,
 ): Promise<LiveSession> {
   for (;;) {
@@ -163,7 +173,10 @@ async function openPatiently(
     const attempt = Math.max((patience.deadline - now) / 2, 1000)
     const deadline = Math.min(now + attempt, patience.deadline)
     try {
-      return await openSession(peer, credentials, suite, { ...patience, deadline })
+      const share = { ...patience, deadline }
+      return await (suite === undefined
+        ? openSession15(peer, credentials, share)
+        : openSession(peer, credentials, suite, share))
     } catch (error) {
       const full = error instanceof SessionRefused && isFull(error.status)
       if (!full && !(error instanceof TransportTimeout)) throw error
@@ -190,5 +203,5 @@ async function resolve(host: string, port: number): Promise<string> {
 }
 
 function checkLength(what: string, length: number, most: number): void {
-  if (length > most) throw new RangeError(`the ${what} has ${length} bytes; IPMI 2.0 allows ${most}`)
+  if (length > most) throw new RangeError(`the ${what} has ${length} bytes; IPMI allows ${most}`)
 }

@@ -81,7 +81,7 @@ export class NoSupportedCipherSuite extends IpmiError {
 /** An IPMI 1.5 BMC, or one with RMCP+ switched off. */
 export class NoRmcpPlus extends IpmiError {
   constructor(subject: Subject) {
-    super(subject, 'the BMC does not offer IPMI 2.0 (RMCP+) on this channel; enable it')
+    super(subject, 'the BMC does not offer IPMI 2.0 (RMCP+) on this channel; enable it, or ask for IPMI 1.5')
   }
 }
 

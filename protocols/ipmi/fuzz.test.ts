@@ -1,4 +1,5 @@
 import { WireError } from '@bloomery/wire/error.ts'
+import { fuzz, FUZZ_DEADLINE_MS, FUZZ_PACKETS } from '@bloomery/wire/fuzzing.ts'
 import { expect, test } from 'vitest'
 import { createBmc } from './bmc.ts'
 import { readCipherSuiteRecords } from './cipher-suite.ts'
@@ -16,11 +17,11 @@ import { readSensorRecord } from './sdr.ts'
 import * as sensorCommands from './sensor-commands.ts'
 import { readCapture } from './testing/capture.ts'
 import { paperChassis } from './testing/paper-chassis.ts'
+import { fruBytes, records } from './testing/paper-inventory.ts'
 import { paperNet } from './testing/paper-net.ts'
 
-const ROUNDS = 100_000
-/** Two seconds on an idle machine. */
-const patience = { timeout: 60_000 }
+const ROUNDS = FUZZ_PACKETS
+const patience = { timeout: FUZZ_DEADLINE_MS }
 const seeds = readCapture('ipmitool-power-status')
 
 /** Mulberry32: the same packets in each run. */
@@ -83,6 +84,33 @@ test(`${ROUNDS} mutated packets give the decoders values or WireErrors, nothing 
   expect(counts.values).toBeGreaterThan(ROUNDS)
   expect(counts.errors).toBeGreaterThan(ROUNDS)
 })
+
+test(`${ROUNDS} mutated sensor records, FRUs and log entries are read, or refused as such`, patience, () => {
+  const entry = Buffer.from('010002000000004100040105815920280000', 'hex')
+  const readers = [
+    (bytes: Uint8Array): string => {
+      const record = readSensorRecord(bytes)
+      return record.kind === 'full' ? `full, ${typeof record.convert(bytes[0] ?? 0)}` : record.kind
+    },
+    (bytes: Uint8Array): string => Object.keys(readFru(summedAgain(bytes))).join(' '),
+    (bytes: Uint8Array): string => readLogEntry(bytes).kind,
+  ]
+  const seen = fuzz([...records, fruBytes(), entry], (bytes, count) => readers[count % readers.length]!(bytes))
+  for (const word of ['full, number', 'full, undefined', 'compact', 'chassis board product', 'event', 'oem'])
+    expect(seen.get(word), word).toBeGreaterThan(0)
+})
+
+/** With right checksums again, or hardly one FRU would be read beyond them. */
+function summedAgain(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(bytes)
+  const sum = (start: number, length: number): void => {
+    const end = start + length - 1
+    if (length > 0 && end < copy.length) copy[end] = -copy.subarray(start, end).reduce((all, byte) => all + byte, 0)
+  }
+  for (const at of copy.slice(2, 5)) sum(at * 8, (copy[at * 8 + 1] ?? 0) * 8)
+  sum(0, 8)
+  return copy
+}
 
 test(`${ROUNDS} mutated packets neither break a BMC nor fill it, and it goes on answering`, patience, async () => {
   const faults: unknown[] = []

@@ -1,33 +1,24 @@
 import { WireError } from '@bloomery/wire/error.ts'
 import { type Command, decodeWith, encodeWith } from './command.ts'
 import { closeSession } from './commands.ts'
-import type { SessionKeys } from './crypto.ts'
 import { CommandFailed, MalformedAnswer } from './error.ts'
 import { exchange, type Patience, type Peer, subjectOf } from './exchange.ts'
 import { BMC_ADDRESS, CONSOLE_ADDRESS, decodeMessage, encodeMessage, type Message } from './message.ts'
-import { payloadTypes } from './packet.ts'
-import { seal, unseal } from './seal.ts'
-import { SequenceCounter, SequenceWindow } from './sequence.ts'
+import type { Wrapping } from './wrapping.ts'
 
 const CLOSE_PATIENCE = 1000
 
 /** One session as long as the BMC keeps it. One request at a time: BMCs have few buffers, and a number that is answered twice
  * can then only be a repetition. */
 export class LiveSession {
-  readonly #keys: SessionKeys
   readonly #peer: Peer
-  readonly #bmcId: number
-  readonly #consoleId: number
-  readonly #outbound = new SequenceCounter()
-  readonly #inbound = new SequenceWindow()
+  readonly #wrapping: Wrapping
   #request = 0
   #lastHeard: number
 
-  constructor(peer: Peer, keys: SessionKeys, ids: { bmcId: number; consoleId: number }) {
-    this.#keys = keys
+  constructor(peer: Peer, wrapping: Wrapping) {
     this.#peer = peer
-    this.#bmcId = ids.bmcId
-    this.#consoleId = ids.consoleId
+    this.#wrapping = wrapping
     this.#lastHeard = peer.clock.now()
   }
 
@@ -43,16 +34,11 @@ export class LiveSession {
     const message = encodeMessage({ ...header, data: encodeWith(command.request, request) })
     const data = await exchange(this.#peer, patience, {
       operation,
-      sessionId: this.#consoleId,
-      make: () => {
-        const session = { sessionId: this.#bmcId, sequence: this.#outbound.next() }
-        return seal(this.#keys, session, message, this.#peer.random(16))
-      },
+      sessionId: this.#wrapping.heardAs,
+      make: () => this.#wrapping.wrap(message),
       match: (packet, bytes) => {
-        if (packet.format !== '2.0' || packet.payloadType !== payloadTypes.message) return undefined
-        const clear = unseal(this.#keys, packet, bytes)
-        if (!this.#inbound.accept(packet.sequence)) return undefined
-        return answers(decodeMessage(clear), header)
+        const clear = this.#wrapping.unwrap(packet, bytes)
+        return clear && answers(decodeMessage(clear), header)
       },
     })
     this.#lastHeard = this.#peer.clock.now()
@@ -62,7 +48,7 @@ export class LiveSession {
   /** Best effort: a BMC that isn't told keeps the slot for a minute. */
   async close(): Promise<void> {
     const patience = { deadline: this.#peer.clock.now() + CLOSE_PATIENCE, seconds: CLOSE_PATIENCE / 1000 }
-    await this.send(closeSession, { sessionId: this.#bmcId }, patience).catch(() => undefined)
+    await this.send(closeSession, { sessionId: this.#wrapping.bmcId }, patience).catch(() => undefined)
   }
 
   #result<Q, R>(command: Command<Q, R>, data: Uint8Array): R {

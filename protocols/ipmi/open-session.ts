@@ -18,6 +18,7 @@ import { LiveSession } from './live-session.ts'
 import { encodePacket, plainPacket } from './packet.ts'
 import { randomSessionId } from './random.ts'
 import { statusCodes } from './status-code.ts'
+import { rmcpPlusWrapping } from './wrapping.ts'
 
 export interface Credentials {
   username: string
@@ -54,7 +55,7 @@ export async function openSession(
   })
   const { result, operation } = await climb(peer, ladder, { tag, consoleId }, patience)
   if (result.result !== 'open') throw refusalError(subjectOf(peer, operation), credentials, result)
-  const session = new LiveSession(peer, result.keys, { bmcId: result.bmcId, consoleId })
+  const session = new LiveSession(peer, rmcpPlusWrapping(result.keys, { bmcId: result.bmcId, consoleId }, peer.random))
   // §6.8: a session starts at user level, whatever the handshake asked for.
   await session.send(setSessionPrivilege, { level: privilege }, patience).catch(async (error: unknown) => {
     if (!(error instanceof CommandFailed)) throw error

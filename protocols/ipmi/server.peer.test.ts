@@ -109,6 +109,32 @@ test('suites that prove or hide less are refused unless the BMC is told to take 
   await expect(freeipmi('ipmi-chassis', bmc, user, ['-I', '8', '--get-chassis-status'])).rejects.toThrow(/bad rmcpplus/)
 })
 
+describe('a BMC that also takes IPMI 1.5', () => {
+  const short = { name: 'old', password: 'sixteen-bytes-pw', privilege: 'administrator' } as const
+
+  async function lan(words: string, password: string = short.password): Promise<string> {
+    await bmc.close()
+    const onError = (error: unknown): void => void faults.push(error)
+    bmc = await startBmc({ host: '127.0.0.1', port: 0, users: [short], chassis, onError, ipmi15: true })
+    const login = ['-I', 'lan', '-A', 'MD5', '-H', '127.0.0.1', '-p', `${bmc.port}`, '-U', short.name, '-E']
+    const options = { env: { IPMI_PASSWORD: password, PATH: '/usr/bin:/bin' }, timeout: 20_000 }
+    return (await run('ipmitool', [...login, '-N', '1', '-R', '2', ...words.split(' ')], options)).stdout
+  }
+
+  test('is understood by ipmitool, and drops who has another password', async () => {
+    await lan('chassis power on')
+    expect(await lan('chassis power status')).toMatch('Chassis Power is on')
+    expect(bmc.sessions()).toEqual({ pending: 0, active: 0 })
+    await expect(lan('chassis power status', 'other')).rejects.toThrow(/Unable to establish LAN session/)
+  })
+
+  test('is understood by freeipmi', async () => {
+    await lan('chassis power on')
+    const words = ['-D', 'LAN', '-a', 'MD5', '--get-chassis-status']
+    expect(await freeipmi('ipmi-chassis', bmc, short, words)).toMatch(/System Power +: on/)
+  })
+})
+
 test('a user who may only look reads power and cannot change it', async () => {
   expect(await ipmitool(17, '-L USER chassis power status', watcher)).toMatch('Chassis Power is off')
   await expect(ipmitool(17, '-L USER chassis power on', watcher)).rejects.toThrow(/insufficient privilege/i)
