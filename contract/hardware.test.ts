@@ -31,6 +31,7 @@ describe('driver_info of ipmi', () => {
     [{ ipmi_address: 'b', ipmi_port: 70_000 }, /ipmi_port/],
     [{ ipmi_address: 'b', ipmi_port: 'x' }, /ipmi_port/],
     [{ ipmi_address: 'b', ipmi_priv_level: 'ROOT' }, /ipmi_priv_level/],
+    [{ ipmi_address: 'b', ipmi_disable_boot_timeout: 'perhaps' }, /ipmi_disable_boot_timeout/],
     [{ ipmi_address: 'b', ipmi_protocol_version: '1.0' }, /ipmi_protocol_version/],
     [{ ipmi_address: 'b', ipmi_cipher_suite: 4 }, /ipmi_cipher_suite/],
     [{ ipmi_address: 'b', ipmi_cipher_suite: '' }, /ipmi_cipher_suite/],

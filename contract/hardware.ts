@@ -242,6 +242,7 @@ const ipmiCipherSuites = [0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17]
 const ipmiSettings = z.object({
   ipmi_port: z.coerce.number('a port is 1 to 65535').int().min(1).max(65_535, 'a port is 1 to 65535').nullish(),
   ipmi_priv_level: z.enum(['ADMINISTRATOR', 'OPERATOR', 'USER', 'CALLBACK']).nullish(),
+  ipmi_disable_boot_timeout: z.union([z.boolean(), z.stringbool()], 'true or false').nullish(),
   ipmi_protocol_version: z.enum(['1.5', '2.0'], 'the versions are 1.5 and 2.0').nullish(),
   ipmi_cipher_suite: z
     .literal([...ipmiCipherSuites, ...ipmiCipherSuites.map(String)], `the suites are ${ipmiCipherSuites.join(', ')}`)

@@ -27,6 +27,7 @@ const info = z.object({
     .string()
     .regex(/^[0-9a-fA-F]{40}$/, '40 hexadecimal digits')
     .optional(),
+  ipmi_disable_boot_timeout: z.union([z.boolean(), z.stringbool()]).default(true),
   ipmi_protocol_version: z.enum(['1.5', '2.0']).default('2.0'),
   ipmi_cipher_suite: number.pipe(z.literal(cipherSuiteIds)).optional(),
 })
@@ -41,7 +42,7 @@ export function openIpmiDriver(): IpmiDriver {
   const socket = openIpmiSocket()
   const sessions = new Map<string, Promise<IpmiSession>>()
 
-  async function use<T>(driverInfo: DriverInfo, work: (session: IpmiSession) => Promise<T>): Promise<T> {
+  async function use<T>(driverInfo: DriverInfo, work: Work<T>): Promise<T> {
     const parsed = info.safeParse(driverInfo)
     if (!parsed.success) {
       const issue = parsed.error.issues[0]
@@ -51,7 +52,7 @@ export function openIpmiDriver(): IpmiDriver {
     const session = sessions.get(key) ?? open(socket, parsed.data)
     sessions.set(key, session)
     try {
-      return await work(await session)
+      return await work(await session, parsed.data)
     } catch (error) {
       // Whatever went wrong, the next attempt starts with a fresh session.
       if (sessions.get(key) === session) {
@@ -75,7 +76,10 @@ export function openIpmiDriver(): IpmiDriver {
   }
 }
 
-function ipmiBmc(use: <T>(work: (session: IpmiSession) => Promise<T>) => Promise<T>): Bmc {
+type Info = z.infer<typeof info>
+type Work<T> = (session: IpmiSession, info: Info) => Promise<T>
+
+function ipmiBmc(use: <T>(work: Work<T>) => Promise<T>): Bmc {
   return {
     more: { injectNmi: () => use((session) => setPower(session, 'diag')) },
     power: () => use(async (session) => ((await readPower(session)) === 'on' ? 'power on' : 'power off')),
@@ -88,12 +92,14 @@ function ipmiBmc(use: <T>(work: (session: IpmiSession) => Promise<T>) => Promise
     setBootDevice(device, { persistent, uefi }) {
       if (device !== 'pxe' && device !== 'disk' && device !== 'cdrom' && device !== 'bios' && device !== 'safe')
         return Promise.reject(new HardwareError(`IPMI has no boot device ${device}`))
-      return use((session) => setBootDevice(session, { device, persistent, uefi }))
+      return use((session, { ipmi_disable_boot_timeout: keep }) =>
+        setBootDevice(session, { device, persistent, uefi, keep }),
+      )
     },
   }
 }
 
-function open(socket: IpmiSocket, of: z.infer<typeof info>): Promise<IpmiSession> {
+function open(socket: IpmiSocket, of: Info): Promise<IpmiSession> {
   return connect({
     socket,
     host: of.ipmi_address,

@@ -15,6 +15,8 @@ export interface BootChoice {
   device: BootDevice
   persistent: boolean
   uefi: boolean
+  /** Whether the BMC is told to keep the choice for longer than 60 s; true unless said otherwise. */
+  keep?: boolean
 }
 
 /** A device that this library has no name for, or none chosen, reads as undefined. `valid` is whether the BMC still means to
@@ -59,13 +61,17 @@ export async function readBootDevice(session: IpmiSession): Promise<BootReading>
 /** Without the first command a BMC drops the choice when no power command follows within 60 s (IPMI 2.0 table 28-14). BMCs that
  * don't have that parameter have no such timeout either. */
 export async function setBootDevice(session: IpmiSession, choice: BootChoice): Promise<void> {
+  if (choice.keep ?? true) await keepValidBit(session)
+  const flags = { valid: true, persistent: choice.persistent, uefi: choice.uefi }
+  const boot = { ...noBootFlags.boot, device: bootDevices[choice.device] }
+  await set(session, bootFlags.selector, encodeWith(bootFlags.data, { ...noBootFlags, flags, boot }))
+}
+
+async function keepValidBit(session: IpmiSession): Promise<void> {
   const keep = { ...noKeep, withoutControlIn60s: true }
   await set(session, validBitClearing.selector, encodeWith(validBitClearing.data, { keep })).catch((error: unknown) => {
     if (!(error instanceof CommandFailed)) throw error
   })
-  const flags = { valid: true, persistent: choice.persistent, uefi: choice.uefi }
-  const boot = { ...noBootFlags.boot, device: bootDevices[choice.device] }
-  await set(session, bootFlags.selector, encodeWith(bootFlags.data, { ...noBootFlags, flags, boot }))
 }
 
 const noKeep = { onPowerButton: false, onResetButton: false, onWatchdog: false, onPefReset: false }
