@@ -59,7 +59,7 @@ const rows = new Map<string, Row>([
 
   row(getDeviceId, async (_request, { device }) => device),
 
-  row(getChannelAuthCapabilities, async (_request, { logins15 }) => ({
+  row(getChannelAuthCapabilities, async (_request, { logins15, kgSet }) => ({
     channel: LAN_CHANNEL,
     types: {
       none: false,
@@ -75,7 +75,7 @@ const rows = new Map<string, Row>([
       namedUsers: true,
       userLevelOff: false,
       perMessageOff: false,
-      kgSet: false,
+      kgSet,
     },
     extended: { ipmi15: logins15.challenges !== undefined, ipmi20: true },
     oem: 0,

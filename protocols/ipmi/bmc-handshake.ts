@@ -23,6 +23,7 @@ export interface HandshakeHost {
   users: readonly BmcUser[]
   suites: readonly CipherSuite[]
   guid: Uint8Array
+  kg: Uint8Array | undefined
   clock: Clock
   random: Random
 }
@@ -75,7 +76,7 @@ function rakp2({ sessions, users, guid, clock, random }: HandshakeHost, payload:
   return reply
 }
 
-function rakp4({ sessions, clock, random }: HandshakeHost, payload: Uint8Array): Uint8Array | undefined {
+function rakp4({ sessions, kg, clock, random }: HandshakeHost, payload: Uint8Array): Uint8Array | undefined {
   const request = decodeRakp3(payload)
   const repeated = sessions.active(request.bmcId)?.rakp3
   if (repeated) return sameCode(repeated.request, payload) ? repeated.reply : undefined
@@ -92,7 +93,7 @@ function rakp4({ sessions, clock, random }: HandshakeHost, payload: Uint8Array):
   if (status !== 0) return void sessions.close(session.id)
   if (!sameCode(request.code, rakp3Code(suite, password, exchange)))
     return refuse(statusCodes.invalidIntegrityCheckValue)
-  const sik = sessionIntegrityKey(suite, password, exchange)
+  const sik = sessionIntegrityKey(suite, kg ?? password, exchange)
   const reply = encodeRakp4({ tag, status: 0, consoleId, code: rakp4Code(suite, sik, exchange) })
   const login = {
     user,

@@ -58,6 +58,8 @@ export interface BmcOptions {
   inventory?: Partial<Inventory>
   device?: Partial<ResponseOf<typeof getDeviceId>>
   cipherSuites?: readonly CipherSuiteId[]
+  /** Kg, the BMC's own key: who logs in by RMCP+ must know it, and the password. */
+  kg?: Uint8Array
   /** Whether it also takes sessions of IPMI 1.5, by MD5; users whose password is longer than its 16 bytes have none. */
   ipmi15?: boolean
   limits?: Partial<SessionLimits>

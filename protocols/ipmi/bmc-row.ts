@@ -13,6 +13,7 @@ export interface CommandHost {
   bootOptions: BootOptions
   sessions: BmcSessions
   logins15: LoginHost15
+  kgSet: boolean
   eventLog: EventLog
   inventory: Inventory
   guid: Uint8Array

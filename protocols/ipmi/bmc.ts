@@ -65,7 +65,7 @@ export function createBmc(options: BmcOptions): Bmc {
   const logins15 = { challenges, users, sessions, random }
   const suites = (options.cipherSuites ?? preferredSuites).map((id) => cipherSuites[id])
   const guid = options.guid ?? random(16)
-  const logins: HandshakeHost = { sessions, users, suites, guid, clock, random }
+  const logins: HandshakeHost = { sessions, users, suites, guid, kg: options.kg, clock, random }
   const inventory = { sensors: [], fru: new Uint8Array(0), ...options.inventory }
   const support = {
     ...defaultDevice.support,
@@ -82,6 +82,7 @@ export function createBmc(options: BmcOptions): Bmc {
     guid,
     sessions,
     logins15,
+    kgSet: options.kg !== undefined,
     suites,
     device,
     onError,

@@ -83,6 +83,13 @@ describe('who may log in', () => {
     expect(await clock.run(readPower(await open({ privilege: 'operator' })))).toBe('off')
   })
 
+  test('a BMC with a key of its own lets in who knows it, and tells who does not', async () => {
+    net.bmc = bmcWith({ kg: Buffer.from('kg') })
+    expect(await clock.run(readPower(await open({ kg: Buffer.from('kg') })))).toBe('off')
+    await expect(open({ kg: Buffer.from('gk') })).rejects.toThrow(errors.IncorrectBmcKey)
+    await expect(open()).rejects.toThrow(errors.IncorrectBmcKey)
+  })
+
   test('a password of 21 bytes is refused before anything is sent', async () => {
     await expect(open({ password: 'x'.repeat(21) })).rejects.toThrow('the password has 21 bytes; IPMI allows 20')
     expect(net.sent).toEqual([])

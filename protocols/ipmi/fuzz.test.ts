@@ -15,6 +15,7 @@ import { decodePacket } from './packet.ts'
 import * as rakp from './rakp.ts'
 import { readSensorRecord } from './sdr.ts'
 import * as sensorCommands from './sensor-commands.ts'
+import * as session15Commands from './session-15-commands.ts'
 import { readCapture } from './testing/capture.ts'
 import { paperChassis } from './testing/paper-chassis.ts'
 import { fruBytes, records } from './testing/paper-inventory.ts'
@@ -54,7 +55,13 @@ const decoders: readonly ((bytes: Uint8Array) => unknown)[] = [
   readLogEntry,
   readFru,
   readSensorRecord,
-  ...Object.values({ ...commands, ...eventLogCommands, ...inventoryCommands, ...sensorCommands }).flatMap((row) =>
+  ...Object.values({
+    ...commands,
+    ...eventLogCommands,
+    ...inventoryCommands,
+    ...sensorCommands,
+    ...session15Commands,
+  }).flatMap((row) =>
     typeof row === 'object' && 'response' in row
       ? [(bytes: Uint8Array) => decodeWith<unknown>(row.response, bytes)]
       : [],

@@ -109,6 +109,19 @@ test('suites that prove or hide less are refused unless the BMC is told to take 
   await expect(freeipmi('ipmi-chassis', bmc, user, ['-I', '8', '--get-chassis-status'])).rejects.toThrow(/bad rmcpplus/)
 })
 
+test('a BMC with a key of its own is understood by ipmitool and freeipmi who know it, and by nobody else', async () => {
+  await bmc.close()
+  const onError = (error: unknown): void => void faults.push(error)
+  const options = { users: [user], chassis, onError, kg: Buffer.from('twenty bytes of Kg!!') }
+  bmc = await startBmc({ host: '127.0.0.1', port: 0, ...options })
+  const hexKey = options.kg.toString('hex')
+  expect(await ipmitool(17, `-y ${hexKey} chassis power status`)).toMatch('Chassis Power is off')
+  const words = ['-I', '17', '-k', `0x${hexKey}`, '--get-chassis-status']
+  expect(await freeipmi('ipmi-chassis', bmc, user, words)).toMatch(/System Power +: off/)
+  await expect(ipmitool(17, 'chassis power status')).rejects.toThrow()
+  await expect(freeipmi('ipmi-chassis', bmc, user, words.toSpliced(2, 2))).rejects.toThrow()
+})
+
 describe('a BMC that also takes IPMI 1.5', () => {
   const short = { name: 'old', password: 'sixteen-bytes-pw', privilege: 'administrator' } as const
 
