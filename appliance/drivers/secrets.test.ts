@@ -47,3 +47,9 @@ it.each([
   expect(said).toMatch(/^driver_info\/ipmi_password can't be opened by this appliance; set it again/)
   expect(said).not.toContain('hush')
 })
+
+it('takes a key that was set to null as one that was not', () => {
+  const of = machine()
+  of.driver_info = { ipmi_address: '192.0.2.1', ipmi_port: null }
+  expect(openSecrets(of, me)).toEqual({ ipmi_address: '192.0.2.1' })
+})

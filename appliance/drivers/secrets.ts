@@ -18,10 +18,11 @@ export function openRescuePassword(machine: Machine, identity: Pick<Identity, 'u
   }
 }
 
-/** driver_info with its sealed values opened; `bind` as the cloud sealed them: node and key. */
+/** driver_info with its sealed values opened; `bind` as the cloud sealed them: node and key. A key that was set to null says nothing. */
 export function openSecrets(machine: Machine, identity: Pick<Identity, 'uuid' | 'sealingKey'>): DriverInfo {
+  const given = Object.entries(machine.driver_info).filter(([, value]) => value !== null)
   return Object.fromEntries(
-    Object.entries(machine.driver_info).map(([key, value]) => {
+    given.map(([key, value]) => {
       if (!isSealed(value)) return [key, value]
       try {
         return [key, open(value, `${machine.node}/${key}`, identity.uuid, identity.sealingKey)]
