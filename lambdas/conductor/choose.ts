@@ -9,6 +9,7 @@ export function chooseAppliance(node: Node, ofSite: Appliance[], now: Date): App
   const able = ofSite.filter((each) => opensSecrets(node, each.uuid))
   const alive = able.filter((each) => isAlive(each, now))
   const pool = [alive, able, ofSite].find((each) => each.length > 0) ?? []
+  if (pool.length === 1) return pool[0]
   return pool
     .map((appliance) => ({ appliance, weight: weight(appliance.uuid, node.uuid) }))
     .sort((a, b) => (a.weight < b.weight ? 1 : -1))[0]?.appliance

@@ -8,7 +8,15 @@ const ALIVE_SECONDS = 90
 export const applianceKey = (uuid: string): Key => ({ pk: `appliance#${uuid}`, sk: 'appliance' })
 export const applianceNameKey = (name: string): Key => ({ pk: `appliance-name#${name}`, sk: 'name' })
 
+let written = 0
+
+/** Grows with each appliance that this process writes or deletes: what was read before is then old. */
+export function appliancesWritten(): number {
+  return written
+}
+
 export function applianceItem(appliance: Appliance): Item {
+  written += 1
   const sk = `${appliance.created_at}#${appliance.uuid}`
   return {
     ...applianceKey(appliance.uuid),
@@ -74,6 +82,7 @@ export async function renameAppliance(table: Table, before: Appliance, name: str
 /** With its name, and the commands that it will never fetch. Rejects with ConflictError when it was written meanwhile. */
 export async function removeAppliance(table: Table, appliance: Appliance): Promise<void> {
   const key = applianceKey(appliance.uuid)
+  written += 1
   await table.write([{ delete: key, expect: appliance.version }, { delete: applianceNameKey(appliance.name) }])
   const left: Key[] = []
   for await (const { pk, sk } of items(table, { pk: key.pk })) left.push({ pk, sk })
