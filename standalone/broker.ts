@@ -91,6 +91,8 @@ export class Broker implements Bus {
   }
 
   #accept(socket: TLSSocket): void {
+    // Small packets that answer each other: with Nagle's algorithm each waits 40 ms for the other side's delayed ACK (RFC 1122 §4.2.3.4).
+    socket.setNoDelay(true)
     const name = commonName(socket)
     this.#sockets.set(socket, name)
     socket.once('close', () => this.#sockets.delete(socket))
