@@ -30,13 +30,11 @@ export function onlyKnown(call: Call, known: readonly string[], common: readonly
     if (values.length > 1) throw new UserError(400, `Expected string for ${name}: ${shown(values)}`)
 }
 
+const pageSize = z.coerce.number().int().min(1)
+
 export function paging(call: Call, sortable: readonly string[] = creation): Paging {
   const { limit, marker, sort_key: key = 'id', sort_dir: direction = 'asc' } = call.req.query()
-  const size = z.coerce
-    .number()
-    .int()
-    .min(1)
-    .safeParse(limit ?? MAX_LIMIT)
+  const size = pageSize.safeParse(limit ?? MAX_LIMIT)
   if (Number.isNaN(Number(limit ?? 0)) || !Number.isInteger(Number(limit ?? 0)))
     throw new UserError(400, `Expected an integer for limit: ${limit?.slice(0, 255)}`)
   if (!size.success) throw new UserError(400, 'Limit must be positive')
