@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { parsePatch, patchedRoots } from '../../contract/api/patch.ts'
 import { parseAs } from '../../contract/api/schema-fault.ts'
