@@ -2,7 +2,6 @@ import type { Chassis } from './bmc-options.ts'
 import {
   bootFlags,
   bootInitiatorAcknowledge,
-  type BootParameter,
   servicePartitionScan,
   servicePartitionSelector,
   setInProgress,
@@ -10,10 +9,11 @@ import {
 } from './boot-parameters.ts'
 import type { Clock } from './clock.ts'
 import { decodeWith, encodeWith } from './command.ts'
+import type { Parameter } from './parameter.ts'
 
 /** IPMI 2.0 table 28-14, parameter 3 bit 3. */
 const UNCONTROLLED_MS = 60_000
-const plain: readonly BootParameter<unknown>[] = [
+const plain: readonly Parameter<unknown>[] = [
   setInProgress,
   servicePartitionSelector,
   servicePartitionScan,

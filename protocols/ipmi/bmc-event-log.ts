@@ -8,16 +8,23 @@ import {
   FIRST_RECORD,
   getSelEntry,
   getSelInfo,
+  deleteSelEntry,
   getSelTime,
+  getSelTimeOffset,
   LAST_RECORD,
   reserveSel,
   setSelTime,
+  setSelTimeOffset,
+  UNKNOWN_OFFSET,
 } from './event-log-commands.ts'
 
+/** §31.11b */
+const MOST_OFFSET = 1440
 const ENTRY = 16
 const CAPACITY = 512
 const WHOLE = 0xff
-const [INITIATE, DONE] = [0xaa, 1]
+const [INITIATE, STATUS] = [0xaa, 0x00]
+const [ERASING, DONE] = [0, 1]
 /** IPMI 2.0 §31.2: version of the SEL commands, BCD with its digits swapped. */
 const VERSION = 0x51
 
@@ -29,11 +36,19 @@ export class EventLog {
   #reservation = 0
   #lastAddition = 0
   #lastErase = 0
+  /** From UTC, in minutes. */
+  offset = UNKNOWN_OFFSET
+  readonly #eraseMs: number
+  #erasedAt = 0
   /** What the BMC's clock is ahead of ours, in seconds. */
   #ahead: number
 
-  constructor(clock: Clock, wallClock: () => number = Date.now) {
+  constructor(
+    clock: Clock,
+    { wallClock = Date.now, eraseMs = 0 }: { wallClock?: () => number; eraseMs?: number } = {},
+  ) {
     this.#clock = clock
+    this.#eraseMs = eraseMs
     this.#ahead = Math.floor((wallClock() - clock.now()) / 1000)
   }
 
@@ -65,10 +80,18 @@ export class EventLog {
     return reservation !== 0 && reservation === this.#reservation
   }
 
+  /** The first and the last have numbers beside their own. */
+  idOf(record: number): number | undefined {
+    const ids = [...this.#entries.keys()]
+    if (record === FIRST_RECORD) return ids[0]
+    if (record === LAST_RECORD) return ids.at(-1)
+    return this.#entries.has(record) ? record : undefined
+  }
+
   entry(record: number): { data: Uint8Array; next: number } | undefined {
     const ids = [...this.#entries.keys()]
-    const at = record === FIRST_RECORD ? 0 : record === LAST_RECORD ? ids.length - 1 : ids.indexOf(record)
-    const id = ids[at]
+    const id = this.idOf(record)
+    const at = id === undefined ? -1 : ids.indexOf(id)
     const data = id === undefined ? undefined : this.#entries.get(id)
     return data && { data, next: ids[at + 1] ?? LAST_RECORD }
   }
@@ -88,8 +111,19 @@ export class EventLog {
     return id
   }
 
+  delete(record: number): boolean {
+    if (!this.#entries.delete(record)) return false
+    this.#reservation = 0
+    return true
+  }
+
+  get erasing(): boolean {
+    return this.#clock.now() < this.#erasedAt
+  }
+
   clear(): void {
     this.#entries = new Map()
+    this.#erasedAt = this.#clock.now() + this.#eraseMs
     this.#lastErase = this.now()
     this.#reservation = 0
   }
@@ -99,7 +133,7 @@ export const eventLogRows: ReadonlyArray<[string, Row]> = [
   row(getSelInfo, async (_request, { eventLog }) => ({
     version: VERSION,
     ...eventLog.info(),
-    support: { allocationInfo: false, reserve: true, partialAdd: false, delete: false, overflow: false },
+    support: { allocationInfo: false, reserve: true, partialAdd: false, delete: true, overflow: false },
   })),
 
   row(reserveSel, async (_request, { eventLog }) => ({ reservation: eventLog.reserve() })),
@@ -117,13 +151,29 @@ export const eventLogRows: ReadonlyArray<[string, Row]> = [
 
   row(clearSel, async ({ reservation, magic, action }, { eventLog }) => {
     if (Buffer.from(magic).toString('latin1') !== 'CLR') return new Declined(completionCodes.invalidData)
-    if (action !== INITIATE) return { progress: { state: DONE } }
+    if (action === INITIATE) {
+      if (!eventLog.isReserved(reservation)) return new Declined(completionCodes.reservationLost)
+      eventLog.clear()
+    } else if (action !== STATUS) return new Declined(completionCodes.invalidData)
+    return { progress: { state: eventLog.erasing ? ERASING : DONE } }
+  }),
+
+  row(deleteSelEntry, async ({ reservation, record }, { eventLog }) => {
     if (!eventLog.isReserved(reservation)) return new Declined(completionCodes.reservationLost)
-    eventLog.clear()
-    return { progress: { state: DONE } }
+    const found = eventLog.idOf(record)
+    if (found === undefined || !eventLog.delete(found)) return new Declined(completionCodes.notPresent)
+    return { record: found }
   }),
 
   row(getSelTime, async (_request, { eventLog }) => ({ seconds: eventLog.now() })),
 
   row(setSelTime, async ({ seconds }, { eventLog }) => eventLog.setClock(seconds)),
+
+  row(getSelTimeOffset, async (_request, { eventLog }) => ({ minutes: eventLog.offset })),
+
+  row(setSelTimeOffset, async ({ minutes }, { eventLog }) => {
+    if (Math.abs(minutes) > MOST_OFFSET && minutes !== UNKNOWN_OFFSET) return new Declined(completionCodes.outOfRange)
+    eventLog.offset = minutes
+    return undefined
+  }),
 ]

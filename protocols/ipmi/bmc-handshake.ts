@@ -1,5 +1,6 @@
-import type { BmcUser } from './bmc-options.ts'
+import type { ChannelAccess } from './bmc-channel.ts'
 import type { BmcSessions } from './bmc-sessions.ts'
+import type { Account, Users } from './bmc-users.ts'
 import type { CipherSuite } from './cipher-suite.ts'
 import type { Clock } from './clock.ts'
 import { privileges } from './command.ts'
@@ -20,7 +21,8 @@ import { rmcpPlusWrapping } from './wrapping.ts'
 
 export interface HandshakeHost {
   sessions: BmcSessions
-  users: readonly BmcUser[]
+  users: Users
+  channelAccess: ChannelAccess
   suites: readonly CipherSuite[]
   guid: Uint8Array
   kg: Uint8Array | undefined
@@ -56,20 +58,23 @@ function openSession({ sessions, suites }: HandshakeHost, payload: Uint8Array): 
   return encodeOpenSessionResponse({ tag, status: 0, privilege: granted, consoleId, bmcId: session.id, algorithms })
 }
 
-function rakp2({ sessions, users, guid, clock, random }: HandshakeHost, payload: Uint8Array): Uint8Array {
+function rakp2(
+  { sessions, users, channelAccess, guid, clock, random }: HandshakeHost,
+  payload: Uint8Array,
+): Uint8Array {
   const request = decodeRakp1(payload)
   const session = sessions.pending(request.bmcId)
   // Nothing is known of that console but its tag.
   if (!session) return encodeRakp2({ tag: request.tag, status: statusCodes.inactiveSessionId, consoleId: 0 })
   if (session.rakp1 && sameCode(session.rakp1.request, payload)) return session.rakp1.reply
-  const user = users.find(({ name }) => sameCode(Buffer.from(name), request.username))
-  const status = roleStatus(request, user)
+  const user = users.find(request.username)
+  const status = roleStatus(request, user, channelAccess.limit)
   if (status !== statusCodes.ok || !user) {
     sessions.close(session.id)
     return encodeRakp2({ tag: request.tag, status, consoleId: session.consoleId })
   }
   const exchange: Exchange = { ...request, consoleId: session.consoleId, bmcRandom: random(16), bmcGuid: guid }
-  const code = rakp2Code(session.suite, Buffer.from(user.password), exchange)
+  const code = rakp2Code(session.suite, user.password, exchange)
   const { consoleId, bmcRandom, bmcGuid } = exchange
   const reply = encodeRakp2({ tag: request.tag, status: 0, consoleId, bmcRandom, bmcGuid, code })
   Object.assign(session, { user, exchange, rakp1: { request: payload, reply, at: clock.now() } })
@@ -84,7 +89,7 @@ function rakp4({ sessions, kg, clock, random }: HandshakeHost, payload: Uint8Arr
   if (!session?.user || !session.exchange) return undefined
   const { tag, status } = request
   const { suite, exchange, user, consoleId } = session
-  const password = Buffer.from(user.password)
+  const { password } = user
   const refuse = (reason: number): Uint8Array => {
     sessions.close(session.id)
     return encodeRakp4({ tag, status: reason, consoleId, code: new Uint8Array(0) })
@@ -106,11 +111,11 @@ function rakp4({ sessions, kg, clock, random }: HandshakeHost, payload: Uint8Arr
   return sessions.activate(session, login) ? reply : refuse(statusCodes.insufficientResources)
 }
 
-function roleStatus(request: Rakp1, user: BmcUser | undefined): number {
+function roleStatus(request: Rakp1, user: Account | undefined, limit: number): number {
   const role = roleOf(request)
   if (!user) return statusCodes.unauthorizedName
   if (role < privileges.callback || role > privileges.administrator) return statusCodes.invalidRole
-  return role > privileges[user.privilege] ? statusCodes.unauthorizedRole : statusCodes.ok
+  return role > Math.min(user.privilege, limit) ? statusCodes.unauthorizedRole : statusCodes.ok
 }
 
 function roleOf({ role }: { role: number }): number {

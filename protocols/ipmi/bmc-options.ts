@@ -8,9 +8,12 @@ import type { Random } from './random.ts'
 /** A completion code other than "ok" (see completion-code.ts), instead of a response. */
 export class Declined {
   readonly code: number
+  /** What goes with it: nothing, but for codes that are no failures. */
+  readonly data: Uint8Array
 
-  constructor(code: number) {
+  constructor(code: number, data: Uint8Array = new Uint8Array(0)) {
     this.code = code
+    this.data = data
   }
 }
 
@@ -26,12 +29,22 @@ export interface Chassis {
 /** What a BMC knows of its server beside power. The event log it keeps by itself. */
 export interface Inventory {
   /** Sensor data records (sdr.ts) without their ids, and what the sensor shows now: undefined, it can't be read. `states` are
-   * the thresholds that are crossed or the states that are asserted (IPMI 2.0 §35.14). */
+   * the states that are asserted, or the thresholds that are crossed where the record says that these can't be read (IPMI 2.0 §35.14). */
   sensors: ReadonlyArray<{ record: Uint8Array; read(): Promise<{ raw: number; states: number } | undefined> }>
   /** The FRU device 0, byte for byte. */
   fru: Uint8Array
   /** What the server draws; DCMI's commands are declined without it. */
   power?(): Promise<PowerReading>
+  /** For how long it has been on in its life; declined without it. */
+  hours?(): Promise<number>
+}
+
+/** What the BMC says of its own network interface until it is told otherwise; it listens where its socket does. */
+export interface LanSettings {
+  address: string
+  mask: string
+  gateway: string
+  mac: string
 }
 
 /** In watts, and over which time. */
@@ -56,6 +69,9 @@ export interface BmcOptions {
   onError(this: void, error: unknown): void
   guid?: Uint8Array
   inventory?: Partial<Inventory>
+  lan?: Partial<LanSettings>
+  /** How long erasing the event log takes it. */
+  eraseMs?: number
   device?: Partial<ResponseOf<typeof getDeviceId>>
   cipherSuites?: readonly CipherSuiteId[]
   /** Kg, the BMC's own key: who logs in by RMCP+ must know it, and the password. */

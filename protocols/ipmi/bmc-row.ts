@@ -1,8 +1,15 @@
 import { type BmcOptions, type Chassis, Declined, type Inventory } from './bmc-options.ts'
 import type { BootOptions } from './bmc-boot-options.ts'
+import type { ChannelAccess } from './bmc-channel.ts'
+import type { ChassisState } from './bmc-chassis.ts'
+import type { Dcmi } from './bmc-dcmi.ts'
 import type { EventLog } from './bmc-event-log.ts'
+import type { LanConfiguration } from './bmc-lan.ts'
+import type { SensorSettings } from './bmc-sensor-settings.ts'
 import type { LoginHost15 } from './bmc-session-15.ts'
 import type { ActiveSession, BmcSessions } from './bmc-sessions.ts'
+import type { Users } from './bmc-users.ts'
+import type { Watchdog } from './bmc-watchdog.ts'
 import type { CipherSuite } from './cipher-suite.ts'
 import { type Command, decodeWith, encodeWith, privileges, type ResponseOf } from './command.ts'
 import type { getDeviceId } from './commands.ts'
@@ -10,7 +17,14 @@ import { completionCodes } from './completion-code.ts'
 
 export interface CommandHost {
   chassis: Chassis
+  chassisState: ChassisState
   bootOptions: BootOptions
+  users: Users
+  channelAccess: ChannelAccess
+  lan: LanConfiguration
+  watchdog: Watchdog
+  dcmi: Dcmi
+  sensorSettings: SensorSettings
   sessions: BmcSessions
   logins15: LoginHost15
   kgSet: boolean
@@ -49,7 +63,7 @@ export async function runRow<Q, R>(
   handle: (request: Q) => Promise<R | Declined>,
 ): Promise<Uint8Array> {
   const result = await handle(decodeWith(command.request, data))
-  if (result instanceof Declined) return Uint8Array.of(result.code)
+  if (result instanceof Declined) return Uint8Array.of(result.code, ...result.data)
   return Uint8Array.of(completionCodes.ok, ...encodeWith(command.response, result))
 }
 

@@ -37,12 +37,14 @@ export const sensorRows: ReadonlyArray<[string, Row]> = [
     return { next, data: data.subarray(offset, count === WHOLE ? undefined : offset + count) }
   }),
 
-  row(getSensorReading, async ({ number }, { inventory }) => {
+  row(getSensorReading, async ({ number }, { inventory, sensorSettings }) => {
     const found = sensorOf(inventory, number)
     if (!found) return new Declined(completionCodes.notPresent)
     const now = await found.read()
-    const flags = { unavailable: now === undefined, scanning: true, events: true }
-    return { reading: now?.raw ?? 0, flags, states: now?.states ?? 0, moreStates: undefined }
+    const { scanning = true, events = true } = sensorSettings.of(number) ?? {}
+    const flags = { unavailable: now === undefined || !scanning, scanning, events }
+    const states = now && (sensorSettings.crossed(number, now.raw) ?? now.states)
+    return { reading: now?.raw ?? 0, flags, states: states ?? 0, moreStates: undefined }
   }),
 ]
 

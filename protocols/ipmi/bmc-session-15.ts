@@ -1,7 +1,9 @@
 import { WireError } from '@bloomery/wire/error.ts'
-import { type BmcUser, Declined, type SessionLimits } from './bmc-options.ts'
+import { Declined, type SessionLimits } from './bmc-options.ts'
 import { type Row, row, runRow } from './bmc-row.ts'
 import type { BmcSessions } from './bmc-sessions.ts'
+import type { ChannelAccess } from './bmc-channel.ts'
+import type { Account, Users } from './bmc-users.ts'
 import type { Clock } from './clock.ts'
 import { privileges } from './command.ts'
 import { completionCodes } from './completion-code.ts'
@@ -18,7 +20,7 @@ const NO_SLOT = 0x81
 const PRIVILEGE_TOO_HIGH = 0x86
 
 interface Challenge {
-  user: BmcUser
+  user: Account
   challenge: Uint8Array
   since: number
 }
@@ -36,7 +38,7 @@ export class Challenges {
     this.#random = random
   }
 
-  pose(user: BmcUser): { temporaryId: number; challenge: Uint8Array } {
+  pose(user: Account): { temporaryId: number; challenge: Uint8Array } {
     for (const [id, { since }] of this.#open) {
       const old = this.#clock.now() - since > this.#limits.pendingMs
       if (old || this.#open.size >= this.#limits.pending) this.#open.delete(id)
@@ -58,7 +60,8 @@ export class Challenges {
 export interface LoginHost15 {
   /** Undefined: this BMC doesn't speak IPMI 1.5. */
   challenges: Challenges | undefined
-  users: readonly BmcUser[]
+  users: Users
+  channelAccess: ChannelAccess
   sessions: BmcSessions
   random: Random
 }
@@ -69,9 +72,9 @@ export const challengeRow: [string, Row] = row(getSessionChallenge, async (reque
   if (request.authType !== MD5) return new Declined(completionCodes.invalidData)
   const end = request.username.indexOf(0)
   const name = Buffer.from(request.username.subarray(0, end === -1 ? undefined : end))
-  const user = users.find((one) => sameCode(Buffer.from(one.name), name))
+  const user = users.find(name)
   // IPMI 1.5 has no room for a longer password.
-  if (!user || Buffer.byteLength(user.password) > MAX_PASSWORD_15) return new Declined(NO_SUCH_USER)
+  if (!user || user.size > MAX_PASSWORD_15) return new Declined(NO_SUCH_USER)
   return challenges.pose(user)
 })
 
@@ -82,7 +85,7 @@ export async function answerActivation(host: LoginHost15, packet: Packet15, byte
   const posed = host.challenges?.take(id)
   if (!posed) throw new WireError('no such session')
   const { user } = posed
-  const password = Buffer.from(user.password)
+  const { password } = user
   const wrapping = activationWrapping(password, id)
   const request = decodeMessage(wrapping.unwrap(packet, bytes) ?? new Uint8Array(0))
   if (request.netFn !== activateSession.netFn || request.command !== activateSession.code)
@@ -90,7 +93,7 @@ export async function answerActivation(host: LoginHost15, packet: Packet15, byte
 
   const data = await runRow(activateSession, request.data, async ({ privilege, challenge, first }) => {
     if (!sameCode(challenge, posed.challenge)) return new Declined(completionCodes.invalidData)
-    if (privilege > privileges[user.privilege]) return new Declined(PRIVILEGE_TOO_HIGH)
+    if (privilege > Math.min(user.privilege, host.channelAccess.limit)) return new Declined(PRIVILEGE_TOO_HIGH)
     const mine = randomSessionId(random)
     // The console says from which number on the BMC counts, this answer included; the window takes any first one.
     const login = { user, ceiling: privilege, privilege: Math.min(privilege, privileges.user) }

@@ -1,4 +1,5 @@
-import type { BmcUser, SessionLimits } from './bmc-options.ts'
+import type { SessionLimits } from './bmc-options.ts'
+import type { Account } from './bmc-users.ts'
 import type { CipherSuite } from './cipher-suite.ts'
 import type { Clock } from './clock.ts'
 import type { Exchange } from './crypto.ts'
@@ -20,13 +21,13 @@ export interface PendingSession {
   since: number
   rakp1?: Answered
   exchange?: Exchange
-  user?: BmcUser
+  user?: Account
 }
 
 export interface ActiveSession {
   id: number
   consoleId: number
-  user: BmcUser
+  user: Account
   /** The most that it may be raised to: what RAKP 1 asked for. */
   ceiling: number
   privilege: number

@@ -1,12 +1,19 @@
 import { WireError } from '@bloomery/wire/error.ts'
 import { BootOptions } from './bmc-boot-options.ts'
+import { ChannelAccess } from './bmc-channel.ts'
+import { ChassisState } from './bmc-chassis.ts'
 import { runCommand } from './bmc-commands.ts'
+import { Dcmi } from './bmc-dcmi.ts'
 import { EventLog } from './bmc-event-log.ts'
 import { answerHandshake, type HandshakeHost } from './bmc-handshake.ts'
+import { LanConfiguration } from './bmc-lan.ts'
 import { type BmcOptions, defaultLimits } from './bmc-options.ts'
 import type { CommandHost } from './bmc-row.ts'
+import { SensorSettings } from './bmc-sensor-settings.ts'
 import { answerActivation, Challenges } from './bmc-session-15.ts'
 import { type ActiveSession, BmcSessions } from './bmc-sessions.ts'
+import { Users } from './bmc-users.ts'
+import { guard } from './bmc-watchdog.ts'
 import { cipherSuites, preferredSuites } from './cipher-suite.ts'
 import { systemClock } from './clock.ts'
 import { sameCode } from './crypto.ts'
@@ -29,6 +36,8 @@ export interface Bmc {
   sessions(this: void): { pending: number; active: number }
   /** Datagrams that were malformed, replayed, forged or too many. */
   dropped(this: void): number
+  /** Nothing that it has begun goes on. */
+  stop(this: void): void
 }
 
 /** IPMI 2.0 §6.12.14: within this time, the same request with the same number is a repetition. */
@@ -58,14 +67,16 @@ const defaultDevice: CommandHost['device'] = {
 }
 
 export function createBmc(options: BmcOptions): Bmc {
-  const { users, chassis, onError, clock = systemClock, random = systemRandom } = options
+  const { chassis, onError, clock = systemClock, random = systemRandom } = options
+  const users = new Users(options.users)
+  const channelAccess = new ChannelAccess()
   const limits = { ...defaultLimits, ...options.limits }
   const sessions = new BmcSessions(limits, clock, random)
   const challenges = options.ipmi15 ? new Challenges(limits, clock, random) : undefined
-  const logins15 = { challenges, users, sessions, random }
+  const logins15 = { challenges, users, channelAccess, sessions, random }
   const suites = (options.cipherSuites ?? preferredSuites).map((id) => cipherSuites[id])
   const guid = options.guid ?? random(16)
-  const logins: HandshakeHost = { sessions, users, suites, guid, kg: options.kg, clock, random }
+  const logins: HandshakeHost = { sessions, users, channelAccess, suites, guid, kg: options.kg, clock, random }
   const inventory = { sensors: [], fru: new Uint8Array(0), ...options.inventory }
   const support = {
     ...defaultDevice.support,
@@ -74,10 +85,19 @@ export function createBmc(options: BmcOptions): Bmc {
     fru: inventory.fru.length > 0,
   }
   const device = { ...defaultDevice, support, ...options.device }
+  const chassisState = new ChassisState(clock)
+  const eventLog = new EventLog(clock, { eraseMs: options.eraseMs })
   const commands: CommandHost = {
     chassis,
+    chassisState,
     bootOptions: new BootOptions(chassis, clock),
-    eventLog: new EventLog(clock),
+    users,
+    channelAccess,
+    lan: new LanConfiguration(options.lan ?? {}, suites, options.ipmi15 ?? false),
+    watchdog: guard({ chassis, chassisState, eventLog, clock, onError }),
+    dcmi: new Dcmi(guid),
+    sensorSettings: new SensorSettings(inventory.sensors),
+    eventLog,
     inventory,
     guid,
     sessions,
@@ -143,6 +163,7 @@ export function createBmc(options: BmcOptions): Bmc {
   return {
     sessions: () => sessions.count(),
     dropped: () => dropped,
+    stop: () => commands.watchdog.stop(),
     async receive(bytes) {
       try {
         return await answer(decodePacket(bytes), bytes)

@@ -1,15 +1,7 @@
 import { bits, type Codec, struct, uint8 } from './fields.ts'
+import { parameter } from './parameter.ts'
 
-/** IPMI 2.0 table 28-14: what the data of a system boot option mean, by its parameter selector. */
-export interface BootParameter<T> {
-  readonly selector: number
-  readonly data: Codec<T>
-}
-
-function parameter<T>(selector: number, data: Codec<T>): BootParameter<T> {
-  return { selector, data }
-}
-
+/** IPMI 2.0 table 28-14: the system boot options. */
 export const setInProgress = parameter(0, struct({ state: bits({ phase: [0, 2] }) }))
 
 export const servicePartitionSelector = parameter(1, struct({ partition: uint8 }))

@@ -3,7 +3,7 @@ import { Writer } from '@bloomery/wire/writer.ts'
 import { type Codec, rest } from './fields.ts'
 
 /** IPMI 2.0 §5.1. A response's network function is its request's + 1. */
-export const netFns = { chassis: 0x00, sensor: 0x04, app: 0x06, storage: 0x0a, group: 0x2c } as const
+export const netFns = { chassis: 0x00, sensor: 0x04, app: 0x06, storage: 0x0a, transport: 0x0c, group: 0x2c } as const
 
 /** §22.18 and appendix G, weakest first. */
 export const privileges = { callback: 1, user: 2, operator: 3, administrator: 4 } as const

@@ -5,18 +5,9 @@ import { decodeWith, encodeWith } from './command.ts'
 import * as commands from './commands.ts'
 import type { Codec } from './fields.ts'
 import { hex } from './testing/capture.ts'
+import { wireRow as row, type WireRow } from './testing/wire-row.ts'
 
-interface Row {
-  name: string
-  codec: Codec<unknown>
-  value: unknown
-  wire: string
-}
-function row<T>(name: string, codec: Codec<T>, value: T, wire: string): Row {
-  return { name, codec: codec as Codec<unknown>, value, wire }
-}
-
-const rows: Row[] = [
+const rows: WireRow[] = [
   row(
     "ipmi_sim's Get Device ID response",
     commands.getDeviceId.response,

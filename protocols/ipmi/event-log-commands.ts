@@ -1,5 +1,5 @@
 import { command, netFns } from './command.ts'
-import { bits, bytes, nothing, rest, struct, uint16, uint32, uint8 } from './fields.ts'
+import { bits, bytes, int16, nothing, rest, struct, uint16, uint32, uint8 } from './fields.ts'
 
 const { storage } = netFns
 
@@ -54,6 +54,16 @@ export const addSelEntry = command({
   response: struct({ record: uint16 }),
 })
 
+/** §31.8 */
+export const deleteSelEntry = command({
+  name: 'Delete SEL Entry',
+  netFn: storage,
+  code: 0x46,
+  needs: 'operator',
+  request: struct({ reservation: uint16, record: uint16 }),
+  response: struct({ record: uint16 }),
+})
+
 /** §31.9. `magic` is "CLR"; `action` begins (AA) or asks how far it is (00). */
 export const clearSel = command({
   name: 'Clear SEL',
@@ -81,5 +91,27 @@ export const setSelTime = command({
   code: 0x49,
   needs: 'operator',
   request: struct({ seconds: uint32 }),
+  response: nothing,
+})
+
+/** §31.11a: minutes; this value says that nobody has told the BMC. */
+export const UNKNOWN_OFFSET = 0x7fff
+
+export const getSelTimeOffset = command({
+  name: 'Get SEL Time UTC Offset',
+  netFn: storage,
+  code: 0x5c,
+  needs: 'user',
+  request: nothing,
+  response: struct({ minutes: int16 }),
+})
+
+/** §31.11b */
+export const setSelTimeOffset = command({
+  name: 'Set SEL Time UTC Offset',
+  netFn: storage,
+  code: 0x5d,
+  needs: 'operator',
+  request: struct({ minutes: int16 }),
   response: nothing,
 })

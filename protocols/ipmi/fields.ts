@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { WireError } from '@bloomery/wire/error.ts'
 import type { Reader } from '@bloomery/wire/reader.ts'
 import type { Writer } from '@bloomery/wire/writer.ts'
@@ -38,9 +39,56 @@ export const uint32: Codec<number> = {
   write: (writer, value) => writer.u32le(value),
 }
 
+/** Two's complement. */
+export const int16: Codec<number> = {
+  read: (reader) => (reader.u16le() << 16) >> 16,
+  write: (writer, value) => writer.u16le(value < 0 ? value + 0x1_0000 : value),
+}
+
 /** So many bytes, as they are. */
 export function bytes(length: number): Codec<Uint8Array> {
   return { read: (reader) => reader.bytes(length), write: (writer, value) => writer.padded(value, length) }
+}
+
+/** A text (by the specification ASCII) in a field of so many bytes, which a NUL ends where it is shorter. */
+export function text(length: number): Codec<string> {
+  return {
+    read: (reader) => {
+      const field = reader.bytes(length)
+      const end = field.indexOf(0)
+      return Buffer.from(end === -1 ? field : field.subarray(0, end)).toString('latin1')
+    },
+    write: (writer, value) => writer.padded(Buffer.from(value, 'latin1'), length),
+  }
+}
+
+/** A byte that is always the same; anything else is another protocol. */
+export function constant<const V extends number>(value: V): Codec<V> {
+  return {
+    read: (reader) => {
+      const byte = reader.u8()
+      if (byte !== value) throw new WireError(`${byte} where ${value} is due`)
+      return value
+    },
+    write: (writer) => writer.u8(value),
+  }
+}
+
+/** In dotted decimals, as people write it. */
+export const ipv4: Codec<string> = {
+  read: (reader) => [...reader.bytes(4)].join('.'),
+  write: (writer, value) => {
+    if (!isIPv4(value)) throw new RangeError(`${value} is no IPv4 address`)
+    writer.bytes(Uint8Array.from(value.split('.'), Number))
+  },
+}
+
+export const mac: Codec<string> = {
+  read: (reader) => [...reader.bytes(6)].map((byte) => byte.toString(16).padStart(2, '0')).join(':'),
+  write: (writer, value) => {
+    if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(value)) throw new RangeError(`${value} is no MAC address`)
+    writer.bytes(Buffer.from(value.replaceAll(':', ''), 'hex'))
+  },
 }
 
 export const rest: Codec<Uint8Array> = {

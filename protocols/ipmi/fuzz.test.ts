@@ -5,11 +5,15 @@ import { createBmc } from './bmc.ts'
 import { readCipherSuiteRecords } from './cipher-suite.ts'
 import { connect } from './client.ts'
 import { decodeWith } from './command.ts'
+import * as channelCommands from './channel-commands.ts'
+import * as chassisCommands from './chassis-commands.ts'
 import * as commands from './commands.ts'
+import * as dcmiCommands from './dcmi-commands.ts'
 import { readLogEntry } from './event-log.ts'
 import * as eventLogCommands from './event-log-commands.ts'
 import { readFru } from './fru.ts'
 import * as inventoryCommands from './inventory-commands.ts'
+import * as lanCommands from './lan-commands.ts'
 import { decodeMessage } from './message.ts'
 import { decodePacket } from './packet.ts'
 import * as rakp from './rakp.ts'
@@ -20,6 +24,8 @@ import { readCapture } from './testing/capture.ts'
 import { paperChassis } from './testing/paper-chassis.ts'
 import { fruBytes, records } from './testing/paper-inventory.ts'
 import { paperNet } from './testing/paper-net.ts'
+import * as userCommands from './user-commands.ts'
+import * as watchdogCommands from './watchdog-commands.ts'
 
 const ROUNDS = FUZZ_PACKETS
 const patience = { timeout: FUZZ_DEADLINE_MS }
@@ -57,10 +63,16 @@ const decoders: readonly ((bytes: Uint8Array) => unknown)[] = [
   readSensorRecord,
   ...Object.values({
     ...commands,
+    ...channelCommands,
+    ...chassisCommands,
+    ...dcmiCommands,
     ...eventLogCommands,
     ...inventoryCommands,
+    ...lanCommands,
     ...sensorCommands,
     ...session15Commands,
+    ...userCommands,
+    ...watchdogCommands,
   }).flatMap((row) =>
     typeof row === 'object' && 'response' in row
       ? [(bytes: Uint8Array) => decodeWith<unknown>(row.response, bytes)]

@@ -1,10 +1,7 @@
 import { command, netFns } from './command.ts'
-import { bits, bytes, nothing, rest, struct, uint16, uint32, uint8 } from './fields.ts'
+import { bits, bytes, nothing, rest, struct, uint16, uint8 } from './fields.ts'
 
-const { app, group, storage } = netFns
-
-/** DCMI 1.5 §6.2: its commands, and its responses, begin with this. */
-export const DCMI = 0xdc
+const { app, storage } = netFns
 
 /** IPMI 2.0 §20.2: it answers, then starts anew; every session is gone. */
 export const coldReset = command({
@@ -60,23 +57,4 @@ export const readFruData = command({
   needs: 'user',
   request: struct({ device: uint8, offset: uint16, count: uint8 }),
   response: struct({ count: uint8, data: rest }),
-})
-
-/** DCMI 1.5 §6.6.1; mode 1 is the reading of the whole system. */
-export const getPowerReading = command({
-  name: 'Get Power Reading',
-  netFn: group,
-  code: 0x02,
-  needs: 'user',
-  request: struct({ group: uint8, mode: uint8, attributes: uint8, reserved: uint8 }),
-  response: struct({
-    group: uint8,
-    watts: uint16,
-    minimum: uint16,
-    maximum: uint16,
-    average: uint16,
-    seconds: uint32,
-    periodMs: uint32,
-    state: bits({ active: 6 }),
-  }),
 })

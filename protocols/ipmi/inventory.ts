@@ -1,12 +1,10 @@
 import { WireError } from '@bloomery/wire/error.ts'
-import type { PowerReading } from './bmc-options.ts'
 import type { IpmiSession } from './client.ts'
 import { MalformedAnswer } from './error.ts'
 import { type Fru, readFru } from './fru.ts'
-import { DCMI, getFruAreaInfo, getPowerReading, readFruData } from './inventory-commands.ts'
+import { getFruAreaInfo, readFruData } from './inventory-commands.ts'
 
 const PART = 16
-const SYSTEM_POWER = 1
 
 /** What the FRU device (0: the server itself) says of it. */
 export async function readFruDevice(session: IpmiSession, device: number): Promise<Fru> {
@@ -26,14 +24,6 @@ export async function readFruDevice(session: IpmiSession, device: number): Promi
   } catch (error) {
     throw error instanceof WireError ? malformed(session, readFruData.name, error) : error
   }
-}
-
-/** DCMI 1.5 §6.6.1 */
-export async function readPowerReading(session: IpmiSession): Promise<PowerReading> {
-  const request = { group: DCMI, mode: SYSTEM_POWER, attributes: 0, reserved: 0 }
-  const { group, watts, minimum, maximum, average, periodMs } = await session.send(getPowerReading, request)
-  if (group !== DCMI) throw malformed(session, getPowerReading.name, new WireError('the answer is not of DCMI'))
-  return { watts, minimum, maximum, average, periodMs }
 }
 
 function malformed({ host, port }: IpmiSession, operation: string, cause: WireError): MalformedAnswer {

@@ -54,3 +54,93 @@ export const getSensorReading = command({
     moreStates: optional(uint8),
   }),
 })
+
+const thresholdBits = bits({
+  lowerNonCritical: 0,
+  lowerCritical: 1,
+  lowerNonRecoverable: 2,
+  upperNonCritical: 3,
+  upperCritical: 4,
+  upperNonRecoverable: 5,
+})
+/** Raw, in the order of the bits. */
+const thresholds = {
+  lowerNonCritical: uint8,
+  lowerCritical: uint8,
+  lowerNonRecoverable: uint8,
+  upperNonCritical: uint8,
+  upperCritical: uint8,
+  upperNonRecoverable: uint8,
+}
+
+/** §35.8 */
+export const setSensorThresholds = command({
+  name: 'Set Sensor Thresholds',
+  netFn: sensor,
+  code: 0x26,
+  needs: 'operator',
+  request: struct({ number: uint8, change: thresholdBits, ...thresholds }),
+  response: nothing,
+})
+
+/** §35.9 */
+export const getSensorThresholds = command({
+  name: 'Get Sensor Thresholds',
+  netFn: sensor,
+  code: 0x27,
+  needs: 'user',
+  request: struct({ number: uint8 }),
+  response: struct({ readable: thresholdBits, ...thresholds }),
+})
+
+/** §35.6, §35.7: the mask is reserved, and FF. */
+const hysteresis = { positive: uint8, negative: uint8 }
+
+export const setSensorHysteresis = command({
+  name: 'Set Sensor Hysteresis',
+  netFn: sensor,
+  code: 0x24,
+  needs: 'operator',
+  request: struct({ number: uint8, mask: uint8, ...hysteresis }),
+  response: nothing,
+})
+
+export const getSensorHysteresis = command({
+  name: 'Get Sensor Hysteresis',
+  netFn: sensor,
+  code: 0x25,
+  needs: 'user',
+  request: struct({ number: uint8, mask: uint8 }),
+  response: struct(hysteresis),
+})
+
+/** §35.10. What is to become of the events that the masks name. */
+export const eventChanges = { none: 0, enable: 1, disable: 2 } as const
+
+export const setSensorEvents = command({
+  name: 'Set Sensor Event Enable',
+  netFn: sensor,
+  code: 0x28,
+  needs: 'operator',
+  request: struct({
+    number: uint8,
+    flags: bits({ change: [4, 2], scanning: 6, events: 7 }),
+    assertions: optional(uint16),
+    deassertions: optional(uint16),
+  }),
+  response: nothing,
+})
+
+/** §35.11 */
+export const getSensorEvents = command({
+  name: 'Get Sensor Event Enable',
+  netFn: sensor,
+  code: 0x29,
+  needs: 'user',
+  request: struct({ number: uint8 }),
+  response: struct({
+    flags: bits({ scanning: 6, events: 7 }),
+    assertions: optional(uint16),
+    deassertions: optional(uint16),
+  }),
+})

@@ -36,7 +36,8 @@ export function convert({ format, linearization, m, b, ...exponents }: Conversio
   return Number.isFinite(y) ? Number(y.toPrecision(10)) : undefined
 }
 
-function numberOf(format: number, raw: number): number | undefined {
+/** A reading as a number; undefined: it is none. */
+export function numberOf(format: number, raw: number): number | undefined {
   if (format === 0) return raw
   if (format === 1) return raw > 0x7f ? raw - 0xff : raw
   if (format === 2) return raw > 0x7f ? raw - 0x100 : raw

@@ -45,6 +45,7 @@ export async function startBmc(options: StartBmcOptions): Promise<RunningBmc> {
     close: () =>
       new Promise<void>((resolve) => {
         open = false
+        bmc.stop()
         socket.close(() => resolve())
       }),
   }
