@@ -5,11 +5,14 @@ import { createServer as createTlsServer } from 'node:https'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { getRequestListener } from '@hono/node-server'
+import { ipv4ToText } from '@bloomery/wire/address.ts'
 import { httpsAgentClient } from './agents/client.ts'
 import { openLeases } from './boot/leases.ts'
 import { BOOT_HTTP_PORT } from './boot/http.ts'
 import { startBootServices } from './boot/services.ts'
 import { openTimeline } from './boot/timeline.ts'
+import { capture } from './capture/capture.ts'
+import { captureInterface } from './capture/interface.ts'
 import { selfSigned } from './certificates.ts'
 import type { Clock } from './clock.ts'
 import type { ApplianceConfig } from './config.ts'
@@ -78,6 +81,11 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       imageDir: join(config.data_dir, 'images'),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
       get: fetch,
+      captureDir: join(config.data_dir, 'captures'),
+      capture: (order) => {
+        const addresses = order.macs.flatMap((mac) => leases.byMac(mac).map(({ address }) => ipv4ToText(address)))
+        return capture({ ...order, interface: captureInterface(config.boot, order.interface), addresses })
+      },
       media,
       doorUrl: `https://${address}:${config.door_port}`,
       imageUrl: `http://${address}:${config.image_port}`,

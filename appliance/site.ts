@@ -8,6 +8,8 @@ import { agentDoor } from './agents/door.ts'
 import { postedInventories } from './agents/posted.ts'
 import { siteAgents } from './agents/site-agents.ts'
 import type { BootEvents } from './boot/machine.ts'
+import type { Captured } from './capture/capture.ts'
+import { type CaptureOrder, openCaptures } from './capture/captures.ts'
 import type { Clock } from './clock.ts'
 import type { Bmc } from './drivers/bmc.ts'
 import { openStrangers } from './boot/strangers.ts'
@@ -56,6 +58,9 @@ export interface SiteParts {
   imageDir: string
   imageQuota: number
   get: typeof fetch
+  captureDir: string
+  /** Records frames of the provisioning network. */
+  capture(order: CaptureOrder): Promise<Captured>
   /** Base URLs that machines on the provisioning network reach: the door and the image server. */
   doorUrl: string
   imageUrl: string
@@ -166,6 +171,15 @@ export function startSite(parts: SiteParts): Site {
   const posted = postedInventories(
     (node) => expectsAgent(node) && journal.openIn(node, 'provision')?.plan.kind === 'inspect',
   )
+  const captures = openCaptures({
+    dir: parts.captureDir,
+    ledger,
+    outbox,
+    clock,
+    log,
+    make: (order) => parts.capture(order),
+    send: parts.get,
+  })
   const uplink = startUplink({
     link: parts.link,
     ledger,
@@ -175,7 +189,8 @@ export function startSite(parts: SiteParts): Site {
     random: parts.random,
     software: parts.software,
     log,
-    onCommand: executor.accept,
+    onCommand: (command) => (command.kind === 'capture' ? captures.accept(command) : executor.accept(command)),
+    onPlace: captures.place,
   })
   executor.resume()
   const stopPowerSync = startPowerSync({
@@ -220,6 +235,7 @@ export function startSite(parts: SiteParts): Site {
     async stop() {
       goingDown.abort(new Error('the appliance is going down'))
       await executor.stop()
+      await captures.stop()
       await stopPowerSync()
       await uplink.stop()
     },

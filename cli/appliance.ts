@@ -1,9 +1,10 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { deleteCommand, renameCommand } from './appliances.ts'
 import { define } from './context.ts'
 import { OutcomeError, UsageError } from './usage.ts'
+import { whole } from './values.ts'
 
 const DATA_DIR = '/var/lib/bloomery'
 const CONFIG = '/etc/bloomery/appliance.json'
@@ -104,19 +105,13 @@ function capture(): Command {
       const name = captureInterface(readConfig(options.config).boot, options.interface)
       const stop = new AbortController()
       process.once('SIGINT', () => stop.abort())
-      const result = await captured({ ...options, interface: name, signal: stop.signal })
+      const { mac, address, seconds, packets, out } = options
+      const addresses = address === undefined ? [] : [address]
+      const order = { interface: name, macs: [mac], addresses, seconds, packets, out }
+      const result = await captured({ ...order, signal: stop.signal })
       print(result, `${result.packets} packets (${result.bytes} bytes) of ${name} in ${options.out}: ${result.ended}`)
     },
   )
-}
-
-function whole(most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text)
-    if (!Number.isInteger(value) || value < 1 || value > most)
-      throw new InvalidArgumentError(`A whole number from 1 to ${most} is wanted.`)
-    return value
-  }
 }
 
 function run(): Command {

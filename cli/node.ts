@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { NodeView } from '../contract/api/views.ts'
 import type { PowerTarget } from '../contract/resources.ts'
+import { captureCommand } from './capture.ts'
 import { define } from './context.ts'
 import { record, tabular } from './output.ts'
 import { collect, seconds, typed } from './values.ts'
@@ -16,6 +17,7 @@ export function nodeCommand(): Command {
     .addCommand(move('manage', 'manageable', 'verify that the BMC can be used'))
     .addCommand(move('provide', 'available', 'clean the node and offer it for deployment'))
     .addCommand(power())
+    .addCommand(captureCommand())
 }
 
 interface Creating {

@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from 'commander'
 import { readFileSync } from 'node:fs'
 import { isSecretKey } from '../contract/seal.ts'
 import { UsageError } from './usage.ts'
@@ -31,6 +32,16 @@ export function seconds(text: string): number {
   const value = Number(text)
   if (!Number.isFinite(value) || value <= 0) throw new UsageError(`${text} is not a number of seconds`)
   return value
+}
+
+/** Of a flag that counts: from 1 to `most`. */
+export function whole(most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!Number.isInteger(value) || value < 1 || value > most)
+      throw new InvalidArgumentError(`A whole number from 1 to ${most} is wanted.`)
+    return value
+  }
 }
 
 function parsed(text: string): unknown {

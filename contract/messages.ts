@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { capture, captureRequest } from './capture.ts'
 import { hardwareFacts } from './hardware-facts.ts'
 import { blobReference, lane, plan } from './plan.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerState, uuid } from './resources.ts'
@@ -28,6 +29,14 @@ export const command = z.discriminatedUnion('kind', [
   z.object({ ...commandBase, kind: z.literal('unhold'), lane, step: z.int().nonnegative() }),
   /** The node was deleted: drop all that is known of it. */
   z.object({ ...commandBase, kind: z.literal('forget') }),
+  /** Record what these cards of the machine send and are sent, whatever plan is under way. */
+  z.object({
+    ...commandBase,
+    ...captureRequest.shape,
+    kind: z.literal('capture'),
+    capture: uuid,
+    macs: z.array(macAddress).min(1).max(64),
+  }),
 ])
 export type Command = z.infer<typeof command>
 export type CommandKind = Command['kind']
@@ -44,6 +53,14 @@ export const downlink = z.discriminatedUnion('kind', [
   }),
   /** Fresh URLs, as asked for by `refresh`. */
   z.object({ v: z.literal(1), kind: z.literal('urls'), urls: z.record(z.string(), z.url()) }),
+  /** Where a capture that was reported as `captured` may be put, with these headers. */
+  z.object({
+    v: z.literal(1),
+    kind: z.literal('upload'),
+    capture: uuid,
+    url: z.url({ protocol: /^https?$/ }).max(4096),
+    headers: z.record(z.string().max(64), z.string().max(1024)),
+  }),
   /** The cloud has every report up to this number. */
   z.object({ v: z.literal(1), kind: z.literal('received'), reports_through: z.int().nonnegative() }),
 ])
@@ -131,6 +148,19 @@ export const report = z.discriminatedUnion('kind', [
     plan: uuid,
     key: z.string().max(255),
     value: sealed,
+  }),
+  /** Where a capture stands. `captured` asks for a place to put its file. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('capture'),
+    node: uuid,
+    capture: uuid,
+    phase: z.enum(['running', 'captured', 'done', 'failed']),
+    packets: z.int().nonnegative(),
+    bytes: z.int().nonnegative(),
+    sha256: capture.shape.sha256,
+    /** captured/done: what ended it; failed: the error, whole sentence. */
+    note: capture.shape.note,
   }),
   /** A machine that no node's port knows asked for an address. */
   z.object({ ...reportBase, kind: z.literal('unknown_machine'), address: macAddress, detail: z.string().max(1024) }),

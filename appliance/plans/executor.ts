@@ -12,6 +12,7 @@ const AGAIN_MS = 30_000
 const lanes = ['provision', 'power'] as const satisfies Lane[]
 
 type Run = Extract<Command, { kind: 'run' }>
+type PlanCommand = Exclude<Command, { kind: 'capture' }>
 
 export interface ExecutorParts extends PlanParts {
   pending: PendingPlans
@@ -21,7 +22,7 @@ export interface ExecutorParts extends PlanParts {
 
 export interface Executor {
   /** Takes a command into the ledger and acts on it. Who acknowledges it waits for `ledger.durable` first. */
-  accept(command: Command): void
+  accept(command: PlanCommand): void
   /** Goes on with what a crash interrupted. */
   resume(): void
   /** A plan is open in this lane of the node, or in any. */
@@ -37,7 +38,7 @@ export function startExecutor(parts: ExecutorParts): Executor {
   const goingDown = new AbortController()
   const key = (node: string, lane: Lane): string => `${node} ${lane}`
 
-  function accept(command: Command): void {
+  function accept(command: PlanCommand): void {
     const fresh = ledger.soon(() => remember(ledger, command) && (take(command), true))
     parts.crashPoint(`${command.kind} remembered`)
     if (!fresh) return
@@ -60,7 +61,7 @@ export function startExecutor(parts: ExecutorParts): Executor {
   }
 
   /** What must be true together with the command being remembered. */
-  function take(command: Command): void {
+  function take(command: PlanCommand): void {
     switch (command.kind) {
       case 'run':
         if ('steps' in command.plan) admit(command, command.plan)

@@ -60,10 +60,15 @@ export function runs(seq: number, of: Plan, more: Partial<Run> = {}): Run {
   return { ...base(seq, of.node, of.generation), kind: 'run', plan: of, ...more }
 }
 
-export function cancels(seq: number, of: Plan, reason: string, lane: Lane = 'provision'): Command {
+export function cancels(
+  seq: number,
+  of: Plan,
+  reason: string,
+  lane: Lane = 'provision',
+): Extract<Command, { kind: 'cancel' }> {
   return { ...base(seq, of.node, of.generation), kind: 'cancel', lane, reason }
 }
 
-export function forgets(seq: number, node: string, generation: number): Command {
+export function forgets(seq: number, node: string, generation: number): Extract<Command, { kind: 'forget' }> {
   return { ...base(seq, node, generation), kind: 'forget' }
 }

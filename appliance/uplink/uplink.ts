@@ -23,6 +23,8 @@ export interface UplinkParts {
   log: Log
   /** Remembers the command and acts on it; must have it in the ledger when it returns. */
   onCommand(command: Command): void
+  /** Where the file of a capture may be put. */
+  onPlace(capture: string, place: { url: string; headers: Record<string, string> }): void
 }
 
 export interface UplinkHandle {
@@ -121,6 +123,10 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
     const message = parsed.data
     if (message.kind === 'received') {
       outbox.received(message.reports_through)
+      return
+    }
+    if (message.kind === 'upload') {
+      parts.onPlace(message.capture, message)
       return
     }
     parts.urls.learn(message.urls)

@@ -1,4 +1,5 @@
 import type { Allocation } from '../allocation.ts'
+import type { CaptureView } from '../capture.ts'
 import type { Chassis } from '../chassis.ts'
 import type { DeployTemplate } from '../deploy-template.ts'
 import type { Event } from '../event.ts'
@@ -37,6 +38,8 @@ export const routes = {
     ...resource('nodes', 'ident', of<NodeView>),
     states: get('/v1/nodes/:ident/states', of<Partial<NodeView>>),
     why: get('/v1/nodes/:ident/why', of<Why>),
+    capture: post('/v1/nodes/:ident/capture', of<CaptureView>),
+    captured: get('/v1/nodes/:ident/capture', of<CaptureView>),
     validate: get('/v1/nodes/:ident/validate', of<Record<string, Validation>>),
     ports: list('/v1/nodes/:ident/ports', 'ports', of<PortView>, { detail: true }),
     portgroups: list('/v1/nodes/:ident/portgroups', 'portgroups', of<Shown<Portgroup>>, { detail: true }),

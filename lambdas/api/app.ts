@@ -5,6 +5,7 @@ import { allocationRoutes } from './allocations.ts'
 import { applianceRoutes } from './appliances.ts'
 import { authentication } from './auth.ts'
 import { authorization } from './authorization.ts'
+import { captureRoutes } from './capture.ts'
 import { chassisRoutes } from './chassis.ts'
 import { componentRoutes } from './components.ts'
 import { bulkRoutes } from './bulk.ts'
@@ -103,6 +104,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   vifRoutes(app, platform)
   volumeRoutes(app, platform)
   whyRoutes(app, platform)
+  captureRoutes(app, platform)
   bulkRoutes(app, platform)
   eventStreamRoutes(app, platform, config)
   webhookRoutes(app, platform, config.webhooks)

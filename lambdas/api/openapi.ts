@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { captureRequest } from '../../contract/capture.ts'
 import { documents } from '../../contract/api/documents.ts'
 import { fieldSince, parameterSince, requiredOf } from '../../contract/api/matrix.ts'
 import { MAXIMUM, MINIMUM, versionText } from '../../contract/api/versions.ts'
@@ -29,6 +30,7 @@ const bodies: Readonly<Record<string, z.ZodType>> = {
   'POST /v1/nodes': nodeCreation,
   'POST /v1/ports': portCreation,
   'PUT /v1/nodes/:ident/states/provision': provisioning,
+  'POST /v1/nodes/:ident/capture': captureRequest,
   'POST /v1/bulk/provision': bulk,
   'POST /v1/webhooks': webhookCreation,
   'POST /v1/webhooks/:webhook/failures/replay': replay,

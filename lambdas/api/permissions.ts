@@ -149,6 +149,8 @@ export const permissions: Readonly<Record<string, readonly Rule[]>> = {
   'PATCH /v1/conductors/:name': ['bloomery:appliance:update'],
   'DELETE /v1/conductors/:name': ['bloomery:appliance:delete'],
   'GET /v1/nodes/:ident/why': ['baremetal:node:history:get'],
+  'GET /v1/nodes/:ident/capture': ['baremetal:node:vendor_passthru'],
+  'POST /v1/nodes/:ident/capture': ['baremetal:node:vendor_passthru'],
   'GET /v1/events': ['baremetal:node:list'],
   'GET /v1/webhooks': ['bloomery:webhook:list_all', 'bloomery:webhook:list'],
   'POST /v1/webhooks': ['bloomery:webhook:create'],

@@ -23,7 +23,9 @@ async function factsOf({ table, clock }: Platform, node: Node): Promise<WhyFacts
     ? ofSite.find(({ uuid }) => uuid === operation.appliance)
     : chooseAppliance(node, ofSite, now)
   const stored = operation && appliance ? await storedCommands(table, appliance.uuid) : []
-  const own = stored.findLast(({ command }) => command.node === node.uuid && command.generation === node.generation)
+  const own = stored.findLast(
+    ({ command }) => command.kind !== 'capture' && command.node === node.uuid && command.generation === node.generation,
+  )
   return {
     node: node.uuid,
     name: node.name,

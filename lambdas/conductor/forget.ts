@@ -3,6 +3,7 @@ import type { Node } from '../../contract/resources.ts'
 import { ConflictError, type Key, type Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
 import { belongingsOf } from '../store/change-node.ts'
+import { deleteCapture } from '../store/captures.ts'
 import { enqueue } from '../store/commands.ts'
 import { biosKey, firmwareKey } from '../store/components.ts'
 import { hardwareKey } from '../store/hardware.ts'
@@ -19,6 +20,7 @@ export async function forgetNode(platform: Platform, node: Node): Promise<void> 
   for (const writes of await belongingsOf(platform.table, node)) await platform.table.write(writes)
   await deleteHistory(platform.table, node.uuid)
   await deleteInventory(platform.table, node.uuid)
+  await deleteCapture(platform, node.uuid)
   await deleteItems(platform, [biosKey(node.uuid), firmwareKey(node.uuid), hardwareKey(node.uuid)])
   if (node.generation === 0) return // no site ever heard of it
   for (const appliance of await appliancesOf(platform.table, node.conductor_group))

@@ -8,6 +8,7 @@ import { changeNode } from '../store/change-node.ts'
 import { acknowledge, storedCommands } from '../store/commands.ts'
 import { count, getReportCounter, isCounted, reportCounterKey } from '../store/report-counter.ts'
 import { getNode } from '../store/nodes.ts'
+import { addCaptured } from './capture.ts'
 import { addHardware } from './hardware.ts'
 import { addInspected } from './inspected.ts'
 import { addNotice } from './notice.ts'
@@ -130,6 +131,7 @@ const handlers: Handlers = {
     platform.log.info({ node: uuid, site: appliance.site, sections: Object.keys(facts) }, 'hardware')
   },
   notice: addNotice,
+  capture: addCaptured,
   async unknown_machine(platform, appliance, { address, detail }) {
     platform.log.info({ site: appliance.site, appliance: appliance.name, address, detail }, 'unknown machine')
   },

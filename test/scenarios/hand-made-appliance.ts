@@ -16,7 +16,7 @@ export interface Enrolled {
 }
 
 /** Joins a site as an appliance does, over the API. */
-export async function enrol({ endpoint }: Served, site: string, name: string): Promise<Enrolled> {
+export async function enrol({ endpoint }: Pick<Served, 'endpoint'>, site: string, name: string): Promise<Enrolled> {
   const client = createClient({ endpoint })
   const { token } = await client.sites.createToken(site)
   const { csr, privateKey } = await newRequest()

@@ -9,7 +9,7 @@ import { connectMqtt } from '../../../appliance/uplink/mqtt.ts'
 import type { PaperMachine } from './machine.ts'
 import { recorded, type Crossed } from './recorded-link.ts'
 import { Relay } from './relay.ts'
-import { PaperSite } from './site.ts'
+import { PaperSite, type PaperSiteOptions } from './site.ts'
 
 export interface FleetSiteOptions {
   name: string
@@ -21,6 +21,7 @@ export interface FleetSiteOptions {
   clock: Clock
   log: Log
   machines: PaperMachine[]
+  capture?: PaperSiteOptions['capture']
 }
 
 /** One site of a fleet: an appliance that has joined as a person would have it join, its machines, and its WAN, which can be cut. */
@@ -65,12 +66,12 @@ export class FleetSite {
   /** A new life of the appliance on the same disk. */
   async boot(): Promise<void> {
     const before = this.#life
-    const { dir, clock, log, machines } = this.#options
+    const { dir, clock, log, machines, capture } = this.#options
     const link = recorded(
       connectMqtt(this.identity, () => 0, log),
       this.crossed,
     )
-    this.#life = await PaperSite.start({ dir, identity: this.identity, link, clock, log, machines }, before)
+    this.#life = await PaperSite.start({ dir, identity: this.identity, link, clock, log, machines, capture }, before)
     before?.takenOverBy(this.#life)
   }
 

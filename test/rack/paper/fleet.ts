@@ -9,6 +9,7 @@ import type { Log } from '../../../appliance/log.ts'
 import { fastClock } from './clock.ts'
 import { FleetSite } from './fleet-site.ts'
 import { PaperMachine } from './machine.ts'
+import type { PaperSiteOptions } from './site.ts'
 
 export interface FleetOptions {
   endpoint: string
@@ -21,6 +22,8 @@ export interface FleetOptions {
   drivers?: readonly PaperMachine['driver'][]
   /** How much faster than the wall's the sites' time goes. */
   speed: number
+  /** How sites record frames. */
+  capture?: PaperSiteOptions['capture']
 }
 
 /** A node as the cloud knows it, and the machine that it is. */
@@ -49,7 +52,7 @@ export class Fleet {
   }
 
   async join(): Promise<void> {
-    const { sites, machinesPerSite, speed, endpoint, drivers = ['ipmi'] } = this.#options
+    const { sites, machinesPerSite, speed, endpoint, drivers = ['ipmi'], capture } = this.#options
     const clock = fastClock(speed)
     const log = this.#log()
     for (let index = 0; index < sites; index += 1) {
@@ -58,7 +61,8 @@ export class Fleet {
         newMachine(index, of, clock, drivers[of % drivers.length]),
       )
       const dir = join(this.dir, name)
-      this.sites.push(await FleetSite.join({ name, endpoint, client: this.client, dir, clock, log, machines }))
+      const of = { name, endpoint, client: this.client, dir, clock, log, machines, capture }
+      this.sites.push(await FleetSite.join(of))
     }
     for (const site of this.sites)
       for (const machine of site.machines) this.members.push({ site, machine, uuid: await this.create(site, machine) })

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import type { BootEvents } from '../../../appliance/boot/machine.ts'
+import type { Captured } from '../../../appliance/capture/capture.ts'
+import type { CaptureOrder } from '../../../appliance/capture/captures.ts'
 import type { Clock } from '../../../appliance/clock.ts'
 import { openDrivers } from '../../../appliance/drivers/table.ts'
 import type { Identity } from '../../../appliance/identity.ts'
@@ -28,6 +30,8 @@ export interface PaperSiteOptions {
   machines: PaperMachine[]
   get?: typeof fetch
   crashPoint?: CrashPoint
+  /** Frames of wires; paper has none. */
+  capture?(order: CaptureOrder): Promise<Captured>
 }
 
 /** The appliance's own program, with paper machines in place of the provisioning network. */
@@ -63,6 +67,8 @@ export class PaperSite {
       imageDir: join(options.dir, 'images'),
       imageQuota: 2 ** 30,
       get: options.get ?? fetch,
+      captureDir: join(options.dir, 'captures'),
+      capture: options.capture ?? (() => Promise.reject(new Error('paper has no wires'))),
       doorUrl: 'https://paper.site:6385',
       media: this.#media,
       imageUrl: `http://127.0.0.1:${this.#port}`,
