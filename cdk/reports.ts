@@ -24,7 +24,7 @@ export class Reports extends Construct {
     super(scope, id)
     const timeout = Duration.seconds(30)
     this.function = new CloudFunction(this, 'Function', { ...ground, entry: 'reports', timeout, memorySize: 512 })
-    ground.images.grantUse(this.function.role, 'GetObject')
+    ground.images.grantUse(this.function.role, 'GetObject', 'PutObject', 'DeleteObject')
     ground.fleet.grantPublish(this.function.role)
 
     this.dropped = new MetricFilter(this, 'Poison', {
