@@ -46,6 +46,7 @@ function bmcWith(
       const given = answer(request)
       return given instanceof Error ? Promise.reject(given) : Promise.resolve(given)
     },
+    open: () => Promise.reject(fault('refused')),
     close: () => undefined,
   }
   return { transport, asked }

@@ -1,12 +1,12 @@
 import { type Answer, pathOf } from './answer.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { type Ask, exchange, type How, type Peer } from './connection.ts'
+import { type Ask, exchange, type How, openStream, type Peer } from './connection.ts'
 import { ConnectionClosed, IncorrectCredentials, MalformedAnswer, RequestRefused, type Subject } from './error.ts'
 import { httpTransport } from './https.ts'
 import { type JsonObject, linkAt } from './json.ts'
 import { type AuthMode, Login } from './login.ts'
 import type { TlsPolicy } from './tls.ts'
-import type { Transport } from './transport.ts'
+import type { ReplyStream, Transport } from './transport.ts'
 
 export interface ConnectOptions {
   /** `https://bmc.example`, `http://10.0.0.5:8000`; a path, if there is one, is the service root's. */
@@ -40,6 +40,8 @@ export interface Redfish {
   /** PATCH with If-Match, by the ETag that the resource was read with. */
   change(resource: Pick<Resource, 'path' | 'etag'>, body: unknown, how: How): Promise<Answer>
   send(ask: Ask, how: How): Promise<Answer>
+  /** An answer that goes on for as long as both sides want: 200, or an error. Whoever has it closes it. */
+  stream(ask: Ask, how: How): Promise<ReplyStream>
   readonly secrets: readonly string[]
   /** Ends the session on the BMC, which has few of them. */
   close(): Promise<void>
@@ -155,11 +157,19 @@ class Client implements Redfish {
     }
   }
 
-  send(ask: Ask, how: How): Promise<Answer> {
+  async send(ask: Ask, how: How): Promise<Answer> {
+    return exchange(this.#peer, this.#login, this.#addressed(ask, how), how)
+  }
+
+  async stream(ask: Ask, how: How): Promise<ReplyStream> {
+    return openStream(this.#peer, this.#login, this.#addressed(ask, how), how)
+  }
+
+  #addressed(ask: Ask, how: How): Ask {
     const path = pathOf(ask.path, this.#peer.origin)
-    if (this.#closed) return Promise.reject(new ConnectionClosed(this.subject(how.operation)))
-    if (path === undefined) return Promise.reject(new MalformedAnswer(this.subject(how.operation), 'a link to no path'))
-    return exchange(this.#peer, this.#login, { ...ask, path }, how)
+    if (this.#closed) throw new ConnectionClosed(this.subject(how.operation))
+    if (path === undefined) throw new MalformedAnswer(this.subject(how.operation), 'a link to no path')
+    return { ...ask, path }
   }
 
   async close(): Promise<void> {

@@ -5,7 +5,7 @@ import {
   IncorrectCredentials,
   MalformedAnswer,
   NotOffered,
-  type RedfishError,
+  RedfishError,
   RequestRefused,
   type Subject,
   TlsRefused,
@@ -13,7 +13,14 @@ import {
 } from './error.ts'
 import type { Credentials, Login } from './login.ts'
 import { judgeFault, judgeReply, type Verdict, waitBefore } from './retry.ts'
-import { type Reply, type Request, type Transport, TransportFault } from './transport.ts'
+import {
+  type BodySource,
+  type Reply,
+  type ReplyStream,
+  type Request,
+  type Transport,
+  TransportFault,
+} from './transport.ts'
 
 export interface Peer {
   origin: URL
@@ -30,6 +37,7 @@ export interface Peer {
 export interface Ask {
   method: Request['method']
   path: string
+  /** Bytes as they are, anything else as JSON. */
   body?: unknown
   headers?: Readonly<Record<string, string>>
 }
@@ -47,6 +55,34 @@ const MOST_EMPTY_ANSWERS = 3
 /** Asks until there is an answer, the deadline passes, or asking again would be wrong. `login` is left out for what needs none. */
 export async function exchange(peer: Peer, login: Login | undefined, ask: Ask, how: How): Promise<Answer> {
   return new Exchange(peer, login, ask, how).run()
+}
+
+/** The head of an answer that has no end, which the caller opens again when it breaks. A chunk's fault is told as any other. */
+export async function openStream(peer: Peer, login: Login, ask: Ask, how: How): Promise<ReplyStream> {
+  const subject = { host: peer.origin.host, operation: how.operation }
+  const timeoutMs = how.timeoutMs ?? peer.timeoutMs
+  for (let attempt = 0; ; attempt += 1) {
+    const credentials = await login.credentials()
+    const headers = { 'odata-version': '4.0', ...ask.headers, ...credentials.headers }
+    let stream: ReplyStream
+    try {
+      stream = await peer.transport.open({ method: ask.method, path: ask.path, headers, timeoutMs })
+    } catch (error) {
+      throw unanswered(error, subject, timeoutMs / 1000)
+    }
+    if (stream.status === 200) return { ...stream, chunks: told(stream.chunks, subject, timeoutMs / 1000) }
+    stream.close()
+    if (stream.status !== 401) throw new RequestRefused(subject, stream.status, [], peer.secrets)
+    if (attempt > 0 || !(await login.forget(credentials))) throw new IncorrectCredentials(subject, peer.username)
+  }
+}
+
+async function* told(chunks: AsyncIterable<Uint8Array>, subject: Subject, seconds: number): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks
+  } catch (error) {
+    throw unanswered(error, subject, seconds)
+  }
 }
 
 interface Failure {
@@ -105,7 +141,10 @@ class Exchange {
       reply = await transport.send({ method, path: this.#path, timeoutMs, ...this.#content(credentials) })
     } catch (error) {
       if (!(error instanceof TransportFault)) throw error
-      return { error: this.#unanswered(error), verdict: judgeFault(error, method, attempt, random()) }
+      return {
+        error: unanswered(error, this.#subject, this.#seconds),
+        verdict: judgeFault(error, method, attempt, random()),
+      }
     }
     const answer = answerOf(reply, origin)
     if (reply.status === 401) return this.#unauthorized(credentials)
@@ -128,13 +167,14 @@ class Exchange {
 
   #content(credentials: Credentials | undefined): Pick<Request, 'headers' | 'body'> {
     const { body, headers } = this.#ask
-    const raw = body instanceof Uint8Array
+    const raw = body instanceof Uint8Array || isSource(body)
     const content = body === undefined || raw ? body : JSON.stringify(body)
+    const size = content === undefined ? 0 : isSource(content) ? content.size : Buffer.byteLength(content)
     return {
       headers: {
         accept: 'application/json',
         'odata-version': '4.0',
-        ...(content === undefined ? {} : { 'content-length': String(Buffer.byteLength(content)) }),
+        ...(content === undefined ? {} : { 'content-length': String(size) }),
         ...(content === undefined || raw ? {} : { 'content-type': 'application/json' }),
         ...headers,
         ...credentials?.headers,
@@ -171,11 +211,18 @@ class Exchange {
   #refused({ status, messages }: Answer): RequestRefused {
     return new RequestRefused(this.#subject, status, messages, [...this.#peer.secrets, ...(this.#how.secrets ?? [])])
   }
+}
 
-  #unanswered(fault: TransportFault): RedfishError {
-    if (fault.kind === 'tls') return new TlsRefused(this.#subject, fault.message)
-    if (fault.kind === 'flood') return new MalformedAnswer(this.#subject, fault.message)
-    if (fault.kind === 'unsendable') return new MalformedAnswer(this.#subject, 'a link that no request can be sent to')
-    return new Unreachable(this.#subject, fault.message, this.#seconds, fault)
-  }
+/** What is no fault of the transport is passed on as it is. */
+function unanswered(fault: unknown, subject: Subject, seconds: number): RedfishError {
+  if (!(fault instanceof TransportFault)) throw fault
+  if (fault.kind === 'tls') return new TlsRefused(subject, fault.message)
+  if (fault.kind === 'flood') return new MalformedAnswer(subject, fault.message)
+  if (fault.kind === 'unreadable') return new RedfishError(subject, fault.message, { cause: fault.cause })
+  if (fault.kind === 'unsendable') return new MalformedAnswer(subject, 'a link that no request can be sent to')
+  return new Unreachable(subject, fault.message, seconds, fault)
+}
+
+function isSource(body: unknown): body is BodySource {
+  return typeof body === 'object' && body !== null && 'read' in body && typeof body.read === 'function'
 }

@@ -1,63 +1,86 @@
-import type { Redfish } from './client.ts'
-import { memberPaths, required } from './collection.ts'
-import { MalformedAnswer } from './error.ts'
-import { listAt, objectOf, textAt } from './json.ts'
+import { actionAt } from './action.ts'
+import type { Redfish, Resource } from './client.ts'
+import { memberPaths, members, required } from './collection.ts'
+import { MalformedAnswer, RequestRefused } from './error.ts'
+import { listAt, textAt } from './json.ts'
 
 export interface Subscription {
   path: string
 }
 
-export interface Event {
-  /** The registry's key without registry and version. */
-  id: string
-  text: string
-  severity: string | undefined
-  at: string | undefined
-  origin: string | undefined
+/** What a BMC is to do with its events. */
+export interface SubscriptionWish {
+  /** URL that it POSTs them to. */
+  destination: string
+  /** Comes back with each, so that the receiver knows who sends. */
+  context: string
 }
 
-const MOST_EVENTS = 256
-
-/** Has the BMC POST its events to a URL (DSP0266 §12.5). `context` comes back with each, so that the receiver knows who sends. */
-export async function subscribe(bmc: Redfish, destination: string, context: string): Promise<Subscription> {
+/** Has the BMC POST its events to a URL (DSP0266 §12.5). */
+export async function subscribe(bmc: Redfish, { destination, context }: SubscriptionWish): Promise<Subscription> {
   const operation = 'subscribe to events'
-  const path = await subscriptionsOf(bmc, operation)
-  const body = { Destination: destination, Context: context, Protocol: 'Redfish', EventFormatType: 'Event' }
-  const { location, body: made } = await bmc.send({ method: 'POST', path, body }, { operation })
+  const service = await serviceOf(bmc, operation)
+  const path = required(bmc, service, ['Subscriptions'], operation)
+  const body = { Destination: destination, Context: context, Protocol: 'Redfish' }
+  const how = { operation, secrets: [context] }
+  const post = (more: object) => bmc.send({ method: 'POST', path, body: { ...body, ...more } }, how)
+  const { location, body: made } = await post({ EventFormatType: 'Event' }).catch((error: unknown) => {
+    // Before EventDestination 1.6 (2019) it was types that were subscribed to, and some demand them to this day.
+    if (!(error instanceof RequestRefused) || error.status !== 400) throw error
+    const types = listAt(service.body, 'EventTypesForSubscription')
+    return post({ EventTypes: types.length === 0 ? ['Alert'] : types.slice(0, 32) })
+  })
   const created = location ?? textAt(made, '@odata.id')
   if (created === undefined)
     throw new MalformedAnswer(bmc.subject(operation), 'a subscription made without saying where')
   return { path: created }
 }
 
-export async function unsubscribe(bmc: Redfish, { path }: Subscription): Promise<void> {
-  await bmc.send({ method: 'DELETE', path }, { operation: 'unsubscribe from events' })
+/** As `subscribe`, where it is not there yet: BMCs lose subscriptions at a restart, and suspend those that they could not deliver to.
+ * Others with the same context, or to the same destination, are ours of an earlier life and removed: a BMC has room for few. */
+export async function renewSubscription(bmc: Redfish, wish: SubscriptionWish): Promise<Subscription> {
+  const operation = 'renew event subscription'
+  const path = required(bmc, await serviceOf(bmc, operation), ['Subscriptions'], operation)
+  const held = await members(bmc, path, operation)
+  const ours = held.filter(
+    ({ body }) => textAt(body, 'Context') === wish.context || textAt(body, 'Destination') === wish.destination,
+  )
+  const good = ours.find(
+    ({ body }) => textAt(body, 'Context') === wish.context && textAt(body, 'Destination') === wish.destination,
+  )
+  for (const each of ours) if (each !== good) await unsubscribe(bmc, each)
+  if (!good) return subscribe(bmc, wish)
+  if ((textAt(good.body, 'Status', 'State') ?? 'Enabled') === 'Enabled') return { path: good.path }
+  return resumed(bmc, good, wish)
 }
 
-/** Paths of all there are, whoever made them: a BMC has room for a few. */
+async function resumed(bmc: Redfish, suspended: Resource, wish: SubscriptionWish): Promise<Subscription> {
+  const operation = 'resume event subscription'
+  const action = actionAt(suspended, '#EventDestination.ResumeSubscription')
+  if (action) {
+    await bmc.send({ method: 'POST', path: action.target, body: {} }, { operation })
+    return { path: suspended.path }
+  }
+  await unsubscribe(bmc, suspended)
+  return subscribe(bmc, wish)
+}
+
+/** One that is gone is as good. */
+export async function unsubscribe(bmc: Redfish, { path }: Subscription): Promise<void> {
+  try {
+    await bmc.send({ method: 'DELETE', path }, { operation: 'unsubscribe from events' })
+  } catch (error) {
+    if (!(error instanceof RequestRefused) || error.status !== 404) throw error
+  }
+}
+
+/** Paths of all there are, whoever made them. */
 export async function listSubscriptions(bmc: Redfish): Promise<Subscription[]> {
   const operation = 'list event subscriptions'
-  const paths = await memberPaths(bmc, await subscriptionsOf(bmc, operation), operation)
-  return paths.map((path) => ({ path }))
+  const collection = required(bmc, await serviceOf(bmc, operation), ['Subscriptions'], operation)
+  return (await memberPaths(bmc, collection, operation)).map((path) => ({ path }))
 }
 
-/** What a BMC POSTed, or sent as one server-sent event. Undefined when it is no event message. */
-export function parseEvents(body: unknown): { context: string | undefined; events: Event[] } | undefined {
-  if (!objectOf(body)) return undefined
-  const events = listAt(body, 'Events')
-    .slice(0, MOST_EVENTS)
-    .flatMap((entry): Event[] => {
-      const id = textAt(entry, 'MessageId')
-      if (id === undefined) return []
-      const origin = textAt(entry, 'OriginOfCondition', '@odata.id') ?? textAt(entry, 'OriginOfCondition')
-      const severity = textAt(entry, 'MessageSeverity') ?? textAt(entry, 'Severity')
-      const at = textAt(entry, 'EventTimestamp')
-      return [{ id: id.slice(id.lastIndexOf('.') + 1), text: textAt(entry, 'Message') ?? '', severity, at, origin }]
-    })
-  return events.length === 0 ? undefined : { context: textAt(body, 'Context'), events }
-}
-
-async function subscriptionsOf(bmc: Redfish, operation: string): Promise<string> {
-  const service = await bmc.get(required(bmc, bmc.root, ['EventService'], operation), operation)
-  return required(bmc, service, ['Subscriptions'], operation)
+function serviceOf(bmc: Redfish, operation: string): Promise<Resource> {
+  return bmc.get(required(bmc, bmc.root, ['EventService'], operation), operation)
 }

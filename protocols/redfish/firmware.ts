@@ -1,5 +1,5 @@
 import { requiredAction } from './action.ts'
-import type { Redfish } from './client.ts'
+import type { Redfish, Resource } from './client.ts'
 import { members, required } from './collection.ts'
 import { booleanAt, textAt } from './json.ts'
 import { settle, type TaskOutcome } from './task.ts'
@@ -23,11 +23,11 @@ export interface FirmwareUpdate {
   onProgress?(percent: number): void
 }
 
-const UPDATE_MS = 2 * 60 * 60_000
+export const UPDATE_MS = 2 * 60 * 60_000
 
 export async function readFirmware(bmc: Redfish): Promise<Firmware[]> {
   const operation = 'read firmware inventory'
-  const service = await bmc.get(required(bmc, bmc.root, ['UpdateService'], operation), operation)
+  const service = await updateServiceOf(bmc, operation)
   const found = await members(bmc, required(bmc, service, ['FirmwareInventory'], operation), operation)
   return found.map(({ path, body }) => ({
     path,
@@ -41,7 +41,7 @@ export async function readFirmware(bmc: Redfish): Promise<Firmware[]> {
 /** SimpleUpdate, to its end as far as the BMC tells. A `vanished` task may have done its work: compare the versions. */
 export async function updateFirmware(bmc: Redfish, update: FirmwareUpdate): Promise<TaskOutcome> {
   const operation = 'update firmware'
-  const service = await bmc.get(required(bmc, bmc.root, ['UpdateService'], operation), operation)
+  const service = await updateServiceOf(bmc, operation)
   const { target } = requiredAction(bmc, service, '#UpdateService.SimpleUpdate', operation)
   const { image, targets, username, password, timeoutMs = UPDATE_MS, onProgress } = update
   const body = {
@@ -54,4 +54,8 @@ export async function updateFirmware(bmc: Redfish, update: FirmwareUpdate): Prom
   const secrets = password === undefined ? [] : [password]
   const begun = await bmc.send({ method: 'POST', path: target, body }, { operation, secrets })
   return settle(bmc, begun, { operation, timeoutMs, ...(onProgress ? { onProgress } : {}) })
+}
+
+export function updateServiceOf(bmc: Redfish, operation: string): Promise<Resource> {
+  return bmc.get(required(bmc, bmc.root, ['UpdateService'], operation), operation)
 }

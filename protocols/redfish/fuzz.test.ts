@@ -2,20 +2,29 @@ import { env } from 'node:process'
 import { expect, test } from 'vitest'
 import { readBios, setBios } from './bios.ts'
 import { readBoot, setBoot } from './boot.ts'
-import { connect } from './client.ts'
+import { readBootOrder, setBootOrder } from './boot-option.ts'
+import { generateCsr, listCertificates } from './certificate.ts'
+import { connect, type Redfish } from './client.ts'
 import type { Clock } from './clock.ts'
 import { readComponents } from './components.ts'
 import { RedfishError } from './error.ts'
+import { listenToEvents } from './event-listener.ts'
+import { renewSubscription } from './event-subscription.ts'
+import { pushFirmware } from './firmware-push.ts'
 import { readFirmware } from './firmware.ts'
 import { readIndicators } from './indicator.ts'
 import { readInventory } from './inventory.ts'
 import { resetManager, setClock } from './manager.ts'
+import { MessageRegistries } from './message-registry.ts'
+import { readNtp } from './network-protocol.ts'
+import { enrolSecureBootKeys, readSecureBootKeys } from './secure-boot-keys.ts'
+import { readSensors } from './sensors.ts'
 import { readStorage } from './storage.ts'
 import { readPower, reset } from './power.ts'
 import { createService } from './service/service.ts'
 import { findSystem } from './system.ts'
 import { paperMachine } from './testing/paper-machine.ts'
-import type { Reply, Request, Transport } from './transport.ts'
+import { type Reply, type Request, type Transport, TransportFault } from './transport.ts'
 import { insertMedia } from './virtual-media.ts'
 
 /** BLOOMERY_FUZZ_REPLIES=1000000 for the whole count. */
@@ -106,6 +115,37 @@ function mutate(pick: (below: number) => number, reply: Reply): Reply {
   }
 }
 
+const EVENT = `id: 7\nretry: 500\ndata: {"Events": [{"MessageId": "ResourceEvent.1.3.ResourcePoweredOn", "Message": "x"}]}\n\n`
+
+/** Events, cut anywhere and with bytes changed, and an end or a break. */
+async function* chunksOf(pick: (below: number) => number, path: string): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(`: ${path}\n\n${EVENT.repeat(1 + pick(3))}`)
+  for (let changes = pick(12); changes > 0; changes -= 1) bytes[pick(bytes.length)] = pick(256)
+  for (let at = 0; at < bytes.length;) {
+    const next = at + 1 + pick(60)
+    yield bytes.subarray(at, next)
+    at = next
+  }
+  if (pick(2) === 0) throw new TransportFault('reset', 'the connection broke')
+}
+
+/** Until the stream was opened anew some times. */
+async function listenForAWhile(bmc: Redfish): Promise<number> {
+  const ended = new AbortController()
+  let [opened, events] = [0, 0]
+  const look = (): void => {
+    opened += 1
+    if (opened > 3) ended.abort()
+  }
+  await listenToEvents(bmc, {
+    signal: ended.signal,
+    onOpen: look,
+    onTrouble: look,
+    onEvents: (message) => (events += message.events.length),
+  })
+  return events
+}
+
 test(
   `${REPLIES} mutated replies end every operation in a value or a RedfishError, in time`,
   { timeout: 300_000 + REPLIES * 3 },
@@ -133,6 +173,11 @@ test(
         if (request.method === 'GET') known.set(request.path, reply)
         counts.replies += 1
         return pick(3) === 0 ? mutate(pick, reply) : reply
+      },
+      async open({ path }: Request) {
+        counts.replies += 1
+        const status = pick(8) === 0 ? statuses[pick(statuses.length)]! : 200
+        return { status, headers: {}, chunks: chunksOf(pick, path), close: () => undefined }
       },
       close: () => undefined,
     }
@@ -168,6 +213,18 @@ test(
             () => readFirmware(bmc),
             () => setClock(bmc, system, '2026-01-01T00:00:00Z'),
             () => resetManager(bmc, system),
+            () => readBootOrder(bmc, system),
+            () => setBootOrder(bmc, system, ['Boot0001']),
+            () => listCertificates(bmc),
+            () => generateCsr(bmc, '/redfish/v1/Managers/BMC/NetworkProtocol/HTTPS/Certificates', { commonName: 'x' }),
+            () => readSecureBootKeys(bmc, system),
+            () => enrolSecureBootKeys(bmc, system, [{ database: 'dbx', hashes: ['00'.repeat(32)] }]),
+            () => readNtp(bmc, system),
+            () => readSensors(bmc, system),
+            () => new MessageRegistries(bmc).meaning('ResourceEvent.1.3.0.ResourcePoweredOn', ['x']),
+            () => renewSubscription(bmc, { destination: 'https://10.0.0.1/', context: 'secret' }),
+            () => pushFirmware(bmc, { name: 'x-1.2.3.bin', image: { size: 1, read: async function* () {} } }),
+            () => listenForAWhile(bmc),
           ]
           for (let left = 8; left > 0; left -= 1) {
             await deeds[pick(deeds.length)]!()

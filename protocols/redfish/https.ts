@@ -1,9 +1,10 @@
 import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { Readable } from 'node:stream'
 import type { Clock } from './clock.ts'
 import { faultOf } from './fault.ts'
 import { agentFor, type TlsPolicy } from './tls.ts'
-import { type Reply, type Request, type Transport, TransportFault } from './transport.ts'
+import { type Reply, type ReplyStream, type Request, type Transport, TransportFault } from './transport.ts'
 
 /** Attribute registries reach a few MiB; nothing honest is larger. */
 const LARGEST_BODY = 16 * 1024 * 1024
@@ -14,9 +15,12 @@ const CONNECTIONS = 2
 export function httpTransport(origin: URL, tls: TlsPolicy, clock: Clock): Transport {
   const secure = origin.protocol === 'https:'
   const kept = { keepAlive: true, maxSockets: CONNECTIONS, keepAliveMsecs: 5000 }
-  const agent = secure ? agentFor(tls, kept) : new HttpAgent(kept)
+  const makeAgent = (): HttpAgent | HttpsAgent => (secure ? agentFor(tls, kept) : new HttpAgent(kept))
+  const agent = makeAgent()
+  // What has no end must not keep the questions waiting.
+  let endless: HttpAgent | HttpsAgent | undefined
   const host = origin.hostname.replace(/^\[|\]$/g, '')
-  const open = (of: Request): ClientRequest =>
+  const begin = (of: Request, agent: HttpAgent | HttpsAgent): ClientRequest =>
     (secure ? httpsRequest : httpRequest)({
       agent,
       host,
@@ -26,16 +30,27 @@ export function httpTransport(origin: URL, tls: TlsPolicy, clock: Clock): Transp
       headers: of.headers,
     })
   return {
-    send: (of) => exchange(of, open, clock),
-    close: () => agent.destroy(),
+    send: async (of) => ask(of, agent, begin, clock, collect),
+    open: async (of) => ask(of, (endless ??= makeAgent()), begin, clock, streamed),
+    close: () => {
+      agent.destroy()
+      endless?.destroy()
+    },
   }
 }
 
-function exchange(of: Request, open: (of: Request) => ClientRequest, clock: Clock): Promise<Reply> {
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+/** Until `take` has what it wants of the reply, within the request's time. */
+function ask<T>(
+  of: Request,
+  agent: HttpAgent | HttpsAgent,
+  begin: (of: Request, agent: HttpAgent | HttpsAgent) => ClientRequest,
+  clock: Clock,
+  take: (reply: IncomingMessage) => Promise<T>,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
   let request: ClientRequest
   try {
-    request = open(of)
+    request = begin(of, agent)
   } catch (error) {
     return Promise.reject(new TransportFault('unsendable', 'the request cannot be expressed in HTTP', error))
   }
@@ -46,7 +61,7 @@ function exchange(of: Request, open: (of: Request) => ClientRequest, clock: Cloc
   let heard = false
   request.on('response', (reply) => {
     heard = true
-    collect(reply).then(resolve, (error: unknown) => {
+    take(reply).then(resolve, (error: unknown) => {
       request.destroy()
       reject(faultOf(error, false))
     })
@@ -56,8 +71,19 @@ function exchange(of: Request, open: (of: Request) => ClientRequest, clock: Cloc
   request.on('close', () => {
     if (!heard) reject(new TransportFault('reset', 'the connection broke'))
   })
-  request.end(of.body)
+  sendBody(request, of.body, reject)
   return promise.finally(cancel)
+}
+
+function sendBody(request: ClientRequest, body: Request['body'], reject: (error: unknown) => void): void {
+  if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) return void request.end(body)
+  const source = Readable.from(body.read(), { objectMode: false })
+  source.on('error', (error) => {
+    reject(new TransportFault('unreadable', `what is to be sent can't be read (${error.message})`, error))
+    request.destroy()
+  })
+  request.on('close', () => source.destroy())
+  source.pipe(request)
 }
 
 function collect(reply: IncomingMessage): Promise<Reply> {
@@ -73,4 +99,20 @@ function collect(reply: IncomingMessage): Promise<Reply> {
   reply.on('error', reject)
   reply.on('close', () => reject(new TransportFault('reset', 'the connection broke')))
   return promise
+}
+
+async function streamed(reply: IncomingMessage): Promise<ReplyStream> {
+  const chunks = async function* (): AsyncGenerator<Uint8Array> {
+    try {
+      yield* reply as AsyncIterable<Buffer>
+    } catch (error) {
+      throw faultOf(error, false)
+    }
+  }
+  return {
+    status: reply.statusCode ?? 0,
+    headers: reply.headers,
+    chunks: chunks(),
+    close: () => void reply.destroy(),
+  }
 }

@@ -1,8 +1,9 @@
 import { actionAt } from './action.ts'
 import type { Redfish } from './client.ts'
 import { members } from './collection.ts'
-import { NotOffered } from './error.ts'
-import { linkAt, textAt } from './json.ts'
+import { NotOffered, RedfishError } from './error.ts'
+import { linkAt, textAt, textsAt } from './json.ts'
+import { type Meaning, MessageRegistries } from './message-registry.ts'
 import { managersOf, readSystem, type System } from './system.ts'
 
 export interface LogEntry {
@@ -32,16 +33,37 @@ export async function listLogs(bmc: Redfish, system: System): Promise<LogBook[]>
   return books
 }
 
+/** Entries without words of their own are told in those of the BMC's registry. */
 export async function readLog(bmc: Redfish, book: LogBook): Promise<LogEntry[]> {
   const operation = `read log ${book.id}`
+  const registries = new MessageRegistries(bmc)
   const entries = linkAt((await bmc.get(book.path, operation)).body, 'Entries')
   const found = entries === undefined ? [] : await members(bmc, entries, operation)
-  return found.map(({ path, body }) => ({
-    id: textAt(body, 'Id') ?? path,
-    at: textAt(body, 'Created'),
-    severity: textAt(body, 'Severity'),
-    text: textAt(body, 'Message') ?? textAt(body, 'MessageId') ?? '',
-  }))
+  const told: LogEntry[] = []
+  for (const { path, body } of found) {
+    const [text, messageId] = [textAt(body, 'Message'), textAt(body, 'MessageId')]
+    const meaning =
+      text === undefined && messageId !== undefined
+        ? await meaningOf(registries, messageId, textsAt(body, 'MessageArgs'))
+        : undefined
+    told.push({
+      id: textAt(body, 'Id') ?? path,
+      at: textAt(body, 'Created'),
+      severity: textAt(body, 'Severity') ?? meaning?.severity,
+      text: text ?? meaning?.text ?? messageId ?? '',
+    })
+  }
+  return told
+}
+
+/** A registry that can't be read keeps no log from being told. */
+async function meaningOf(registries: MessageRegistries, id: string, args: string[]): Promise<Meaning | undefined> {
+  try {
+    return await registries.meaning(id, args)
+  } catch (error) {
+    if (error instanceof RedfishError) return undefined
+    throw error
+  }
 }
 
 export async function clearLog(bmc: Redfish, book: LogBook): Promise<void> {

@@ -27,7 +27,8 @@ export async function setClock(bmc: Redfish, system: System, at: string, offset?
   await bmc.change(await managerOf(bmc, system, operation), body, { operation })
 }
 
-async function managerOf(bmc: Redfish, system: System, operation: string): Promise<Resource> {
+/** The first of those that manage a system. */
+export async function managerOf(bmc: Redfish, system: System, operation: string): Promise<Resource> {
   const [path] = await managersOf(bmc, await readSystem(bmc, system, operation), operation)
   if (path === undefined) throw new NotOffered(bmc.subject(operation), 'the BMC tells of no manager')
   return bmc.get(path, operation)

@@ -61,11 +61,16 @@ function messageOf(entry: unknown): Message | undefined {
   const id = shortId(textAt(entry, 'MessageId') ?? '')
   const template = textAt(entry, 'Message') ?? base[id] ?? id
   const values = listAt(entry, 'MessageArgs').slice(0, MOST_ARGUMENTS)
-  const text = template.replaceAll(/%(\d)/g, (place, digit: string) => {
+  const text = filled(template, values)
+  return text === '' ? undefined : { id, text: plain(text) }
+}
+
+/** `%1` and so on give way to the arguments that there are. */
+export function filled(template: string, values: readonly unknown[]): string {
+  return template.replaceAll(/%(\d)/g, (place, digit: string) => {
     const value = values[Number(digit) - 1]
     return typeof value === 'string' || typeof value === 'number' ? String(value) : place
   })
-  return text === '' ? undefined : { id, text: plain(text) }
 }
 
 function shortId(id: string): string {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { changePassword } from './account.ts'
 import { connect, type Redfish } from './client.ts'
-import { listSubscriptions, parseEvents, subscribe, unsubscribe } from './event-subscription.ts'
+import { parseEvents } from './event.ts'
+import { listSubscriptions, renewSubscription, subscribe, unsubscribe } from './event-subscription.ts'
 import { readFirmware, updateFirmware } from './firmware.ts'
 import { readInventory } from './inventory.ts'
 import { clearLog, listLogs, readLog } from './log.ts'
@@ -105,13 +106,20 @@ describe.each(dialects.slice(0, 3).filter(({ name }) => name !== 'dell'))('a BMC
     expect(await readLog(bmc, book!)).toEqual([])
   })
 
-  it('is subscribed to for events, and unsubscribed from', async () => {
-    const made = await subscribe(bmc, 'https://10.0.0.1/events', 'node-1')
-    expect([...server.state.subscriptions.values()]).toEqual([
-      { destination: 'https://10.0.0.1/events', context: 'node-1' },
-    ])
-    expect(await listSubscriptions(bmc)).toEqual([made])
-    await unsubscribe(bmc, made)
+  it('is subscribed to for events, once, and unsubscribed from', async () => {
+    const wish = { destination: 'https://10.0.0.1/events', context: 'node-1' }
+    const made = await subscribe(bmc, wish)
+    expect([...server.state.subscriptions.values()]).toEqual([{ ...wish, suspended: false }])
+    expect(await renewSubscription(bmc, wish)).toEqual(made)
+    for (const each of server.state.subscriptions.values()) each.suspended = true
+    const resumed = await renewSubscription(bmc, wish)
+    expect([...server.state.subscriptions.values()]).toEqual([{ ...wish, suspended: false }])
+    expect(await listSubscriptions(bmc)).toEqual([resumed])
+    await subscribe(bmc, { ...wish, destination: 'https://10.0.0.9/where-we-were' })
+    await renewSubscription(bmc, wish)
+    expect([...server.state.subscriptions.values()]).toEqual([{ ...wish, suspended: false }])
+    await unsubscribe(bmc, resumed)
+    await unsubscribe(bmc, resumed)
     expect(await listSubscriptions(bmc)).toEqual([])
   })
 
@@ -136,7 +144,15 @@ it('what a BMC sends as events is read as far as it is events', () => {
   expect(parseEvents({ Context: 'node-1', Events: [power, 7, { Message: 'no id' }] })).toEqual({
     context: 'node-1',
     events: [
-      { id: 'ResourcePoweredOff', text: 'Off', severity: undefined, at: undefined, origin: '/redfish/v1/Systems/1' },
+      {
+        id: 'ResourcePoweredOff',
+        messageId: 'ResourceEvent.1.2.ResourcePoweredOff',
+        args: [],
+        text: 'Off',
+        severity: undefined,
+        at: undefined,
+        origin: '/redfish/v1/Systems/1',
+      },
     ],
   })
   for (const rubbish of [null, [], 'x', {}, { Events: 7 }, { Events: [{}] }])

@@ -1,9 +1,8 @@
 import { objectAt, textAt } from '../json.ts'
 import { Refusal } from './machine.ts'
-import { collection, done, ref, type Route } from './route.ts'
+import { BIOS_REGISTRY } from './registries.ts'
+import { done, ref, type Route } from './route.ts'
 import { defaultBios, type State, systemPath } from './state.ts'
-
-const REGISTRY = 'BiosAttributeRegistry.v1_0_0'
 
 /** DSP2046 Bios: what is changed waits in the settings resource for the next start. */
 export function biosRoutes(state: State): Route[] {
@@ -13,7 +12,8 @@ export function biosRoutes(state: State): Route[] {
     '@odata.type': '#Bios.v1_1_0.Bios',
     Id: 'BIOS',
     Name: 'BIOS',
-    AttributeRegistry: REGISTRY,
+    Description: 'BIOS settings',
+    AttributeRegistry: BIOS_REGISTRY,
     Attributes,
   })
   return [
@@ -60,50 +60,5 @@ export function biosRoutes(state: State): Route[] {
         return done
       },
     },
-    ...registryRoutes(),
   ]
-}
-
-function registryRoutes(): Route[] {
-  const file = `/redfish/v1/Registries/${REGISTRY}`
-  const json = `${file}/registry`
-  return [
-    { path: '/redfish/v1/Registries', get: () => collection('MessageRegistryFileCollection', 'Registries', [file]) },
-    {
-      path: file,
-      get: () => ({
-        '@odata.type': '#MessageRegistryFile.v1_1_3.MessageRegistryFile',
-        Id: REGISTRY,
-        Name: 'BIOS attribute registry',
-        Languages: ['en'],
-        Registry: REGISTRY,
-        Location: [{ Language: 'en', Uri: json }],
-      }),
-    },
-    {
-      path: json,
-      get: () => ({
-        '@odata.type': '#AttributeRegistry.v1_3_5.AttributeRegistry',
-        Id: REGISTRY,
-        Name: 'BIOS attribute registry',
-        Language: 'en',
-        OwningEntity: 'Simulated',
-        RegistryVersion: '1.0.0',
-        SupportedSystems: [],
-        RegistryEntries: {
-          Attributes: [
-            enumeration('ProcTurboMode', ['Enabled', 'Disabled']),
-            enumeration('NumLock', ['On', 'Off']),
-            { AttributeName: 'BootTimeout', Type: 'Integer', LowerBound: 0, UpperBound: 60, ReadOnly: false },
-            { AttributeName: 'QuietBoot', Type: 'Boolean', ReadOnly: false },
-          ],
-        },
-      }),
-    },
-  ]
-}
-
-function enumeration(AttributeName: string, values: string[]) {
-  const Value = values.map((ValueName) => ({ ValueName, ValueDisplayName: ValueName }))
-  return { AttributeName, Type: 'Enumeration', ReadOnly: false, Value }
 }

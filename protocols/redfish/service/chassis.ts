@@ -1,12 +1,23 @@
+import { textAt } from '../json.ts'
 import { changeIndicator } from './indicator.ts'
 import { Refusal } from './machine.ts'
-import { ref, type Route } from './route.ts'
+import { done, ref, type Route } from './route.ts'
 import { chassisPath, managerPath, type State, systemPath } from './state.ts'
 
 /** The sheet metal and what is measured in it; the readings are of a machine in its prime. */
 export function chassisRoutes(state: State): Route[] {
   const health = { State: 'Enabled', Health: 'OK' }
+  const resets = `${chassisPath}/Actions/Chassis.Reset`
   return [
+    {
+      path: resets,
+      post: async ({ body }) => {
+        if (textAt(body, 'ResetType') !== 'PowerCycle')
+          throw new Refusal(400, 'ActionParameterValueNotInList', [textAt(body, 'ResetType') ?? '', 'ResetType'])
+        await state.machine.reset('PowerCycle')
+        return done
+      },
+    },
     {
       path: chassisPath,
       get: async () => ({
@@ -19,8 +30,22 @@ export function chassisRoutes(state: State): Route[] {
         PowerState: await state.machine.power(),
         IndicatorLED: state.indicator,
         Status: health,
-        Thermal: ref(`${chassisPath}/Thermal`),
-        Power: ref(`${chassisPath}/Power`),
+        AssetTag: 'asset-1',
+        Description: 'Chassis',
+        Model: 'Simulated chassis',
+        PartNumber: 'P-1',
+        SKU: 'sku-1',
+        UUID: state.machine.facts.uuid,
+        HeightMm: 44,
+        WidthMm: 482,
+        DepthMm: 760,
+        WeightKg: 18,
+        PhysicalSecurity: { IntrusionSensor: 'Normal', IntrusionSensorNumber: 1, IntrusionSensorReArm: 'Automatic' },
+        NetworkAdapters: ref(`${chassisPath}/NetworkAdapters`),
+        ...(state.dialect.sensors
+          ? { Sensors: ref(`${chassisPath}/Sensors`) }
+          : { Thermal: ref(`${chassisPath}/Thermal`), Power: ref(`${chassisPath}/Power`) }),
+        Actions: { '#Chassis.Reset': { target: resets, 'ResetType@Redfish.AllowableValues': ['PowerCycle'] } },
         Links: { ComputerSystems: [ref(systemPath(state))], ManagedBy: [ref(managerPath(state))] },
       }),
       patch: ({ body }) => {

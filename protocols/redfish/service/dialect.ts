@@ -25,6 +25,15 @@ export interface Dialect {
   /** `On` is refused with 409 so many times after a power-off. */
   conflicts?: number
   expand?: true
+  /** Collections come in pages of so many. */
+  pageSize?: number
+  streamsEvents?: true
+  /** Subscriptions without EventTypes are refused. */
+  demandsEventTypes?: true
+  /** Readings are in the Sensors collection, not in Thermal and Power. */
+  sensors?: true
+  /** How firmware gets in. Default: all ways. */
+  updates?: readonly ('fetch' | 'multipart' | 'push')[]
   media: {
     where: 'systems' | 'managers'
     slots: readonly SlotDialect[]
@@ -42,12 +51,14 @@ export const standardDialect: Dialect = {
   systemId: '1',
   managerId: 'BMC',
   expand: true,
+  streamsEvents: true,
   media: { where: 'managers', slots: [cd, { id: 'Floppy', types: ['Floppy', 'USBStick'], insert: 'action' }] },
 }
 
 const like = (name: string, manufacturer: string, more: Partial<Dialect>): Dialect => ({
   ...standardDialect,
   expand: undefined,
+  streamsEvents: undefined,
   name,
   manufacturer,
   ...more,
@@ -63,13 +74,16 @@ export const dialects: readonly Dialect[] = [
     bootMode: { attribute: 'BootMode', UEFI: 'Uefi', Legacy: 'Bios' },
     conflicts: 2,
     expand: true,
+    streamsEvents: true,
+    demandsEventTypes: true,
+    updates: ['multipart', 'push'],
   }),
   like('hpe', 'HPE', {
     root: { Vendor: 'HPE', Oem: { Hpe: {} } },
     boot: { refusesMode: true },
     bootMode: { attribute: 'BootMode', UEFI: 'Uefi', Legacy: 'LegacyBios' },
   }),
-  like('supermicro', 'Supermicro', { boot: { loses: 'withoutEnabled' } }),
+  like('supermicro', 'Supermicro', { boot: { loses: 'withoutEnabled' }, pageSize: 1 }),
   like('lenovo', 'Lenovo', {
     root: { Oem: { Lenovo: {} } },
     media: {
@@ -88,6 +102,8 @@ export const dialects: readonly Dialect[] = [
   like('asrockrack', 'ASRockRack', { systemId: 'Self', boot: { loses: 'withoutAll' }, ifMatch: 'strong' }),
   like('openbmc', 'OpenBMC', {
     root: { Vendor: 'OpenBMC' },
+    sensors: true,
+    updates: ['multipart'],
     systemId: 'system',
     managerId: 'bmc',
     media: {
@@ -102,6 +118,7 @@ export const dialects: readonly Dialect[] = [
   like('sushy-tools', 'Sushy Emulator', { noSessions: true, boot: { refusesMode: true } }),
   like('cisco', 'Cisco Systems Inc', {
     root: { Vendor: 'Cisco Systems Inc' },
+    updates: ['push'],
     media: {
       where: 'managers',
       slots: [

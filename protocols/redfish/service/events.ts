@@ -1,15 +1,25 @@
-import { textAt } from '../json.ts'
+import { listAt, textAt, textsAt } from '../json.ts'
+import { ATTEMPTS } from './event-delivery.ts'
+import { eventMessage } from './event-source.ts'
 import { Refusal } from './machine.ts'
-import { collection, done, ref, type Route } from './route.ts'
-import { nextId, type State } from './state.ts'
+import { type Call, collection, done, ref, type Result, type Route } from './route.ts'
+import { nextId, type State, type Subscriber } from './state.ts'
 
 const SERVICE = '/redfish/v1/EventService'
+const STREAM = `${SERVICE}/SSE`
 const MOST_SUBSCRIPTIONS = 8
+const types = ['Alert', 'StatusChange']
 
-/** DSP0266 §12.5. Who simulates sends the events: `state.subscriptions` says where to. */
+/** DSP0266 §12.5. What happens is told by `state.events`; a socket's server delivers it to those that subscribed. */
 export function eventRoutes(state: State): Route[] {
-  const { subscriptions } = state
+  const { subscriptions, events } = state
   const path = (id: string): string => `${SERVICE}/Subscriptions/${id}`
+  const find = (id = ''): Subscriber => {
+    const found = subscriptions.get(id)
+    if (!found) throw new Refusal(404, 'ResourceMissingAtURI', [id])
+    return found
+  }
+  const test = `${SERVICE}/Actions/EventService.SubmitTestEvent`
   return [
     {
       path: SERVICE,
@@ -18,12 +28,29 @@ export function eventRoutes(state: State): Route[] {
         Id: 'EventService',
         Name: 'Event service',
         ServiceEnabled: true,
-        DeliveryRetryAttempts: 3,
-        DeliveryRetryIntervalSeconds: 60,
+        Status: { State: 'Enabled', Health: 'OK' },
+        DeliveryRetryAttempts: ATTEMPTS,
+        DeliveryRetryIntervalSeconds: 1,
+        EventTypesForSubscription: types,
+        ...(state.dialect.streamsEvents ? { ServerSentEventUri: STREAM } : {}),
         Subscriptions: ref(`${SERVICE}/Subscriptions`),
-        Actions: { '#EventService.SubmitTestEvent': { target: `${SERVICE}/Actions/EventService.SubmitTestEvent` } },
+        Actions: { '#EventService.SubmitTestEvent': { target: test } },
       }),
     },
+    {
+      path: test,
+      post: ({ body }) => {
+        const messageId = textAt(body, 'MessageId')
+        if (messageId === undefined) throw new Refusal(400, 'ActionParameterMissing', ['SubmitTestEvent', 'MessageId'])
+        const args = textsAt(body, 'MessageArgs')
+        const origin = textAt(body, 'OriginOfCondition') ?? SERVICE
+        events.emit({ messageId, text: textAt(body, 'Message') ?? '', args, origin })
+        return done
+      },
+    },
+    ...(state.dialect.streamsEvents
+      ? [{ path: STREAM, get: () => ({}), stream: (call: Call) => stream(state, call) }]
+      : []),
     {
       path: `${SERVICE}/Subscriptions`,
       get: () => collection('EventDestinationCollection', 'Subscriptions', [...subscriptions.keys()].map(path)),
@@ -31,24 +58,31 @@ export function eventRoutes(state: State): Route[] {
         const destination = textAt(body, 'Destination')
         if (destination === undefined) throw new Refusal(400, 'PropertyMissing', ['Destination'])
         if (textAt(body, 'Protocol') !== 'Redfish') throw new Refusal(400, 'PropertyMissing', ['Protocol'])
+        if (state.dialect.demandsEventTypes && listAt(body, 'EventTypes').length === 0)
+          throw new Refusal(400, 'PropertyMissing', ['EventTypes'])
         if (subscriptions.size >= MOST_SUBSCRIPTIONS) throw new Refusal(503, 'EventSubscriptionLimitExceeded')
         const id = nextId(state)
-        subscriptions.set(id, { destination, context: textAt(body, 'Context') ?? '' })
+        subscriptions.set(id, { destination, context: textAt(body, 'Context') ?? '', suspended: false })
         return { status: 201, headers: { location: path(id) } }
       },
     },
     {
       path: `${SERVICE}/Subscriptions/:id`,
       get: ({ at }) => {
-        const found = subscriptions.get(at['id'] ?? '')
-        if (!found) throw new Refusal(404, 'ResourceMissingAtURI', [at['id'] ?? ''])
+        const { destination, context, suspended } = find(at['id'])
+        const resume = { target: `${SERVICE}/Resume/${at['id']}` }
         return {
           '@odata.type': '#EventDestination.v1_11_0.EventDestination',
           Id: at['id'],
           Name: 'Event subscription',
-          Destination: found.destination,
-          Context: found.context,
+          Description: 'Who wants to know',
+          Destination: destination,
+          Context: context,
           Protocol: 'Redfish',
+          EventTypes: types,
+          HttpHeaders: [],
+          Status: { State: suspended ? 'Disabled' : 'Enabled' },
+          ...(state.dialect.streamsEvents ? { Actions: { '#EventDestination.ResumeSubscription': resume } } : {}),
         }
       },
       delete: ({ at }) => {
@@ -56,5 +90,28 @@ export function eventRoutes(state: State): Route[] {
         return done
       },
     },
+    {
+      path: `${SERVICE}/Resume/:id`,
+      post: ({ at }) => {
+        find(at['id']).suspended = false
+        return done
+      },
+    },
   ]
+}
+
+/** Server-sent events, from the one on that was heard last. */
+function stream({ events }: State, { headers }: Call): Result {
+  const last = headers['last-event-id']
+  const after = typeof last === 'string' && /^\d{1,9}$/.test(last) ? Number(last) : undefined
+  return {
+    status: 200,
+    headers: { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' },
+    stream: (send) => {
+      send(': welcome\n\n')
+      return events.listen((emitted) => {
+        send(`id: ${emitted.id}\ndata: ${JSON.stringify(eventMessage(emitted, ''))}\n\n`)
+      }, after)
+    },
+  }
 }

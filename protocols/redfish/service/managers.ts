@@ -4,6 +4,17 @@ import { Refusal } from './machine.ts'
 import { collection, done, ref, type Route } from './route.ts'
 import { chassisPath, managerPath, type State, systemPath } from './state.ts'
 
+const console = (types: readonly string[]) => ({
+  ServiceEnabled: true,
+  MaxConcurrentSessions: 1,
+  ConnectTypesSupported: types,
+})
+const consoles = {
+  GraphicalConsole: console(['KVMIP']),
+  SerialConsole: console(['IPMI', 'SSH']),
+  CommandShell: console(['SSH']),
+}
+
 export function managerRoutes(state: State): Route[] {
   const path = managerPath(state)
   const { dialect, machine, firmware, log } = state
@@ -15,6 +26,9 @@ export function managerRoutes(state: State): Route[] {
         '@odata.type': '#Manager.v1_14_0.Manager',
         Id: dialect.managerId,
         Name: 'Manager',
+        Description: 'The BMC',
+        Model: 'Simulated BMC',
+        AutoDSTEnabled: false,
         ManagerType: 'BMC',
         Manufacturer: dialect.manufacturer,
         UUID: machine.facts.uuid,
@@ -24,6 +38,8 @@ export function managerRoutes(state: State): Route[] {
         Status: { State: 'Enabled', Health: 'OK' },
         ...(dialect.media.where === 'managers' ? { VirtualMedia: ref(`${path}/VirtualMedia`) } : {}),
         LogServices: ref(`${path}/LogServices`),
+        NetworkProtocol: ref(`${path}/NetworkProtocol`),
+        ...consoles,
         Links: {
           ManagerForServers: [ref(systemPath(state))],
           ManagerForChassis: [ref(chassisPath)],
@@ -92,7 +108,8 @@ export function managerRoutes(state: State): Route[] {
           EntryType: 'Event',
           Severity: 'OK',
           Created: entry.at,
-          Message: entry.text,
+          ...(entry.text === undefined ? {} : { Message: entry.text }),
+          ...(entry.messageId === undefined ? {} : { MessageId: entry.messageId, MessageArgs: entry.args ?? [] }),
         }
       },
     },

@@ -35,6 +35,7 @@ export function rootRoutes(state: State): Route[] {
         UpdateService: ref('/redfish/v1/UpdateService'),
         Tasks: ref('/redfish/v1/TaskService'),
         Registries: ref('/redfish/v1/Registries'),
+        CertificateService: ref('/redfish/v1/CertificateService'),
         EventService: ref('/redfish/v1/EventService'),
         ...sessions,
         ...dialect.root,

@@ -5,12 +5,17 @@ export interface Call {
   readonly at: Readonly<Record<string, string>>
   readonly body: JsonObject
   readonly user: string
+  readonly headers: Readonly<Record<string, unknown>>
+  /** As it came, for routes that take something else than JSON. */
+  readonly bytes: Uint8Array
 }
 
 export interface Result {
   status: number
   headers?: Readonly<Record<string, string>>
   body?: JsonObject
+  /** An answer without an end: begins to send, and returns how to stop. */
+  stream?(this: void, send: (text: string) => void): () => void
 }
 
 /** One resource, with what can be done to it. `@odata.id` and ETags are added for all. */
@@ -18,6 +23,10 @@ export interface Route {
   readonly path: string
   /** Needs no credentials. */
   readonly open?: readonly string[]
+  /** Takes bytes of any type. */
+  readonly raw?: true
+  /** In place of `get`'s answer, where it has no end. */
+  stream?(this: void, call: Call): Result
   get?(this: void, call: Call): JsonObject | Promise<JsonObject>
   /** Of a GET's answer, where it is not 200. */
   status?(this: void, call: Call): number

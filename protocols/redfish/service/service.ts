@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { type Clock, systemClock } from '../clock.ts'
-import { type JsonObject, linksAt, objectOf } from '../json.ts'
+import { type JsonObject, linksAt, listAt, objectOf } from '../json.ts'
 import { accountRoutes } from './accounts.ts'
 import { biosRoutes } from './bios.ts'
+import { bootOptionRoutes } from './boot-options.ts'
+import { certificateServiceRoutes } from './certificates.ts'
 import { dellRoutes } from './dell.ts'
 import { chassisRoutes } from './chassis.ts'
 import { eventRoutes } from './events.ts'
@@ -11,9 +13,14 @@ import { hardwareRoutes } from './hardware.ts'
 import { type Machine, Refusal } from './machine.ts'
 import { managerRoutes } from './managers.ts'
 import { mediaRoutes } from './media.ts'
+import { networkAdapterRoutes } from './network-adapters.ts'
+import { networkProtocolRoutes } from './network-protocol.ts'
+import { registryRoutes } from './registries.ts'
 import { rootRoutes } from './root.ts'
 import type { Call, Result, Route } from './route.ts'
 import { secureBootRoutes } from './secure-boot.ts'
+import { sensorRoutes } from './sensors.ts'
+import { simpleStorageRoutes } from './simple-storage.ts'
 import { authenticate, sessionRoutes } from './sessions.ts'
 import { newState, type State, type User } from './state.ts'
 import { storageRoutes } from './storage.ts'
@@ -26,6 +33,8 @@ export interface ServiceOptions {
   machine: Machine
   dialect?: Dialect
   clock?: Clock
+  /** PEM; its certificate is told, and can be replaced. */
+  tls?: { key: string; cert: string }
   /** What broke in the machine; the console that asked gets 500. */
   onError(this: void, error: unknown): void
 }
@@ -35,7 +44,7 @@ export interface ServiceRequest {
   /** Path and query. */
   path: string
   headers: Readonly<Record<string, unknown>>
-  body: string
+  body: string | Uint8Array
 }
 
 export interface Service {
@@ -54,8 +63,8 @@ const verbs: Readonly<Record<string, Verb>> = {
 
 /** A BMC without a socket. */
 export function createService(options: ServiceOptions): Service {
-  const { machine, users, dialect = standardDialect, clock = systemClock } = options
-  const state = newState(machine, dialect, users, clock)
+  const { machine, users, dialect = standardDialect, clock = systemClock, tls } = options
+  const state = newState(machine, dialect, users, clock, tls)
   const makers = [rootRoutes, sessionRoutes, systemRoutes, hardwareRoutes, biosRoutes, secureBootRoutes, storageRoutes]
   const others = [
     managerRoutes,
@@ -66,6 +75,13 @@ export function createService(options: ServiceOptions): Service {
     accountRoutes,
     eventRoutes,
     dellRoutes,
+    certificateServiceRoutes,
+    bootOptionRoutes,
+    networkProtocolRoutes,
+    networkAdapterRoutes,
+    sensorRoutes,
+    simpleStorageRoutes,
+    registryRoutes,
   ]
   const router = new Router([...makers, ...others].flatMap((make) => make(state)))
   return { state, handle: (request) => answer(state, router, request, options.onError) }
@@ -97,8 +113,11 @@ async function dispatch(state: State, router: Router, request: ServiceRequest): 
   const { route, at } = found
   if (!verb || !route[verb]) throw new Refusal(405, 'OperationNotAllowed')
   if (verb !== 'get' && user?.role === 'ReadOnly') throw new Refusal(403, 'InsufficientPrivilege')
-  const call: Call = { at, body: bodyOf(request.body), user: user?.name ?? '' }
-  if (verb === 'get') return read(state, router, route, call, path, url.searchParams.get('$expand'))
+  const bytes = Buffer.from(request.body)
+  const body = route.raw ? {} : bodyOf(bytes.toString('utf8'))
+  const call: Call = { at, body, user: user?.name ?? '', headers: request.headers, bytes }
+  if (verb === 'get' && route.stream) return route.stream(call)
+  if (verb === 'get') return read(state, router, route, call, path, url.searchParams)
   if (verb !== 'patch') return route[verb]!(call)
   await checkMatch(state, route, call, path, request.headers['if-match'])
   await route.patch!(call)
@@ -111,9 +130,13 @@ async function read(
   route: Route,
   call: Call,
   path: string,
-  expand: string | null,
+  query: URLSearchParams,
 ): Promise<Result> {
-  const body = { '@odata.id': path, ...(await route.get!(call)) }
+  const expand = query.get('$expand')
+  const body = paged(state, path, Number(query.get('$skip') ?? 0), {
+    '@odata.id': path,
+    ...(await route.get!(call)),
+  })
   const etag = etagOf(state, body)
   if (expand === null)
     return { status: route.status?.(call) ?? 200, headers: { etag }, body: { ...body, '@odata.etag': etag } }
@@ -126,6 +149,18 @@ async function read(
     }),
   )
   return { status: 200, body: { ...body, Members } }
+}
+
+/** DSP0266 §8.5: a part of the members, and where the next is. */
+function paged({ dialect: { pageSize } }: State, path: string, skip: number, body: JsonObject): JsonObject {
+  const members = listAt(body, 'Members')
+  if (pageSize === undefined || members.length <= pageSize) return body
+  const next = skip + pageSize
+  return {
+    ...body,
+    Members: members.slice(skip, next),
+    ...(next < members.length ? { 'Members@odata.nextLink': `${path}?$skip=${next}` } : {}),
+  }
 }
 
 async function checkMatch(state: State, route: Route, call: Call, path: string, given: unknown): Promise<void> {

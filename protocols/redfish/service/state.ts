@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { JsonObject } from '../json.ts'
+import { EventSource } from './event-source.ts'
 import type { Dialect, SlotDialect } from './dialect.ts'
 import type { Machine } from './machine.ts'
 
@@ -31,6 +32,28 @@ export interface Task {
   finish: (() => void) | undefined
 }
 
+export interface LogRecord {
+  id: string
+  at: string
+  /** Without: the registry's words for `messageId`. */
+  text?: string
+  messageId?: string
+  args?: readonly string[]
+}
+
+export interface Subscriber {
+  destination: string
+  context: string
+  /** It could not be delivered to. */
+  suspended: boolean
+}
+
+export interface StoredCertificate {
+  id: string
+  pem: string
+  owner: string | undefined
+}
+
 /** All that a simulated BMC remembers. */
 export interface State {
   readonly machine: Machine
@@ -40,12 +63,25 @@ export interface State {
   readonly sessions: Map<string, { token: string; user: string }>
   readonly slots: Slot[]
   readonly bios: { attributes: Record<string, unknown>; pending: Record<string, unknown> }
-  readonly secureBoot: { enabled: boolean; current: boolean; mode: string }
+  readonly secureBoot: { enabled: boolean; current: boolean; factoryKeys: boolean }
   readonly volumes: Volume[]
   readonly firmware: Map<string, { name: string; version: string; updateable: boolean }>
   readonly tasks: Map<string, Task>
-  readonly subscriptions: Map<string, { destination: string; context: string }>
-  readonly log: { id: string; at: string; text: string }[]
+  readonly events: EventSource
+  readonly subscriptions: Map<string, Subscriber>
+  /** By the path of their collection. */
+  readonly certificates: Map<string, StoredCertificate[]>
+  readonly signatures: Map<string, { id: string; text: string }[]>
+  /** Private keys of certificates that were asked for, by the path of the collection. */
+  readonly requestedKeys: Map<string, string>
+  readonly bootOptions: { id: string; name: string; devicePath: string; enabled: boolean }[]
+  bootOrder: readonly string[]
+  readonly ntp: { enabled: boolean; servers: readonly string[] }
+  /** What a change of the HTTPS certificate brought. */
+  tls: { key: string; cert: string } | undefined
+  /** HttpPushUriTargets, and whether somebody has them. */
+  readonly push: { targets: readonly string[]; busy: boolean }
+  readonly log: LogRecord[]
   /** `On` is refused so many times yet. */
   conflicts: number
   indicator: string
@@ -56,9 +92,17 @@ export interface State {
 
 export const systemPath = ({ dialect }: Pick<State, 'dialect'>): string => `/redfish/v1/Systems/${dialect.systemId}`
 export const managerPath = ({ dialect }: Pick<State, 'dialect'>): string => `/redfish/v1/Managers/${dialect.managerId}`
+export const httpsCertificatesPath = (state: Pick<State, 'dialect'>): string =>
+  `${managerPath(state)}/NetworkProtocol/HTTPS/Certificates`
 export const chassisPath = '/redfish/v1/Chassis/1'
 
-export function newState(machine: Machine, dialect: Dialect, users: readonly User[], clock: Clock): State {
+export function newState(
+  machine: Machine,
+  dialect: Dialect,
+  users: readonly User[],
+  clock: Clock,
+  tls?: { key: string; cert: string },
+): State {
   const mode = dialect.bootMode ? { [dialect.bootMode.attribute]: dialect.bootMode.UEFI } : {}
   return {
     machine,
@@ -68,14 +112,23 @@ export function newState(machine: Machine, dialect: Dialect, users: readonly Use
     sessions: new Map(),
     slots: dialect.media.slots.map((slot) => ({ ...slot, image: undefined, writeProtected: true })),
     bios: { attributes: { ...defaultBios, ...mode }, pending: {} },
-    secureBoot: { enabled: false, current: false, mode: 'UserMode' },
+    secureBoot: { enabled: false, current: false, factoryKeys: true },
     volumes: [],
     firmware: new Map([
       ['BMC', { name: 'BMC', version: '1.0.0', updateable: true }],
       ['BIOS', { name: 'System BIOS', version: '2.0.0', updateable: true }],
     ]),
     tasks: new Map(),
+    events: new EventSource(),
     subscriptions: new Map(),
+    certificates: new Map(),
+    signatures: new Map(),
+    requestedKeys: new Map(),
+    bootOptions: firmwareOptions.map((option) => ({ ...option })),
+    bootOrder: firmwareOptions.map(({ id }) => id),
+    ntp: { enabled: false, servers: [] },
+    tls,
+    push: { targets: [], busy: false },
     log: [],
     conflicts: 0,
     indicator: 'Off',
@@ -83,6 +136,17 @@ export function newState(machine: Machine, dialect: Dialect, users: readonly Use
     sequence: 0,
   }
 }
+
+const firmwareOptions = [
+  {
+    id: 'Boot0001',
+    name: 'UEFI PXEv4',
+    devicePath: 'PciRoot(0x0)/Pci(0x3,0x0)/MAC(525400000001,0x1)/IPv4()',
+    enabled: true,
+  },
+  { id: 'Boot0002', name: 'Hard disk', devicePath: 'HD(1,GPT)', enabled: true },
+  { id: 'Boot0003', name: 'UEFI Shell', devicePath: 'Fv(Shell)', enabled: false },
+]
 
 export const defaultBios: JsonObject = { ProcTurboMode: 'Enabled', NumLock: 'On', BootTimeout: 5, QuietBoot: true }
 

@@ -1,4 +1,5 @@
-import { type JsonObject, objectAt, textAt } from '../json.ts'
+import { type JsonObject, objectAt, textAt, textsAt } from '../json.ts'
+import { checkBootOrder } from './boot-options.ts'
 import { changeIndicator } from './indicator.ts'
 import { type BootOverride, Refusal } from './machine.ts'
 import { type Call, done, ref, type Result, type Route } from './route.ts'
@@ -44,6 +45,11 @@ async function viewSystem(state: State): Promise<JsonObject> {
     SerialNumber: facts.serial ?? facts.name,
     Manufacturer: dialect.manufacturer,
     Model: 'Simulated server',
+    Description: 'Simulated server',
+    AssetTag: 'asset-1',
+    HostName: 'host-1',
+    PartNumber: 'P-1',
+    SKU: 'sku-1',
     SystemType: 'Physical',
     IndicatorLED: indicator,
     BiosVersion: state.firmware.get('BIOS')?.version ?? '',
@@ -57,12 +63,16 @@ async function viewSystem(state: State): Promise<JsonObject> {
       BootSourceOverrideMode: boot.mode,
       ...(boot.uri === undefined ? {} : { HttpBootUri: boot.uri }),
       'BootSourceOverrideTarget@Redfish.AllowableValues': targets,
+      BootOrder: state.bootOrder,
+      BootOptions: ref(`${path}/BootOptions`),
+      Certificates: ref(`${path}/Boot/Certificates`),
     },
     Bios: ref(`${path}/Bios`),
     SecureBoot: ref(`${path}/SecureBoot`),
     Processors: ref(`${path}/Processors`),
     EthernetInterfaces: ref(`${path}/EthernetInterfaces`),
     Storage: ref(`${path}/Storage`),
+    SimpleStorage: ref(`${path}/SimpleStorage`),
     ...(dialect.media.where === 'systems' ? { VirtualMedia: ref(`${path}/VirtualMedia`) } : {}),
     ...(dialect.boot?.pending ? { '@Redfish.Settings': { SettingsObject: ref(`${path}/Settings`) } } : {}),
     Links: { Chassis: [ref(chassisPath)], ManagedBy: [ref(managerPath(state))] },
@@ -78,7 +88,11 @@ async function viewSystem(state: State): Promise<JsonObject> {
 async function changeSystem(state: State, body: JsonObject): Promise<void> {
   const lit = changeIndicator(state, body)
   const boot = objectAt(body, 'Boot')
-  if (boot) await changeBoot(state, boot)
+  if (boot && 'BootOrder' in boot) {
+    const order = textsAt(boot, 'BootOrder')
+    checkBootOrder(state, order)
+    state.bootOrder = order
+  } else if (boot) await changeBoot(state, boot)
   else if (!lit) throw new Refusal(400, 'PropertyUnknown', [Object.keys(body).join(' ')])
 }
 
@@ -122,6 +136,20 @@ async function reset(state: State, type: string | undefined): Promise<Result> {
   if (type === 'ForceOff') state.conflicts = state.dialect.conflicts ?? 0
   if (type === 'ForceRestart' || type === 'PowerCycle' || type === 'GracefulRestart') started(state)
   else if (type.endsWith('On') && (await state.machine.power()) === 'Off') started(state)
+  const before = await state.machine.power()
   await state.machine.reset(type)
+  const after = await state.machine.power()
+  if (before !== after) tellPower(state, after)
   return done
+}
+
+/** For simulators too, whose machines go off by themselves. */
+export function tellPower(state: State, power: 'On' | 'Off'): void {
+  const { name } = state.machine.facts
+  state.events.emit({
+    messageId: `ResourceEvent.1.3.0.ResourcePowered${power}`,
+    text: `The resource \`${name}\` has powered ${power.toLowerCase()}.`,
+    args: [name],
+    origin: systemPath(state),
+  })
 }

@@ -5,7 +5,7 @@ import { connect, type Redfish } from '../client.ts'
 import type { JsonObject } from '../json.ts'
 import { type ResetAction, reset } from '../power.ts'
 import { findSystem } from '../system.ts'
-import type { Request, Transport } from '../transport.ts'
+import { type Request, type Transport, TransportFault } from '../transport.ts'
 import { ejectMedia, insertMedia, type Medium } from '../virtual-media.ts'
 import { virtualClock } from './virtual-clock.ts'
 
@@ -78,7 +78,7 @@ function scripted({ resources }: Vector, writes: readonly Write[], written: Part
     }
     const expected = writes[written.length]
     const ifMatch = request.headers['if-match']
-    const body: unknown = JSON.parse(String(request.body))
+    const body: unknown = typeof request.body === 'string' ? JSON.parse(request.body) : undefined
     written.push({
       method: request.method as Write['method'],
       path: request.path,
@@ -94,6 +94,7 @@ function scripted({ resources }: Vector, writes: readonly Write[], written: Part
       const { status, body } = answer(request)
       return Promise.resolve({ status, headers: {}, body: Buffer.from(body === undefined ? '' : JSON.stringify(body)) })
     },
+    open: () => Promise.reject(new TransportFault('refused', 'nothing is streamed here')),
     close: () => undefined,
   }
 }
