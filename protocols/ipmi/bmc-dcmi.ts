@@ -12,6 +12,8 @@ const SYSTEM_POWER = 1
 /** DCMI 1.5 §6.4.3, §6.4.6. */
 const MOST_TEXT = 63
 const SEL_ENTRIES = 512
+/** Asset tag and GUID. */
+const IDENTIFIED_BY = 0x05
 const NO_CHANNEL = 0xff
 const BMC = 0x20
 
@@ -22,7 +24,7 @@ type Limit = Pick<
 
 /** What DCMI adds to a BMC: a limit of power, an asset tag, a name to ask for an address by. */
 export class Dcmi {
-  limit: Limit = { action: 0, watts: 0, correctionMs: 0, periodSeconds: 0 }
+  limit: Limit = { action: 0, watts: 0, correctionMs: 1000, periodSeconds: 1 }
   limited = false
   assetTag: Uint8Array = new Uint8Array(0)
   controllerId: Uint8Array
@@ -38,7 +40,7 @@ function capabilities(selector: number, power: boolean): Uint8Array | undefined 
     case 1:
       return Uint8Array.of(0, power ? 1 : 0, 0)
     case 2:
-      return Uint8Array.of(SEL_ENTRIES & 0xff, SEL_ENTRIES >> 8, 0x07, 0, 0)
+      return Uint8Array.of(SEL_ENTRIES & 0xff, SEL_ENTRIES >> 8, IDENTIFIED_BY, 0, 0)
     case 3:
       return Uint8Array.of(BMC, 0)
     case 4:

@@ -45,12 +45,13 @@ export class LanConfiguration {
     for (const one of [parameters.gatewayMac, parameters.backupGatewayMac]) this.#put(one, '00:00:00:00:00:00')
     this.#put(parameters.community, 'public')
     this.#put(parameters.destinations, 0)
-    this.#put(parameters.vlan, undefined)
+    this.#put(parameters.vlan, { id: 0, tagged: false })
     this.#put(parameters.vlanPriority, { priority: { level: 0 } })
     this.#put(parameters.suiteCount, listed.length)
     this.#put(parameters.suiteEntries, Uint8Array.of(0, ...listed.map(({ id }) => id)))
-    const every = (privileges.administrator << 4) | privileges.administrator
-    this.#put(parameters.suitePrivileges, Uint8Array.of(0, ...new Uint8Array(8).fill(every)))
+    const levels = Array.from({ length: MOST_SUITES }, (_, at) => (at < listed.length ? privileges.administrator : 0))
+    const nibbles = Array.from({ length: MOST_SUITES / 2 }, (_, at) => levels[2 * at]! | (levels[2 * at + 1]! << 4))
+    this.#put(parameters.suitePrivileges, Uint8Array.of(0, ...nibbles))
     const never = { report: { toUser: false }, threshold: 0, forgetAfter: 0, lockedFor: 0 }
     this.#put(parameters.badPasswordThreshold, never)
   }

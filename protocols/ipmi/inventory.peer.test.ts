@@ -1,12 +1,10 @@
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type RunningBmc, startBmc } from './server.ts'
 import { freeipmi } from './testing/freeipmi.ts'
+import { ipmitool } from './testing/ipmitool.ts'
 import { paperChassis } from './testing/paper-chassis.ts'
 import { paperInventory } from './testing/paper-inventory.ts'
 
-const run = promisify(execFile)
 const user = { name: 'admin', password: 'secret', privilege: 'administrator' } as const
 const guid = Uint8Array.from({ length: 16 }, (_, at) => at)
 
@@ -27,16 +25,8 @@ afterEach(async () => {
   expect(faults).toEqual([])
 })
 
-async function ipmitool(words: string, last?: string): Promise<string> {
-  const login = ['-I', 'lanplus', '-C', '17', '-H', '127.0.0.1', '-p', `${bmc.port}`, '-U', user.name, '-E']
-  const options = { env: { IPMI_PASSWORD: user.password, PATH: '/usr/bin:/bin' }, timeout: 20_000 }
-  return (
-    await run(
-      'ipmitool',
-      [...login, '-N', '1', '-R', '2', ...words.split(' '), ...(last === undefined ? [] : [last])],
-      options,
-    )
-  ).stdout
+function tool(words: string, last?: string): Promise<string> {
+  return ipmitool(bmc, user, [...words.split(' '), ...(last === undefined ? [] : [last])])
 }
 
 function free(program: string, words: string): Promise<string> {
@@ -45,7 +35,7 @@ function free(program: string, words: string): Promise<string> {
 
 describe('ipmitool', () => {
   test('reads the sensors, and says which can not be read', async () => {
-    const list = await ipmitool('sdr elist')
+    const list = await tool('sdr elist')
     expect(list).toMatch(/Inlet +\| 01h \| ok +\| +7\.1 \| 23\.50 degrees C/)
     expect(list).toMatch(/Fan 1 +\| 02h \| lcr +\| +7\.2 \| 5400 RPM/)
     expect(list).toMatch(/PSU 1 +\| 03h \| ok +\| +7\.3 \| Presence detected/)
@@ -53,27 +43,25 @@ describe('ipmitool', () => {
   })
 
   test('adds to the event log, lists it, clears it, and sets its clock', async () => {
-    await ipmitool('sel time set', '07/04/31 10:20:30')
-    expect(await ipmitool('sel time get')).toMatch(/07\/04\/(20)?31 10:2/)
-    await ipmitool(`raw 0x0a 0x44 ${temperatureHigh}`)
-    await ipmitool(`raw 0x0a 0x44 ${temperatureHigh}`)
-    expect(await ipmitool('sel info')).toMatch(/Entries +: 2\nFree Space +: 8160 bytes/)
-    expect(await ipmitool('sel list')).toMatch(/1 \|.*10:2.*Temperature[^]*2 \|.*Temperature/)
-    await ipmitool('sel clear')
-    expect(await ipmitool('sel info')).toMatch(/Entries +: 0/)
+    await tool('sel time set', '07/04/31 10:20:30')
+    expect(await tool('sel time get')).toMatch(/07\/04\/(20)?31 10:2/)
+    await tool(`raw 0x0a 0x44 ${temperatureHigh}`)
+    await tool(`raw 0x0a 0x44 ${temperatureHigh}`)
+    expect(await tool('sel info')).toMatch(/Entries +: 2\nFree Space +: 8160 bytes/)
+    expect(await tool('sel list')).toMatch(/1 \|.*10:2.*Temperature[^]*2 \|.*Temperature/)
+    await tool('sel clear')
+    expect(await tool('sel info')).toMatch(/Entries +: 0/)
   })
 
   test('reads the FRU, the power reading, the GUID and the self test', async () => {
-    expect(await ipmitool('fru print 0')).toMatch(
-      /Chassis Serial +: C0001[^]*Board Mfg +: Acme[^]*Product Serial +: P0001/,
-    )
-    expect(await ipmitool('dcmi power reading')).toMatch(/Instantaneous power reading: +212 Watts[^]*205 Watts/)
-    expect(await ipmitool('mc guid')).toMatch(/GUID/)
-    expect(await ipmitool('mc selftest')).toMatch(/passed/)
+    expect(await tool('fru print 0')).toMatch(/Chassis Serial +: C0001[^]*Board Mfg +: Acme[^]*Product Serial +: P0001/)
+    expect(await tool('dcmi power reading')).toMatch(/Instantaneous power reading: +212 Watts[^]*205 Watts/)
+    expect(await tool('mc guid')).toMatch(/GUID/)
+    expect(await tool('mc selftest')).toMatch(/passed/)
   })
 
   test('resets the BMC, which forgets its sessions', async () => {
-    expect(await ipmitool('mc reset cold')).toMatch(/Sent cold reset/)
+    expect(await tool('mc reset cold')).toMatch(/Sent cold reset/)
     expect(bmc.sessions()).toEqual({ pending: 0, active: 0 })
   })
 })
@@ -86,7 +74,7 @@ describe('freeipmi', () => {
   })
 
   test('lists the event log and clears it', async () => {
-    await ipmitool(`raw 0x0a 0x44 ${temperatureHigh}`)
+    await tool(`raw 0x0a 0x44 ${temperatureHigh}`)
     expect(await free('ipmi-sel', '--ignore-sdr-cache')).toMatch(/Temperature/)
     await free('ipmi-sel', '--clear')
     expect(await free('ipmi-sel', '--info')).toMatch(/Number of log entries +: 0/)

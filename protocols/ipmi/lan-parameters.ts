@@ -39,24 +39,23 @@ export const backupGatewayMac = parameter(15, mac)
 export const community = parameter(16, text(18))
 export const destinations = parameter(17, uint8)
 
-/** Undefined: packets have no tag. */
-const vlanId: Codec<number | undefined> = {
+/** The id is there also while tags are switched off. */
+const vlanTag: Codec<{ id: number; tagged: boolean }> = {
   read: (reader) => {
     const word = reader.u16le()
-    const id = word & 0xfff
-    if (!(word & 0x8000)) return undefined
-    if (!isVlan(id)) throw new WireError(`VLAN ${id} is not between 1 and 4094`)
-    return id
+    const [id, tagged] = [word & 0xfff, (word & 0x8000) !== 0]
+    if (tagged && !isVlan(id)) throw new WireError(`VLAN ${id} is not between 1 and 4094`)
+    return { id, tagged }
   },
-  write: (writer, id) => {
-    if (id !== undefined && !isVlan(id)) throw new RangeError(`VLAN ${id} is not between 1 and 4094`)
-    writer.u16le(id === undefined ? 0 : id | 0x8000)
+  write: (writer, { id, tagged }) => {
+    if (tagged && !isVlan(id)) throw new RangeError(`VLAN ${id} is not between 1 and 4094`)
+    writer.u16le(tagged ? id | 0x8000 : id)
   },
 }
 function isVlan(id: number): boolean {
   return Number.isInteger(id) && id >= 1 && id <= 4094
 }
-export const vlan = parameter(20, vlanId)
+export const vlan = parameter(20, vlanTag)
 export const vlanPriority = parameter(21, struct({ priority: bits({ level: [0, 3] }) }))
 export const suiteCount = parameter(22, uint8)
 /** A reserved byte, then the numbers of the cipher suites. */
