@@ -199,7 +199,7 @@ test.each([
   ['VLAN 0, switched on', lan.vlan.data, '00 80'],
   ['VLAN 4095', lan.vlan.data, 'ff 8f'],
   ['a power limit of another group', dcmi.getPowerLimit.response, '00 0000 01 2c01 e8030000 0000 0a00'],
-  ['a watchdog without its present count', watchdog.getWatchdog.response, '84 01 00 10 5802'],
+  ['a watchdog without its initial count', watchdog.getWatchdog.response, '84 01 00 10'],
 ])('%s is a WireError', (_name, codec: Codec<unknown>, wire) => {
   expect(() => decodeWith(codec, hex(wire))).toThrow(WireError)
 })

@@ -1,5 +1,5 @@
 import { command, netFns } from './command.ts'
-import { bits, nothing, struct, uint16, uint8 } from './fields.ts'
+import { bits, nothing, optional, struct, uint16, uint8 } from './fields.ts'
 
 const { app } = netFns
 
@@ -46,5 +46,5 @@ export const getWatchdog = command({
   code: 0x25,
   needs: 'user',
   request: nothing,
-  response: struct({ ...timer, present: uint16 }),
+  response: struct({ ...timer, present: optional(uint16) }),
 })
