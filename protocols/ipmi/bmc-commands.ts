@@ -23,6 +23,7 @@ import {
   setSessionPrivilege,
 } from './commands.ts'
 import { completionCodes } from './completion-code.ts'
+import { solRows } from './sol-bmc-rows.ts'
 
 const BLOCK = 16
 /** §22.18, §22.19: these commands' own completion codes. */
@@ -54,6 +55,7 @@ const rows = new Map<string, Row>([
   ...eventLogRows,
   ...sensorRows,
   ...inventoryRows,
+  ...solRows,
   ...sensorSettingRows,
   ...chassisRows,
   ...userRows,

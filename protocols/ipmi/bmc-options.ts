@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts'
 import type { Privilege, ResponseOf } from './command.ts'
 import type { ChassisAction, getDeviceId } from './commands.ts'
 import type { Random } from './random.ts'
+import type { SerialPort, SolSettings } from './sol-serial.ts'
 
 /** A completion code other than "ok" (see completion-code.ts), instead of a response. */
 export class Declined {
@@ -69,6 +70,11 @@ export interface BmcOptions {
   onError(this: void, error: unknown): void
   guid?: Uint8Array
   inventory?: Partial<Inventory>
+  /** What serial over LAN shows; without it the BMC has none. */
+  serial?: SerialPort
+  sol?: Partial<SolSettings>
+  /** Where it is reached, as it tells consoles. */
+  udpPort?: number
   lan?: Partial<LanSettings>
   /** How long erasing the event log takes it. */
   eraseMs?: number

@@ -14,6 +14,7 @@ import type { CipherSuite } from './cipher-suite.ts'
 import { type Command, decodeWith, encodeWith, privileges, type ResponseOf } from './command.ts'
 import type { getDeviceId } from './commands.ts'
 import { completionCodes } from './completion-code.ts'
+import type { SolHost } from './sol-bmc.ts'
 
 export interface CommandHost {
   chassis: Chassis
@@ -30,6 +31,8 @@ export interface CommandHost {
   kgSet: boolean
   eventLog: EventLog
   inventory: Inventory
+  sol: SolHost | undefined
+  udpPort: number
   guid: Uint8Array
   suites: readonly CipherSuite[]
   device: ResponseOf<typeof getDeviceId>

@@ -36,6 +36,8 @@ export interface ActiveSession {
   /** The last word of an RMCP+ log-in. */
   rakp3?: Answered
   last?: Answered
+  /** Sends a datagram that nobody asked for to where the session's last packet came from. */
+  send?: (bytes: Uint8Array) => void
   /** Requests are done in turn; `queued` of them wait. */
   queued: number
   tail: Promise<unknown>

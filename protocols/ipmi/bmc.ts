@@ -28,11 +28,13 @@ import {
   plainPacket,
 } from './packet.ts'
 import { systemRandom } from './random.ts'
+import { SolHost } from './sol-bmc.ts'
+import { defaultSol } from './sol-serial.ts'
 
 /** A BMC without a socket: a datagram in, the datagram that answers it out. */
 export interface Bmc {
-  /** Undefined: nothing is to be sent. Whatever the bytes, it never throws. */
-  receive(this: void, bytes: Uint8Array): Promise<Uint8Array | undefined>
+  /** Undefined: nothing is to be sent. Whatever the bytes, it never throws. `send` is for what comes later unasked: SOL. */
+  receive(this: void, bytes: Uint8Array, send?: (bytes: Uint8Array) => void): Promise<Uint8Array | undefined>
   sessions(this: void): { pending: number; active: number }
   /** Datagrams that were malformed, replayed, forged or too many. */
   dropped(this: void): number
@@ -87,6 +89,9 @@ export function createBmc(options: BmcOptions): Bmc {
   const device = { ...defaultDevice, support, ...options.device }
   const chassisState = new ChassisState(clock)
   const eventLog = new EventLog(clock, { eraseMs: options.eraseMs })
+  const udpPort = options.udpPort ?? 623
+  const solParts = { sessions, clock, udpPort, settings: { ...defaultSol, ...options.sol } }
+  const sol = options.serial && new SolHost(options.serial, solParts)
   const commands: CommandHost = {
     chassis,
     chassisState,
@@ -99,6 +104,8 @@ export function createBmc(options: BmcOptions): Bmc {
     sensorSettings: new SensorSettings(inventory.sensors),
     eventLog,
     inventory,
+    sol,
+    udpPort,
     guid,
     sessions,
     logins15,
@@ -115,14 +122,24 @@ export function createBmc(options: BmcOptions): Bmc {
     return encodeMessage({ netFn: netFn + 1, command, sequence, to: message.from, from: message.to, data })
   }
 
-  const inSession = async (packet: Packet15 | Packet20, bytes: Uint8Array): Promise<Uint8Array | undefined> => {
+  const inSession = async (
+    packet: Packet15 | Packet20,
+    bytes: Uint8Array,
+    send: ((bytes: Uint8Array) => void) | undefined,
+  ): Promise<Uint8Array | undefined> => {
     const session = sessions.active(packet.sessionId)
     if (!session) throw new WireError('no such session')
+    const characters = session.wrapping.payloads?.unwrap(payloadTypes.sol, packet, bytes)
+    if (characters) {
+      Object.assign(session, { lastHeard: clock.now(), send })
+      sol?.receive(session, characters)
+      return undefined
+    }
     const request = session.wrapping.unwrap(packet, bytes)
     if (!request) throw new WireError('another protocol or payload than this session has')
     if (session.queued >= QUEUE) throw new WireError('too many requests at once')
     const message = decodeRequest(request)
-    session.lastHeard = clock.now()
+    Object.assign(session, { lastHeard: clock.now(), send })
     session.queued += 1
     const answer = session.tail.then(() => once(session, request, () => respond(message, session)))
     session.tail = answer.catch(() => undefined).then(() => (session.queued -= 1))
@@ -142,7 +159,11 @@ export function createBmc(options: BmcOptions): Bmc {
     return reply
   }
 
-  const answer = async (packet: Packet, bytes: Uint8Array): Promise<Uint8Array | undefined> => {
+  const answer = async (
+    packet: Packet,
+    bytes: Uint8Array,
+    send?: (bytes: Uint8Array) => void,
+  ): Promise<Uint8Array | undefined> => {
     if (packet.format === 'asf') {
       return packet.type === 'ping'
         ? encodePacket({ format: 'asf', type: 'pong', tag: packet.tag, ipmi: true })
@@ -150,11 +171,13 @@ export function createBmc(options: BmcOptions): Bmc {
     }
     if (packet.format === '1.5') {
       if (packet.sessionId !== 0)
-        return sessions.active(packet.sessionId) ? inSession(packet, bytes) : answerActivation(logins15, packet, bytes)
+        return sessions.active(packet.sessionId)
+          ? inSession(packet, bytes, send)
+          : answerActivation(logins15, packet, bytes)
       if (packet.authType !== 0) throw new WireError('a protected packet outside any session')
       return encodePacket({ ...packet, payload: await respond(decodeRequest(packet.payload)) })
     }
-    if (packet.sessionId !== 0) return inSession(packet, bytes)
+    if (packet.sessionId !== 0) return inSession(packet, bytes, send)
     if (packet.encrypted || packet.authenticated) throw new WireError('a protected packet outside any session')
     if (packet.payloadType !== payloadTypes.message) return answerHandshake(logins, packet)
     return encodePacket(plainPacket(payloadTypes.message, await respond(decodeRequest(packet.payload))))
@@ -163,10 +186,13 @@ export function createBmc(options: BmcOptions): Bmc {
   return {
     sessions: () => sessions.count(),
     dropped: () => dropped,
-    stop: () => commands.watchdog.stop(),
-    async receive(bytes) {
+    stop() {
+      commands.watchdog.stop()
+      sol?.close()
+    },
+    async receive(bytes, send) {
       try {
-        return await answer(decodePacket(bytes), bytes)
+        return await answer(decodePacket(bytes), bytes, send)
       } catch (error) {
         if (error instanceof WireError) dropped += 1
         else onError(error)

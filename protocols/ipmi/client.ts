@@ -50,6 +50,14 @@ const IDLE_LIMIT = 50_000
 const BUSY_PAUSE = 1000
 
 export async function connect(options: ConnectOptions): Promise<IpmiSession> {
+  const { peer, suite, live } = await openLive(options)
+  return new KeptSession(peer, options, suite, live)
+}
+
+/** One session, as long as the BMC keeps it: for what must notice that it ended. */
+export async function openLive(
+  options: ConnectOptions,
+): Promise<{ peer: Peer; suite: CipherSuiteId | undefined; live: LiveSession }> {
   const { host, port, socket, timeoutMs, clock = systemClock, random = systemRandom } = options
   checkLength('user name', Buffer.byteLength(options.username), MAX_USERNAME)
   checkLength(
@@ -61,8 +69,7 @@ export async function connect(options: ConnectOptions): Promise<IpmiSession> {
   const patience = patienceOf(clock, timeoutMs)
   const address = await resolve(host, port)
   const peer: Peer = { host, address, port, socket, clock, random }
-  const { suite, live } = await logIn(peer, options, patience)
-  return new KeptSession(peer, options, suite, live)
+  return { peer, ...(await logIn(peer, options, patience)) }
 }
 
 class KeptSession implements IpmiSession {

@@ -78,7 +78,7 @@ function silence(peer: Peer, patience: Patience, operation: string, unsent: unkn
   return unsent === undefined ? new TransportTimeout(subject, patience.seconds) : new TransportError(subject, unsent)
 }
 
-function unlessMalformed<T>(decode: () => T): T | undefined {
+export function unlessMalformed<T>(decode: () => T): T | undefined {
   try {
     return decode()
   } catch (error) {

@@ -2,7 +2,7 @@ import { WireError } from '@bloomery/wire/error.ts'
 import { type Command, decodeWith, encodeWith } from './command.ts'
 import { closeSession } from './commands.ts'
 import { CommandFailed, MalformedAnswer } from './error.ts'
-import { exchange, type Patience, type Peer, subjectOf } from './exchange.ts'
+import { exchange, type Patience, type Peer, subjectOf, unlessMalformed } from './exchange.ts'
 import { BMC_ADDRESS, CONSOLE_ADDRESS, decodeMessage, encodeMessage, type Message } from './message.ts'
 import type { Wrapping } from './wrapping.ts'
 
@@ -20,6 +20,26 @@ export class LiveSession {
     this.#peer = peer
     this.#wrapping = wrapping
     this.#lastHeard = peer.clock.now()
+  }
+
+  /** Undefined: the session has no payloads but messages (IPMI 1.5). */
+  get payloads(): Wrapping['payloads'] {
+    return this.#wrapping.payloads
+  }
+
+  /** Sends another payload of the session: once, unanswered. */
+  post(payload: Uint8Array): Promise<void> {
+    return this.#peer.socket.send(this.#peer, payload)
+  }
+
+  /** Hears the session's payloads of this type. */
+  hear(type: number, listener: (payload: Uint8Array) => void): () => void {
+    return this.#peer.socket.listen(this.#peer, this.#wrapping.heardAs, (packet, bytes) => {
+      const clear = unlessMalformed(() => this.#wrapping.payloads?.unwrap(type, packet, bytes))
+      if (!clear) return
+      this.#lastHeard = this.#peer.clock.now()
+      unlessMalformed(() => listener(clear))
+    })
   }
 
   idleFor(): number {

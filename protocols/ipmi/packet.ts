@@ -6,6 +6,7 @@ import { readAsf, readRmcpHeader, writeAsf, writeRmcpHeader, type AsfMessage } f
 /** IPMI 2.0 §13.27.3: what an RMCP+ datagram carries. */
 export const payloadTypes = {
   message: 0x00,
+  sol: 0x01,
   openSessionRequest: 0x10,
   openSessionResponse: 0x11,
   rakp1: 0x12,

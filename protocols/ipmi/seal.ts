@@ -8,10 +8,10 @@ const NEXT_HEADER = 0x07
 const SIGNED_FROM = 4
 const SESSION_HEADER = 12
 
-/** A datagram that carries one IPMI message, encrypted and signed as far as the session's cipher suite does. */
+/** A datagram that carries one IPMI message or another payload, encrypted and signed as far as the session's cipher suite does. */
 export function seal(
   keys: SessionKeys,
-  header: { sessionId: number; sequence: number },
+  header: { sessionId: number; sequence: number; payloadType?: number },
   message: Uint8Array,
   iv: Uint8Array,
 ): Uint8Array {
@@ -21,10 +21,11 @@ export function seal(
   const pad = -(SESSION_HEADER + payload.length + 2) & 3
   const packet: Packet20 = {
     format: '2.0',
-    payloadType: payloadTypes.message,
     encrypted,
     authenticated,
-    ...header,
+    sessionId: header.sessionId,
+    sequence: header.sequence,
+    payloadType: header.payloadType ?? payloadTypes.message,
     payload,
     trailer: authenticated ? Uint8Array.of(...new Uint8Array(pad).fill(0xff), pad, NEXT_HEADER) : new Uint8Array(0),
   }

@@ -19,7 +19,6 @@ export interface RunningBmc {
 
 /** A BMC on a UDP socket of its own. */
 export async function startBmc(options: StartBmcOptions): Promise<RunningBmc> {
-  const bmc = createBmc(options)
   const { host, onError } = options
   const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4')
   let open = true
@@ -31,15 +30,18 @@ export async function startBmc(options: StartBmcOptions): Promise<RunningBmc> {
     })
   })
   socket.on('error', onError)
+  const { port } = socket.address()
+  const bmc = createBmc({ ...options, udpPort: port })
   socket.on('message', (bytes, from) => {
-    void bmc.receive(bytes).then((answer) => {
-      // A console that has gone away in the meantime is no fault of the BMC.
-      if (answer && open) socket.send(answer, from.port, from.address, () => undefined)
-    })
+    // A console that has gone away in the meantime is no fault of the BMC.
+    const send = (answer: Uint8Array): void => {
+      if (open) socket.send(answer, from.port, from.address, () => undefined)
+    }
+    void bmc.receive(bytes, send).then((answer) => answer && send(answer))
   })
   return {
     host,
-    port: socket.address().port,
+    port,
     sessions: bmc.sessions,
     dropped: bmc.dropped,
     close: () =>

@@ -15,6 +15,13 @@ export interface Wrapping {
   wrap(message: Uint8Array): Uint8Array
   /** Undefined or a WireError: not a message of this session. */
   unwrap(packet: Packet, bytes: Uint8Array): Uint8Array | undefined
+  /** Payloads other than messages (IPMI 2.0 §13.27.3), which share the session's numbers; IPMI 1.5 has none. */
+  readonly payloads?: {
+    readonly encrypted: boolean
+    readonly authenticated: boolean
+    wrap(type: number, payload: Uint8Array): Uint8Array
+    unwrap(type: number, packet: Packet, bytes: Uint8Array): Uint8Array | undefined
+  }
 }
 
 export function rmcpPlusWrapping(
@@ -24,15 +31,24 @@ export function rmcpPlusWrapping(
 ): Wrapping {
   const outbound = new SequenceCounter()
   const inbound = new SequenceWindow()
+  const wrap = (payloadType: number, payload: Uint8Array): Uint8Array =>
+    seal(keys, { sessionId: bmcId, sequence: outbound.next(), payloadType }, payload, random(16))
+  const unwrap = (type: number, packet: Packet, bytes: Uint8Array): Uint8Array | undefined => {
+    if (packet.format !== '2.0' || packet.payloadType !== type) return undefined
+    const clear = unseal(keys, packet, bytes)
+    if (!inbound.accept(packet.sequence)) throw new WireError('a session sequence number came again')
+    return clear
+  }
   return {
     heardAs: consoleId,
     bmcId,
-    wrap: (message) => seal(keys, { sessionId: bmcId, sequence: outbound.next() }, message, random(16)),
-    unwrap(packet, bytes) {
-      if (packet.format !== '2.0' || packet.payloadType !== payloadTypes.message) return undefined
-      const clear = unseal(keys, packet, bytes)
-      if (!inbound.accept(packet.sequence)) throw new WireError('a session sequence number came again')
-      return clear
+    wrap: (message) => wrap(payloadTypes.message, message),
+    unwrap: (packet, bytes) => unwrap(payloadTypes.message, packet, bytes),
+    payloads: {
+      encrypted: keys.suite.confidentiality !== 0,
+      authenticated: keys.suite.integrity !== 0,
+      wrap,
+      unwrap,
     },
   }
 }

@@ -62,9 +62,11 @@ export interface SimOptions {
   power?: SimPower
   /** Kg. */
   bmcKey?: string
+  /** The TCP port where the server's serial port is, for SOL. */
+  serialPort?: number
 }
 
-const lan = (dir: string, port: number, { power = 'program', bmcKey }: SimOptions): string => `name "bmc1"
+const lan = (dir: string, port: number, { power = 'program', bmcKey, serialPort }: SimOptions): string => `name "bmc1"
 set_working_mc 0x20
   startlan 1
     addr 127.0.0.1 ${port}
@@ -77,6 +79,7 @@ set_working_mc 0x20
     ${bmcKey === undefined ? '' : `bmc_key "${bmcKey}"`}
   endlan
   ${powerLines[power](dir)}
+  ${serialPort === undefined ? '' : `sol "tcp:127.0.0.1:${serialPort}" 115200`}
   user 1 true "" "test" user 10 none md2 md5 straight
   user 2 true "${simUser.username}" "${simUser.password}" admin 10 none md2 md5 straight
 `

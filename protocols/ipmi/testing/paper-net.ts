@@ -33,12 +33,12 @@ export function paperNet(bmc: Bmc): PaperNet {
       const packet = decodePacket(bytes)
       net.sent.push(packet)
       if (net.loses('to BMC', packet)) return
-      void net.bmc.receive(bytes).then((answer) => {
-        if (!answer) return
+      const answered = (answer: Uint8Array): void => {
         if (net.loses('to console', decodePacket(answer))) return
         for (const bytes of net.noise(answer)) deliver(bytes)
         deliver(answer)
-      })
+      }
+      void net.bmc.receive(bytes, answered).then((answer) => answer && answered(answer))
     },
     listen(_from, sessionId, listener) {
       const heard = listeners.get(sessionId) ?? new Set()
