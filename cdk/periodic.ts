@@ -19,7 +19,7 @@ export class Periodic extends Construct {
       timeout: Duration.minutes(5),
       memorySize: 512,
     })
-    ground.images.grantUse(this.function.role, 'GetObject', 'PutObject')
+    ground.images.grantUse(this.function.role, 'GetObject', 'PutObject', 'DeleteObject')
     ground.fleet.grantPublish(this.function.role)
 
     this.deadLetters = deadLetterQueue(this, 'DeadLetters')

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { healthLevel } from './health.ts'
+import { imageKeys } from './images/signature.ts'
 
 /** What an operator decides for the whole cloud, under the names of Ironic's `[conductor]` and `[deploy]`. The same object configures both
  * editions. Everything has a default; a name that isn't here is an error, so that a slip of the pen is not a silent no. */
@@ -49,6 +51,12 @@ export const conductorOptions = z.strictObject({
     .array(z.union([z.cidrv4(), z.cidrv6()]))
     .max(64)
     .default([]),
+
+  /** Public keys of which one must have signed the manifest of an image that is pushed; none: it need not be signed. */
+  image_keys: imageKeys.default([]),
+
+  /** The worst health of a node that an allocation may get. */
+  allocation_worst_health: healthLevel.default('Critical'),
 
   /** Whether a node may be made available, or be cleaned after its tear-down, while it is in maintenance. */
   allow_provisioning_in_maintenance: z.boolean().default(true),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { indicatorState } from './hardware-facts.ts'
+import { digest } from './images/manifest.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerTarget, uuid } from './resources.ts'
 
 /** A plan is all that a site needs to carry out one operation on one node, cut off from the cloud: every step, with its arguments and
@@ -20,6 +21,8 @@ export const imageReference = z.object({
   disk_format: z.enum(['raw', 'qcow2']),
   os_hash_algo: z.enum(['sha256', 'sha512']),
   os_hash_value: z.string().regex(/^[0-9a-f]{64}([0-9a-f]{64})?$/),
+  /** Of an image in chunks, `source` is the signed manifest, which has this size and digest; what is above is said of the disk. */
+  manifest: z.object({ size: z.int().positive(), sha256: digest }).optional(),
 })
 export type ImageReference = z.infer<typeof imageReference>
 
@@ -95,6 +98,7 @@ export const stepArguments = {
   'management.attach_virtual_media': z.strictObject({ device_type: mediaDevice, image_url: z.string().max(2048) }),
   'management.detach_virtual_media': z.strictObject({ device_types: z.array(mediaDevice).max(3).nullable() }),
   'management.read_hardware': none,
+  'management.read_sensors': none,
   'boot.prepare_ramdisk': z.object({}),
   'boot.clean_up_ramdisk': z.object({}),
   'boot.prepare_instance': z.object({}),

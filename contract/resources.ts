@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { bootModes, digest, diskLayout, sourceFormats } from './images/manifest.ts'
 import { isProvisionState, type ProvisionState } from './provision.ts'
 
 /** What the table stores and the API shows, in Ironic's names. Times are ISO 8601 in UTC; absent values are null, never undefined. */
@@ -170,6 +171,19 @@ export const appliance = z.object({
 })
 export type Appliance = z.infer<typeof appliance>
 
+/** What is known of an image in chunks: its signed manifest as stored, and what lists show of it. */
+export const imageFacts = z.object({
+  sha256: digest,
+  size: z.int().positive(),
+  /** Bytes that its chunks take, each counted once. */
+  stored_size: z.int().nonnegative(),
+  source_format: z.enum(sourceFormats),
+  boot_modes: bootModes,
+  table: diskLayout.shape.table,
+  /** Of the key that signed it. */
+  key: z.string().nullable(),
+})
+
 export const image = z.object({
   uuid,
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,254}$/),
@@ -178,6 +192,8 @@ export const image = z.object({
   disk_format: z.enum(['raw', 'qcow2']),
   os_hash_algo: z.enum(['sha256', 'sha512']),
   os_hash_value: z.string().regex(/^[0-9a-f]{64}([0-9a-f]{64})?$/),
+  /** Of an image that is kept in chunks. */
+  manifest: imageFacts.optional(),
   created_at: instant,
   updated_at: instant.nullable(),
   version: z.int().positive(),

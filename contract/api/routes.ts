@@ -3,6 +3,9 @@ import type { CaptureView } from '../capture.ts'
 import type { Chassis } from '../chassis.ts'
 import type { DeployTemplate } from '../deploy-template.ts'
 import type { Event } from '../event.ts'
+import type { HealthView, SensorReading } from '../health.ts'
+import type { ImagePage, SignedManifest } from '../images/manifest.ts'
+import type { ChunkAnswers, ImagePush, PushedChunks } from '../images/push.ts'
 import type { InspectionRule } from '../inspection-rule.ts'
 import type { Portgroup } from '../portgroup.ts'
 import type { Verb } from '../provision.ts'
@@ -182,6 +185,12 @@ export const routes = {
     get: get('/v1/images/:ident', of<ImageView>),
     list: list('/v1/images', 'images', of<ImageView>),
     delete: remove('/v1/images/:ident'),
+  },
+  imagePushes: {
+    begin: send('POST', '/v1/image_pushes', (name: string) => ({ body: { name } }), of<ImagePush>),
+    chunks: send('POST', '/v1/image_pushes/:push/chunks', (body: PushedChunks) => ({ body }), of<ChunkAnswers>),
+    page: send('PUT', '/v1/image_pushes/:push/pages/:page', (chunks: ImagePage) => ({ body: { chunks } }), of<void>),
+    complete: send('POST', '/v1/image_pushes/:push/complete', (body: SignedManifest) => ({ body }), of<ImageView>),
   },
   api: {
     root: get('/', of<Json>),

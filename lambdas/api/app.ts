@@ -21,6 +21,7 @@ import { eventRoutes } from './events.ts'
 import { eventStreamRoutes } from './event-stream.ts'
 import { historyRoutes } from './history.ts'
 import { imageRoutes } from './images.ts'
+import { imagePushRoutes } from './image-pushes.ts'
 import { inspectionRuleRoutes } from './inspection-rules.ts'
 import { maintenanceRoutes } from './maintenance.ts'
 import { managementRoutes } from './management.ts'
@@ -112,6 +113,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   siteRoutes(app, platform)
   enrolRoutes(app, platform)
   imageRoutes(app, platform)
+  imagePushRoutes(app, platform)
   return app
 }
 

@@ -10,11 +10,12 @@ import { requireMatch, tagged } from './etag.ts'
 import { collection, flag, onlyKnown, paging } from './query.ts'
 
 const UPLOAD_SECONDS = 6 * 3600
+export const imageName = imageSchema.shape.name.refine(
+  (name) => !z.uuid().safeParse(name).success,
+  'an image name must not look like a uuid',
+)
 const creation = z.strictObject({
-  name: imageSchema.shape.name.refine(
-    (name) => !z.uuid().safeParse(name).success,
-    'an image name must not look like a uuid',
-  ),
+  name: imageName,
   size: z
     .int()
     .positive()
@@ -62,8 +63,8 @@ export function imageRoutes(app: Api, platform: Platform): void {
     const image = await imageOf(platform, call.req.param('ident'))
     requireMatch(call, `Image ${image.name}`, image)
     if (!(flag('force', call.req.query('force')) ?? false)) await requireUnused(platform, image)
-    await deleteImage(table, image)
-    await blobs.delete(imageBlob(image.uuid))
+    await deleteImage(table, image, clock.now())
+    if (!image.manifest) await blobs.delete(imageBlob(image.uuid))
     return call.body(null, 204)
   })
 }
@@ -111,6 +112,6 @@ async function imageOf({ table }: Platform, ident: string): Promise<Image> {
   return image
 }
 
-function shown({ version: _version, ...image }: Image) {
+export function shown({ version: _version, ...image }: Image) {
   return image
 }

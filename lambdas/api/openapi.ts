@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { captureRequest } from '../../contract/capture.ts'
 import { documents } from '../../contract/api/documents.ts'
 import { fieldSince, parameterSince, requiredOf } from '../../contract/api/matrix.ts'
+import { pushedChunks, pushedManifest, pushedPage } from '../../contract/images/push.ts'
 import { MAXIMUM, MINIMUM, versionText } from '../../contract/api/versions.ts'
 import { bulk } from './bulk.ts'
 import type { Api } from './context.ts'
@@ -32,6 +33,9 @@ const bodies: Readonly<Record<string, z.ZodType>> = {
   'PUT /v1/nodes/:ident/states/provision': provisioning,
   'POST /v1/nodes/:ident/capture': captureRequest,
   'POST /v1/bulk/provision': bulk,
+  'POST /v1/image_pushes/:push/chunks': pushedChunks,
+  'PUT /v1/image_pushes/:push/pages/:page': pushedPage,
+  'POST /v1/image_pushes/:push/complete': pushedManifest,
   'POST /v1/webhooks': webhookCreation,
   'POST /v1/webhooks/:webhook/failures/replay': replay,
 }

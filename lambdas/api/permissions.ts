@@ -169,4 +169,8 @@ export const permissions: Readonly<Record<string, readonly Rule[]>> = {
   'GET /v1/images/:ident': ['bloomery:image:get'],
   'POST /v1/images/:ident/complete': ['bloomery:image:create'],
   'DELETE /v1/images/:ident': ['bloomery:image:delete'],
+  'POST /v1/image_pushes': ['bloomery:image:create'],
+  'POST /v1/image_pushes/:push/chunks': ['bloomery:image:create'],
+  'PUT /v1/image_pushes/:push/pages/:page': ['bloomery:image:create'],
+  'POST /v1/image_pushes/:push/complete': ['bloomery:image:create'],
 }

@@ -1,4 +1,5 @@
 import { UserError } from '../../contract/api/faults.ts'
+import { manifestBlob } from '../../contract/images/manifest.ts'
 import type { ImageReference } from '../../contract/plan.ts'
 import type { Image } from '../../contract/resources.ts'
 import type { Table } from '../platform.ts'
@@ -22,9 +23,11 @@ export async function resolveImage(table: Table, info: Info): Promise<ImageRefer
 }
 
 function stored(image: Image): ImageReference {
+  const { manifest } = image
   return {
     name: image.name,
-    source: { kind: 'blob', key: imageBlob(image.uuid) },
+    source: { kind: 'blob', key: manifest ? manifestBlob(image.uuid) : imageBlob(image.uuid) },
+    ...(manifest && { manifest: { size: manifest.size, sha256: manifest.sha256 } }),
     size: image.size,
     disk_format: image.disk_format,
     os_hash_algo: image.os_hash_algo,

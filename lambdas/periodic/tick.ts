@@ -1,4 +1,5 @@
 import type { Platform } from '../platform.ts'
+import { collectChunks } from './chunks.ts'
 import { resumeAllocations } from './allocations.ts'
 import { expireNodes } from './nodes.ts'
 import { expireTokens } from './tokens.ts'
@@ -13,6 +14,7 @@ export async function tick(platform: Platform): Promise<void> {
     resumeAllocations(platform),
     expireTokens(platform),
     wakeCouriers(platform),
+    collectChunks(platform),
   ])
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   if (errors.length > 0) throw new AggregateError(errors, 'periodic work failed')

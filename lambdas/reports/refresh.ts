@@ -1,7 +1,8 @@
 import type { Appliance } from '../../contract/resources.ts'
 import { send, URL_SECONDS } from '../conductor/publish.ts'
+import { preparePlaces } from '../images/places.ts'
 import type { Platform } from '../platform.ts'
-import { findImage } from '../store/images.ts'
+import { isReadable } from '../store/images.ts'
 import { getNode } from '../store/nodes.ts'
 
 /** A signed URL with its session token takes up to about 2 KiB of a message. */
@@ -12,9 +13,10 @@ export async function refreshUrls(platform: Platform, appliance: Appliance, keys
   const entitled: string[] = []
   for (const key of new Set(keys)) if (await isEntitled(platform, appliance, key)) entitled.push(key)
   for (let at = 0; at < entitled.length; at += AT_ONCE) {
-    const signed = entitled
-      .slice(at, at + AT_ONCE)
-      .map(async (key) => [key, await platform.blobs.signGet(key, URL_SECONDS)] as const)
+    const signed = entitled.slice(at, at + AT_ONCE).map(async (key) => {
+      await preparePlaces(platform.blobs, key, URL_SECONDS)
+      return [key, await platform.blobs.signGet(key, URL_SECONDS)] as const
+    })
     await send(platform, appliance.uuid, { v: 1, kind: 'urls', urls: Object.fromEntries(await Promise.all(signed)) })
   }
 }
@@ -23,7 +25,7 @@ async function isEntitled({ table, log }: Platform, appliance: Appliance, key: s
   const [kind, uuid = ''] = key.split('/')
   const may =
     kind === 'images'
-      ? (await findImage(table, uuid)) !== undefined
+      ? await isReadable(table, uuid)
       : (kind === 'config-drives' || kind === 'plans') &&
         (await getNode(table, uuid))?.conductor_group === appliance.site
   if (!may) log.warn({ appliance: appliance.name, site: appliance.site, key }, 'no URL for this blob')

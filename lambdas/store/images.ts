@@ -1,6 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { type Image, image, type Node } from '../../contract/resources.ts'
-import { ConflictError, type Item, type Key, type Table } from '../platform.ts'
+import { ConflictError, type Item, type Key, type Table, type Write } from '../platform.ts'
+import { deletedItem, referenceKey } from './image-references.ts'
 import { list, type Listed } from './paging.ts'
 
 export const imageKey = (uuid: string): Key => ({ pk: `image#${uuid}`, sk: 'image' })
@@ -15,6 +16,10 @@ export function imageItem(image: Image): Item {
     value: image,
     by: { all: { pk: 'images', sk: `${image.created_at}#${image.uuid}` } },
   }
+}
+
+export function imageNameItem({ name, uuid }: Image): Item {
+  return { ...imageNameKey(name), version: 1, value: { image: uuid } }
 }
 
 /** By uuid or name. */
@@ -35,11 +40,10 @@ export function listImages(table: Table, page: { limit: number; after?: Image })
 }
 
 export async function createImage(table: Table, image: Image): Promise<void> {
-  const name = { ...imageNameKey(image.name), version: 1, value: { image: image.uuid } }
   try {
     await table.write([
       { put: imageItem(image), expect: 'absent' },
-      { put: name, expect: 'absent' },
+      { put: imageNameItem(image), expect: 'absent' },
     ])
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error
@@ -68,6 +72,18 @@ export async function usersOfImage(
   return pages.flatMap(({ items }) => items.map(({ sk }) => sk)).slice(0, limit)
 }
 
-export async function deleteImage(table: Table, image: Image): Promise<void> {
-  await table.write([{ delete: imageKey(image.uuid), expect: 'present' }, { delete: imageNameKey(image.name) }])
+/** The chunks of one in chunks stay for a while, as those of a deleted image (lambdas/images/collect.ts). */
+export async function deleteImage(table: Table, { uuid, name, manifest }: Image, now: Date): Promise<void> {
+  const gone: Write[] = [{ delete: imageKey(uuid), expect: 'present' }, { delete: imageNameKey(name) }]
+  const moved: Write[] = [
+    { delete: referenceKey('image', uuid) },
+    { put: deletedItem({ uuid, name, at: now.toISOString() }, 1) },
+  ]
+  await table.write(manifest ? [...gone, ...moved] : gone)
+}
+
+/** Its bytes may be read: it is an image, or was one until lately. */
+export async function isReadable(table: Table, uuid: string): Promise<boolean> {
+  if ((await table.get(imageKey(uuid))) !== undefined) return true
+  return (await table.get(referenceKey('deleted', uuid))) !== undefined
 }

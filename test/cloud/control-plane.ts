@@ -139,7 +139,7 @@ export function alive(cloud: ControlPlane, appliance: string, more: Record<strin
   return cloud.uplink(appliance, { ...message, ...more })
 }
 
-function memoryBlobs(stored: Map<string, Uint8Array>): Blobs {
+export function memoryBlobs(stored: Map<string, Uint8Array>): Blobs {
   const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
   return {
     async put(key, bytes) {
