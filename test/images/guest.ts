@@ -58,6 +58,16 @@ export async function startKernel(kernel: string, initrd: string, commandLine: s
   return start(folder, ['-kernel', kernel, '-initrd', initrd, '-append', `console=ttyS0 ${commandLine}`, ...card])
 }
 
+/** The same with two cards on one cable, and nobody else there. */
+export async function startKernelBetween(kernel: string, initrd: string): Promise<Guest> {
+  const folder = await mkdtemp(join(tmpdir(), 'guest-'))
+  const cards = [1, 2].flatMap((each) => [
+    ['-netdev', `hubport,id=net${each},hubid=0`],
+    ['-device', `virtio-net-pci,netdev=net${each},mac=52:54:00:97:00:0${each},romfile=`],
+  ])
+  return start(folder, ['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 quiet', ...cards.flat()])
+}
+
 async function appendConfigDrive(disk: string, configDrive: Uint8Array): Promise<void> {
   const { size } = await stat(disk)
   await truncate(disk, size + (64 << 20))

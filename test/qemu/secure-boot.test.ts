@@ -43,3 +43,18 @@ test('a kernel that was changed after it was signed is not started', async () =>
   await lab.says(/bad shim signature|prohibited by secure boot policy/i, 240_000)
   await lab.says(/This boot failed/, 60_000)
 })
+
+test('a shim that is revoked does not start, and a GRUB that is revoked is not started by shim', async () => {
+  const { kernel } = await debianBoot('amd64')
+  const of = { kernel, firmware: 'ovmf-secure', asking: 'pxe4' } as const
+  {
+    await using lab = await startBootLab({ ...of, sbatLevel: 'sbat,1,2099010100\nshim,99\n' })
+    await lab.says(/SBAT self-check failed/, 240_000)
+    expect(lab.log.map(({ message }) => message)).not.toContain('TFTP sent "grubx64.efi"')
+  }
+  await using lab = await startBootLab({ ...of, sbatLevel: 'sbat,1,2099010100\ngrub,99\n' })
+  await lab.says(/Verification failed: \(0x1A\) Security Violation/, 240_000)
+  const sent = lab.log.map(({ message }) => message)
+  expect(sent).toContain('TFTP sent "grubx64.efi"')
+  expect(sent).not.toContain('TFTP sent "/grub/grub.cfg"')
+})

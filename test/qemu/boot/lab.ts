@@ -9,6 +9,7 @@ import { type Asking, blankVariables, type FirmwareName, isArm, qemuArgv } from 
 import { enrolAuthority } from './authority.ts'
 import { tinyRamdisk } from './ramdisk.ts'
 import type { SiteOptions } from './site.ts'
+import { variableStore } from './variables.ts'
 
 const MAC = '52:54:00:97:00:01'
 /** What U-Boot for QEMU takes for its own, whatever the card says. */
@@ -33,6 +34,8 @@ export interface BootLabOptions {
   initrd?: string
   /** Instead of Debian's. */
   loaders?: Record<string, string>
+  /** What firmware knows to be revoked: shim's variable SbatLevel. */
+  sbatLevel?: string
 }
 
 export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
@@ -73,7 +76,8 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
       await sleep(100)
     }
     const variables = blankVariables[firmware]
-    if (variables !== undefined) await copyFile(variables, join(dir, 'variables.fd'))
+    if (variables !== undefined)
+      await writeFile(join(dir, 'variables.fd'), await variableStore(variables, options.sbatLevel))
     const qemu = network.run(names.rack, qemuArgv({ dir, mac, firmware, asking }))
     let complaint = ''
     qemu.stderr?.on('data', (bytes: Buffer) => (complaint = (complaint + bytes.toString()).slice(-1_000)))
