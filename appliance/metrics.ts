@@ -10,10 +10,21 @@ const catalogue = {
   bloomery_tftp_bytes_total: ['counter', 'Bytes of files that TFTP clients acknowledged.'],
   bloomery_http_requests_total: ['counter', 'Requests of HTTP boot, by part and status.'],
   bloomery_http_bytes_total: ['counter', 'Bytes of kernels and ramdisks sent over HTTP.'],
+  bloomery_bmc_looks_total: ['counter', "Looks at BMCs' sensors and logs, by result."],
+  bloomery_bmc_look_seconds: ['histogram', 'What a look at a BMC took.'],
+  bloomery_node_health: ['gauge', 'Health of a machine by its BMC: 0 OK, 1 warning, 2 critical.'],
+  bloomery_node_watts: ['gauge', 'What a machine draws, by its BMC.'],
+  bloomery_sensor_celsius: ['gauge', 'Temperatures in machines.'],
+  bloomery_sensor_watts: ['gauge', 'Power of parts of machines.'],
+  bloomery_sensor_fan_speed: ['gauge', 'Fans, in revolutions per minute or percent.'],
+  bloomery_sensor_volts: ['gauge', 'Voltages in machines.'],
+  bloomery_sensor_amperes: ['gauge', 'Currents in machines.'],
+  bloomery_sensors_left_out_total: ['counter', 'Readings of sensors that were too many to be shown here.'],
 } as const
 
 export type MetricName = keyof typeof catalogue
 type Labels = Readonly<Record<string, string | number>>
+export type Sample = readonly [labels: Labels, value: number]
 
 export interface Metrics {
   count(name: MetricName, labels?: Labels, by?: number): void
@@ -21,6 +32,8 @@ export interface Metrics {
   observe(name: MetricName, seconds: number): void
   /** Read when somebody looks. */
   gauge(name: MetricName, read: () => number): void
+  /** The same of many things; whoever reads them bounds their number. */
+  samples(name: MetricName, read: () => Iterable<Sample>): void
   text(): string
 }
 
@@ -36,7 +49,7 @@ interface Histogram {
 
 export function openMetrics(): Metrics {
   const counters = new Map<MetricName, Map<string, number>>()
-  const gauges = new Map<MetricName, () => number>()
+  const gauges = new Map<MetricName, () => Iterable<Sample>>()
   const histograms = new Map<MetricName, Histogram>()
   return {
     count(name, labels = {}, by = 1) {
@@ -55,7 +68,8 @@ export function openMetrics(): Metrics {
       found.sum += seconds
       found.count += 1
     },
-    gauge: (name, read) => void gauges.set(name, read),
+    gauge: (name, read) => void gauges.set(name, () => [[{}, read()]]),
+    samples: (name, read) => void gauges.set(name, read),
     text() {
       const names = Object.keys(catalogue) as MetricName[]
       return names.flatMap((name) => [...head(name), ...lines(name)]).join('\n') + '\n'
@@ -64,7 +78,7 @@ export function openMetrics(): Metrics {
 
   function lines(name: MetricName): string[] {
     const gauge = gauges.get(name)
-    if (gauge !== undefined) return [`${name} ${gauge()}`]
+    if (gauge !== undefined) return Array.from(gauge(), ([labels, value]) => `${name}${labelText(labels)} ${value}`)
     const histogram = histograms.get(name)
     if (histogram !== undefined) return histogramLines(name, histogram)
     return [...(counters.get(name) ?? [])].map(([labels, value]) => `${name}${labels} ${value}`)

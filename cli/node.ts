@@ -3,6 +3,7 @@ import type { NodeView } from '../contract/api/views.ts'
 import type { PowerTarget } from '../contract/resources.ts'
 import { captureCommand } from './capture.ts'
 import { define } from './context.ts'
+import { healthCommand, sensorsCommand } from './health.ts'
 import { record, tabular } from './output.ts'
 import { collect, seconds, typed } from './values.ts'
 import { follow, WAIT_SECONDS } from './follow.ts'
@@ -18,6 +19,8 @@ export function nodeCommand(): Command {
     .addCommand(move('provide', 'available', 'clean the node and offer it for deployment'))
     .addCommand(power())
     .addCommand(captureCommand())
+    .addCommand(healthCommand())
+    .addCommand(sensorsCommand())
 }
 
 interface Creating {
@@ -67,19 +70,25 @@ function list(): Command {
     .description('all nodes, or those of a site or state')
     .option('--site <site>')
     .option('--state <state>', 'provision state, such as available')
+    .option('--health <health>', 'ok, warning, critical or unknown')
   return define(
     command,
-    ['bloomery node list', 'bloomery node list --site berlin --state available --json'],
-    async ({ client, print }, _, { site, state }: { site?: string; state?: string }) => {
-      const nodes = await client.nodes.list({ detail: true, conductor_group: site, provision_state: state })
+    [
+      'bloomery node list',
+      'bloomery node list --site berlin --state available --json',
+      'bloomery node list --health critical',
+    ],
+    async ({ client, print }, _, { site, state, health }: { site?: string; state?: string; health?: string }) => {
+      const nodes = await client.nodes.list({ detail: true, conductor_group: site, provision_state: state, health })
       const rows = nodes.map((node) => [
         node.name ?? node.uuid,
         node.conductor_group,
         node.power_state,
         node.provision_state,
+        node.health,
         node.maintenance ? 'maintenance' : (node.operation?.note ?? node.last_error),
       ])
-      print(nodes, tabular(['NODE', 'SITE', 'POWER', 'STATE', 'NOTE'], rows))
+      print(nodes, tabular(['NODE', 'SITE', 'POWER', 'STATE', 'HEALTH', 'NOTE'], rows))
     },
   )
 }

@@ -25,6 +25,13 @@ export const conductorOptions = z.strictObject({
   node_locked_retry_attempts: z.int().min(0).max(10).default(3),
   node_locked_retry_interval: z.number().positive().max(5).default(1),
 
+  /** A machine whose power was changed behind our back is driven back to what it was; else that is its state now. */
+  force_power_state_during_sync: z.boolean().default(false),
+  /** How often within an hour, until it is left so with fault `power failure`. */
+  power_state_sync_max_retries: z.int().min(1).max(100).default(3),
+  /** What an operating system has to end by itself. */
+  soft_power_off_timeout: z.int().min(1).max(3600).default(600),
+
   /** For nodes that don't say themselves. */
   automated_clean: z.boolean().default(true),
   /** Where the steps of automated cleaning come from: all that have a priority, a runbook, or a runbook where there is one. */

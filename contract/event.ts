@@ -7,7 +7,7 @@ export const event = z.object({
   id: z.string(),
   at: instant,
   /** `site`: what a site noticed, of a node or of itself. */
-  kind: z.enum(['provisioning', 'power', 'maintenance', 'webhook', 'site']),
+  kind: z.enum(['provisioning', 'power', 'maintenance', 'health', 'webhook', 'site']),
   severity: z.enum(['INFO', 'ERROR']),
   text: z.string(),
   /** What follows is of nodes; null in the event of a webhook, and but for its name in that of a site. */

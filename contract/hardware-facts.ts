@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MOST_READINGS, sensorReading } from './health.ts'
 
 /** What a site reads of a machine out of band, in Ironic's names. Each section is there when it was read, and then whole, but for `bios`:
  * that may be too large for one message, so all parts of one reading have the same `read_at`. */
@@ -59,6 +60,8 @@ export const hardwareFacts = z.object({
   firmware: z.array(firmwareComponent).max(256).optional(),
   /** How the machine differs from what was declared of it, a sentence each. */
   drift: z.array(z.string().max(1024)).max(200).optional(),
+  /** As somebody asked for them. */
+  sensors: z.array(sensorReading).max(MOST_READINGS).optional(),
   raid_config: z.record(z.string().max(255), z.unknown()).optional(),
 })
 export type HardwareFacts = z.infer<typeof hardwareFacts>

@@ -12,11 +12,12 @@ const all = [
   'get_virtual_media',
   'attach_virtual_media',
   'detach_virtual_media',
+  'get_sensors',
 ] as const
 export type ManagementVerb = (typeof all)[number]
 
 const byInterface: Readonly<Record<string, readonly ManagementVerb[]>> = {
-  ipmitool: ['inject_nmi'],
+  ipmitool: ['inject_nmi', 'get_sensors'],
   redfish: all,
   'idrac-redfish': all,
   fake: ['get_supported_indicators', 'get_indicator_state'],

@@ -48,6 +48,7 @@ export const steps = {
   'management.attach_virtual_media': step(0, 300),
   'management.detach_virtual_media': step(0, 300),
   'management.read_hardware': step(0, 300),
+  'management.read_sensors': step(0, 180),
   'boot.prepare_ramdisk': step(0, 180),
   'boot.clean_up_ramdisk': step(0, 120),
   'boot.prepare_instance': step(30, 180),

@@ -27,6 +27,7 @@ const sentences: Sentences = {
   'management.detach_virtual_media': ({ device_types: devices }) =>
     `Takes the image out of ${!devices ? "all of the BMC's virtual media" : `the BMC's virtual ${devices.join(', ')}`}.`,
   'management.read_hardware': 'Reads settings and versions from the BMC; nothing is changed.',
+  'management.read_sensors': "Reads the BMC's sensors; nothing is changed.",
   'management.reset_bmc': 'Restarts the BMC; the machine goes on.',
   'management.set_bmc_clock': "Sets the BMC's clock.",
   'management.reset_secure_boot_keys_to_default': "Puts Secure Boot's keys back to what the factory gave it.",

@@ -16,6 +16,7 @@ const rest: WhyFacts = {
   command: null,
   appliance: { name: 'box-1', alive: true, last_seen: '2026-11-23T10:00:00.000Z' },
   site: 'berlin',
+  health: null,
 }
 const dead = { name: 'box-1', alive: false, last_seen: '2026-11-23T09:00:00.000Z' }
 const running = {
@@ -43,6 +44,11 @@ describe('the reason of a node that', () => {
     ['rests', rest, /Nothing is asked of it.*goes on with .*manage/],
     ['is under maintenance', { ...rest, maintenance: true, maintenance_reason: 'disk' }, /under maintenance: disk\.$/],
     ['failed', { ...rest, provision_state: 'deploy failed', last_error: 'No route.' }, /came to nothing: No route\.$/],
+    [
+      'has broken hardware',
+      { ...rest, health: { level: 'Critical', causes: ['PSU 1: has lost its input', 'Inlet: 48 °C'] } },
+      /Nothing is asked of it.*\. Its hardware is not well \(Critical\): PSU 1: has lost its input; Inlet: 48 °C\.$/,
+    ],
     ['is held', { ...rest, provision_state: 'clean hold' }, /holds it.*unhold/],
     ['has no site', { ...deploying, site: '', appliance: null }, /no site.*conductor_group/],
     ['has a site without appliance', { ...deploying, appliance: null }, /Site berlin has no appliance/],

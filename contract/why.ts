@@ -1,3 +1,4 @@
+import type { HealthLevel } from './health.ts'
 import { isTransient, provision, verbsFrom } from './provision.ts'
 import type { Node, Operation } from './resources.ts'
 
@@ -36,13 +37,22 @@ export interface WhyFacts {
   /** The site's appliance that has it in hand; null: the site has none. */
   appliance: { name: string; alive: boolean; last_seen: string | null } | null
   site: string
+  /** Only what is not well. */
+  health: { level: HealthLevel; causes: string[] } | null
 }
 export interface Why extends WhyFacts {
   reason: string
 }
 
 export function explain(facts: WhyFacts): Why {
-  return { ...facts, reason: reasonOf(facts) }
+  return { ...facts, reason: `${reasonOf(facts)}${unwell(facts.health)}` }
+}
+
+/** Where the hardware is not well, that is where people look first. */
+function unwell(health: WhyFacts['health']): string {
+  if (!health || health.level === 'OK') return ''
+  const causes = health.causes.length > 0 ? `: ${health.causes.join('; ')}` : ''
+  return ` Its hardware is not well (${health.level})${causes}.`
 }
 
 function reasonOf(facts: WhyFacts): string {

@@ -4,6 +4,7 @@ import type { LogicalDisk } from '../../contract/raid.ts'
 import type { BootDevice } from '../../contract/resources.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError } from '../hardware-error.ts'
+import type { Ask, Look } from '../health/look.ts'
 import type { Delays } from './delays.ts'
 
 /** What the product needs of a BMC, whatever it speaks. Every method has its own deadline and rejects with HardwareError. */
@@ -60,6 +61,8 @@ export interface BmcManagement {
   /** In the words of ironic-python-agent's inventory. */
   inspect(): Promise<Record<string, unknown>>
   readonly password: BmcPassword
+  /** A look at sensors and log; `kept`: what the look before at the same BMC left for it. */
+  readHealth(kept: string | null, ask: Ask): Promise<Look>
   /** What can't be read is left out. */
   readHardware(): Promise<Omit<HardwareFacts, 'read_at'>>
 }

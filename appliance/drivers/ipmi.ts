@@ -6,6 +6,8 @@ import { openIpmiSocket, type IpmiSocket } from '@bloomery/ipmi/socket.ts'
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { HardwareError } from '../hardware-error.ts'
+import { GaveWay } from '../health/look.ts'
+import { readIpmiHealth } from '../health/read-ipmi.ts'
 import type { Bmc, ConnectBmc, DriverInfo } from './bmc.ts'
 
 const TIMEOUT_MS = 20_000
@@ -54,6 +56,7 @@ export function openIpmiDriver(): IpmiDriver {
     try {
       return await work(await session, parsed.data)
     } catch (error) {
+      if (error instanceof GaveWay) throw error
       // Whatever went wrong, the next attempt starts with a fresh session.
       if (sessions.get(key) === session) {
         sessions.delete(key)
@@ -81,7 +84,10 @@ type Work<T> = (session: IpmiSession, info: Info) => Promise<T>
 
 function ipmiBmc(use: <T>(work: Work<T>) => Promise<T>): Bmc {
   return {
-    more: { injectNmi: () => use((session) => setPower(session, 'diag')) },
+    more: {
+      injectNmi: () => use((session) => setPower(session, 'diag')),
+      readHealth: (kept, ask) => use((session) => readIpmiHealth(session, kept, ask)),
+    },
     power: () => use(async (session) => ((await readPower(session)) === 'on' ? 'power on' : 'power off')),
     control: (action) => use((session) => setPower(session, action)),
     bootDevice: () =>

@@ -23,6 +23,7 @@ type Maintenance = Omit<
   | 'bootFromUrl'
   | 'detachMedia'
   | 'readHardware'
+  | 'readHealth'
   | 'password'
 >
 

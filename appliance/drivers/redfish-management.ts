@@ -7,6 +7,7 @@ import { setSecureBoot } from '@bloomery/redfish/secure-boot.ts'
 import type { System } from '@bloomery/redfish/system.ts'
 import { ejectMedia, insertMedia, type MediaType } from '@bloomery/redfish/virtual-media.ts'
 import type { MediaDevice } from '../../contract/plan.ts'
+import { readRedfishHealth } from '../health/read-redfish.ts'
 import type { BmcManagement, BmcPassword } from './bmc.ts'
 import { readFacts } from './redfish-facts.ts'
 import { redfishMaintenance } from './redfish-maintenance.ts'
@@ -38,5 +39,6 @@ export function redfishManagement(use: UseRedfish, password: BmcPassword): BmcMa
         await setBoot(bmc, system, { target: 'UefiHttp', enabled: 'Once', mode: 'UEFI', uri })
       }),
     readHardware: () => use(({ bmc, system }) => readFacts(bmc, system)),
+    readHealth: (kept, ask) => use((session) => readRedfishHealth(session, kept, ask)),
   }
 }

@@ -146,7 +146,17 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
     },
     forget(node) {
       ledger.transaction(() => {
-        for (const table of ['machine', 'mac', 'boot_token', 'spent_token', 'agent', 'lane', 'imagined'])
+        for (const table of [
+          'machine',
+          'mac',
+          'boot_token',
+          'spent_token',
+          'agent',
+          'lane',
+          'imagined',
+          'health',
+          'bmc_fault',
+        ])
           db.prepare(`delete from ${table} where node = ?`).run(node)
       })
     },

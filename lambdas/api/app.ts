@@ -45,6 +45,7 @@ import { siteRoutes } from './sites.ts'
 import { statesRoutes } from './states.ts'
 import { traitRoutes } from './traits.ts'
 import { validateRoutes } from './validate.ts'
+import { healthRoutes } from './health.ts'
 import { whyRoutes } from './why.ts'
 import { vendorRoutes } from './vendor-passthru.ts'
 import { vifRoutes } from './vifs.ts'
@@ -105,6 +106,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   vifRoutes(app, platform)
   volumeRoutes(app, platform)
   whyRoutes(app, platform)
+  healthRoutes(app, platform)
   captureRoutes(app, platform)
   bulkRoutes(app, platform)
   eventStreamRoutes(app, platform, config)

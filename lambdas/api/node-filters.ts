@@ -1,5 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
+import { healthLevels } from '../../contract/health.ts'
 import { isProvisionState } from '../../contract/provision.ts'
 import { type Node, uuid } from '../../contract/resources.ts'
 import { chooseAppliance } from '../conductor/choose.ts'
@@ -20,6 +21,9 @@ const indexed = ['provision_state', 'driver', 'owner', 'resource_class', 'conduc
 const flags = ['associated', 'maintenance', 'retired', 'sharded', 'include_children'] as const
 const others = ['instance_uuid', 'project', 'conductor', 'shard', 'parent_node', 'description_contains'] as const
 
+/** Ours, for those who ask as we do. */
+const healths = [...healthLevels.map((each) => each.toLowerCase()), 'unknown']
+
 export interface NodeQuery {
   by: NodeFilter
   keep: ((node: BriefNode) => boolean) | undefined
@@ -29,7 +33,7 @@ export interface NodeQuery {
 }
 
 export function nodeQuery(call: Call): NodeQuery {
-  const names = [...equal, ...indexed, ...flags, ...others]
+  const names = [...equal, ...indexed, ...flags, ...others, ...(call.var.ours ? ['health'] : [])]
   onlyKnown(call, names)
   const given = call.req.query()
   const used = names.filter((name) => given[name] !== undefined)
@@ -44,6 +48,9 @@ export function nodeQuery(call: Call): NodeQuery {
     )
   if (instance !== undefined && !uuid.safeParse(instance).success)
     throw new UserError(400, `Expected UUID for instance_uuid: ${instance}`)
+  const { health } = given
+  if (health !== undefined && !healths.includes(health.toLowerCase()))
+    throw new UserError(400, `Health "${health}" is not one of ${healths.join(', ')}`)
   const tests = testsOf(given)
   return {
     instance,
@@ -67,7 +74,7 @@ function filterOf(given: Record<string, string>): NodeFilter {
 type Test = (node: BriefNode) => boolean
 
 function testsOf(given: Record<string, string>): Test[] {
-  const { project, shard, parent_node: parent, description_contains: words } = given
+  const { project, shard, parent_node: parent, description_contains: words, health } = given
   const retired = flag('retired', given['retired'])
   const sharded = flag('sharded', given['sharded'])
   const children = flag('include_children', given['include_children'])
@@ -80,6 +87,7 @@ function testsOf(given: Record<string, string>): Test[] {
   if (project !== undefined) tests.push(({ owner, lessee }) => owner === project || lessee === project)
   if (shard !== undefined) tests.push((node) => shard.split(',').includes(node.shard ?? ''))
   if (words !== undefined) tests.push((node) => describes(node as Node, words))
+  if (health !== undefined) tests.push((node) => (node.health ?? 'unknown').toLowerCase() === health.toLowerCase())
   if (parent !== undefined) tests.push((node) => node.parent_node === parent)
   else if (!children) tests.push((node) => node.parent_node === null)
   return tests

@@ -4,6 +4,7 @@ import { chooseAppliance } from '../conductor/choose.ts'
 import type { Platform } from '../platform.ts'
 import { appliancesOf, isAlive } from '../store/appliances.ts'
 import { storedCommands } from '../store/commands.ts'
+import { healthOf } from '../store/health.ts'
 import type { Api } from './context.ts'
 import { nodeOf } from './find.ts'
 
@@ -43,7 +44,17 @@ async function factsOf({ table, clock }: Platform, node: Node): Promise<WhyFacts
       ? { name: appliance.name, alive: isAlive(appliance, now), last_seen: appliance.last_seen }
       : null,
     site: node.conductor_group,
+    health: await unwell(table, node),
   }
+}
+
+const MOST_CAUSES = 4
+
+/** Most nodes are well, and cost no reading. */
+async function unwell(table: Platform['table'], { uuid, health }: Node): Promise<WhyFacts['health']> {
+  if (health === null || health === 'OK') return null
+  const { causes } = await healthOf(table, uuid)
+  return { level: health, causes: causes.slice(0, MOST_CAUSES).map(({ text }) => text) }
 }
 
 function told(operation: Operation): NonNullable<WhyFacts['operation']> {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Allocation, isCandidate } from '../../contract/allocation.ts'
+import { rank } from '../../contract/health.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { allocationStore } from '../store/allocations.ts'
@@ -12,7 +13,7 @@ import { all } from '../store/paging.ts'
 export async function allocate(platform: Platform, uuid: string): Promise<void> {
   const wanted = await allocationStore.get(platform.table, uuid)
   if (wanted?.state !== 'allocating') return
-  const candidates = (await considered(platform, wanted)).filter((node) => isCandidate(node, wanted))
+  const candidates = (await considered(platform, wanted)).filter((node) => isOffered(platform, node, wanted))
   for (const node of inOrder(candidates, wanted)) if (await claim(platform, node.uuid, uuid)) return
   const still = await allocationStore.get(platform.table, uuid)
   if (still?.state !== 'allocating') return
@@ -20,6 +21,11 @@ export async function allocate(platform: Platform, uuid: string): Promise<void> 
   const failed = ended(platform, still, { state: 'error', last_error: why })
   if (await allocationStore.save(platform.table, still, failed))
     platform.log.warn({ allocation: uuid, why }, 'not allocated')
+}
+
+/** A node of unknown health is as good as any. */
+function isOffered({ options }: Pick<Platform, 'options'>, node: Node, wanted: Allocation): boolean {
+  return isCandidate(node, wanted) && rank(node.health ?? 'OK') <= rank(options.allocation_worst_health)
 }
 
 async function considered({ table }: Platform, wanted: Allocation): Promise<Node[]> {
@@ -52,7 +58,7 @@ export function inOrder(nodes: readonly Node[], wanted: Pick<Allocation, 'uuid' 
 async function claim(platform: Platform, node: string, uuid: string): Promise<boolean> {
   const after = await changeNode(platform, node, async (before) => {
     const wanted = await allocationStore.get(platform.table, uuid)
-    if (wanted?.state !== 'allocating' || !isCandidate(before, wanted)) return undefined
+    if (wanted?.state !== 'allocating' || !isOffered(platform, before, wanted)) return undefined
     return claimed(platform, before, wanted)
   })
   if (after?.allocation_uuid === uuid) platform.log.info({ allocation: uuid, node }, 'allocated')

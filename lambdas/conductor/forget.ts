@@ -7,6 +7,7 @@ import { deleteCapture } from '../store/captures.ts'
 import { enqueue } from '../store/commands.ts'
 import { biosKey, firmwareKey } from '../store/components.ts'
 import { hardwareKey } from '../store/hardware.ts'
+import { healthKey, sensorsKey } from '../store/health.ts'
 import { deleteHistory } from '../store/history.ts'
 import { deleteInventory } from '../store/inventory.ts'
 import { getNode } from '../store/nodes.ts'
@@ -21,7 +22,9 @@ export async function forgetNode(platform: Platform, node: Node): Promise<void> 
   await deleteHistory(platform.table, node.uuid)
   await deleteInventory(platform.table, node.uuid)
   await deleteCapture(platform, node.uuid)
-  await deleteItems(platform, [biosKey(node.uuid), firmwareKey(node.uuid), hardwareKey(node.uuid)])
+  const { uuid } = node
+  const keys = [biosKey, firmwareKey, hardwareKey, healthKey, sensorsKey].map((key) => key(uuid))
+  await deleteItems(platform, keys)
   if (node.generation === 0) return // no site ever heard of it
   for (const appliance of await appliancesOf(platform.table, node.conductor_group))
     await tell(platform, appliance.uuid, node)

@@ -4,12 +4,14 @@ import { ConflictError, type Key, type Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
 import { biosKey, type BiosSetting, type FirmwareComponent, firmwareKey } from '../store/components.ts'
 import { type Hardware, hardwareKey } from '../store/hardware.ts'
+import { type NodeSensors, sensorsKey } from '../store/health.ts'
 
 const ATTEMPTS = 30
 
 /** Keeps what a site read out of band: each section replaces what was known of it. */
 export async function addHardware(platform: Platform, { uuid }: Node, facts: HardwareFacts): Promise<void> {
-  const { boot_mode, secure_boot, raid_config, drift, indicators, virtual_media, bios, firmware } = facts
+  const { boot_mode, secure_boot, raid_config, drift, indicators, virtual_media, bios, firmware, sensors, read_at } =
+    facts
   const told: Partial<Node> = {
     ...(boot_mode === undefined ? {} : { boot_mode }),
     ...(secure_boot === undefined ? {} : { secure_boot }),
@@ -22,6 +24,10 @@ export async function addHardware(platform: Platform, { uuid }: Node, facts: Har
       indicators: indicators ?? known?.indicators ?? null,
       virtual_media: virtual_media ?? known?.virtual_media ?? null,
     }))
+  if (sensors)
+    await update<NodeSensors>(platform, sensorsKey(uuid), (known) =>
+      known && Date.parse(known.read_at) > Date.parse(read_at) ? known : { read_at, sensors },
+    )
   if (bios)
     await update<BiosSetting[]>(platform, biosKey(uuid), (known) => withSettings(known ?? [], facts.read_at, bios))
   if (firmware)

@@ -41,6 +41,7 @@ export const briefFields = [
   'retired',
   'fault',
   'instance_name',
+  'health',
 ] as const satisfies Array<keyof Node>
 export type BriefNode = Pick<Node, (typeof briefFields)[number]>
 

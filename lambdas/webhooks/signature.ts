@@ -14,6 +14,7 @@ const types: Record<Delivery['event']['kind'], string> = {
   provisioning: 'node.provisioning',
   power: 'node.power',
   maintenance: 'node.maintenance',
+  health: 'node.health',
   site: 'site.notice',
   webhook: 'webhook.disabled',
 }

@@ -5,7 +5,7 @@ import { completionCodes } from './completion-code.ts'
 import { CommandFailed, MalformedAnswer } from './error.ts'
 import { FIRST_RECORD, LAST_RECORD } from './event-log-commands.ts'
 import { HEADER, readSensorRecord, type SensorName, type SensorRecord } from './sdr.ts'
-import { getSdr, getSensorReading, reserveSdrRepository } from './sensor-commands.ts'
+import { getSdr, getSdrRepositoryInfo, getSensorReading, reserveSdrRepository } from './sensor-commands.ts'
 
 /** `value` is undefined for states, and where the sensor can't be read now (a fan of a machine that is off). */
 export interface SensorReading {
@@ -21,26 +21,43 @@ const MOST_RECORDS = 4096
 const PART = 16
 const RESERVATIONS = 5
 
-export async function readSensorRecords(session: IpmiSession): Promise<SensorRecord[]> {
-  const records: SensorRecord[] = []
+/** The same while the repository is (IPMI 2.0 §33.9): who keeps its records need not read them again. */
+export async function readRepositoryStamp(session: IpmiSession): Promise<string> {
+  const { records, lastAddition, lastErase } = await session.send(getSdrRepositoryInfo, undefined)
+  return `${records} ${lastAddition} ${lastErase}`
+}
+
+/** All records as they are kept, hundreds of round trips for a large server. */
+export async function readRepository(session: IpmiSession): Promise<Uint8Array[]> {
+  const records: Uint8Array[] = []
   for (let id = FIRST_RECORD; id !== LAST_RECORD;) {
     if (records.length >= MOST_RECORDS) throw malformed(session, `more than ${MOST_RECORDS} sensor records`)
     const { bytes, next } = await readRecord(session, id)
-    records.push(decode(session, bytes))
+    records.push(bytes)
     id = next
   }
   return records
 }
 
+export async function readSensorRecords(session: IpmiSession): Promise<SensorRecord[]> {
+  return (await readRepository(session)).map((bytes) => decode(session, bytes))
+}
+
 export async function readSensors(session: IpmiSession): Promise<SensorReading[]> {
+  return readSensorsOf(session, await readSensorRecords(session))
+}
+
+export async function readSensorsOf(session: IpmiSession, records: readonly SensorRecord[]): Promise<SensorReading[]> {
   const readings: SensorReading[] = []
-  for (const record of await readSensorRecords(session)) {
+  for (const record of records) {
     if (record.kind !== 'full' && record.kind !== 'compact') continue
     const reading = await read(session, record.sensor.number)
     if (!reading) continue
     const { flags, states = 0 } = reading
     const readable = !flags.unavailable && flags.scanning && record.kind === 'full'
-    readings.push({ sensor: record.sensor, value: readable ? record.convert(reading.reading) : undefined, states })
+    const value = readable ? record.convert(reading.reading) : undefined
+    // §35.14: what is unavailable has no states either, whatever the bytes say.
+    readings.push({ sensor: record.sensor, value, states: flags.unavailable || !flags.scanning ? 0 : states })
   }
   return readings
 }

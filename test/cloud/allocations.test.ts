@@ -159,3 +159,18 @@ describe('an allocation', () => {
     expect(await list('state=active')).toEqual([])
   })
 })
+
+it('a node whose health is worse than the operator allows gets no allocation', async () => {
+  await using strict = await openControlPlane(undefined, { allocation_worst_health: 'Warning' })
+  const health = { n1: 'Critical', n2: 'Warning' } as const
+  for (const name of ['n1', 'n2'] as const) {
+    const { uuid } = await strict.client.nodes.create({ name, driver: 'ipmi', resource_class: 'big' })
+    const ready = { provision_state: 'available', power_state: 'power off', health: health[name] } as const
+    await changeNode(strict.platform, uuid, (node) => ({ node: { ...node, ...ready } }))
+  }
+  for (const name of ['n1', 'other']) await strict.client.allocations.create({ name, resource_class: 'big' })
+  await strict.settle()
+  const made = await strict.client.allocations.list()
+  expect(made.map(({ state }) => state).toSorted()).toEqual(['active', 'error'])
+  expect((await strict.client.nodes.get('n1')).allocation_uuid).toBeNull()
+})

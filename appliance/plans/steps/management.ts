@@ -66,6 +66,16 @@ export const detachVirtualMedia: StepRunner<'management.detach_virtual_media'> =
   await reread(on, ['virtual_media'])
 }
 
+export const readSensors: StepRunner<'management.read_sensors'> = async (_args, on) => {
+  on.note('reading the sensors of the BMC')
+  const look = await have(on, 'readHealth')
+  const { readings } = await look(null, (question) => {
+    on.signal.throwIfAborted()
+    return question()
+  })
+  on.read({ read_at: on.clock.now().toISOString(), sensors: readings })
+}
+
 export const readHardware: StepRunner<'management.read_hardware'> = async (_args, on) => {
   on.note('reading settings and versions from the BMC')
   const bmc = await on.bmc()

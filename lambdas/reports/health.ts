@@ -1,0 +1,119 @@
+import { type HealthCause, rank } from '../../contract/health.ts'
+import type { Report } from '../../contract/messages.ts'
+import type { Appliance, HistoryEntry, Node } from '../../contract/resources.ts'
+import type { Item, Platform } from '../platform.ts'
+import { changeNode } from '../store/change-node.ts'
+import { eventKey } from '../store/events.ts'
+import { healthKey, type NodeHealth, unknownHealth } from '../store/health.ts'
+import { historyKey } from '../store/history.ts'
+
+type HealthReport = Extract<Report, { kind: 'health' }>
+
+const MOST_LOG = 64
+const MOST_SEEN = 64
+
+/** How a node's hardware does goes on the node; what changed, and what the BMC logged of troubles, into its history and among the events. */
+export async function addHealth(platform: Platform, appliance: Appliance, report: HealthReport): Promise<void> {
+  const { table, clock, log } = platform
+  let applied = false
+  await changeNode(platform, report.node, async (node) => {
+    applied = false
+    if (node.conductor_group !== appliance.site) return undefined
+    const item = await table.get(healthKey(node.uuid))
+    const known = (item?.value as NodeHealth | undefined) ?? unknownHealth
+    if (known.seen.includes(report.id)) return undefined
+    applied = true
+    // Reports of one site come in order, but one that is older than what is known (of another appliance) only adds to the log.
+    const stale = known.reported_at !== null && Date.parse(known.reported_at) > Date.parse(report.at)
+    const after = stale ? node : { ...node, health: report.health }
+    const health: Item = {
+      ...healthKey(node.uuid),
+      version: (item?.version ?? 0) + 1,
+      value: joined(known, report, { stale, changed: after.health !== node.health }),
+    }
+    const at = clock.now().toISOString()
+    const told = stories(node, after, report).map(({ severity, event }, index) => {
+      const entry = storyEntry(node, appliance, { severity, event, at, uuid: numbered(report.id, index) })
+      return { put: { ...historyKey(entry), version: 1, value: entry, by: { all: eventKey(entry) } } }
+    })
+    return {
+      node: after,
+      conductor: appliance.name,
+      writes: [{ put: health, expect: item ? item.version : 'absent' }, ...told],
+    }
+  })
+  log.info({ node: report.node, site: appliance.site, health: report.health, applied }, 'health')
+}
+
+/** What the node has after a report. Pure. */
+export function joined(
+  known: NodeHealth,
+  { id, at, causes, log }: Pick<HealthReport, 'id' | 'at' | 'causes' | 'log'>,
+  { stale, changed }: { stale: boolean; changed: boolean },
+): NodeHealth {
+  const lines = [...known.log, ...log.map((line) => ({ ...line, reported_at: at }))].slice(-MOST_LOG)
+  const seen = [...known.seen, id].slice(-MOST_SEEN)
+  if (stale) return { ...known, log: lines, seen }
+  return { since: changed || known.since === null ? at : known.since, reported_at: at, causes, log: lines, seen }
+}
+
+type Story = Pick<HistoryEntry, 'severity' | 'event'>
+
+/** The first word of a node's health is no change, unless it is a bad one. */
+function stories(before: Node, after: Node, { causes, log, log_left_out: leftOut }: HealthReport): Story[] {
+  const told: Story[] = []
+  const was = before.health ?? 'OK'
+  const is = after.health ?? 'OK'
+  if (was !== is) {
+    const severity = rank(is) > rank(was) ? 'ERROR' : 'INFO'
+    told.push({
+      severity,
+      event: `Health: ${was} to ${is}${is === 'OK' ? '' : `: ${textOf(causes)}`}`.replace(/\.?$/, '.'),
+    })
+  }
+  const troubles = log.filter(({ level }) => level !== 'OK')
+  if (troubles.length > 0) {
+    const lines = troubles.map(({ text, times }) => (times > 1 ? `${text} (${times} times)` : text))
+    const more = leftOut === undefined ? '' : `; and ${leftOut} more`
+    told.push({ severity: 'ERROR', event: `The BMC logged: ${lines.join('; ')}${more}.`.slice(0, 4096) })
+  }
+  return told
+}
+
+function textOf(causes: readonly HealthCause[]): string {
+  return causes.map(({ text }) => text).join('; ')
+}
+
+/** Each story of a report has a uuid of its own, the same whenever the report comes. */
+function numbered(uuid: string, index: number): string {
+  const last = (Number.parseInt(uuid.slice(-2), 16) + index) % 256
+  return index === 0 ? uuid : `${uuid.slice(0, -2)}${last.toString(16).padStart(2, '0')}`
+}
+
+function storyEntry(
+  node: Node,
+  appliance: Appliance,
+  { severity, event, at, uuid }: Story & { at: string; uuid: string },
+): HistoryEntry {
+  return {
+    uuid,
+    node_uuid: node.uuid,
+    created_at: at,
+    severity,
+    event_type: 'health',
+    event,
+    conductor: appliance.name,
+    user: null,
+    project: null,
+    state: node.provision_state,
+    target_provision_state: node.target_provision_state,
+    about: {
+      name: node.name,
+      site: node.conductor_group,
+      owner: node.owner,
+      lessee: node.lessee,
+      from: node.provision_state,
+      to: node.provision_state,
+    },
+  }
+}
