@@ -2,72 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { connect } from './client.ts'
 import { readPower, reset } from './power.ts'
 import { findSystem } from './system.ts'
+import { bmcWith, fault, options, reply, RESET, resources, said, SYSTEM, type Trouble } from './testing/troubled-bmc.ts'
 import { virtualClock } from './testing/virtual-clock.ts'
-import type { Reply, Request, Transport } from './transport.ts'
-import { TransportFault } from './transport.ts'
-
-const SYSTEM = '/redfish/v1/Systems/1'
-const RESET = `${SYSTEM}/Actions/ComputerSystem.Reset`
-const resources: Record<string, unknown> = {
-  '/redfish/v1/': {
-    RedfishVersion: '1.8.0',
-    Systems: { '@odata.id': '/redfish/v1/Systems' },
-    Links: { Sessions: { '@odata.id': '/redfish/v1/SessionService/Sessions' } },
-  },
-  '/redfish/v1/Systems': { Members: [{ '@odata.id': SYSTEM }] },
-  [SYSTEM]: { PowerState: 'On', Actions: { '#ComputerSystem.Reset': { target: RESET } } },
-}
-
-type Trouble = Reply | TransportFault
-type Asked = { method: string; path: string }
-
-/** A BMC in order, but for what `trouble` makes of the requests to one path. */
-function bmcWith(
-  path: string,
-  trouble: readonly Trouble[],
-  always?: Trouble,
-): { transport: Transport; asked: Asked[] } {
-  const asked: Asked[] = []
-  const left = [...trouble]
-  const answer = (request: Request): Trouble => {
-    if (request.path === path) {
-      const next = left.shift() ?? always
-      if (next) return next
-    }
-    if (request.path.endsWith('/Sessions'))
-      return reply(201, {}, { 'x-auth-token': 'token', location: '/redfish/v1/SessionService/Sessions/1' })
-    const body = resources[request.path]
-    if (request.method === 'GET') return body === undefined ? reply(404) : reply(200, body)
-    return reply(204)
-  }
-  const transport: Transport = {
-    send: (request) => {
-      asked.push({ method: request.method, path: request.path })
-      const given = answer(request)
-      return given instanceof Error ? Promise.reject(given) : Promise.resolve(given)
-    },
-    open: () => Promise.reject(fault('refused')),
-    close: () => undefined,
-  }
-  return { transport, asked }
-}
-
-function reply(status: number, body?: unknown, headers: Record<string, string> = {}): Reply {
-  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
-  return { status, headers, body: Buffer.from(text) }
-}
-
-const said = (id: string, text: string) => ({
-  error: { '@Message.ExtendedInfo': [{ MessageId: `Base.1.8.${id}`, Message: text }] },
-})
-
-const options = {
-  address: 'https://bmc.example',
-  username: 'admin',
-  password: 'hunter2-secret',
-  timeoutMs: 60_000,
-  random: () => 0.5,
-} as const
+import type { Transport } from './transport.ts'
 
 async function poll(transport: Transport): Promise<{ state: string; elapsed: number }> {
   const clock = virtualClock()
@@ -89,9 +26,6 @@ async function press(transport: Transport): Promise<number> {
   await clock.run(work())
   return clock.now()
 }
-
-const fault = (kind: ConstructorParameters<typeof TransportFault>[0], text = 'trouble') =>
-  new TransportFault(kind, text)
 
 describe('reading is asked again, and comes through', () => {
   it.each<[string, Trouble[]]>([

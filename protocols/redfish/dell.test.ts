@@ -25,7 +25,7 @@ async function bmcOf(name: string) {
 
 it('an iDRAC clears its job queue, and restarts', async () => {
   const { bmc, server, system } = await bmcOf('dell')
-  server.state.tasks.set('1', { id: '1', name: 'hangs', endsAt: Infinity, finish: () => {} })
+  server.state.tasks.set('1', { id: '1', name: 'hangs', beganAt: '', endsAt: Infinity, finish: () => {} })
   await clearJobQueue(bmc, system)
   expect(server.state.tasks.size).toBe(0)
   await clearJobQueue(bmc, system, true)

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunningRedfish, startRedfish } from './server.ts'
 import { type PaperMachine, paperMachine } from './testing/paper-machine.ts'
+import { selfSigned } from './testing/certificate.ts'
 import { startSushy, type Step, type Sushy } from './testing/sushy.ts'
+import { staleReasons, whyNot } from './testing/sushy-not-walked.ts'
 
 const user = { name: 'admin', password: 'paper-secret' }
 const keywords = (all: object): object => ({ ...all, '**': true })
@@ -134,11 +136,8 @@ describe("Ironic's Redfish library", () => {
     const storage: Step[] = [system, ['storage'], ['get_members'], ['0']]
     expect(await sushy.call(...storage, ['drives_sizes_bytes'])).toEqual([480e9, 480e9])
     const drives = ['Bay1', 'Bay2'].map((id) => ({ '@odata.id': `/redfish/v1/Systems/1/Storage/1/Drives/${id}` }))
-    await sushy.call(
-      ...storage,
-      ['volumes'],
-      ['create', { Name: 'root', RAIDType: 'RAID1', Links: { Drives: drives } }, 'ApplyTime.Immediate', 30],
-    )
+    const wanted = { Name: 'root', RAIDType: 'RAID1', Links: { Drives: drives } }
+    await sushy.call(...storage, ['volumes'], ['create', wanted, 'ApplyTime.Immediate', 30])
     expect(server.state.volumes).toMatchObject([{ name: 'root', raid: 'RAID1', capacityBytes: 480e9 }])
     const volume: Step[] = [...storage, ['volumes'], ['get_members'], ['0']]
     expect(await sushy.call(...volume, ['raid_type'])).toBe('RAID1')
@@ -152,11 +151,8 @@ describe("Ironic's Redfish library", () => {
     const inventory: Step[] = [service, ['firmware_inventory'], ['get_members'], ['1'], ['version']]
     expect(await sushy.call(...inventory)).toBe('2.0.0')
     const targets = ['/redfish/v1/UpdateService/FirmwareInventory/BIOS']
-    const update = keywords({
-      image_uri: 'http://10.0.0.1/bios-2.1.0.bin',
-      targets,
-      transfer_protocol: 'UpdateTransferProtocolType.HTTP',
-    })
+    const transfer_protocol = 'UpdateTransferProtocolType.HTTP'
+    const update = keywords({ image_uri: 'http://10.0.0.1/bios-2.1.0.bin', targets, transfer_protocol })
     await sushy.call(service, ['simple_update', update], ['wait', 30])
     expect(await sushy.call(...inventory)).toBe('2.1.0')
     expect(await sushy.call(['get_task_service'], ['tasks'], ['get_members'], ['0'], ['task_state'])).toBe('Completed')
@@ -171,12 +167,134 @@ describe("Ironic's Redfish library", () => {
     expect(await sushy.call(manager, ['systems'], ['0'], ['identity'])).toBe('1')
   })
 
-  it('subscribes to events', async () => {
+  it('subscribes to events, and sends one to try', async () => {
     const service: Step[] = [['get_event_service'], ['subscriptions']]
-    const wanted = { Destination: 'https://10.0.0.1/events', Protocol: 'Redfish', Context: 'peer' }
-    await sushy.call(...service, ['create', wanted])
+    await sushy.call(...service, [
+      'create',
+      { Destination: 'https://10.0.0.1/events', Protocol: 'Redfish', Context: 'p' },
+    ])
     expect(await sushy.call(...service, ['get_members'], ['0'], ['destination'])).toBe('https://10.0.0.1/events')
+    expect(await sushy.call(['get_event_service'], ['get_event_types_for_subscription'])).toContain('StatusChange')
+    const told: unknown[] = []
+    const stop = server.state.events.listen(({ record }) => told.push(record['MessageId']))
+    const event = [
+      '7',
+      '2026-01-01T00:00:00Z',
+      'Alert',
+      'Try',
+      [],
+      'ResourceEvent.1.3.TestMessage',
+      '/redfish/v1',
+      'OK',
+    ]
+    await sushy.call(['get_event_service'], ['submit_test_event', ...event])
+    stop()
+    expect(told).toEqual(['ResourceEvent.1.3.TestMessage'])
     await sushy.call(...service, ['get_members'], ['0'], ['delete'])
     expect(server.state.subscriptions.size).toBe(0)
+  })
+
+  it('adds, replaces and deletes certificates', async () => {
+    const [{ cert }, next] = [selfSigned(1), selfSigned(1)]
+    const collection: Step[] = [...slot, ['certificates']]
+    await sushy.call(...collection, ['create_member', cert, 'CertificateType.PEM'])
+    const path = await sushy.call(...collection, ['members_identities'], ['0'])
+    expect(await sushy.call(...collection, ['get_member', path], ['subject'], ['common_name'])).toBe('127.0.0.1')
+    const replace: Step = ['replace_certificate', path, next.cert, 'CertificateType.PEM']
+    await sushy.call(['get_certificate_service'], replace)
+    expect([...server.state.certificates.values()].flat().map(({ pem }) => pem)).toEqual([next.cert])
+    const locations: Step[] = [['get_certificate_service'], ['certificate_locations']]
+    expect(await sushy.call(...locations, ['get_members'], ['0'], ['certificate_string'])).toBe(next.cert)
+    await sushy.call(...locations, ['get_members'], ['0'], ['delete'])
+    await sushy.call(...collection, ['create_member', cert, 'CertificateType.PEM'])
+    const left = await sushy.call(...slot, ['certificates'], ['members_identities'], ['0'])
+    await sushy.call(...slot, ['certificates'], ['delete_member', left])
+    expect([...server.state.certificates.values()].flat()).toEqual([])
+    await sushy.call(...slot, ['set_verify_certificate', true])
+    expect(await sushy.call(...slot, ['verify_certificate'])).toBe(true)
+  })
+
+  it('resets one Secure Boot database, and asks what can be reset', async () => {
+    const secure: Step[] = [system, ['secure_boot']]
+    expect(await sushy.call(...secure, ['get_allowed_reset_keys_values'])).toContain('DeleteAllKeys')
+    const pk: Step[] = [...secure, ['databases'], ['get_members'], ['0']]
+    expect(await sushy.call(...pk, ['get_allowed_reset_keys_values'])).toContain('ResetAllKeysToDefault')
+    await sushy.call(...pk, ['reset_keys', 'SecureBootResetKeysType.ResetAllKeysToDefault'])
+    expect(await sushy.call(...secure, ['mode'])).toBe('UserMode')
+  })
+
+  it('lights drives, initializes volumes and changes a storage controller', async () => {
+    const storage: Step[] = [system, ['storage'], ['get_members'], ['0']]
+    await sushy.call(...storage, ['drives'], ['0'], ['set_indicator_led', 'IndicatorLED.Lit'])
+    expect(server.state.lights.get('Bay1')).toBe('Lit')
+    const drive = (await sushy.call(...storage, ['drives'], ['0'], ['path'])) as string
+    expect(await sushy.call(...storage, ['get_drive', drive], ['name'])).toBe('Bay1')
+    await sushy.call(
+      ...storage,
+      ['volumes'],
+      ['create', { Name: 'data', RAIDType: 'RAID0' }, 'ApplyTime.Immediate', 30],
+    )
+    const volume: Step[] = [...storage, ['volumes'], ['get_members'], ['0']]
+    expect(await sushy.call(...volume, ['get_allowed_initialize_volume_values'])).toHaveLength(2)
+    await sushy.call(...volume, ['initialize', 'VolumeInitializeType.Fast', 'ApplyTime.Immediate', 30])
+    const rate = { ControllerRates: { ConsistencyCheckRatePercent: 30 } }
+    await sushy.call(...storage, ['controllers'], ['get_members'], ['0'], ['update', rate, 'ApplyTime.OnReset'])
+    expect(server.state.controller).toEqual({ ConsistencyCheckRatePercent: 30 })
+  })
+
+  it('asks what can be done, and does the rest of it', async () => {
+    for (const what of ['command_shell', 'graphical_console', 'serial_console'])
+      expect(await sushy.call(manager, [`get_supported_${what}_types`])).not.toEqual([])
+    expect(await sushy.call(manager, ['get_allowed_reset_manager_values'])).toContain('GracefulRestart')
+    expect(await sushy.call(chassis, ['get_allowed_reset_chassis_values'])).toEqual(['PowerCycle'])
+    await sushy.call(chassis, ['reset_chassis', 'ResetType.PowerCycle'])
+    await sushy.call(chassis, ['set_indicator_led', 'IndicatorLED.Blinking'])
+    expect(await sushy.call(chassis, ['indicator_led'])).toBe('Blinking')
+    await sushy.call(system, ['set_system_boot_source', 'BootSource.Pxe'])
+    expect(machine.override.target).toBe('Pxe')
+    const [, uri] = (await sushy.call(['create_session', 'admin', 'paper-secret'])) as string[]
+    await sushy.call(['get_session', uri], ['delete'])
+    await sushy.call(['get_session_service'], ['create_session', 'admin', 'paper-secret'])
+    expect(await sushy.call(['get_sessions_path'])).toBe('/redfish/v1/SessionService/Sessions')
+    for (const each of ['refresh', 'invalidate']) await sushy.call(system, [each])
+  })
+
+  it('reads the registries of attributes and of messages', async () => {
+    const files: Step[] = [['_get_registry_collection'], ['get_members']]
+    expect(await sushy.call(system, ['bios'], ['get_attribute_registry', 'en'], ['language'])).toBe('en')
+    const attributes: Step[] = [...files, ['0'], ['get_attribute_registry', 'en', null]]
+    expect(await sushy.call(...attributes, ['identity'])).toBe('BiosAttributeRegistry.v1_0_0')
+    const messages: Step[] = [...files, ['1'], ['get_message_registry', 'en', null]]
+    expect(await sushy.call(...messages, ['registry_prefix'])).toBe('ResourceEvent')
+    for (const each of [attributes, messages]) await sushy.call(...each, ['read'])
+  })
+
+  it('follows a task by its monitor', async () => {
+    const monitor = await sushy.call(
+      ['get_update_service'],
+      ['simple_update', 'http://10.0.0.1/bios-3.0.0.bin'],
+      ['task_monitor_uri'],
+    )
+    const from: Step = ['get_task_monitor', monitor]
+    expect(await sushy.call(from, ['check_is_processing'])).toBe(true)
+    expect(await sushy.call(from, ['sleep_for'])).toBe(1)
+    for (const each of ['is_processing', 'cancellable', 'response', 'task']) await sushy.call(from, [each])
+    await sushy.call(from, ['refresh'])
+    await sushy.call(from, ['wait', 30])
+    expect(await sushy.call(from, ['get_task'], ['task_state'])).toBe('Completed')
+    await sushy.call(['get_task_service'], ['tasks'], ['get_members'], ['0'], ['parse_messages'])
+  })
+
+  it('leaves nothing out that is not told why', async () => {
+    await sushy.call(...slot, ['insert_media', 'http://10.0.0.1/boot.iso'])
+    const subscriptions: Step[] = [['get_event_service'], ['subscriptions']]
+    await sushy.call(...subscriptions, ['create', { Destination: 'https://10.0.0.1/events', Protocol: 'Redfish' }])
+    await sushy.call(...slot, ['certificates'], ['create_member', selfSigned(1).cert, 'CertificateType.PEM'])
+    await sushy.readEverything()
+    const walked = new Set(await sushy.walked())
+    const members = await sushy.members()
+    expect(members.length).toBeGreaterThan(400)
+    expect(members.filter((member) => !walked.has(member) && !whyNot(member))).toEqual([])
+    expect(staleReasons(members, walked)).toEqual([])
   })
 })

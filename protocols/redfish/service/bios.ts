@@ -4,6 +4,12 @@ import { BIOS_REGISTRY } from './registries.ts'
 import { done, ref, type Route } from './route.ts'
 import { defaultBios, type State, systemPath } from './state.ts'
 
+/** When what waits for one would be done. */
+export const maintenanceWindow = {
+  MaintenanceWindowDurationInSeconds: 3600,
+  MaintenanceWindowStartTime: '2026-01-01T02:00:00Z',
+} as const
+
 /** DSP2046 Bios: what is changed waits in the settings resource for the next start. */
 export function biosRoutes(state: State): Route[] {
   const path = `${systemPath(state)}/Bios`
@@ -15,6 +21,7 @@ export function biosRoutes(state: State): Route[] {
     Description: 'BIOS settings',
     AttributeRegistry: BIOS_REGISTRY,
     Attributes,
+    '@Redfish.MaintenanceWindow': maintenanceWindow,
   })
   return [
     {
@@ -36,7 +43,10 @@ export function biosRoutes(state: State): Route[] {
     },
     {
       path: `${path}/Settings`,
-      get: () => view({ ...bios.attributes, ...bios.pending }),
+      get: () => ({
+        ...view({ ...bios.attributes, ...bios.pending }),
+        '@Redfish.SettingsApplyTime': { ApplyTime: 'OnReset', 'ApplyTime@Redfish.AllowableValues': ['OnReset'] },
+      }),
       patch: ({ body }) => {
         const wanted = objectAt(body, 'Attributes')
         if (!wanted) throw new Refusal(400, 'PropertyMissing', ['Attributes'])

@@ -83,7 +83,7 @@ function viewCertificate({ id, pem, owner }: StoredCertificate): JsonObject {
     KeyUsage: ['DigitalSignature'],
     SerialNumber: of.serialNumber,
     SignatureAlgorithm: 'ecdsa-with-SHA256',
-    UefiSignatureOwner: owner ?? null,
+    UefiSignatureOwner: owner ?? '',
     ValidNotBefore: new Date(of.validFrom).toISOString(),
     ValidNotAfter: new Date(of.validTo).toISOString(),
   }

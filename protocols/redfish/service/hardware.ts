@@ -1,4 +1,4 @@
-import { collection, type Route } from './route.ts'
+import { collection, ref, type Route } from './route.ts'
 import { type State, systemPath } from './state.ts'
 
 const ok = { Status: { State: 'Enabled', Health: 'OK' } } as const
@@ -11,6 +11,10 @@ export function hardwareRoutes(state: State): Route[] {
   const ports = nics.map((nic) => ({ nic, at: `${path}/EthernetInterfaces/${nic.mac.replaceAll(':', '')}` }))
   return [
     { path: `${path}/Processors`, get: () => collection('ProcessorCollection', 'Processors', cpus) },
+    ...cpus.map((cpu): Route => ({
+      path: `${cpu}/SubProcessors`,
+      get: () => collection('ProcessorCollection', 'Cores', []),
+    })),
     ...cpus.map((cpu, index): Route => ({
       path: cpu,
       get: () => ({
@@ -26,6 +30,8 @@ export function hardwareRoutes(state: State): Route[] {
         MaxSpeedMHz: 2000,
         TotalCores: 4,
         TotalThreads: 8,
+        ProcessorId: { VendorId: 'Simulated', EffectiveFamily: '0x6', Step: '0x1' },
+        SubProcessors: ref(`${cpu}/SubProcessors`),
         ...ok,
       }),
     })),
@@ -44,6 +50,7 @@ export function hardwareRoutes(state: State): Route[] {
         '@odata.type': '#EthernetInterface.v1_6_2.EthernetInterface',
         Id: at.split('/').at(-1),
         Name: 'Ethernet Interface',
+        Description: 'Ethernet Interface',
         MACAddress: nic.mac,
         PermanentMACAddress: nic.mac,
         SpeedMbps: nic.speedMbps ?? 10_000,

@@ -18,6 +18,15 @@ export interface BootOverride {
   uri?: string
 }
 
+/** What is measured in a machine, and what of it is broken. */
+export interface Vitals {
+  inletCelsius?: number
+  /** The power supply has no input. */
+  inputLost?: boolean
+  /** The id of a drive that predicts its end. */
+  failingDrive?: string
+}
+
 /** The server that a BMC belongs to: all that a simulator has to supply. What throws a `Refusal` gives the console that answer. */
 export interface Machine {
   readonly facts: MachineFacts
@@ -26,6 +35,8 @@ export interface Machine {
   reset(type: string): Promise<void>
   /** What the firmware reads at its next start. A choice for once is the firmware's to clear. */
   readonly boot: { get(): Promise<BootOverride>; set(override: BootOverride): Promise<void> }
+  /** Read whenever somebody looks; absent: all is well. */
+  readonly vitals?: Vitals
   /** The image in a slot, when it changes. */
   media?(slot: string, image: string | undefined): Promise<void>
 }

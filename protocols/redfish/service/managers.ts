@@ -106,7 +106,7 @@ export function managerRoutes(state: State): Route[] {
           Id: entry.id,
           Name: 'Entry',
           EntryType: 'Event',
-          Severity: 'OK',
+          Severity: entry.severity ?? 'OK',
           Created: entry.at,
           ...(entry.text === undefined ? {} : { Message: entry.text }),
           ...(entry.messageId === undefined ? {} : { MessageId: entry.messageId, MessageArgs: entry.args ?? [] }),

@@ -55,6 +55,8 @@ export function networkAdapterRoutes(state: State): Route[] {
         NetDevFuncCapabilities: ['Ethernet'],
         MaxVirtualFunctions: 8,
         Ethernet: { MACAddress: mac, PermanentMACAddress: mac, MTUSize: 1500 },
+        iSCSIBoot: { InitiatorName: 'iqn.2026-01.example:host-1', IPAddressType: 'IPv4' },
+        FibreChannel: { WWNN: '20:00:00:00:00:00:00:01' },
         AssignablePhysicalPorts: [ref(`${path}/NetworkPorts/${index + 1}`)],
         Status: ok,
       }),

@@ -20,6 +20,7 @@ export function rootRoutes(state: State): Route[] {
         Id: 'RootService',
         Name: 'Root Service',
         RedfishVersion: '1.13.0',
+        Product: 'Simulated BMC',
         UUID: machine.facts.uuid,
         ProtocolFeaturesSupported: {
           ExpandQuery: {

@@ -45,6 +45,7 @@ export function collection(type: string, name: string, paths: readonly string[])
   return {
     '@odata.type': `#${type}.${type}`,
     Name: name,
+    Description: name,
     'Members@odata.count': paths.length,
     Members: paths.map(ref),
   }

@@ -19,6 +19,7 @@ export function sessionRoutes(state: State): Route[] {
       '@odata.id': `${SERVICE}/Sessions/${id}`,
       Id: id,
       Name: 'User Session',
+      Description: 'User Session',
       UserName: session.user,
     }
   }
@@ -29,6 +30,7 @@ export function sessionRoutes(state: State): Route[] {
         '@odata.type': '#SessionService.v1_1_8.SessionService',
         Id: 'SessionService',
         Name: 'Session Service',
+        Description: 'Session Service',
         ServiceEnabled: true,
         SessionTimeout: 1800,
         Sessions: { '@odata.id': `${SERVICE}/Sessions` },

@@ -14,6 +14,8 @@ export interface User {
 export interface Slot extends SlotDialect {
   image: string | undefined
   writeProtected: boolean
+  username: string
+  verifyCertificate: boolean
 }
 
 export interface Volume {
@@ -27,6 +29,7 @@ export interface Volume {
 export interface Task {
   id: string
   name: string
+  beganAt: string
   endsAt: number
   /** Undefined until looked at after its end. */
   finish: (() => void) | undefined
@@ -35,10 +38,12 @@ export interface Task {
 export interface LogRecord {
   id: string
   at: string
+  severity?: 'OK' | 'Warning' | 'Critical'
   /** Without: the registry's words for `messageId`. */
   text?: string
   messageId?: string
   args?: readonly string[]
+  severity?: 'OK' | 'Warning' | 'Critical'
 }
 
 export interface Subscriber {
@@ -85,6 +90,10 @@ export interface State {
   /** `On` is refused so many times yet. */
   conflicts: number
   indicator: string
+  /** Of drives, by id. */
+  readonly lights: Map<string, string>
+  /** Of storage controllers, what was changed. */
+  readonly controller: Record<string, unknown>
   /** What the manager was told that it is. */
   dateTime: string | undefined
   sequence: number
@@ -110,7 +119,13 @@ export function newState(
     clock,
     users: users.map((user) => ({ ...user })),
     sessions: new Map(),
-    slots: dialect.media.slots.map((slot) => ({ ...slot, image: undefined, writeProtected: true })),
+    slots: dialect.media.slots.map((slot) => ({
+      ...slot,
+      image: undefined,
+      writeProtected: true,
+      username: '',
+      verifyCertificate: false,
+    })),
     bios: { attributes: { ...defaultBios, ...mode }, pending: {} },
     secureBoot: { enabled: false, current: false, factoryKeys: true },
     volumes: [],
@@ -132,6 +147,8 @@ export function newState(
     log: [],
     conflicts: 0,
     indicator: 'Off',
+    lights: new Map(),
+    controller: { ConsistencyCheckRatePercent: 10 },
     dateTime: undefined,
     sequence: 0,
   }

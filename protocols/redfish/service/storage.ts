@@ -1,10 +1,11 @@
-import { type JsonObject, linksAt, textAt } from '../json.ts'
+import { type JsonObject, linksAt, objectAt, textAt } from '../json.ts'
 import { Refusal } from './machine.ts'
 import { collection, ref, type Route } from './route.ts'
 import { nextId, type State, systemPath, type Volume } from './state.ts'
 import { begin } from './tasks.ts'
 
 const TASK_MS = 900
+const applyTimes = { '@odata.type': '#Settings.v1_3_3.OperationApplyTimeSupport', SupportedValues: ['Immediate'] }
 const raids: Readonly<Record<string, number>> = { RAID0: 1, RAID1: 2, RAID5: 3, RAID10: 4 }
 
 export function storageRoutes(state: State): Route[] {
@@ -30,6 +31,7 @@ export function storageRoutes(state: State): Route[] {
         StorageControllers: [
           { MemberId: '0', Name: 'Controller', Model: 'Simulated', SupportedDeviceProtocols: ['SAS', 'SATA'] },
         ],
+        Controllers: ref(`${path}/Controllers`),
         Drives: drives.map(({ id }) => ref(drivePath(id))),
         Volumes: ref(`${path}/Volumes`),
       }),
@@ -45,8 +47,25 @@ export function storageRoutes(state: State): Route[] {
         CapacityBytes: drive.capacityBytes,
         MediaType: drive.media,
         Protocol: 'SATA',
+        BlockSizeBytes: 512,
+        Identifiers: identifiers(drive.id),
+        IndicatorLED: state.lights.get(drive.id) ?? 'Off',
+        Manufacturer: 'Simulated',
+        PartNumber: 'P-1',
+        Revision: '1.0',
+        Links: {
+          Volumes: state.volumes
+            .filter((volume) => volume.drives.includes(drive.id))
+            .map(({ id }) => ref(volumePath(id))),
+        },
+        FailurePredicted: state.machine.vitals?.failingDrive === drive.id,
         Status: { State: 'Enabled', Health: 'OK' },
       }),
+      patch: ({ body }) => {
+        const light = textAt(body, 'IndicatorLED')
+        if (light === undefined) throw new Refusal(400, 'PropertyMissing', ['IndicatorLED'])
+        state.lights.set(drive.id, light)
+      },
     })),
     {
       path: `${path}/Volumes`,
@@ -56,13 +75,21 @@ export function storageRoutes(state: State): Route[] {
           'Volumes',
           state.volumes.map(({ id }) => volumePath(id)),
         ),
-        '@Redfish.OperationApplyTimeSupport': { SupportedValues: ['Immediate'] },
+        '@Redfish.OperationApplyTimeSupport': applyTimes,
       }),
       post: ({ body }) => {
         const volume = newVolume(state, body, linksAt(body, 'Links', 'Drives').concat(linksAt(body, 'Drives')))
         return begin(state, 'create volume', TASK_MS, () => state.volumes.push(volume))
       },
     },
+    {
+      path: `${path}/InitializeVolume/:id`,
+      post: ({ at }) => {
+        find(at['id'])
+        return begin(state, 'initialize volume', TASK_MS, () => {})
+      },
+    },
+    ...controllerRoutes(state, `${path}/Controllers`),
     {
       path: `${path}/Volumes/:id`,
       get: ({ at }) => {
@@ -73,6 +100,17 @@ export function storageRoutes(state: State): Route[] {
           Name: name,
           RAIDType: raid,
           CapacityBytes: capacityBytes,
+          BlockSizeBytes: 512,
+          Encrypted: false,
+          Identifiers: identifiers(`volume-${id}`),
+          VolumeType: raid === 'RAID1' ? 'Mirrored' : 'NonRedundant',
+          '@Redfish.OperationApplyTimeSupport': applyTimes,
+          Actions: {
+            '#Volume.Initialize': {
+              target: `${path}/InitializeVolume/${id}`,
+              'InitializeType@Redfish.AllowableValues': ['Fast', 'Slow'],
+            },
+          },
           Links: { Drives: drives.map((drive) => ref(drivePath(drive))) },
         }
       },
@@ -82,6 +120,41 @@ export function storageRoutes(state: State): Route[] {
       },
     },
   ]
+}
+
+/** What is changed waits in the settings resource, like a BIOS's. */
+function controllerRoutes(state: State, all: string): Route[] {
+  const path = `${all}/1`
+  const view = (): JsonObject => ({
+    '@odata.type': '#StorageController.v1_6_0.StorageController',
+    Id: '1',
+    Name: 'Storage controller',
+    Identifiers: identifiers('controller-1'),
+    SpeedGbps: 12,
+    SupportedControllerProtocols: ['PCIe'],
+    SupportedDeviceProtocols: ['SAS', 'SATA'],
+    SupportedRAIDTypes: Object.keys(raids),
+    Status: { State: 'Enabled', Health: 'OK' },
+    Oem: state.controller,
+    '@Redfish.Settings': {
+      '@odata.type': '#Settings.v1_3_3.Settings',
+      SettingsObject: ref(`${path}/Settings`),
+      SupportedApplyTimes: ['Immediate', 'OnReset'],
+    },
+  })
+  return [
+    { path: all, get: () => collection('StorageControllerCollection', 'Controllers', [path]) },
+    { path, get: view },
+    {
+      path: `${path}/Settings`,
+      get: view,
+      patch: ({ body }) => void Object.assign(state.controller, objectAt(body, 'ControllerRates')),
+    },
+  ]
+}
+
+function identifiers(name: string): JsonObject[] {
+  return [{ DurableName: name, DurableNameFormat: 'UUID' }]
 }
 
 function newVolume(state: State, body: JsonObject, links: readonly string[]): Volume {

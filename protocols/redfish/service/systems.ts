@@ -1,4 +1,5 @@
 import { type JsonObject, objectAt, textAt, textsAt } from '../json.ts'
+import { maintenanceWindow } from './bios.ts'
 import { checkBootOrder } from './boot-options.ts'
 import { changeIndicator } from './indicator.ts'
 import { type BootOverride, Refusal } from './machine.ts'
@@ -50,6 +51,7 @@ async function viewSystem(state: State): Promise<JsonObject> {
     HostName: 'host-1',
     PartNumber: 'P-1',
     SKU: 'sku-1',
+    '@Redfish.MaintenanceWindow': maintenanceWindow,
     SystemType: 'Physical',
     IndicatorLED: indicator,
     BiosVersion: state.firmware.get('BIOS')?.version ?? '',

@@ -24,6 +24,9 @@ export function taskRoutes(state: State): Route[] {
         Id: 'TaskService',
         Name: 'Tasks',
         ServiceEnabled: true,
+        Status: { State: 'Enabled', Health: 'OK' },
+        CompletedTaskOverWritePolicy: 'Oldest',
+        LifeCycleEventOnTaskStateChange: false,
         Tasks: ref(`${SERVICE}/Tasks`),
       }),
     },
@@ -48,7 +51,13 @@ export function taskRoutes(state: State): Route[] {
 /** The effect comes with the end, which is seen when somebody looks. */
 export function begin(state: State, name: string, ms: number, effect: () => unknown): Result {
   const id = nextId(state)
-  const task: Task = { id, name, endsAt: state.clock.now() + ms, finish: () => void effect() }
+  const task: Task = {
+    id,
+    name,
+    beganAt: new Date().toISOString(),
+    endsAt: state.clock.now() + ms,
+    finish: () => void effect(),
+  }
   state.tasks.set(id, task)
   return {
     status: 202,
@@ -58,11 +67,14 @@ export function begin(state: State, name: string, ms: number, effect: () => unkn
   }
 }
 
-function viewTask({ id, name, finish }: Task) {
+function viewTask({ id, name, beganAt, finish }: Task) {
   return {
     '@odata.type': '#Task.v1_5_1.Task',
     Id: id,
     Name: name,
+    Description: name,
+    StartTime: beganAt,
+    ...(finish ? {} : { EndTime: new Date().toISOString() }),
     TaskMonitor: `${SERVICE}/TaskMonitors/${id}`,
     TaskState: finish ? 'Running' : 'Completed',
     TaskStatus: 'OK',

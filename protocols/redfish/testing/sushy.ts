@@ -9,6 +9,11 @@ export type Step = readonly [string, ...unknown[]]
 export interface Sushy {
   /** Walks from sushy's root; rejects with sushy's own error. */
   call(...steps: Step[]): Promise<unknown>
+  /** Names like `System.power_state`: all that sushy has, and those that came to something so far. */
+  members(): Promise<string[]>
+  walked(): Promise<string[]>
+  /** Reads every property of every resource. */
+  readEverything(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -23,15 +28,19 @@ export async function startSushy(
   })
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   child.stdin.write(`${JSON.stringify({ url, auth, username: user.name, password: user.password })}\n`)
+  const run = async (program: unknown): Promise<unknown> => {
+    child.stdin.write(`${JSON.stringify(program)}\n`)
+    const { value: line, done } = await lines.next()
+    if (done) throw new Error('sushy has ended')
+    const answer = JSON.parse(line) as { value?: unknown; error?: string }
+    if (answer.error !== undefined) throw new Error(answer.error)
+    return answer.value
+  }
   return {
-    async call(...steps) {
-      child.stdin.write(`${JSON.stringify(steps)}\n`)
-      const { value: line, done } = await lines.next()
-      if (done) throw new Error('sushy has ended')
-      const answer = JSON.parse(line) as { value?: unknown; error?: string }
-      if (answer.error !== undefined) throw new Error(answer.error)
-      return answer.value
-    },
+    call: (...steps) => run(steps),
+    members: () => run('members') as Promise<string[]>,
+    walked: () => run('walked') as Promise<string[]>,
+    readEverything: async () => void (await run('everything')),
     async stop() {
       child.stdin.end()
       if (child.exitCode === null) await once(child, 'exit')

@@ -1,7 +1,8 @@
 """Reads one JSON program per line: a list of calls on sushy objects; answers one line each.
 
 A step is [attribute, argument...] applied to the object before it; the first object is the Sushy root. A text such as
-"ResetType.On" is that member of sushy's enumeration."""
+"ResetType.On" is that member of sushy's enumeration. Texts in place of a list: "members" is all that sushy can do, "everything"
+reads all that can be read (as the step "read" does from there on), "walked" is what was done so far."""
 import json
 import re
 import sys
@@ -9,9 +10,15 @@ import sys
 import sushy
 from sushy import auth
 
+import sushy_members
+
 settings = json.loads(sys.stdin.readline())
 kinds = {'session': auth.SessionAuth, 'basic': auth.BasicAuth, 'auto': auth.SessionOrBasicAuth}
+# Debian's package comes without the folder of standard registries; those of the service do.
+sushy.Sushy._get_standard_message_registry_collection = lambda self: []
 root = sushy.Sushy(settings['url'], auth=kinds[settings['auth']](settings['username'], settings['password']), verify=False)
+
+walked = sushy_members.Walked()
 
 
 def plain(value):
@@ -36,19 +43,32 @@ def meant(value):
 def step(at, name, arguments):
     if name.isdigit():
         return at[int(name)]
+    if name == 'read':
+        return walked.everything(at)
     arguments = [meant(each) for each in arguments]
     found = at[name] if isinstance(at, dict) else getattr(at, name)
     if not callable(found):
+        walked.note(at, name, found)
         return found
     keywords = arguments.pop() if arguments and isinstance(arguments[-1], dict) and arguments[-1].pop('**', None) else {}
-    return found(*arguments, **keywords)
+    answer = found(*arguments, **keywords)
+    walked.note(at, name, True)
+    return answer
 
 
 for line in sys.stdin:
     try:
-        at = root
-        for name, *arguments in json.loads(line):
-            at = step(at, name, arguments)
+        program = json.loads(line)
+        if program == 'members':
+            at = sushy_members.all_members()
+        elif program == 'walked':
+            at = sorted(walked.members)
+        elif program == 'everything':
+            at = walked.everything(root)
+        else:
+            at = root
+            for name, *arguments in program:
+                at = step(at, name, arguments)
         answer = {'value': plain(at)}
     except Exception as error:
         answer = {'error': '%s: %s' % (type(error).__name__, error)}
