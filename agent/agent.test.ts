@@ -18,6 +18,8 @@ const token = 'kUoZ6GsV2nXm0wT4yQ8rB1cE5hJ7lP9aD3fN_iS-uvx'
 /** Ironic's side of the door: two routes and a memory. */
 async function ironic() {
   const beats: Heartbeat[] = []
+  const told: { findings: unknown; beats: number }[] = []
+  let refusals = 1
   const waiting: (() => void)[] = []
   const server = createServer((asked, response) => {
     if (asked.url === '/') return response.end(JSON.stringify({ default_version: { version: '1.104' } }))
@@ -25,10 +27,16 @@ async function ironic() {
       const config = { heartbeat_timeout: 300, agent_token: token, tls_min_version: '1.3' }
       return response.end(JSON.stringify({ node: { uuid, properties: {} }, config }))
     }
-    if (asked.url !== `/v1/heartbeat/${uuid}`) return response.writeHead(404).end()
+    const isInspection = asked.url === '/v1/continue_inspection'
+    if (asked.url !== `/v1/heartbeat/${uuid}` && !isInspection) return response.writeHead(404).end()
     let body = ''
     asked.on('data', (chunk: Buffer) => (body += chunk.toString()))
     return asked.on('end', () => {
+      if (isInspection) {
+        if (refusals-- > 0) return response.writeHead(503).end()
+        told.push({ findings: JSON.parse(body), beats: beats.length })
+        return response.writeHead(202).end(JSON.stringify({ uuid }))
+      }
       beats.push(heartbeat.parse(JSON.parse(body)))
       response.writeHead(202).end()
       for (const wake of waiting.splice(0)) wake()
@@ -44,7 +52,7 @@ async function ironic() {
     while (beats.length < count) await new Promise<void>((resolve) => waiting.push(resolve))
     return beats[count - 1] as Heartbeat
   }
-  return { beat, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { beat, told, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
 const disk = (name: string, gib: number): Disk => ({
@@ -80,19 +88,22 @@ function paperMachine(did: string[], lockDown: () => void): Machine {
     reboot: () => void did.push('reboot'),
     collectLogs: () => Promise.resolve(Buffer.from('logs')),
     inventory: () => Promise.resolve({ disks: [] }),
+    collected: () => Promise.resolve({ pci_devices: [] }),
     hashPassword: (password) => Promise.resolve(`$6$${password.length}`),
     allowRescue: (hash) => does(`rescue with ${hash}`),
     lockDown,
   }
 }
 
-async function start() {
+async function start(parameters = '') {
   const api = await ironic()
   const did: string[] = []
   const lines: string[] = []
   const stop = new AbortController()
   const log = createLog((line) => void lines.push(line), realClock.now, true)
-  const settings = readSettings(`ipa-api-url=${api.url} ipa-listen-host=127.0.0.1 ipa-listen-port=0`)
+  const settings = readSettings(
+    `ipa-api-url=${api.url} ipa-listen-host=127.0.0.1 ipa-listen-port=0 ${parameters.replaceAll('API', api.url)}`,
+  )
   const running = runAgent(
     {
       settings,
@@ -166,6 +177,11 @@ it('goes through a whole deploy as a conductor drives it', async () => {
   expect((await command('standby.power_off', {}, true)).command_status).toBe('SUCCEEDED')
   expect(did.slice(1)).toEqual(['boot entry for /dev/vdb', 'sync', 'sync', 'power off'])
   expect(lines.join('')).not.toContain(token)
+})
+
+it('says what the machine consists of before its first heartbeat, again where the site was busy', async () => {
+  const { api } = await start('ipa-inspection-callback-url=API/v1/continue_inspection')
+  expect(api.told).toEqual([{ findings: { inventory: { disks: [] }, pci_devices: [] }, beats: 0 }])
 })
 
 it('cleans every disk, and asks for new steps when those are of another version', async () => {

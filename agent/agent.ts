@@ -8,6 +8,7 @@ import { createTable } from './extensions/table.ts'
 import type { Trust } from './http.ts'
 import { IronicClient } from './ironic/client.ts'
 import { Heartbeats } from './ironic/heartbeats.ts'
+import { tellFindings } from './ironic/inspection.ts'
 import { lookUp } from './ironic/lookup.ts'
 import type { Log } from './log.ts'
 import type { Machine } from './machine/machine.ts'
@@ -55,8 +56,9 @@ export async function runAgent(means: AgentMeans, stop: AbortSignal): Promise<bo
     locked = true
     heartbeats.stop()
   }
+  const machine = means.machine(lockDown)
   const ledger = new CommandLedger({
-    table: createTable(means.machine(lockDown), reply.node),
+    table: createTable(machine, reply.node),
     newId: randomUUID,
     log,
     finished: () => heartbeats.early(),
@@ -81,6 +83,9 @@ export async function runAgent(means: AgentMeans, stop: AbortSignal): Promise<bo
   stop.addEventListener('abort', () => heartbeats.stop(), { once: true })
   log.info('serving', { node: reply.node.uuid, url: callback_url })
   try {
+    // Before the first heartbeat: what it starts reads the findings.
+    if (settings.inspectionUrl !== undefined)
+      await tellFindings({ client, clock, log, machine, url: settings.inspectionUrl })
     await heartbeats.run()
     // The reply to the lock-down is still on its way.
     if (locked) await clock.sleep(2000)

@@ -8,6 +8,8 @@ export interface Settings {
   /** The interface that the firmware booted from. */
   bootMac?: string
   token?: string
+  /** Where this machine is inspected: what it consists of is told there before anything else. */
+  inspectionUrl?: string
   listenHost: string
   listenPort: number
   advertiseHost?: string
@@ -47,6 +49,10 @@ const schema = z.object({
     .optional()
     .catch(undefined),
   'ipa-agent-token': z.string().min(32).max(512).optional(),
+  'ipa-inspection-callback-url': z
+    .url({ protocol: /^https?$/ })
+    .max(2048)
+    .optional(),
   'ipa-listen-host': z
     .string()
     .refine((host) => isIP(host) !== 0, 'not an address')
@@ -81,6 +87,7 @@ export function readSettings(commandLine: string): Settings {
     apiUrls: given['ipa-api-url'],
     bootMac: given.BOOTIF,
     token: given['ipa-agent-token'],
+    inspectionUrl: given['ipa-inspection-callback-url'],
     listenHost: given['ipa-listen-host'],
     listenPort: given['ipa-listen-port'],
     advertiseHost: given['ipa-advertise-host'],

@@ -28,7 +28,7 @@ export class ApiError extends Error {
   }
 }
 
-/** The three requests that an agent makes of the API. */
+/** The requests that an agent makes of the API. */
 export class IronicClient {
   readonly #trust: Trust
   readonly #seconds: number
@@ -58,6 +58,15 @@ export class IronicClient {
     const answer = await ask(this.#trust, { url, headers, seconds: this.#seconds })
     if (answer.status !== 200) throw new ApiError('lookup', answer.status, answer.body)
     return lookupReply.parse(JSON.parse(answer.body.toString('utf8')))
+  }
+
+  /** POST /v1/continue_inspection as ironic-python-agent does it: without a microversion, answered 202 (reference §6.9). */
+  async tell(url: string, findings: Record<string, unknown>): Promise<void> {
+    const headers = { ...plain, 'content-type': 'application/json' }
+    const body = JSON.stringify(findings)
+    const answer = await ask(this.#trust, { url, method: 'POST', headers, body, seconds: this.#seconds })
+    if (answer.status < 200 || answer.status > 299)
+      throw new ApiError('what the inspection found', answer.status, answer.body)
   }
 
   async heartbeat({ base, version }: Discovered, node: string, beat: Heartbeat): Promise<void> {

@@ -22,6 +22,8 @@ export interface Machine {
   /** A gzipped tar. */
   collectLogs: () => Promise<Buffer>
   inventory: () => Promise<Record<string, unknown>>
+  /** What an inspection tells beside the inventory, under the names of ironic-python-agent's collectors. */
+  collected: () => Promise<Record<string, unknown>>
   /** As crypt(3) makes it. */
   hashPassword: (password: string) => Promise<string>
   /** Lets people in at the consoles who know the password of this hash. */

@@ -5,11 +5,12 @@ import { identify } from '../disks/identify.ts'
 import { listDisks } from '../disks/list.ts'
 import type { Trust } from '../http.ts'
 import { deployImage } from '../image/deploy.ts'
+import { describeMachine } from '../inventory/describe.ts'
+import { listPciDevices } from '../inventory/pci.ts'
 import type { Log } from '../log.ts'
 import { run } from '../programs.ts'
 import type { Settings } from '../settings.ts'
 import { installBootEntry, isUefi } from './efi.ts'
-import { describeMachine } from './inventory.ts'
 import { collectLogs } from './logs.ts'
 import type { Machine } from './machine.ts'
 import { listInterfaces } from './network.ts'
@@ -49,7 +50,14 @@ export function createServer({ clock, log, trust, settings, lockDown }: ServerMe
     powerOff: () => void endMachine('off', clock, log),
     reboot: () => void endMachine('reboot', clock, log),
     collectLogs: async () => collectLogs(log, await listDisks()),
-    inventory: async () => describeMachine(await disks(), await listInterfaces(), settings.bootMac, await isUefi()),
+    inventory: async () =>
+      describeMachine({
+        disks: await disks(),
+        interfaces: await listInterfaces(),
+        bootMac: settings.bootMac,
+        uefi: await isUefi(),
+      }),
+    collected: async () => ({ pci_devices: await listPciDevices('/sys') }),
     hashPassword,
     allowRescue: (hash) => allowRescue(hash, log),
     lockDown,

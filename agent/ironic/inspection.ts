@@ -1,0 +1,37 @@
+import type { Clock } from '../clock.ts'
+import { type Log, reason } from '../log.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { IronicClient } from './client.ts'
+
+export interface Inspection {
+  client: IronicClient
+  clock: Clock
+  log: Log
+  machine: Machine
+  /** `ipa-inspection-callback-url`. */
+  url: string
+}
+
+const ATTEMPTS = 5
+const INTERVAL_MS = 5000
+
+/** Tells what the machine consists of (reference §6.9). Who can't be told may still ask by command: the agent goes on. */
+export async function tellFindings({ client, clock, log, machine, url }: Inspection): Promise<void> {
+  const findings = await findingsOf(machine)
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    try {
+      await client.tell(url, findings)
+      return log.info('told what the machine consists of', { url })
+    } catch (error) {
+      log.error('what the machine consists of could not be told', { url, attempt, why: reason(error) })
+      if (attempt < ATTEMPTS) await clock.sleep(INTERVAL_MS)
+    }
+  }
+}
+
+/** A machine that can't be described says so in the words of ironic-python-agent, whose server fails the inspection with them. */
+async function findingsOf(machine: Machine): Promise<Record<string, unknown>> {
+  const inventory = await machine.inventory()
+  const collected = await machine.collected().catch((error: unknown) => ({ error: reason(error) }))
+  return { inventory, ...collected }
+}
