@@ -8,7 +8,7 @@ import type { Log } from '../../../appliance/log.ts'
 import { fastClock } from './clock.ts'
 import { PaperMachine } from './machine.ts'
 import { MemoryCloud } from './memory-link.ts'
-import { PaperSite } from './site.ts'
+import { PaperSite, type PaperSiteOptions } from './site.ts'
 
 /** One site with one paper machine and the smallest of clouds, for scenarios of the site alone. */
 export const IMAGE = Buffer.alloc(256 * 1024, 'bloomery')
@@ -26,7 +26,10 @@ export class Fixture {
   /** Answers instead of the blob store. */
   get: typeof fetch = (_url, init) => Promise.resolve(ranged(IMAGE, new Headers(init?.headers).get('range')))
 
-  constructor(driver: 'ipmi' | 'redfish' = 'ipmi') {
+  readonly #more: Partial<PaperSiteOptions>
+
+  constructor(driver: 'ipmi' | 'redfish' = 'ipmi', more: Partial<PaperSiteOptions> = {}) {
+    this.#more = more
     this.machine = new PaperMachine({
       name: `m${process.pid}`,
       mac: '52:54:00:00:00:01',
@@ -60,6 +63,7 @@ export class Fixture {
       machines: [this.machine],
       get: ((url, init) => this.get(url, init)) as typeof fetch,
       crashPoint,
+      ...this.#more,
     }
     this.site = await PaperSite.start(options, before)
     before?.takenOverBy(this.site)

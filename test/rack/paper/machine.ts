@@ -3,9 +3,11 @@ import { bootDevices, noBootFlags, type BootFlags } from '@bloomery/ipmi/boot-pa
 import type { Chassis } from '@bloomery/ipmi/bmc-options.ts'
 import { startBmc, type RunningBmc } from '@bloomery/ipmi/server.ts'
 import { type RunningRedfish, startRedfish } from '@bloomery/redfish/server.ts'
+import type { Vitals } from '@bloomery/redfish/service/machine.ts'
 import type { State } from '@bloomery/redfish/service/state.ts'
 import type { Clock } from '../../../appliance/clock.ts'
 import { machineOver } from '../redfish/chassis.ts'
+import { inventoryOf } from './inventory.ts'
 import { type Medium, readMedium } from './medium.ts'
 
 /** What a paper machine finds at its network boot, and what it does then; the site it is plugged into supplies it. */
@@ -47,6 +49,8 @@ export class PaperMachine {
   collected: Record<string, unknown> | undefined
   /** What its rescue system lets people in with. */
   rescuePassword: string | undefined
+  /** What its BMC measures; a test changes it. */
+  readonly vitals: Vitals = {}
   readonly #clock: Clock
   readonly #postMs: number
   #flags: BootFlags = noBootFlags
@@ -75,10 +79,14 @@ export class PaperMachine {
     const user = { name: 'admin', password: this.password }
     if (this.driver === 'ipmi') {
       const users = [{ ...user, privilege: 'administrator' as const }]
-      this.#bmc = await startBmc({ ...common, users, chassis: this.#chassis() })
+      this.#bmc = await startBmc({ ...common, users, chassis: this.#chassis(), inventory: inventoryOf(this.vitals) })
     } else {
       const facts = { uuid: randomUUID(), name: this.name, nics: [{ mac: this.mac }], drives: paperDrives }
-      this.#bmc = await startRedfish({ ...common, users: [user], machine: machineOver(this.#chassis(), facts) })
+      this.#bmc = await startRedfish({
+        ...common,
+        users: [user],
+        machine: machineOver(this.#chassis(), facts, this.vitals),
+      })
     }
   }
 

@@ -1,6 +1,12 @@
 import { bootDevices, noBootFlags } from '@bloomery/ipmi/boot-parameters.ts'
 import type { Chassis } from '@bloomery/ipmi/bmc-options.ts'
-import { type BootOverride, type Machine, type MachineFacts, Refusal } from '@bloomery/redfish/service/machine.ts'
+import {
+  type BootOverride,
+  type Machine,
+  type MachineFacts,
+  Refusal,
+  type Vitals,
+} from '@bloomery/redfish/service/machine.ts'
 
 const actions = {
   On: 'on',
@@ -22,9 +28,10 @@ const devices: Readonly<Record<string, number>> = {
 }
 
 /** The same chassis behind a Redfish BMC instead of an IPMI one. */
-export function machineOver(chassis: Chassis, facts: MachineFacts): Machine {
+export function machineOver(chassis: Chassis, facts: MachineFacts, vitals?: Vitals): Machine {
   return {
     facts,
+    ...(vitals && { vitals }),
     power: async () => ((await chassis.power()) === 'on' ? 'On' : 'Off'),
     reset: (type) => {
       if (!Object.hasOwn(actions, type)) throw new Refusal(400, 'ActionParameterNotSupported', ['ResetType', type])
