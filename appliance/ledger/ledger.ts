@@ -36,6 +36,7 @@ create table if not exists imagined (node text primary key, state text not null)
 create table if not exists report (seq integer primary key autoincrement, body text not null) strict;
 create table if not exists bmc_fault (node text primary key) strict;
 create table if not exists health (node text primary key, bmc text not null, kept text not null, state text not null) strict;
+create table if not exists console (node text primary key) strict;
 create table if not exists url (key text primary key, url text not null) strict;
 create table if not exists machine (
   node text primary key, generation integer not null, facts text not null, boot text, power_state text

@@ -156,6 +156,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
           'imagined',
           'health',
           'bmc_fault',
+          'console',
         ])
           db.prepare(`delete from ${table} where node = ?`).run(node)
       })

@@ -12,6 +12,7 @@ import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import { openMachines, type Machines } from '../ledger/machines.ts'
 import { openOutbox, type Outbox } from '../ledger/outbox.ts'
 import { openPendingPlans } from '../ledger/pending-plans.ts'
+import type { PowerRules } from '../power/change.ts'
 import { ManualClock, settled } from '../testing/manual-clock.ts'
 import { memoryLog } from '../testing/memory-log.ts'
 import { cancels, forgets, machine, plan, runs, step } from '../testing/plans.ts'
@@ -71,14 +72,17 @@ function life(): Executor {
     clock,
     log,
     seenOfBoot: () => [],
+    attend: () => () => {},
+    screenOf: () => undefined,
     crashPoint: () => {},
     pending: openPendingPlans(ledger),
     tools: () =>
-      ({ bmc: () => Promise.resolve(fake), agents, images }) as unknown as ReturnType<ExecutorParts['tools']>,
+      ({ bmc: () => Promise.resolve(fake), power, agents, images }) as unknown as ReturnType<ExecutorParts['tools']>,
     fetchPlan: () => fetchPlan(),
   })
 }
 
+const power: PowerRules = { changeMs: 60_000, hardAfterSoft: false, staysOn: false, turn: () => Promise.resolve() }
 const on = step('power.power_on')
 const off = step('power.power_off')
 const disk = step('management.set_boot_device', { device: 'disk', persistent: true })

@@ -13,10 +13,11 @@ export function onRelative(
   const machine = plan.relatives?.find((each) => each.node === node)
   if (!machine) throw new HardwareError(`the plan does not tell what node ${node} is`)
   const own = { ...plan, node, machine }
-  const { bmc, delayMs } = parts.tools(own)
+  const { bmc, power, delayMs } = parts.tools(own)
   return {
     plan: own,
     bmc,
+    power,
     delayMs,
     note: (text, percent) => note(`node ${machine.name ?? node}: ${text}`, percent),
     observed({ power }) {

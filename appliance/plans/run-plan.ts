@@ -31,10 +31,23 @@ export interface PlanParts {
     plan: Plan,
   ): Pick<
     StepContext,
-    'bmc' | 'agents' | 'images' | 'media' | 'posted' | 'ramdiskCommandLine' | 'delayMs' | 'rescuePassword' | 'secrets'
+    | 'bmc'
+    | 'power'
+    | 'agents'
+    | 'images'
+    | 'media'
+    | 'posted'
+    | 'ramdiskCommandLine'
+    | 'delayMs'
+    | 'rescuePassword'
+    | 'secrets'
   >
   /** How far the machine came on its way through a boot since then. */
   seenOfBoot(node: string, since: Date): BootMark[]
+  /** Has the machine's console open meanwhile, where there is one. */
+  attend(node: string): () => void
+  /** What it shows. */
+  screenOf(node: string): string[] | undefined
   crashPoint: CrashPoint
 }
 
@@ -48,9 +61,11 @@ export async function runPlan(parts: PlanParts, entry: Entry, cancel: AbortSigna
   const stop = AbortSignal.any([cancel, leave])
   if (entry.failure === undefined && entry.cancel === undefined)
     prefetch(images, plan, AbortSignal.any([stop, ended.signal]))
+  const leaveConsole = parts.attend(plan.node)
   try {
     await carryOut(parts, entry, stop, leave)
   } finally {
+    leaveConsole()
     ended.abort(new Stopped('the plan has ended'))
   }
   if (parts.journal.get(plan.id)?.state === 'open') return
@@ -198,7 +213,7 @@ function context(
 
 /** Writes a progress report and its number together; callers hold a transaction. */
 export function report(
-  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal' | 'seenOfBoot'>,
+  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal' | 'seenOfBoot' | 'screenOf'>,
   entry: Entry,
   phase: Progress['phase'],
   note: string | null,
@@ -233,7 +248,7 @@ function begunAt({ seconds }: Entry, stepStarted: Date): Date {
 }
 
 export function close(
-  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal' | 'seenOfBoot'>,
+  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal' | 'seenOfBoot' | 'screenOf'>,
   entry: Entry,
   phase: 'done' | 'failed' | 'refused',
   note: string | null,

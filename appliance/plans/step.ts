@@ -12,6 +12,7 @@ import type { StepSecrets } from '../drivers/secrets.ts'
 import type { Images } from '../images/images.ts'
 import type { BootMedia } from '../media/media.ts'
 import type { Machines } from '../ledger/machines.ts'
+import type { PowerRules } from '../power/change.ts'
 
 export type StepArguments<N extends StepName> = z.infer<(typeof stepArguments)[N]>
 
@@ -29,10 +30,11 @@ export interface StepContext {
   /** Journalled at once: what a second attempt must know of the first. */
   memo: { get(key: string): string | undefined; set(key: string, value: string): void }
   bmc(): Promise<Bmc>
+  power: PowerRules
   /** For the report: what the BMC is known to say now. */
   observed(facts: { power?: PowerState; bootDevice?: { boot_device: BootDevice; persistent: boolean } }): void
   /** What differs where a step is about a parent or child of the plan's node. */
-  onRelative(node: string): Pick<StepContext, 'plan' | 'bmc' | 'observed' | 'note' | 'delayMs'>
+  onRelative(node: string): Pick<StepContext, 'plan' | 'bmc' | 'power' | 'observed' | 'note' | 'delayMs'>
   /** Somebody has ended the `hold` that is this step. */
   unheld(): boolean
   /** For the cloud: what the machine consists of. */

@@ -26,9 +26,11 @@ export function powerRoutes(app: Api, platform: Platform): void {
     await changeAsked(call, platform, uuid, async (node) => {
       await check(platform, node, target)
       if (isThere(node, target)) return { node: { ...node, last_error: null } }
-      const internal = { ...node.driver_internal_info, power_timeout: timeout }
+      const isSoft = target.startsWith('soft') && !node.disable_power_off
+      const power_timeout = timeout ?? (isSoft ? platform.options.soft_power_off_timeout : null)
+      const internal = { ...node.driver_internal_info, power_timeout }
       const changes = { target_power_state: target, driver_internal_info: internal }
-      return { node: startPower(node, changes, platform.clock.now(), timeout ?? 0) }
+      return { node: startPower(node, changes, platform.clock.now(), power_timeout ?? 0) }
     })
     return acceptedAt(call, ident, 'states')
   })

@@ -49,6 +49,22 @@ const report: Progress = {
   seconds: [],
 }
 
+it('of a plan that had the answer of a BMC ends its power failure', () => {
+  const failed = { maintenance: true, maintenance_reason: 'silence', fault: 'power failure', last_error: 'silence' }
+  const switching: Node = {
+    ...node,
+    ...failed,
+    generation: 2,
+    target_power_state: 'power on',
+    power_operation: { ...operation, kind: 'power', names: ['power.set_power_state'] },
+  }
+  const done = { ...report, lane: 'power', phase: 'done', power_state: 'power on' } as const
+  expect(apply(switching, done, box, at)).toMatchObject({ maintenance: false, fault: null, last_error: null })
+  expect(apply(switching, { ...done, phase: 'failed', note: 'no' }, box, at)).toMatchObject({ fault: 'power failure' })
+  const other = { ...switching, fault: 'clean failure' }
+  expect(apply(other, done, box, at)).toMatchObject({ maintenance: true, fault: 'clean failure' })
+})
+
 describe('a report', () => {
   it('shows the step and renews the deadline', () => {
     expect(apply(deploying, report, box, at)).toMatchObject({

@@ -7,6 +7,7 @@ import type { Node, Operation, PowerState } from '../../contract/resources.ts'
 import { RESCUE_PASSWORD } from '../../contract/seal.ts'
 import { isCleaned } from '../conductor/automated-cleaning.ts'
 import { deadlineAfter, endPower, fail, move } from '../conductor/move.ts'
+import { POWER_FAILURE, recovered } from './power.ts'
 
 export interface Circumstances {
   now: Date
@@ -24,7 +25,7 @@ export function apply(
   const operation = report.lane === 'power' ? node.power_operation : node.operation
   if (!operation || operation.appliance !== appliance || operation.plan !== report.plan) return undefined
   if (operation.generation !== report.generation || report.ordinal <= operation.ordinal) return undefined
-  const observed = withObservations(node, report)
+  const observed = answeredAgain(withObservations(node, report), report, operation)
   return report.lane === 'power'
     ? applyPower(observed, report, operation)
     : applyProvision(observed, report, operation, { now, options })
@@ -40,6 +41,12 @@ function withObservations(node: Node, report: Progress): Node {
         ? node.driver_internal_info
         : { ...node.driver_internal_info, last_power_state_change: report.at },
   }
+}
+
+/** A plan that changed or read power, and did all that it was to do, has had the BMC's answer. */
+function answeredAgain(node: Node, { phase }: Progress, { names }: Operation): Node {
+  const answered = phase === 'done' && names.some((name) => name.startsWith('power.'))
+  return answered && node.fault === POWER_FAILURE ? recovered(node) : node
 }
 
 function applyPower(node: Node, report: Progress, operation: Operation): Node {

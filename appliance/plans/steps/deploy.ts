@@ -1,9 +1,9 @@
 import type { ImageReference } from '../../../contract/plan.ts'
 import { poll } from '../../clock.ts'
-import { setPower } from '../../drivers/power.ts'
+import { setPower } from '../../power/change.ts'
 import { HardwareError, sentence } from '../../hardware-error.ts'
 import type { StepContext, StepRunner } from '../step.ts'
-import { powerOn } from './power.ts'
+import { powerOn, powerWait } from './power.ts'
 
 /** Waits for the ramdisk's agent to come up; the deadline says how far the machine got. */
 export const startAgent: StepRunner<'deploy.start_agent'> = async (_args, on) => {
@@ -89,7 +89,7 @@ export const tearDownAgent: StepRunner<'deploy.tear_down_agent'> = async (_args,
       )
     }
   }
-  on.observed({ power: await setPower(bmc, 'power off', { clock: on.clock, signal: on.signal, timeout: null }) })
+  on.observed({ power: await setPower(bmc, 'power off', powerWait(on)) })
   on.agents.wipe(on.plan.node)
 }
 

@@ -1,13 +1,17 @@
-import { setPower } from '../../drivers/power.ts'
+import { restart, setPower } from '../../power/change.ts'
 import type { PowerTarget } from '../../../contract/resources.ts'
 import type { StepContext, StepRunner } from '../step.ts'
+
+export function powerWait({ clock, signal, note, power: rules }: StepContext, timeout: number | null = null) {
+  return { clock, signal, note, rules, timeout }
+}
 
 async function bring(on: StepContext, target: PowerTarget, timeout: number | null = null): Promise<void> {
   on.note(target === 'rebooting' ? 'power cycling' : `setting ${target}`)
   const bmc = await on.bmc()
   // A machine that loses power loses its agent with it.
   if (target !== 'power on') on.agents.wipe(on.plan.node)
-  on.observed({ power: await setPower(bmc, target, { clock: on.clock, signal: on.signal, timeout }) })
+  on.observed({ power: await setPower(bmc, target, powerWait(on, timeout)) })
 }
 
 export const validate: StepRunner<'power.validate'> = async (_args, on) => {
@@ -21,14 +25,11 @@ export const powerOff: StepRunner<'power.power_off'> = (_args, on) => bring(on, 
 
 /** For machines that must not be off: restarts one that is on, by whatever the BMC does for a reset. */
 export const reset: StepRunner<'power.reset'> = async (_args, on) => {
-  const bmc = await on.bmc()
-  if ((await bmc.power()) === 'power off') return bring(on, 'power on')
-  if (on.memo.get('reset') === 'done') return
+  if (on.memo.get('reset') === 'done') return bring(on, 'power on')
   on.note('resetting')
+  const bmc = await on.bmc()
   on.agents.wipe(on.plan.node)
-  await bmc.control('reset')
-  on.memo.set('reset', 'done')
-  on.observed({ power: 'power on' })
+  on.observed({ power: await restart(bmc, powerWait(on), () => on.memo.set('reset', 'done')) })
 }
 
 /** A reboot that was under way when the appliance died goes on where the power is: it is not done twice. */

@@ -1,8 +1,9 @@
 import { poll } from '../../clock.ts'
 import type { Bmc } from '../../drivers/bmc.ts'
-import { setPower } from '../../drivers/power.ts'
+import { setPower } from '../../power/change.ts'
 import { HardwareError, sentence } from '../../hardware-error.ts'
 import type { StepContext } from '../step.ts'
+import { powerWait } from './power.ts'
 
 const LOOK_MS = 15_000
 
@@ -14,14 +15,14 @@ export async function restartMachine(on: StepContext, bmc: Bmc, memo = 'restarte
   if (on.memo.get('was') === undefined) on.memo.set('was', was)
   on.note('restarting the machine')
   on.agents.wipe(on.plan.node)
-  if (was === 'power on' && on.plan.machine.disable_power_off) await bmc.control('reset')
-  else await setPower(bmc, was === 'power on' ? 'rebooting' : 'power on', wait(on))
+  await setPower(bmc, was === 'power on' ? 'rebooting' : 'power on', powerWait(on))
   on.observed({ power: 'power on' })
   on.memo.set(memo, 'yes')
 }
 
 export async function rest(on: StepContext, bmc: Bmc): Promise<void> {
-  if (on.memo.get('was') === 'power off') on.observed({ power: await setPower(bmc, 'power off', wait(on)) })
+  if (on.memo.get('was') !== 'power off' || on.power.staysOn) return
+  on.observed({ power: await setPower(bmc, 'power off', powerWait(on)) })
 }
 
 /** Until `done`, or `late` at the step's deadline. A BMC that doesn't answer meanwhile is asked again. */
@@ -37,8 +38,4 @@ export async function awaitMachine(on: StepContext, done: () => Promise<boolean>
     }
   })
   if (!reached) throw new HardwareError(`${late}${last}`)
-}
-
-function wait({ clock, signal }: StepContext) {
-  return { clock, signal, timeout: null }
 }

@@ -2,8 +2,8 @@ import { expect, it } from 'vitest'
 import { HardwareError } from '../hardware-error.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import type { PowerTarget } from '../../contract/resources.ts'
-import type { Bmc, PowerAction } from './bmc.ts'
-import { setPower } from './power.ts'
+import type { Bmc, PowerAction } from '../drivers/bmc.ts'
+import { type PowerRules, setPower } from './change.ts'
 
 /** A chassis that obeys after a while; `obeys` says which of its commands it takes notice of. */
 function chassis(clock: ManualClock, options: { on: boolean; after?: number; obeys?: (nth: number) => boolean }) {
@@ -22,10 +22,24 @@ function chassis(clock: ManualClock, options: { on: boolean; after?: number; obe
   return { bmc, commands }
 }
 
-async function reach(bmc: Bmc, clock: ManualClock, target: PowerTarget, timeout: number | null = null) {
+const usual: PowerRules = { changeMs: 60_000, hardAfterSoft: false, staysOn: false, turn: () => Promise.resolve() }
+const note = (): void => {}
+
+async function reach(
+  bmc: Bmc,
+  clock: ManualClock,
+  target: PowerTarget,
+  { timeout = null, ...rules }: { timeout?: number | null } & Partial<PowerRules> = {},
+) {
   const stop = new AbortController()
   const began = clock.now().getTime()
-  const result = setPower(bmc, target, { clock, signal: stop.signal, timeout }).then(
+  const result = setPower(bmc, target, {
+    clock,
+    signal: stop.signal,
+    note,
+    timeout,
+    rules: { ...usual, ...rules },
+  }).then(
     (state) => ({ state, seconds: (clock.now().getTime() - began) / 1000 }),
     (error: Error) => ({ error, seconds: (clock.now().getTime() - began) / 1000 }),
   )
@@ -76,7 +90,7 @@ it('asks an operating system to end once, and gives it ten minutes', async () =>
 it('gives it the time that people name', async () => {
   const clock = new ManualClock()
   const { bmc } = chassis(clock, { on: true, obeys: () => false })
-  expect(await reach(bmc, clock, 'soft power off', 5)).toMatchObject({
+  expect(await reach(bmc, clock, 'soft power off', { timeout: 5 })).toMatchObject({
     seconds: 5,
     error: { message: 'the BMC accepted "soft", but did not report "power off" within 5 s' },
   })
@@ -99,9 +113,75 @@ it('ends as soon as it is told to stop', async () => {
   const clock = new ManualClock()
   const { bmc } = chassis(clock, { on: true, obeys: () => false })
   const stop = new AbortController()
-  const work = setPower(bmc, 'power off', { clock, signal: stop.signal, timeout: null })
+  const work = setPower(bmc, 'power off', { clock, signal: stop.signal, note, timeout: null, rules: usual })
   const ended = expect(work).rejects.toThrow('superseded')
   await clock.advance(5000)
   stop.abort(new Error('superseded'))
   await ended
+})
+
+it('asks again where the BMC gives no answer on the way, and says its error only when it is the last word', async () => {
+  const clock = new ManualClock()
+  const { bmc } = chassis(clock, { on: false, after: 5000 })
+  let asked = 0
+  const shaky: Bmc = {
+    ...bmc,
+    power: () => {
+      asked += 1
+      return asked === 2 || asked === 3 ? Promise.reject(new HardwareError('no answer within 20 s')) : bmc.power()
+    },
+  }
+  expect(await reach(shaky, clock, 'power on')).toMatchObject({ state: 'power on' })
+  const gone: Bmc = { ...bmc, power: () => (++asked > 100 ? Promise.reject(new HardwareError('gone')) : bmc.power()) }
+  asked = 99
+  expect(await reach(gone, clock, 'power off', { changeMs: 5000 })).toMatchObject({
+    error: { message: 'the BMC accepted "off", but did not report "power off" within 5 s; at last: gone' },
+  })
+})
+
+it('switches off what does not end by itself in time, where the site wants that', async () => {
+  const clock = new ManualClock()
+  const { bmc, commands } = chassis(clock, { on: true, obeys: (nth) => nth > 1 })
+  expect(await reach(bmc, clock, 'soft power off', { timeout: 30, hardAfterSoft: true })).toMatchObject({
+    state: 'power off',
+    seconds: 33,
+  })
+  expect(commands.map(({ action }) => action)).toEqual(['soft', 'off'])
+})
+
+it.each(['power off', 'soft power off'] as const)('never does %s to a machine that stays on', async (target) => {
+  const clock = new ManualClock()
+  const { bmc, commands } = chassis(clock, { on: true })
+  const { error } = (await reach(bmc, clock, target, { staysOn: true })) as { error: Error }
+  expect(error.message).toContain('disable_power_off')
+  expect(commands).toEqual([])
+})
+
+it.each(['rebooting', 'soft rebooting'] as const)('does %s by a reset to a machine that stays on', async (target) => {
+  const clock = new ManualClock()
+  const commands: PowerAction[] = []
+  const bmc = {
+    power: () => Promise.resolve('power on' as const),
+    control: (action: PowerAction) => Promise.resolve(void commands.push(action)),
+  } as Bmc
+  expect(await reach(bmc, clock, target, { staysOn: true })).toMatchObject({ state: 'power on' })
+  expect(commands).toEqual(['reset'])
+})
+
+it('switches nothing on before its turn, nor after it was told to stop meanwhile', async () => {
+  const clock = new ManualClock()
+  const first = chassis(clock, { on: false })
+  const turn: PowerRules['turn'] = (signal) => clock.sleep(10_000, signal)
+  expect(await reach(first.bmc, clock, 'power on', { turn })).toMatchObject({ state: 'power on', seconds: 13 })
+  const second = chassis(clock, { on: false })
+  const stop = new AbortController()
+  const rules = { ...usual, turn }
+  const ended = expect(
+    setPower(second.bmc, 'power on', { clock, signal: stop.signal, note, timeout: null, rules }),
+  ).rejects.toThrow('superseded')
+  await clock.advance(5000)
+  stop.abort(new Error('superseded'))
+  await clock.advance(60_000)
+  await ended
+  expect(second.commands).toEqual([])
 })
