@@ -1,13 +1,15 @@
 import { libc } from '@bloomery/wire/libc.ts'
 import { leastBusy, type NativeThread, startNativeThreads } from '@bloomery/wire/native-thread.ts'
 import type { Content } from './block-slice.ts'
-import type { FastEnd, FastOrder } from './fast-transfers.ts'
+import type { Begun, FastEnd, FastOrder } from './fast-transfers.ts'
+
+export type Sent = Exclude<FastEnd, { phase: 'moved' }>
 
 /** Sends files from threads that are made for nothing else. Decisions stay with who starts it. */
 export interface FastSender {
   /** False where the platform has not what it takes, or where all threads were lost: files must go another way. */
   readonly alive: boolean
-  send(order: Omit<FastOrder, 'id'>): Promise<Omit<FastEnd, 'id'>>
+  send(order: Omit<FastOrder, 'id'>): Promise<Omit<Sent, 'id'>>
   /** Ends what is under way. */
   stop(): Promise<void>
 }
@@ -30,12 +32,20 @@ export function startFastSender(onLost: (error: Error) => void): FastSender {
       return threads?.some(({ alive }) => alive) ?? libc() !== undefined
     },
     async send(order) {
-      const { content, handedOver } = forThread(order.content)
-      const thread = leastBusy(await (starting ??= start()))
+      const content = shared(order.content)
+      const all = await (starting ??= start())
+      let begun: Begun | undefined
       try {
-        if (thread === undefined) throw new Error('no thread is left that sends')
-        return await thread.carryOut({ ...order, content }, undefined, handedOver)
+        for (let thread = leastBusy(all); thread !== undefined;) {
+          const end = await thread.carryOut({ ...order, content, begun })
+          if (end.phase !== 'moved') return end
+          begun = end.begun
+          const next = all[end.to]
+          thread = next?.alive ? next : leastBusy(all)
+        }
+        throw new Error('no thread is left that sends')
       } catch (error) {
+        for (const fd of Object.values(begun?.port ?? {})) libc()?.close(fd) // nobody has them any more
         const because = error instanceof Error ? error.message : String(error)
         return { phase: 'failed', acked: 0, repeated: 0, because }
       }
@@ -48,9 +58,10 @@ export function startFastSender(onLost: (error: Error) => void): FastSender {
 
 type Thread = NativeThread<FastOrder, FastEnd>
 
-/** Shared memory goes as it is; other memory as a copy, made once. */
-function forThread(content: Content): { content: Content; handedOver: ArrayBuffer[] } {
-  if ('fd' in content || content.bytes.buffer instanceof SharedArrayBuffer) return { content, handedOver: [] }
-  const bytes = new Uint8Array(content.bytes)
-  return { content: { bytes }, handedOver: [bytes.buffer] }
+/** What is in memory is copied once, to where all threads see it. */
+function shared(content: Content): Content {
+  if ('fd' in content || content.bytes.buffer instanceof SharedArrayBuffer) return content
+  const bytes = new Uint8Array(new SharedArrayBuffer(content.bytes.length))
+  bytes.set(content.bytes)
+  return { bytes }
 }

@@ -6,7 +6,10 @@ import type Koffi from 'koffi'
 export interface Libc {
   socket(family: number, type: number, protocol: number): number
   bind(fd: number, address: number, length: number): number
+  connect(fd: number, address: number, length: number): number
+  getsockname(fd: number, address: number, length: number): number
   setsockopt(fd: number, level: number, name: number, value: number, length: number): number
+  getsockopt(fd: number, level: number, name: number, value: number, length: number): number
   recvmmsg(fd: number, messages: number, count: number, flags: number, timeout: number): number
   sendmmsg(fd: number, messages: number, count: number, flags: number): number
   recvfrom(fd: number, bytes: number, length: number, flags: number, address: number, addressLength: number): number
@@ -19,6 +22,9 @@ export interface Libc {
   write(fd: number, bytes: number, length: number): number
   preadv(fd: number, pieces: number, count: number, offset: number): number
   sendfile(to: number, from: number, offset: number, count: number): number
+  /** Of the thread that calls, where `thread` is 0. */
+  sched_getaffinity(thread: number, size: number, processors: number): number
+  sched_setaffinity(thread: number, size: number, processors: number): number
   dup(fd: number): number
   close(fd: number): number
   /** Of the last call that failed, on this thread. */
@@ -47,7 +53,10 @@ function load(): Libc | undefined {
     return {
       socket: lib.func('int socket(int, int, int)'),
       bind: lib.func('int bind(int, uintptr_t, uint32_t)'),
+      connect: lib.func('int connect(int, uintptr_t, uint32_t)'),
+      getsockname: lib.func('int getsockname(int, uintptr_t, uintptr_t)'),
       setsockopt: lib.func('int setsockopt(int, int, int, uintptr_t, uint32_t)'),
+      getsockopt: lib.func('int getsockopt(int, int, int, uintptr_t, uintptr_t)'),
       recvmmsg: lib.func('int recvmmsg(int, uintptr_t, unsigned int, int, uintptr_t)'),
       sendmmsg: lib.func('int sendmmsg(int, uintptr_t, unsigned int, int)'),
       recvfrom: lib.func('int recvfrom(int, uintptr_t, size_t, int, uintptr_t, uintptr_t)'),
@@ -60,6 +69,8 @@ function load(): Libc | undefined {
       write: lib.func('int write(int, uintptr_t, size_t)'),
       preadv: lib.func('int preadv(int, uintptr_t, int, int64_t)'),
       sendfile: lib.func('int sendfile(int, int, uintptr_t, size_t)'),
+      sched_getaffinity: lib.func('int sched_getaffinity(int, size_t, uintptr_t)'),
+      sched_setaffinity: lib.func('int sched_setaffinity(int, size_t, uintptr_t)'),
       dup: lib.func('int dup(int)'),
       close: lib.func('int close(int)'),
       errno: () => koffi.errno(),
@@ -81,6 +92,7 @@ export const Errno = {
   EINVAL: 22,
   EIO: 5,
   ENOBUFS: 105,
+  ECONNREFUSED: 111,
 } as const
 
 export function failed(call: string, errno: number): Error & { code?: string } {

@@ -12,17 +12,23 @@ export interface Engine<Order> {
   stop(): void
 }
 
+/** Which of the threads of its kind it runs in, and how much each of them has under way. */
+export interface Place {
+  thread: number
+  busy: Int32Array<SharedArrayBuffer>
+}
+
 export type ToThread<Order> = { order: Order } | { cancel: number } | 'stop'
 
 /** Runs an engine in this thread: in system calls while it has something to do, in Node's event loop while it has nothing. */
 export function runEngine<Order>(
-  make: (native: Libc, bell: number, ended: (end: unknown) => void) => Engine<Order>,
+  make: (native: Libc, bell: number, ended: (end: unknown) => void, place: Place) => Engine<Order>,
 ): void {
   const native = libc()
   if (native === undefined || parentPort === null) throw new Error('an engine runs in a thread of native-thread.ts')
   const port = parentPort
-  const { bell } = workerData as { bell: number }
-  const engine = make(native, bell, (end) => port.postMessage(end))
+  const { bell, place } = workerData as { bell: number; place: Place }
+  const engine = make(native, bell, (end) => port.postMessage(end), place)
   const obey = (said: ToThread<Order>): void => {
     if (said === 'stop') {
       engine.stop()

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Arena } from './arena.ts'
 import { failed, libc, type Libc } from './libc.ts'
-import type { ToThread } from './native-engine.ts'
+import type { Place, ToThread } from './native-engine.ts'
 
 const MOST_THREADS = 4
 const EFD_NONBLOCK_CLOEXEC = 0x800 | 0x80000
@@ -14,8 +14,8 @@ export interface NativeThread<Order extends { id: number }, End extends { id: nu
   readonly alive: boolean
   /** Orders under way. */
   readonly busy: number
-  /** Rejects where the thread was lost. `handedOver` is memory that goes along and is gone here. */
-  carryOut(order: Omit<Order, 'id'>, signal?: AbortSignal, handedOver?: ArrayBuffer[]): Promise<End>
+  /** Rejects where the thread was lost. */
+  carryOut(order: Omit<Order, 'id'>, signal?: AbortSignal): Promise<End>
   /** Ends what is under way. */
   stop(): Promise<void>
 }
@@ -28,7 +28,10 @@ export async function startNativeThreads<Order extends { id: number }, End exten
   const native = libc()
   if (native === undefined) return []
   const threads = Math.min(availableParallelism(), MOST_THREADS)
-  return Promise.all(Array.from({ length: threads }, () => startThread<Order, End>(native, entry, onLost)))
+  const busy = new Int32Array(new SharedArrayBuffer(4 * threads))
+  return Promise.all(
+    Array.from({ length: threads }, (_, thread) => startThread<Order, End>(native, entry, { thread, busy }, onLost)),
+  )
 }
 
 /** Of those that are there, one with the least to do. */
@@ -42,13 +45,14 @@ export function leastBusy<Thread extends { alive: boolean; busy: number }>(
 async function startThread<Order extends { id: number }, End extends { id: number }>(
   native: Libc,
   entry: URL,
+  place: Place,
   onLost: (error: Error) => void,
 ): Promise<NativeThread<Order, End>> {
   const bell = native.eventfd(0, EFD_NONBLOCK_CLOEXEC)
   if (bell < 0) throw failed('eventfd', native.errno())
   const one = new Arena(native, 4_096)
   one.word(0, 1)
-  const worker = new Worker(entry, { workerData: { bell } })
+  const worker = new Worker(entry, { workerData: { bell, place } })
   const waiting = new Map<number, { resolve: (end: End) => void; reject: (error: Error) => void }>()
   let ids = 0
   let alive = true
@@ -59,8 +63,8 @@ async function startThread<Order extends { id: number }, End extends { id: numbe
     waiting.clear()
     native.close(bell)
   }
-  const say = (message: ToThread<unknown>, handedOver: ArrayBuffer[] = []): void => {
-    worker.postMessage(message, handedOver)
+  const say = (message: ToThread<unknown>): void => {
+    worker.postMessage(message)
     native.write(bell, one.address, 8)
   }
   worker.on('error', (cause) => {
@@ -81,12 +85,12 @@ async function startThread<Order extends { id: number }, End extends { id: numbe
     get busy() {
       return waiting.size
     },
-    carryOut(order, signal, handedOver) {
+    carryOut(order, signal) {
       return new Promise((resolve, reject) => {
         if (!alive) return reject(new Error('the thread that sends is gone'))
         const id = (ids += 1)
         waiting.set(id, { resolve, reject })
-        say({ order: { ...order, id } }, handedOver)
+        say({ order: { ...order, id } })
         const cancel = (): void => {
           if (alive && waiting.has(id)) say({ cancel: id })
         }
