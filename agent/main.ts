@@ -7,6 +7,7 @@ import { addressesOf, addressTowards, listInterfaces } from './machine/network.t
 import { createServer } from './machine/server.ts'
 import { run } from './programs.ts'
 import { minimumTokenLength } from '../contract/agent.ts'
+import { imageKeys } from '../contract/images/signature.ts'
 import { readSettings } from './settings.ts'
 import type { Trust } from './http.ts'
 
@@ -21,9 +22,11 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort())
   try {
     const ca = await readFile('/etc/bloomery/site-ca.pem', 'utf8').catch(() => undefined)
+    const acceptedKeys = await keysOfImages()
     const trust: Trust = { ca, insecure: settings.insecure }
     const addresses = async () => addressesOf(await listInterfaces(), settings.bootMac)
-    const machine = (lockDown: () => void) => createServer({ clock, log, trust, settings, lockDown })
+    const machine = (lockDown: () => void) =>
+      createServer({ clock, log, trust, settings, imageKeys: acceptedKeys, lockDown })
     const locked = await runAgent({ settings, trust, clock, log, machine, addresses, addressTowards }, stop.signal)
     if (locked) await goDark()
   } catch (error) {
@@ -38,6 +41,17 @@ async function main(): Promise<void> {
     for (const { name } of await listInterfaces()) await run('ip', ['link', 'set', 'dev', name, 'down'], 10)
     while (!stop.signal.aborted) await clock.sleep(3_600_000, stop.signal)
   }
+}
+
+/** One a line, as `bloomery image key` prints them; without the file images need no signature. */
+async function keysOfImages(): Promise<string[]> {
+  const text = await readFile('/etc/bloomery/image-keys', 'utf8').catch(() => '')
+  return imageKeys.parse(
+    text
+      .split('\n')
+      .filter((line) => line.trim() !== '')
+      .map((line) => line.trim()),
+  )
 }
 
 /** A boot medium made for this machine brings its token along: not in the kernel's command line, which everybody may read. */

@@ -163,6 +163,10 @@ export const imageInfo = z.looseObject({
   os_hash_value: z.string().max(8192).nullish(),
   image_request_authorization: z.string().max(4096).nullish(),
   node_uuid: z.string().max(64).nullish(),
+  /** Ours alone: the signed manifest of an image in chunks, which lie beside it. Other agents get the whole disk from `urls`. */
+  bloomery_manifest: z
+    .object({ url: z.url({ protocol: /^https?$/ }).max(8192), sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+    .nullish(),
 })
 export type ImageInfo = z.output<typeof imageInfo>
 

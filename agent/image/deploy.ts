@@ -9,6 +9,8 @@ import { run } from '../programs.ts'
 import { decodeConfigDrive, largestConfigDrive } from './config-drive.ts'
 import { expectedDigest } from './digest.ts'
 import { download, type Downloading } from './download.ts'
+import { openChunks } from './chunks/source.ts'
+import { writeChunks } from './chunks/write.ts'
 import { declaredFormat } from './format.ts'
 import { writeQcow2 } from './qcow2.ts'
 import { tooLarge, writeVerified, type Target } from './write.ts'
@@ -72,6 +74,21 @@ async function write(
   means: Downloading,
   progress: Progress,
 ): Promise<void> {
+  if (image.bloomery_manifest) {
+    const source = await openChunks(image, expected, means.imageKeys, means)
+    await writeChunks(
+      image.id,
+      source,
+      target,
+      meter(means, () => source.manifest.virtual_size, progress),
+    )
+    return
+  }
+  if (means.imageKeys.length > 0)
+    throw new CommandFailure(
+      'InvalidImage',
+      `image ${image.id} has no signed manifest, and only signed images are accepted here`,
+    )
   const format = declaredFormat(image.id, image.disk_format)
   let total: number | undefined
   const bytes = download(

@@ -44,6 +44,7 @@ async function fetchAll(urls: string[], lines: string[] = [], more: Partial<Sour
     seconds: 1,
     retries: 3,
     retryInterval: 10,
+    imageKeys: [],
   }
   const chunks: Buffer[] = []
   for await (const chunk of download({ id: 'debian', urls, ...more }, means)) chunks.push(chunk)

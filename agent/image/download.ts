@@ -13,6 +13,8 @@ export interface Downloading {
   /** Failures in a row, with no progress worth the name between them, that are borne. */
   retries: number
   retryInterval: number
+  /** Public keys of which one must have signed an image; none: it need not be signed. */
+  imageKeys: readonly string[]
 }
 
 export interface Source {

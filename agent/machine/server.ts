@@ -22,11 +22,12 @@ export interface ServerMeans {
   log: Log
   trust: Trust
   settings: Settings
+  imageKeys: readonly string[]
   lockDown: () => void
 }
 
 /** The real server underneath. */
-export function createServer({ clock, log, trust, settings, lockDown }: ServerMeans): Machine {
+export function createServer({ clock, log, trust, settings, imageKeys, lockDown }: ServerMeans): Machine {
   const { imageSeconds: seconds, imageRetries: retries, imageRetryInterval: retryInterval } = settings
   /** Controllers may still be finding disks when the agent is first asked. */
   const disks = async () => {
@@ -43,7 +44,7 @@ export function createServer({ clock, log, trust, settings, lockDown }: ServerMe
     eraseFully: (disk, options, progress) => eraseFully(disk, erasing, { options, progress }),
     eraseExpress: (disk) => eraseExpress(disk, erasing),
     writeImage: (wanted, disk, progress) =>
-      deployImage(wanted, disk, { trust, clock, log, seconds, retries, retryInterval }, progress),
+      deployImage(wanted, disk, { trust, clock, log, seconds, retries, retryInterval, imageKeys }, progress),
     identify,
     installBootEntry,
     sync: async () => void (await run('sync', [], 600)),

@@ -1,0 +1,110 @@
+import { CHUNK_BYTES, chunkLength, PAGE_CHUNKS } from '../../../contract/images/manifest.ts'
+import { writeAt } from '../../disks/device.ts'
+import { MiB } from '../../disks/disk.ts'
+import { tooLarge, type Target } from '../write.ts'
+import { zero } from './zero.ts'
+import type { ChunkSource } from './source.ts'
+
+/** Fetches, verifies, unpacks and writes some chunks at a time, each straight to its place. The start of the disk, which firmware boots from, is
+ * written last of all: whatever stops us before leaves nothing that boots. */
+
+const AT_ONCE = 12
+/** The disk is told to keep up: else all of the image would first pile up in memory. */
+const SYNC_BYTES = 128 * MiB
+const LAST = 4
+
+interface Extent {
+  /** Chunks. */
+  first: number
+  count: number
+  sha256?: string
+}
+
+export async function writeChunks(
+  id: string,
+  source: ChunkSource,
+  target: Target,
+  written: (bytes: number) => void,
+): Promise<void> {
+  const { manifest } = source
+  if (manifest.virtual_size > target.size) throw tooLarge(id, manifest.virtual_size, target)
+  let passed = 0
+  let unsynced = 0
+  let syncing = Promise.resolve()
+  async function place({ first, count, sha256 }: Extent): Promise<void> {
+    const offset = first * CHUNK_BYTES
+    const length = Math.min(count * CHUNK_BYTES, manifest.virtual_size - offset)
+    if (sha256 === undefined) await zero(target, offset, length)
+    else {
+      const bytes = await source.chunk(sha256, chunkLength(manifest, first))
+      await writeAt(target.handle, offset, bytes)
+      unsynced += length
+    }
+    passed += length
+    written(passed)
+    if (unsynced < SYNC_BYTES) return
+    unsynced = 0
+    syncing = syncing.then(() => target.handle.datasync())
+    await syncing
+  }
+  const start: Extent[] = []
+  await inParallel(extents(source), AT_ONCE, async (extent) => {
+    if (extent.first < LAST) start.push(extent)
+    else await place(extent)
+  })
+  await syncing
+  await target.handle.sync()
+  for (const extent of start.sort((a, b) => b.first - a.first)) await place(extent)
+  await target.handle.sync()
+}
+
+/** In order; neighbours that hold nothing are one. */
+async function* extents(source: ChunkSource): AsyncGenerator<Extent> {
+  const { manifest } = source
+  let hole: Extent | undefined
+  for (const [page, digest] of manifest.pages.entries()) {
+    const first = page * PAGE_CHUNKS
+    const chunks = digest === null ? undefined : await source.page(page)
+    const total = Math.ceil(manifest.virtual_size / CHUNK_BYTES)
+    const count = Math.min(PAGE_CHUNKS, total - first)
+    for (let at = 0; at < count; at += 1) {
+      const sha256 = chunks?.[at] ?? undefined
+      const index = first + at
+      if (sha256 === undefined && hole && index >= LAST) hole.count += 1
+      else {
+        if (hole) yield hole
+        hole = sha256 === undefined ? { first: index, count: 1 } : undefined
+        // What is written last must be a piece of its own.
+        if (hole && index === LAST - 1) {
+          yield hole
+          hole = undefined
+        }
+        if (sha256 !== undefined) yield { first: index, count: 1, sha256 }
+      }
+    }
+  }
+  if (hole) yield hole
+}
+
+/** The first failure ends all; it is thrown when nothing is under way any more. */
+async function inParallel<T>(
+  items: AsyncGenerator<T>,
+  atOnce: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let failed: { error: unknown } | undefined
+  // An async generator hands out one item at a time, in order, to however many ask.
+  const worker = async (): Promise<void> => {
+    while (!failed) {
+      try {
+        const { value, done } = await items.next()
+        if (done) return
+        await work(value)
+      } catch (error) {
+        failed ??= { error }
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  if (failed) throw failed.error
+}
