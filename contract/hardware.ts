@@ -90,7 +90,7 @@ export const hardware = {
       raid: ['no-raid'],
       rescue: ['no-rescue', 'agent'],
       storage: ['noop'],
-      vendor: ['no-vendor'],
+      vendor: ['ipmitool', 'no-vendor'],
     },
     properties: {
       ipmi_address: 'Host name or IP address of the BMC. Required.',
@@ -105,6 +105,8 @@ export const hardware = {
         'Version of IPMI: 2.0, or 1.5 for BMCs that have nothing better (its log-in is by MD5). Default: 2.0.',
       ipmi_disable_boot_timeout:
         'Whether to switch off the 60 s after which a BMC forgets its boot device. Default: true.',
+      ipmi_force_boot_device:
+        "Whether the BMC is told the boot device again each time the machine is switched on, because it can't keep it. Default: false.",
     },
     required: ['ipmi_address'],
     bootDevices: ['pxe', 'disk', 'cdrom', 'bios', 'safe'],
@@ -243,6 +245,7 @@ const ipmiSettings = z.object({
   ipmi_port: z.coerce.number('a port is 1 to 65535').int().min(1).max(65_535, 'a port is 1 to 65535').nullish(),
   ipmi_priv_level: z.enum(['ADMINISTRATOR', 'OPERATOR', 'USER', 'CALLBACK']).nullish(),
   ipmi_disable_boot_timeout: z.union([z.boolean(), z.stringbool()], 'true or false').nullish(),
+  ipmi_force_boot_device: z.union([z.boolean(), z.stringbool()], 'true or false').nullish(),
   ipmi_protocol_version: z.enum(['1.5', '2.0'], 'the versions are 1.5 and 2.0').nullish(),
   ipmi_cipher_suite: z
     .literal([...ipmiCipherSuites, ...ipmiCipherSuites.map(String)], `the suites are ${ipmiCipherSuites.join(', ')}`)

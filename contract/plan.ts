@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { indicatorState } from './hardware-facts.ts'
 import { digest } from './images/manifest.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerTarget, uuid } from './resources.ts'
+import { boolean } from './stored.ts'
 
 /** A plan is all that a site needs to carry out one operation on one node, cut off from the cloud: every step, with its arguments and
  * its deadline. Planners are pure; a plan once sent is never changed. */
@@ -65,6 +66,24 @@ const components = z
 export const mediaDevice = z.enum(['cdrom', 'disk', 'floppy'])
 export type MediaDevice = z.infer<typeof mediaDevice>
 
+/** `0x00 0x01`: an IPMI request, its network function first (IPMI 2.0 §5.1: requests have even ones of 6 bits). */
+const rawBytes = z
+  .string()
+  .max(1024)
+  .regex(
+    /^\s*(0x[0-9a-f]{1,2}|\d{1,3})(\s+(0x[0-9a-f]{1,2}|\d{1,3})){1,127}\s*$/i,
+    'raw_bytes are bytes, such as "0x06 0x01"',
+  )
+  .refine((text) => readRawBytes(text).every((byte) => byte <= 0xff), 'a byte is at most 255')
+  .refine((text) => {
+    const [netFn = 0] = readRawBytes(text)
+    return netFn % 2 === 0 && netFn <= 0x3e
+  }, 'the first byte is a network function, even and at most 0x3e')
+
+export function readRawBytes(text: string): number[] {
+  return text.trim().split(/\s+/).map(Number)
+}
+
 /** How long a `hold` lasts unless somebody ends it: no wait is for ever. */
 export const HOLD_SECONDS = 14 * 86_400
 
@@ -98,6 +117,7 @@ export const stepArguments = {
   'management.attach_virtual_media': z.strictObject({ device_type: mediaDevice, image_url: z.string().max(2048) }),
   'management.detach_virtual_media': z.strictObject({ device_types: z.array(mediaDevice).max(3).nullable() }),
   'management.read_hardware': none,
+  'management.clear_event_log': none,
   'management.read_sensors': none,
   'boot.prepare_ramdisk': z.object({}),
   'boot.clean_up_ramdisk': z.object({}),
@@ -137,6 +157,8 @@ export const stepArguments = {
   'management.clear_job_queue': none,
   'management.reset_idrac': none,
   'management.known_good_state': none,
+  'vendor.send_raw': z.strictObject({ raw_bytes: rawBytes }),
+  'vendor.bmc_reset': z.strictObject({ warm: boolean.default(true) }),
   'bios.apply_configuration': z.strictObject({ settings }),
   'bios.factory_reset': none,
   'raid.create_configuration': z.strictObject({

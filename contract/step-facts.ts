@@ -28,6 +28,7 @@ const step = (priority: number, deadline_seconds: number, more: Partial<StepFact
 })
 /** Whatever speaks Redfish, by the names of its interfaces. */
 const redfish = ['redfish', 'idrac-redfish']
+const anyBmc = [...redfish, 'ipmitool']
 
 const asked: Partial<StepFacts> = { requestable: ['clean', 'deploy', 'service'] }
 
@@ -65,15 +66,18 @@ export const steps = {
   'deploy.take_over': step(0, 120),
   'inspect.inspect_hardware': step(0, 3660, { waits: true }),
   'rescue.finalize_rescue': step(0, 3660),
-  'management.reset_bmc': step(0, 900, { ...asked, implementations: redfish }),
-  'management.set_bmc_clock': step(0, 120, { ...asked, implementations: redfish }),
+  'management.reset_bmc': step(0, 900, { ...asked, implementations: anyBmc }),
+  'management.set_bmc_clock': step(0, 120, { ...asked, implementations: anyBmc }),
+  'management.clear_event_log': step(0, 180, { ...asked, implementations: anyBmc }),
   'management.reset_secure_boot_keys_to_default': step(0, 180, { ...asked, implementations: redfish }),
   'management.clear_secure_boot_keys': step(0, 180, { ...asked, implementations: redfish }),
-  'management.rotate_bmc_password': step(0, 300, { requestable: ['clean', 'service'], implementations: redfish }),
-  'management.report_drift': step(0, 300, { requestable: ['clean', 'service'], implementations: redfish }),
+  'management.rotate_bmc_password': step(0, 300, { requestable: ['clean', 'service'], implementations: anyBmc }),
+  'management.report_drift': step(0, 300, { requestable: ['clean', 'service'], implementations: anyBmc }),
   'management.clear_job_queue': step(0, 180, { ...asked, implementations: ['idrac-redfish'] }),
   'management.reset_idrac': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
   'management.known_good_state': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
+  'vendor.send_raw': step(0, 120, { ...asked, implementations: ['ipmitool'] }),
+  'vendor.bmc_reset': step(0, 900, { ...asked, implementations: ['ipmitool'] }),
   'bios.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
   'bios.factory_reset': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
   'raid.create_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish] }),

@@ -1,3 +1,5 @@
+import type { StepName } from './plan.ts'
+
 /** Methods of vendor interfaces, as the API lists them. */
 export interface VendorMethod {
   async: boolean
@@ -6,6 +8,9 @@ export interface VendorMethod {
   http_methods: readonly string[]
   require_exclusive_lock: boolean
 }
+
+/** What a method does: the fake ones compare the argument `bar` with a word, the others are a step of the site. */
+type Does = { word: string } | { step: StepName }
 
 const method = (description: string, more: Partial<VendorMethod> = {}): VendorMethod => ({
   async: true,
@@ -16,14 +21,28 @@ const method = (description: string, more: Partial<VendorMethod> = {}): VendorMe
   ...more,
 })
 
-/** Those of the fake one each compare the argument `bar` with a word. */
-export const vendorMethods: Readonly<Record<string, Readonly<Record<string, VendorMethod & { word: string }>>>> = {
+export const vendorMethods: Readonly<Record<string, Readonly<Record<string, { facts: VendorMethod; does: Does }>>>> = {
+  ipmitool: {
+    send_raw: {
+      facts: method(
+        "Send raw bytes to the BMC. Required argument: 'raw_bytes' - a string of them, network function and command first.",
+      ),
+      does: { step: 'vendor.send_raw' },
+    },
+    bmc_reset: {
+      facts: method("Reset the BMC. Optional argument: 'warm' (Boolean) - warm (True, the default) or cold (False)."),
+      does: { step: 'vendor.bmc_reset' },
+    },
+  },
   fake: {
-    second_method: { ...method('Test if the value of bar is kazoo'), word: 'kazoo' },
-    third_method_sync: { ...method('Test if the value of bar is meow', { async: false }), word: 'meow' },
+    second_method: { facts: method('Test if the value of bar is kazoo'), does: { word: 'kazoo' } },
+    third_method_sync: {
+      facts: method('Test if the value of bar is meow', { async: false }),
+      does: { word: 'meow' },
+    },
     fourth_method_shared_lock: {
-      ...method('Test if the value of bar is woof', { require_exclusive_lock: false }),
-      word: 'woof',
+      facts: method('Test if the value of bar is woof', { require_exclusive_lock: false }),
+      does: { word: 'woof' },
     },
   },
 }

@@ -26,6 +26,8 @@ export interface BiosWish {
 export interface BmcPassword {
   /** In driver_info. */
   readonly key: string
+  /** How many bytes it may have, where those are fewer than the 20 of IPMI 2.0. */
+  readonly room?: number | undefined
   set(password: string): Promise<void>
   /** Whether a fresh session can be had with it. */
   works(password: string): Promise<boolean>
@@ -50,8 +52,13 @@ export interface BmcManagement {
   deleteVolumes(): Promise<void>
   readRaid(): Promise<Record<string, unknown>>
   updateFirmware(component: string, url: string, progress: (percent: number) => void): Promise<void>
-  resetBmc(): Promise<void>
+  /** `warm` and `cold` are IPMI's. */
+  resetBmc(how?: 'warm' | 'cold'): Promise<void>
   setClock(at: string, offset?: string): Promise<void>
+  /** Of the system and of its BMC. */
+  clearEventLog(): Promise<void>
+  /** Over IPMI alone: network function, command, data. What the BMC answers behind its completion code. */
+  sendRaw(bytes: readonly number[]): Promise<Uint8Array>
   resetSecureBootKeys(to: 'default' | 'none'): Promise<void>
   /** Of the BMC: those that can log in, by name. */
   users(): Promise<string[]>

@@ -17,7 +17,8 @@ export const connectFake: ConnectBmc = async (driverInfo, stage) => bmcOf(driver
 function bmcOf(driverInfo: DriverInfo, { clock, delays, memory, signal }: Stage): Bmc {
   const state = (): Imagined => {
     const text = memory.read()
-    return text === undefined ? blank : imagined.parse(JSON.parse(text))
+    // What another driver left for itself is none of ours.
+    return (text === undefined ? undefined : imagined.safeParse(JSON.parse(text)).data) ?? blank
   }
   const become = (change: Partial<Imagined>): void => memory.write(JSON.stringify({ ...state(), ...change }))
   const pause = (kind: 'power' | 'management'): Promise<void> => clock.sleep(delays(kind, driverInfo), signal)

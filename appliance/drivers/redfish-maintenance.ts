@@ -2,10 +2,13 @@ import { changePassword, listUsers } from '@bloomery/redfish/account.ts'
 import { checkAttributes, readAttributeRegistry, readBios, resetBios, setBios } from '@bloomery/redfish/bios.ts'
 import type { Redfish } from '@bloomery/redfish/client.ts'
 import { clearJobQueue, resetIdrac } from '@bloomery/redfish/dell.ts'
+import { NotOffered } from '@bloomery/redfish/error.ts'
 import { updateFirmware } from '@bloomery/redfish/firmware.ts'
+import { clearLog, listLogs } from '@bloomery/redfish/log.ts'
 import { resetManager, setClock } from '@bloomery/redfish/manager.ts'
 import { resetSecureBootKeys } from '@bloomery/redfish/secure-boot.ts'
 import { createVolume, deleteVolume, readStorage } from '@bloomery/redfish/storage.ts'
+import type { System } from '@bloomery/redfish/system.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { BiosWish, BmcManagement } from './bmc.ts'
 import { chooseDrives, raidConfigOf } from './raid-drives.ts'
@@ -25,6 +28,7 @@ type Maintenance = Omit<
   | 'readHardware'
   | 'readHealth'
   | 'password'
+  | 'sendRaw'
 >
 
 /** What steps of cleaning and servicing do to a machine over Redfish. */
@@ -71,11 +75,29 @@ export function redfishMaintenance(use: UseRedfish): Maintenance {
       use(({ bmc, system }) =>
         resetSecureBootKeys(bmc, system, to === 'default' ? 'ResetAllKeysToDefault' : 'DeleteAllKeys'),
       ),
+    clearEventLog: () => use(({ bmc, system }) => clearLogs(bmc, system)),
     users: () => use(({ bmc }) => listUsers(bmc)),
     clearJobQueue: (force) => use(({ bmc, system }) => clearJobQueue(bmc, system, force)),
     resetIdrac: () => use(({ bmc, system }) => resetIdrac(bmc, system)),
     inspect: () => use(({ bmc, system }) => inspectRedfish(bmc, system)),
   }
+}
+
+/** Logs that can't be cleared (a lifecycle log) are left as they are. */
+async function clearLogs(bmc: Redfish, system: System): Promise<void> {
+  const books = await listLogs(bmc, system)
+  let refused: NotOffered | undefined
+  let cleared = 0
+  for (const book of books) {
+    try {
+      await clearLog(bmc, book)
+      cleared += 1
+    } catch (error) {
+      if (!(error instanceof NotOffered)) throw error
+      refused = error
+    }
+  }
+  if (cleared === 0) throw refused ?? new HardwareError('the BMC has no log that can be cleared')
 }
 
 /** Changes it by the session that the old one gave. */

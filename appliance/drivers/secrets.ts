@@ -33,9 +33,12 @@ export function openSecrets(machine: Machine, identity: Pick<Identity, 'uuid' | 
   )
 }
 
+const MOST_ROOM = 20
+
 /** New secrets of a machine, which only its site can open. */
 export interface StepSecrets {
-  fresh(): string
+  /** Of at most so many bytes. */
+  fresh(room?: number): string
   seal(key: string, text: string): Sealed
   open(key: string, value: unknown): string
   /** What driver_info has there now. */
@@ -45,7 +48,7 @@ export interface StepSecrets {
 export function stepSecrets(machine: Machine, identity: Pick<Identity, 'uuid' | 'sealingKey'>): StepSecrets {
   return {
     // 20 bytes are what IPMI has room for; the first four are of the kinds that BMCs want to see.
-    fresh: () => `Aa1-${randomBytes(12).toString('base64url')}`,
+    fresh: (room = MOST_ROOM) => `Aa1-${randomBytes(12).toString('base64url')}`.slice(0, room),
     seal(key, text) {
       const to = machine.sealing_keys ?? []
       if (!to.some(({ appliance }) => appliance === identity.uuid))

@@ -33,8 +33,21 @@ export async function askBmc(
   check: (node: Node) => void = () => {},
 ): Promise<void> {
   const { uuid } = await settled(platform, await nodeThatOffers(platform, call, verb))
-  await changeAsked(call, platform, uuid, async (node) => {
+  await askSite(platform, call, uuid, request, (node) => {
     requireOffer(node, verb)
+    check(node)
+  })
+}
+
+/** Has the site do one step with a node that is free. */
+export async function askSite(
+  platform: Platform,
+  call: Call,
+  uuid: string,
+  request: ManagementRequest,
+  check: (node: Node) => void,
+): Promise<void> {
+  await changeAsked(call, platform, uuid, async (node) => {
     check(node)
     if (isBusy(node)) throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
     await requireValid(platform, node, ['management'])

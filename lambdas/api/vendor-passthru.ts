@@ -1,11 +1,15 @@
+import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
+import { stepArguments, type StepName } from '../../contract/plan.ts'
 import { vendorMethods } from '../../contract/vendor.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
+import { askSite } from './ask-bmc.ts'
 import { readJson } from './body.ts'
 import type { Api, Call } from './context.ts'
 import { knownDriver, unknownDriver } from './drivers.ts'
 import { nodeOf } from './find.ts'
+import { settled } from './settle.ts'
 
 const verbs = ['GET', 'POST', 'PUT', 'DELETE'] as const
 
@@ -14,7 +18,7 @@ export function vendorRoutes(app: Api, platform: Platform): void {
   const path = '/v1/nodes/:ident/vendor_passthru'
   app.get(`${path}/methods`, async (call) => {
     const node = await nodeOf(platform, call.req.param('ident'), call.var.minor)
-    const methods = Object.entries(methodsOf(node)).map(([name, { word: _word, ...facts }]) => [name, facts])
+    const methods = Object.entries(methodsOf(node)).map(([name, { facts }]) => [name, facts])
     return call.json(Object.fromEntries(methods))
   })
   app.get('/v1/drivers/:name/vendor_passthru/methods', (call) => {
@@ -25,7 +29,7 @@ export function vendorRoutes(app: Api, platform: Platform): void {
     for (const route of [path, `${path}/:method`])
       app.on(verb, route, async (call) => {
         const node = await nodeOf(platform, call.req.param('ident') ?? '', call.var.minor)
-        return invoke(call, verb, node)
+        return invoke(platform, call, verb, node)
       })
     for (const route of ['/v1/drivers/:name/vendor_passthru', '/v1/drivers/:name/vendor_passthru/:method'])
       app.on(verb, route, (call) => {
@@ -45,15 +49,35 @@ function methodName(call: Call): string {
   return name
 }
 
-async function invoke(call: Call, verb: (typeof verbs)[number], node: Node): Promise<Response> {
+async function invoke(platform: Platform, call: Call, verb: (typeof verbs)[number], node: Node): Promise<Response> {
   const name = methodName(call)
   const methods = methodsOf(node)
   const method = Object.hasOwn(methods, name) ? methods[name] : undefined
   if (!method) throw new UserError(400, `No handler for method ${name}`)
-  if (!method.http_methods.includes(verb)) throw new UserError(400, `The method ${name} does not support HTTP ${verb}`)
+  const { facts, does } = method
+  if (!facts.http_methods.includes(verb)) throw new UserError(400, `The method ${name} does not support HTTP ${verb}`)
   const body = await readJson(call)
-  const bar = typeof body === 'object' && body !== null ? (body as Record<string, unknown>)['bar'] : undefined
+  const given = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
+  if ('step' in does) {
+    const { uuid } = await settled(platform, node)
+    await askSite(platform, call, uuid, { step: does.step, args: argumentsFor(does.step, given) }, requireVendor)
+    return call.body(null, 202)
+  }
+  const { bar } = given
   if (bar === undefined || bar === null || bar === '')
     throw new UserError(400, `Parameter 'bar' not passed to method '${name}'.`)
-  return method.async ? call.body(null, 202) : call.json(bar === method.word)
+  return facts.async ? call.body(null, 202) : call.json(bar === does.word)
+}
+
+/** Meanwhile somebody may have given it another interface. */
+function requireVendor({ vendor_interface: name }: Node): void {
+  if (name === null || !Object.hasOwn(vendorMethods, name)) throw new UserError(400, 'No handler for this method')
+}
+
+function argumentsFor(step: StepName, given: Record<string, unknown>): Record<string, unknown> {
+  if (step === 'vendor.send_raw' && !given['raw_bytes'])
+    throw new UserError(400, 'Parameter raw_bytes (string of bytes) was not specified.')
+  const args = stepArguments[step].safeParse(given)
+  if (!args.success) throw new UserError(400, `The arguments are wrong: ${z.prettifyError(args.error)}`)
+  return args.data as Record<string, unknown>
 }

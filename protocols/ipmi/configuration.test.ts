@@ -8,8 +8,8 @@ import { connect, type ConnectOptions, type IpmiSession } from './client.ts'
 import { getChassisStatus } from './commands.ts'
 import * as dcmi from './dcmi.ts'
 import * as errors from './error.ts'
-import { clearEventLog, readEventLog } from './event-log.ts'
-import { deleteSelEntry, getSelTimeOffset, reserveSel, setSelTimeOffset } from './event-log-commands.ts'
+import { clearEventLog, readClock, readEventLog, setClock } from './event-log.ts'
+import { deleteSelEntry, getSelTime, getSelTimeOffset, reserveSel, setSelTimeOffset } from './event-log-commands.ts'
 import { coldReset } from './inventory-commands.ts'
 import { readLan, writeLan } from './lan.ts'
 import { setLanParameter } from './lan-commands.ts'
@@ -343,6 +343,13 @@ describe('the event log', () => {
     await session.send(setSelTimeOffset, { minutes: -90 })
     expect(await session.send(getSelTimeOffset, undefined)).toEqual({ minutes: -90 })
     await expect(session.send(setSelTimeOffset, { minutes: 1441 })).rejects.toThrow(/out of range/)
+    const time = new Date('2031-07-04T10:20:30Z')
+    await setClock(session, time)
+    expect(await readClock(session)).toEqual(time)
+    expect(await session.send(getSelTime, undefined)).toEqual({ seconds: (time.getTime() - 90 * 60_000) / 1000 })
+    await setClock(session, time, 120)
+    expect(await readClock(session)).toEqual(time)
+    expect(await session.send(getSelTimeOffset, undefined)).toEqual({ minutes: 120 })
   })
 })
 

@@ -11,9 +11,12 @@ import {
   getSelEntry,
   getSelInfo,
   getSelTime,
+  getSelTimeOffset,
   LAST_RECORD,
   reserveSel,
   setSelTime,
+  setSelTimeOffset,
+  UNKNOWN_OFFSET,
 } from './event-log-commands.ts'
 
 /** IPMI 2.0 §32. `seconds` since 1970 by the BMC's clock. */
@@ -67,12 +70,27 @@ export async function clearEventLog(session: IpmiSession, clock: Clock = systemC
 }
 
 export async function readClock(session: IpmiSession): Promise<Date> {
+  const ahead = await readOffset(session)
   const { seconds } = await session.send(getSelTime, undefined)
-  return new Date(seconds * 1000)
+  return new Date((seconds - ahead * 60) * 1000)
 }
 
-export async function setClock(session: IpmiSession, time: Date): Promise<void> {
-  await session.send(setSelTime, { seconds: Math.floor(time.getTime() / 1000) })
+/** `offset`: minutes that the BMC's own time is to be ahead of UTC; without it, it stays as it is. */
+export async function setClock(session: IpmiSession, time: Date, offset?: number): Promise<void> {
+  if (offset !== undefined) await session.send(setSelTimeOffset, { minutes: offset })
+  const ahead = offset ?? (await readOffset(session))
+  await session.send(setSelTime, { seconds: Math.floor(time.getTime() / 1000) + ahead * 60 })
+}
+
+/** §31.11a; most BMCs have no such command, or were never told: then their time is UTC, by use. */
+async function readOffset(session: IpmiSession): Promise<number> {
+  try {
+    const { minutes } = await session.send(getSelTimeOffset, undefined)
+    return minutes === UNKNOWN_OFFSET ? 0 : minutes
+  } catch (error) {
+    if (error instanceof CommandFailed) return 0
+    throw error
+  }
 }
 
 export function readLogEntry(bytes: Uint8Array): LogEntry {

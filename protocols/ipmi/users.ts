@@ -1,5 +1,6 @@
 import type { IpmiSession } from './client.ts'
 import { THIS_CHANNEL } from './commands.ts'
+import { completionCodes } from './completion-code.ts'
 import { CommandFailed } from './error.ts'
 import {
   getUserAccess,
@@ -75,11 +76,14 @@ function utf8(name: string): string {
   return Buffer.from(name, 'latin1').toString()
 }
 
+/** These speak of who asks, or of the whole BMC; what others mean by "no such user" differs. */
+const isOurs: ReadonlySet<number> = new Set([completionCodes.insufficientPrivilege, completionCodes.invalidCommand])
+
 async function unlessDeclined<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked
   } catch (error) {
-    if (error instanceof CommandFailed) return undefined
+    if (error instanceof CommandFailed && !isOurs.has(error.completionCode)) return undefined
     throw error
   }
 }

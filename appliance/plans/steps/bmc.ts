@@ -1,4 +1,5 @@
-import { requireMore } from '../../drivers/bmc.ts'
+import { readRawBytes } from '../../../contract/plan.ts'
+import { type BmcManagement, requireMore } from '../../drivers/bmc.ts'
 import type { StepContext, StepRunner } from '../step.ts'
 import { tellHardware } from './management.ts'
 import { awaitMachine } from './restart.ts'
@@ -6,14 +7,31 @@ import { awaitMachine } from './restart.ts'
 /** A restarting BMC may answer for some seconds yet. */
 const GOING_MS = 20_000
 
-export const resetBmc: StepRunner<'management.reset_bmc'> = (_args, on) => restart(on, 'resetBmc')
+export const resetBmc: StepRunner<'management.reset_bmc'> = (_args, on) => restart(on, (bmc) => bmc('resetBmc')())
 
-export const resetIdrac: StepRunner<'management.reset_idrac'> = (_args, on) => restart(on, 'resetIdrac')
+export const resetBmcOverIpmi: StepRunner<'vendor.bmc_reset'> = ({ warm }, on) =>
+  restart(on, (bmc) => bmc('resetBmc')(warm ? 'warm' : 'cold'))
+
+export const resetIdrac: StepRunner<'management.reset_idrac'> = (_args, on) => restart(on, (bmc) => bmc('resetIdrac')())
+
+/** What the BMC answers may be anything, so nobody is told but how long it is. After a crash it may be sent twice. */
+export const sendRaw: StepRunner<'vendor.send_raw'> = async ({ raw_bytes: text }, on) => {
+  on.note('sending raw bytes')
+  const send = requireMore(await on.bmc(), on.plan.machine.driver, 'sendRaw')
+  const { length } = await send(readRawBytes(text))
+  on.note(`the BMC answered ${length} bytes`)
+}
+
+export const clearEventLog: StepRunner<'management.clear_event_log'> = async (_args, on) => {
+  on.note('clearing the event log')
+  const clear = requireMore(await on.bmc(), on.plan.machine.driver, 'clearEventLog')
+  await clear()
+}
 
 export const clearJobQueue: StepRunner<'management.clear_job_queue'> = (_args, on) => clearJobs(on, false)
 
 export const knownGoodState: StepRunner<'management.known_good_state'> = async (_args, on) => {
-  await restart(on, 'resetIdrac')
+  await restart(on, (bmc) => bmc('resetIdrac')())
   await clearJobs(on, true)
 }
 
@@ -22,11 +40,13 @@ async function clearJobs(on: StepContext, force: boolean): Promise<void> {
   await requireMore(await on.bmc(), on.plan.machine.driver, 'clearJobQueue')(force)
 }
 
-async function restart(on: StepContext, how: 'resetBmc' | 'resetIdrac'): Promise<void> {
+type Have = <K extends keyof BmcManagement>(part: K) => BmcManagement[K]
+
+async function restart(on: StepContext, begin: (have: Have) => Promise<void>): Promise<void> {
   const bmc = await on.bmc()
   if (on.memo.get('reset') === undefined) {
     on.note('restarting the BMC')
-    await requireMore(bmc, on.plan.machine.driver, how)()
+    await begin((part) => requireMore(bmc, on.plan.machine.driver, part))
     on.memo.set('reset', 'yes')
   }
   on.note('waiting for the BMC')

@@ -7,7 +7,8 @@ import type { StepRunner } from '../step.ts'
 export const rotateBmcPassword: StepRunner<'management.rotate_bmc_password'> = async (_args, on) => {
   const account = requireMore(await on.bmc(), on.plan.machine.driver, 'password')
   const journalled = on.memo.get('password')
-  const fresh = journalled === undefined ? on.secrets.fresh() : on.secrets.open(account.key, JSON.parse(journalled))
+  const fresh =
+    journalled === undefined ? on.secrets.fresh(account.room) : on.secrets.open(account.key, JSON.parse(journalled))
   if (journalled === undefined) on.memo.set('password', JSON.stringify(on.secrets.seal(account.key, fresh)))
   // Only a second attempt asks first: a password that isn't there yet would count as a failed log-in.
   if (journalled === undefined || !(await account.works(fresh)))

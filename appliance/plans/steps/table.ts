@@ -2,12 +2,15 @@ import type { StepName } from '../../../contract/plan.ts'
 import type { StepRunner } from '../step.ts'
 import { applyConfiguration, factoryReset } from './bios.ts'
 import {
+  clearEventLog,
   clearJobQueue,
   clearSecureBootKeys,
   knownGoodState,
   resetBmc,
+  resetBmcOverIpmi,
   resetIdrac,
   resetSecureBootKeys,
+  sendRaw,
   setBmcClock,
 } from './bmc.ts'
 import { reportDrift } from './drift.ts'
@@ -53,6 +56,9 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'management.read_sensors': readSensors,
   'management.reset_bmc': resetBmc,
   'management.set_bmc_clock': setBmcClock,
+  'management.clear_event_log': clearEventLog,
+  'vendor.send_raw': sendRaw,
+  'vendor.bmc_reset': resetBmcOverIpmi,
   'management.reset_secure_boot_keys_to_default': resetSecureBootKeys,
   'management.clear_secure_boot_keys': clearSecureBootKeys,
   'management.report_drift': reportDrift,

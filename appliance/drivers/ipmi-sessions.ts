@@ -1,0 +1,179 @@
+import type { CipherSuiteId } from '@bloomery/ipmi/cipher-suite.ts'
+import { connect, type ConnectOptions, type IpmiSession } from '@bloomery/ipmi/client.ts'
+import { type Clock, systemClock } from '@bloomery/ipmi/clock.ts'
+import { IpmiError, NoSupportedCipherSuite } from '@bloomery/ipmi/error.ts'
+import { type IpmiSocket, openIpmiSocket } from '@bloomery/ipmi/socket.ts'
+import { createHash } from 'node:crypto'
+import { HardwareError } from '../hardware-error.ts'
+import { GaveWay } from '../health/look.ts'
+import type { IpmiInfo } from './ipmi-info.ts'
+
+const TIMEOUT_MS = 20_000
+/** A BMC forgets a silent session after a minute (IPMI 2.0 §6.12.15); closed before that, its slot is free at once. */
+const IDLE_MS = 45_000
+const MOST_OPEN = 4096
+const MOST_SUITES = 16_384
+
+interface Kept {
+  /** Of all that it was opened with. */
+  digest: string
+  session: Promise<IpmiSession>
+  /** Works that use it now. */
+  users: number
+  idleSince: number
+  /** Nobody gets it any more; it is closed once nobody has it. */
+  retired: boolean
+}
+
+/** Sessions with a site's BMCs: one each, shared, closed when idle, and only ever under what driver_info says now. */
+export class IpmiSessions {
+  readonly #socket: IpmiSocket = openIpmiSocket()
+  readonly #kept = new Map<string, Kept>()
+  /** Which suite was found best, so that the next log-in needs not ask. */
+  readonly #suites = new Map<string, CipherSuiteId>()
+  readonly #clock: Clock
+  readonly #idleMs: number
+  #cancelSweep: (() => void) | undefined
+
+  constructor({ clock = systemClock, idleMs = IDLE_MS }: { clock?: Clock; idleMs?: number } = {}) {
+    this.#clock = clock
+    this.#idleMs = idleMs
+  }
+
+  get open(): number {
+    return this.#kept.size
+  }
+
+  async use<T>(info: IpmiInfo, work: (session: IpmiSession) => Promise<T>): Promise<T> {
+    const kept = this.#take(info)
+    kept.users += 1
+    try {
+      return await work(await kept.session)
+    } catch (error) {
+      // Whatever the BMC did wrong, the next attempt starts with a fresh session.
+      const innocent = error instanceof GaveWay || error instanceof HardwareError || error instanceof RangeError
+      if (!innocent) this.#retire(info, kept)
+      throw asHardwareError(error)
+    } finally {
+      kept.users -= 1
+      kept.idleSince = this.#clock.now()
+      if (kept.retired && kept.users === 0) end(kept)
+    }
+  }
+
+  /** For when the BMC has just been told to forget it. */
+  drop(info: IpmiInfo): void {
+    const kept = this.#kept.get(endpoint(info))
+    if (kept) this.#retire(info, kept)
+  }
+
+  /** A session of its own, under this password; rejects as `connect` does. */
+  async tryPassword(info: IpmiInfo, password: string): Promise<void> {
+    const session = await this.#connect({ ...info, ipmi_password: password })
+    await session.close()
+  }
+
+  async close(): Promise<void> {
+    this.#cancelSweep?.()
+    const open = [...this.#kept.values()]
+    this.#kept.clear()
+    await Promise.allSettled(open.map(async ({ session }) => (await session).close()))
+    await this.#socket.close()
+  }
+
+  #take(info: IpmiInfo): Kept {
+    const key = endpoint(info)
+    const digest = createHash('sha256').update(JSON.stringify(info)).digest('hex')
+    const found = this.#kept.get(key)
+    if (found?.digest === digest) {
+      // The one that was used last is the last in order.
+      this.#kept.delete(key)
+      this.#kept.set(key, found)
+      return found
+    }
+    if (found) this.#retire(info, found)
+    const made = { digest, session: this.#connect(info), users: 0, idleSince: this.#clock.now(), retired: false }
+    // Whoever waits for it hears of it.
+    made.session.catch(() => undefined)
+    this.#kept.set(key, made)
+    this.#bound()
+    this.#cancelSweep ??= this.#clock.after(this.#idleMs / 2, () => this.#sweep())
+    return made
+  }
+
+  #retire(info: IpmiInfo, kept: Kept): void {
+    const key = endpoint(info)
+    if (this.#kept.get(key) === kept) this.#kept.delete(key)
+    if (kept.retired) return
+    kept.retired = true
+    if (kept.users === 0) end(kept)
+  }
+
+  #sweep(): void {
+    this.#cancelSweep = undefined
+    const now = this.#clock.now()
+    for (const [key, kept] of this.#kept) {
+      if (kept.users > 0 || now - kept.idleSince < this.#idleMs) continue
+      this.#kept.delete(key)
+      end(kept)
+    }
+    if (this.#kept.size > 0) this.#cancelSweep = this.#clock.after(this.#idleMs / 2, () => this.#sweep())
+  }
+
+  #bound(): void {
+    for (const [key, kept] of this.#kept) {
+      if (this.#kept.size <= MOST_OPEN) return
+      if (kept.users > 0) continue
+      this.#kept.delete(key)
+      end(kept)
+    }
+  }
+
+  async #connect(info: IpmiInfo): Promise<IpmiSession> {
+    const key = endpoint(info)
+    const known = info.ipmi_cipher_suite === undefined ? this.#suites.get(key) : undefined
+    try {
+      const session = await this.#connectBy(info, info.ipmi_cipher_suite ?? known ?? 'auto')
+      if (this.#suites.size < MOST_SUITES && session.cipherSuite !== undefined)
+        this.#suites.set(key, session.cipherSuite as CipherSuiteId)
+      return session
+    } catch (error) {
+      if (known === undefined || !(error instanceof NoSupportedCipherSuite)) throw error
+      this.#suites.delete(key)
+      return this.#connectBy(info, 'auto')
+    }
+  }
+
+  #connectBy(info: IpmiInfo, cipherSuite: CipherSuiteId | 'auto'): Promise<IpmiSession> {
+    return connect(this.#options(info, cipherSuite))
+  }
+
+  #options(of: IpmiInfo, cipherSuite: CipherSuiteId | 'auto'): ConnectOptions {
+    return {
+      socket: this.#socket,
+      host: of.ipmi_address,
+      port: of.ipmi_port,
+      username: of.ipmi_username,
+      password: of.ipmi_password,
+      kg: of.ipmi_hex_kg_key === undefined ? undefined : Buffer.from(of.ipmi_hex_kg_key, 'hex'),
+      privilege: of.ipmi_priv_level,
+      protocolVersion: of.ipmi_protocol_version,
+      cipherSuite,
+      timeoutMs: TIMEOUT_MS,
+    }
+  }
+}
+
+function endpoint({ ipmi_address: address, ipmi_port: port }: IpmiInfo): string {
+  return `${address} ${port}`
+}
+
+function end({ session }: Kept): void {
+  void session.then((open) => open.close()).catch(() => {})
+}
+
+export function asHardwareError(error: unknown): unknown {
+  return error instanceof IpmiError || error instanceof RangeError
+    ? new HardwareError(error.message, { cause: error.cause })
+    : error
+}
