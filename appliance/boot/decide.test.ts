@@ -8,6 +8,7 @@ const pxe = (architecture: number): BootRequest => ({ vendorClass: 'PXEClient:Ar
 const http = (architecture: number): BootRequest => ({ vendorClass: 'HTTPClient:Arch:0', architecture, ipxe: false })
 const ipxe = (architecture: number): BootRequest => ({ ...pxe(architecture), ipxe: true })
 const system: BootRequest = { vendorClass: '', ipxe: false }
+const uBoot: BootRequest = { vendorClass: 'U-Boot.armv8', architecture: 22, ipxe: false }
 
 function machine(mode: BootMachine['mode'], arch: BootMachine['arch'] = 'x86_64'): BootMachine {
   return { node: 'n', generation: 1, macs: [], arch, mode }
@@ -27,7 +28,8 @@ test.each([
   ['iPXE on UEFI x64', x64, ipxe(7), { kind: 'script', script: 'ramdisk', arch: 'x86_64' }],
   ['iPXE on UEFI arm64', arm, ipxe(11), { kind: 'script', script: 'ramdisk', arch: 'aarch64' }],
   ['an operating system', x64, system, { kind: 'address' }],
-  ['U-Boot by itself', arm, { vendorClass: 'U-Boot.armv8', architecture: 22, ipxe: false }, { kind: 'address' }],
+  ['U-Boot by itself', arm, uBoot, { kind: 'configuration' }],
+  ['a U-Boot of another processor', x64, uBoot, { kind: 'address' }],
   ['U-Boot as UEFI', arm, pxe(11), { kind: 'loader', loader: 'uefiArm64', over: 'tftp' }],
   ['IA32 firmware', x64, pxe(6), { kind: 'silent', because: 'no loader for firmware architecture 6' }],
   ['firmware of no stated architecture', x64, { vendorClass: 'PXEClient', ipxe: false }, { kind: 'silent' }],
@@ -45,6 +47,7 @@ test.each([
   ['firmware loads iPXE to be told so', pxe(7), { kind: 'loader', loader: 'uefiX64' }],
   ['iPXE gives it back to its firmware', ipxe(7), { kind: 'script', script: 'local' }],
   ['an operating system gets an address', system, { kind: 'address' }],
+  ['U-Boot gets an address', uBoot, { kind: 'address' }],
 ])('a machine whose disk is due: %s', (_, request, expected) => {
   expect(decide(machine('disk'), request, all)).toMatchObject(expected)
 })
@@ -85,6 +88,7 @@ test.each([
   ['UEFI arm64 gets its shim', { ...secure, arch: 'aarch64' as const }, pxe(11), all, { loader: 'shimArm64' }],
   ['HTTP boot is left for PXE', secure, http(16), all, { kind: 'silent' }],
   ['its disk is left to it', { ...secure, mode: 'disk' as const }, pxe(7), all, { kind: 'address' }],
+  ['U-Boot is given no kernel', { ...secure, arch: 'aarch64' as const }, uBoot, all, { kind: 'address' }],
   [
     'a site without signed loaders says which packages',
     secure,

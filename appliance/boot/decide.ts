@@ -1,4 +1,4 @@
-import { firmware, type Firmware, type Loader } from './loaders.ts'
+import { firmware, type Firmware, type Loader, U_BOOT_ARM64 } from './loaders.ts'
 import type { BootMachine } from './machine.ts'
 
 export interface BootRequest {
@@ -18,6 +18,8 @@ export type BootAnswer = { because: string } & (
   | { kind: 'silent' }
   | { kind: 'address' }
   | { kind: 'loader'; loader: Loader; over: 'tftp' | 'http' }
+  /** Where TFTP is: there it looks for a configuration by its card's address. */
+  | { kind: 'configuration' }
   /** `local` gives the machine back to its firmware, which goes on to its disk. */
   | { kind: 'script'; script: 'ramdisk'; arch: 'x86_64' | 'aarch64' }
   | { kind: 'script'; script: 'local' }
@@ -32,6 +34,8 @@ export function decide(machine: BootMachine | undefined, request: BootRequest, p
   if (mode === 'unknown') return { kind: 'silent', because: 'unknown machine, and this site ignores those' }
   if (mode === 'off') return { kind: 'silent', because: 'known machine that shall not boot now' }
   const netboots = request.ipxe || /^(PXE|HTTP)Client/.test(request.vendorClass)
+  if (looksForConfiguration(machine, request, policy))
+    return { kind: 'configuration', because: `${who}, U-Boot asks, ramdisk is due` }
   if (!netboots) return { kind: 'address', because: `${who}, an operating system asks` }
   if (mode === 'local') return { kind: 'address', because: `${who}, left to its own disk` }
 
@@ -47,6 +51,19 @@ export function decide(machine: BootMachine | undefined, request: BootRequest, p
   if (mode === 'ramdisk')
     return { kind: 'script', script: 'ramdisk', arch: kind.arch, because: `${who}, iPXE asks, ramdisk is due` }
   return { kind: 'script', script: 'local', because: `${who}, iPXE asks, its disk is due` }
+}
+
+/**
+ * U-Boot by itself, not as the UEFI that it also is: option 93 is 22 then (IANA's registry). With what it finds it starts the kernel
+ * directly, which Secure Boot knows nothing of.
+ */
+function looksForConfiguration(machine: BootMachine | undefined, request: BootRequest, policy: BootPolicy): boolean {
+  const isUBoot = request.architecture === U_BOOT_ARM64 && request.vendorClass.startsWith('U-Boot')
+  return isUBoot && machine !== undefined && startsByConfiguration(machine) && policy.hasRamdisk(machine.arch)
+}
+
+export function startsByConfiguration({ mode, arch, secureBoot }: BootMachine): boolean {
+  return mode === 'ramdisk' && arch === 'aarch64' && secureBoot !== true
 }
 
 /** iPXE where there is one for this firmware, else GRUB. */

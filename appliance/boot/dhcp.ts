@@ -141,6 +141,7 @@ export function bootFile(
 ): string | undefined {
   if (answer.kind === 'loader')
     return answer.over === 'tftp' ? loaderNames[answer.loader] : parts.urls.loader(answer.loader)
+  if (answer.kind === 'configuration') return '' // its name is the client's to know
   if (answer.kind !== 'script') return undefined
   if (answer.script === 'local') return parts.urls.localScript()
   const token =

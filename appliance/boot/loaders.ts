@@ -47,6 +47,9 @@ const arm64: Firmware = {
   over: 'tftp',
 }
 
+/** Of the same registry: it loads no UEFI program when it says so, but a kernel. */
+export const U_BOOT_ARM64 = 22
+
 /** By option 93: RFC 4578 §2.1, RFC 5970 §3.3 and IANA's registry "Processor Architecture Types". */
 export const firmware: Partial<Record<number, Firmware>> = {
   0: bios,

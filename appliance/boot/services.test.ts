@@ -177,6 +177,32 @@ test('everything that GRUB is told is served, to known machines and to unknown o
   }
 })
 
+test('everything that U-Boot is told is served over TFTP, to the card that it is for only', async () => {
+  await start()
+  due('ramdisk', { arch: 'aarch64' })
+  const vendorClass = Buffer.from('U-Boot.armv8')
+  const options = new Map([
+    [Option.vendorClass, vendorClass] as const,
+    [Option.clientArchitecture, Uint8Array.of(0, 22)],
+  ])
+  const timing = { xid: () => (xid += 1), now: Date.now, retry: [150, 150] }
+  const lease = await acquireLease(channel, { mac: MAC, relay: ipv4FromText('127.0.0.1'), options }, timing)
+  expect([ipv4ToText(lease.nextServer), lease.bootFile, lease.options.has(Option.bootFileName)]).toEqual([
+    '127.0.0.1',
+    '',
+    false,
+  ])
+  const bootFile = `pxelinux.cfg/01-${MAC.replaceAll(':', '-')}`
+  const text = Buffer.from(await fetchNamed({ ...lease, bootFile })).toString()
+  const named = [...text.matchAll(/^ {2}(?:kernel|initrd) (\S+)$/gm)].map(([, name = '']) => name)
+  expect(named).toHaveLength(2)
+  for (const file of named) expect((await fetchNamed({ ...lease, bootFile: file })).length).toBeGreaterThan(0)
+  const other = fetchNamed({ ...lease, bootFile, address: ipv4FromText('127.0.0.77') })
+  await expect(other).rejects.toThrow('file not found')
+  due('disk', { arch: 'aarch64' })
+  await expect(fetchNamed({ ...lease, bootFile })).rejects.toThrow('file not found')
+})
+
 test('a boot is told step by step, and logged with its node', async () => {
   await start()
   due('ramdisk')

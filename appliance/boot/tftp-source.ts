@@ -2,10 +2,12 @@ import { open } from 'node:fs/promises'
 import { fileOf, type TftpFile } from '@bloomery/tftp/source.ts'
 import type { BootUse } from './boot-use.ts'
 import type { BootFiles } from './files.ts'
+import { startsByConfiguration } from './decide.ts'
 import type { Discovery } from './discovery.ts'
 import { bootPath, GRUB_CONFIG, grubScript, grubScriptByProcessor } from './grub.ts'
 import { loaderNames } from './loaders.ts'
 import type { BootDirectory, BootMachine } from './machine.ts'
+import { isConfigurationOf, syslinuxConfig } from './syslinux.ts'
 
 export interface ServedFile {
   file: TftpFile
@@ -22,7 +24,7 @@ export interface TftpSourceParts {
   boots: BootUse
 }
 
-/** What TFTP serves: loaders to anybody, GRUB's configuration to the machine that asks, kernel and ramdisk to who may use the boot's token. */
+/** What TFTP serves: loaders to anybody, the configuration of GRUB or U-Boot to the machine that asks, kernel and ramdisk to who may use the boot's token. */
 export function tftpSource({
   files,
   directory,
@@ -35,12 +37,20 @@ export function tftpSource({
     const loader = byName.get(name)
     if (loader !== undefined) return { file: fileOf(loader), kind: 'tftp' }
     if (name === GRUB_CONFIG) return mac === undefined ? undefined : grubConfig(directory, discovery, mac)
+    if (mac !== undefined && isConfigurationOf(name, mac, client)) return configuration(directory, mac)
     const path = bootPath(name)
     const boot = path && boots.allowed(path.token, path.part, client)
     if (path === undefined || boot === undefined) return undefined
     const source = files.ramdisks[boot.machine.arch]?.[path.part]
     return source === undefined ? undefined : { file: await fileAt(source), kind: path.part, mac: boot.mac }
   }
+}
+
+function configuration(directory: BootDirectory, mac: string): ServedFile | undefined {
+  const machine = directory.byMac(mac)
+  if (machine === undefined || !startsByConfiguration(machine)) return undefined
+  const text = syslinuxConfig(machine, mac, directory.bootToken(machine, mac))
+  return { file: fileOf(Buffer.from(text)), kind: 'script', mac }
 }
 
 function grubConfig(directory: BootDirectory, discovery: Discovery, mac: string): ServedFile | undefined {

@@ -17,7 +17,7 @@ export type Answer =
       hostname?: string
       /** Sent as it is, replacing what the subnet says. */
       options?: ReadonlyMap<number, Uint8Array>
-      /** siaddr and, as text, option 66; `file` and option 67. */
+      /** siaddr and, as text, option 66; `file`, where there is one to name, and option 67. */
       boot?: { server: number; file: string }
     }
 

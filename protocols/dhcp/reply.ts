@@ -48,7 +48,7 @@ export function bootFields(
 ): Pick<DhcpPacket, 'siaddr' | 'file'> {
   if (boot === undefined) return { siaddr: 0, file: '' }
   options.set(Option.tftpServerName, Buffer.from(ipv4ToText(boot.server)))
-  options.set(Option.bootFileName, Buffer.from(boot.file))
+  if (boot.file !== '') options.set(Option.bootFileName, Buffer.from(boot.file))
   return { siaddr: boot.server, file: boot.file.length < 128 ? boot.file : '' } // longer: option 67 alone
 }
 

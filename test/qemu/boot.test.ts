@@ -64,8 +64,20 @@ test('U-Boot on arm64 asks as UEFI does, starts GRUB, and GRUB the kernel', asyn
   await using lab = await startBootLab({ kernel, busybox, loaders, firmware: 'uboot', asking: 'pxe4' })
   await lab.says(/RAMDISK UP/, 300_000)
   const given = lab.log.filter(({ request }) => request === 'discover').map(({ file }) => file)
-  expect(given.at(0)).toBeUndefined() // by itself it asks for an address only
   expect(given).toContain('grubaa64.efi')
+})
+
+test("U-Boot's own PXE finds the configuration of its address, and starts the kernel without any loader", async () => {
+  const { kernel, busybox, grub } = await debianBoot('arm64')
+  const loaders = { grubArm64: grub }
+  await using lab = await startBootLab({ kernel, busybox, loaders, firmware: 'uboot', asking: 'pxelinux' })
+  await lab.says(/RAMDISK UP/, 300_000)
+  const transfers = sent(lab.log).filter((line) => line.startsWith('TFTP sent'))
+  expect(transfers).toEqual([
+    'TFTP sent "pxelinux.cfg/0A610064"',
+    'TFTP sent "/boot/…/initrd"',
+    'TFTP sent "/boot/…/kernel"',
+  ])
 })
 
 test("a BIOS behind Debian's relay, in another subnet, boots by iPXE", async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 export type FirmwareName = 'seabios' | 'ovmf' | 'ovmf-secure' | 'aavmf' | 'aavmf-secure' | 'uboot'
 type Uefi = Exclude<FirmwareName, 'seabios' | 'uboot'>
 /** What it is let try. */
-export type Asking = 'pxe4' | 'pxe6' | 'http4' | 'http6' | 'https4'
+export type Asking = 'pxe4' | 'pxe6' | 'http4' | 'http6' | 'https4' | 'pxelinux'
 
 export interface MachineParts {
   dir: string
@@ -29,6 +29,7 @@ export function qemuArgv({ dir, mac, firmware, asking }: MachineParts): string[]
     ['-nodefaults', '-display', 'none', '-no-reboot', '-accel', 'tcg,thread=multi'],
     ...machine[firmware],
     ...(firmware === 'seabios' || firmware === 'uboot' ? [] : flash(dir, firmware, asking)),
+    asking === 'pxelinux' ? ['-drive', `if=pflash,format=raw,unit=1,file=${join(dir, 'variables.fd')}`] : [],
     ['-netdev', 'tap,id=net0,ifname=tap0,script=no,downscript=no'],
     ['-device', `virtio-net-pci,netdev=net0,mac=${mac},bootindex=0${rom}`],
     ['-device', 'virtio-rng-pci'],

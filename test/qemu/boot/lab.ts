@@ -9,6 +9,7 @@ import { type Asking, blankVariables, type FirmwareName, isArm, qemuArgv } from 
 import { enrolAuthority } from './authority.ts'
 import { tinyRamdisk } from './ramdisk.ts'
 import type { SiteOptions } from './site.ts'
+import { writeEnvironment } from './u-boot.ts'
 import { variableStore } from './variables.ts'
 
 const MAC = '52:54:00:97:00:01'
@@ -78,6 +79,8 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
     const variables = blankVariables[firmware]
     if (variables !== undefined)
       await writeFile(join(dir, 'variables.fd'), await variableStore(variables, options.sbatLevel))
+    if (asking === 'pxelinux')
+      await writeEnvironment(join(dir, 'variables.fd'), 'setenv autoload no; dhcp; pxe get; pxe boot')
     const qemu = network.run(names.rack, qemuArgv({ dir, mac, firmware, asking }))
     let complaint = ''
     qemu.stderr?.on('data', (bytes: Buffer) => (complaint = (complaint + bytes.toString()).slice(-1_000)))
