@@ -62,6 +62,23 @@ const components = z
   .min(1)
   .max(64)
 
+const pem = z
+  .string()
+  .max(16_384)
+  .regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/, 'is no certificate in PEM')
+
+/** What is added to one of UEFI's Secure Boot databases. */
+export const keyEnrolment = z.strictObject({
+  database: z.enum(['PK', 'KEK', 'db', 'dbx']),
+  certificates: z.array(pem).max(8).optional(),
+  /** SHA-256 of images. */
+  hashes: z
+    .array(z.string().regex(/^[0-9a-fA-F]{64}$/, 'is no SHA-256 in hexadecimal'))
+    .max(256)
+    .optional(),
+})
+export type KeyEnrolment = z.infer<typeof keyEnrolment>
+
 /** Kinds of virtual media, as people name them. */
 export const mediaDevice = z.enum(['cdrom', 'disk', 'floppy'])
 export type MediaDevice = z.infer<typeof mediaDevice>
@@ -150,6 +167,10 @@ export const stepArguments = {
       .regex(/^[+-]\d{2}:\d{2}$/)
       .optional(),
   }),
+  'management.set_bmc_ntp': z.strictObject({ servers: z.array(z.string().regex(/^[\w.:-]{1,253}$/)).max(4) }),
+  'management.enroll_secure_boot_keys': z.strictObject({ databases: z.array(keyEnrolment).min(1).max(4) }),
+  'management.install_boot_certificates': z.strictObject({ certificates: z.array(pem).min(1).max(8) }),
+  'management.install_bmc_certificate': z.strictObject({ certificate: pem }),
   'management.reset_secure_boot_keys_to_default': none,
   'management.clear_secure_boot_keys': none,
   'management.rotate_bmc_password': none,

@@ -1,8 +1,9 @@
 import type { HardwareFacts, IndicatorState } from '../../contract/hardware-facts.ts'
-import type { MediaDevice } from '../../contract/plan.ts'
+import type { KeyEnrolment, MediaDevice } from '../../contract/plan.ts'
 import type { LogicalDisk } from '../../contract/raid.ts'
 import type { BootDevice } from '../../contract/resources.ts'
 import type { Clock } from '../clock.ts'
+import type { OpenConsole } from '../consoles/line.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { Ask, Look } from '../health/look.ts'
 import type { Delays } from './delays.ts'
@@ -59,12 +60,23 @@ export interface BmcManagement {
   clearEventLog(): Promise<void>
   /** Over IPMI alone: network function, command, data. What the BMC answers behind its completion code. */
   sendRaw(bytes: readonly number[]): Promise<Uint8Array>
+  /** None: it keeps the time that it is told. */
+  setNtp(servers: readonly string[]): Promise<void>
   resetSecureBootKeys(to: 'default' | 'none'): Promise<void>
+  /** Adds to what the firmware holds. */
+  enrolSecureBootKeys(databases: readonly KeyEnrolment[]): Promise<void>
+  /** Whom the firmware trusts when it boots by HTTPS; PEM. */
+  installBootCertificates(pems: readonly string[]): Promise<void>
+  /** Of a key that the BMC made. */
+  installBmcCertificate(pem: string): Promise<void>
+  /** Calls back when the BMC tells that power may have changed, as long as the signal lets it. Rejects where it can't tell. */
+  listen(onPower: () => void, signal: AbortSignal): Promise<void>
   /** Of the BMC: those that can log in, by name. */
   users(): Promise<string[]>
   /** Of iDRACs alone. */
   clearJobQueue(force: boolean): Promise<void>
   resetIdrac(): Promise<void>
+  openConsole: OpenConsole
   /** In the words of ironic-python-agent's inventory. */
   inspect(): Promise<Record<string, unknown>>
   readonly password: BmcPassword

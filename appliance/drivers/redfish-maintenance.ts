@@ -3,6 +3,7 @@ import { checkAttributes, readAttributeRegistry, readBios, resetBios, setBios } 
 import type { Redfish } from '@bloomery/redfish/client.ts'
 import { clearJobQueue, resetIdrac } from '@bloomery/redfish/dell.ts'
 import { NotOffered } from '@bloomery/redfish/error.ts'
+import { pushFirmware, updateWays } from '@bloomery/redfish/firmware-push.ts'
 import { updateFirmware } from '@bloomery/redfish/firmware.ts'
 import { clearLog, listLogs } from '@bloomery/redfish/log.ts'
 import { resetManager, setClock } from '@bloomery/redfish/manager.ts'
@@ -11,9 +12,11 @@ import { createVolume, deleteVolume, readStorage } from '@bloomery/redfish/stora
 import type { System } from '@bloomery/redfish/system.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { BiosWish, BmcManagement } from './bmc.ts'
+import { openFirmware } from './firmware-source.ts'
 import { chooseDrives, raidConfigOf } from './raid-drives.ts'
 import { firmwareTargets } from './redfish-firmware.ts'
 import { inspectRedfish } from './redfish-inspect.ts'
+import { redfishSecurity } from './redfish-security.ts'
 import type { UseRedfish } from './redfish-management.ts'
 
 type Maintenance = Omit<
@@ -28,12 +31,15 @@ type Maintenance = Omit<
   | 'readHardware'
   | 'readHealth'
   | 'password'
+  | 'listen'
+  | 'openConsole'
   | 'sendRaw'
 >
 
 /** What steps of cleaning and servicing do to a machine over Redfish. */
 export function redfishMaintenance(use: UseRedfish): Maintenance {
   return {
+    ...redfishSecurity(use),
     biosDifferences: (settings) =>
       use(async ({ bmc, system }) => {
         const { attributes } = await readBios(bmc, system)
@@ -66,8 +72,11 @@ export function redfishMaintenance(use: UseRedfish): Maintenance {
     readRaid: () => use(async ({ bmc, system }) => raidConfigOf(await readStorage(bmc, system))),
     updateFirmware: (component, url, onProgress) =>
       use(async ({ bmc }) => {
-        const targets = await firmwareTargets(bmc, component)
-        await updateFirmware(bmc, { image: url, onProgress, ...(targets.length === 0 ? {} : { targets }) })
+        const found = await firmwareTargets(bmc, component)
+        const how = { onProgress, ...(found.length === 0 ? {} : { targets: found }) }
+        if ((await updateWays(bmc))[0] === 'fetch') return void (await updateFirmware(bmc, { ...how, image: url }))
+        const image = await openFirmware(url)
+        await pushFirmware(bmc, { ...how, image, name: image.name })
       }),
     resetBmc: () => use(({ bmc, system }) => resetManager(bmc, system)),
     setClock: (at, offset) => use(({ bmc, system }) => setClock(bmc, system, at, offset)),

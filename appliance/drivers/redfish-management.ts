@@ -10,6 +10,7 @@ import type { MediaDevice } from '../../contract/plan.ts'
 import { readRedfishHealth } from '../health/read-redfish.ts'
 import type { BmcManagement, BmcPassword } from './bmc.ts'
 import { readFacts } from './redfish-facts.ts'
+import { listenToPower } from './redfish-events.ts'
 import { redfishMaintenance } from './redfish-maintenance.ts'
 
 export type UseRedfish = <T>(work: (session: { bmc: Redfish; system: System }) => Promise<T>) => Promise<T>
@@ -17,7 +18,7 @@ export type UseRedfish = <T>(work: (session: { bmc: Redfish; system: System }) =
 const media: Readonly<Record<MediaDevice, MediaType>> = { cdrom: 'CD', disk: 'USBStick', floppy: 'Floppy' }
 
 /** What a management interface does over Redfish beside boot devices. */
-export function redfishManagement(use: UseRedfish, password: BmcPassword): Omit<BmcManagement, 'sendRaw'> {
+export function redfishManagement(use: UseRedfish, password: BmcPassword): Omit<BmcManagement, 'sendRaw' | 'openConsole'> {
   return {
     ...redfishMaintenance(use),
     password,
@@ -38,6 +39,7 @@ export function redfishManagement(use: UseRedfish, password: BmcPassword): Omit<
       use(async ({ bmc, system }) => {
         await setBoot(bmc, system, { target: 'UefiHttp', enabled: 'Once', mode: 'UEFI', uri })
       }),
+    listen: async (onPower, signal) => listenToPower(await use((session) => Promise.resolve(session)), onPower, signal),
     readHardware: () => use(({ bmc, system }) => readFacts(bmc, system)),
     readHealth: (kept, ask) => use((session) => readRedfishHealth(session, kept, ask)),
   }

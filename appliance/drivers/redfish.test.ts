@@ -1,7 +1,10 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { systemClock } from '@bloomery/redfish/clock.ts'
 import { type RunningRedfish, startRedfish } from '@bloomery/redfish/server.ts'
 import { dialects } from '@bloomery/redfish/service/dialect.ts'
 import { type PaperMachine, paperMachine } from '@bloomery/redfish/testing/paper-machine.ts'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HardwareError } from '../hardware-error.ts'
 import type { Bmc, DriverInfo } from './bmc.ts'
 import { openRedfishDriver, type RedfishDriver } from './redfish.ts'
@@ -26,7 +29,9 @@ async function start(dialect = dialects[0]): Promise<void> {
   const onError = (error: unknown): never => {
     throw error
   }
-  server = await startRedfish({ host: '127.0.0.1', port: 0, users, machine, dialect, onError })
+  // Its tasks end ten times as soon.
+  const clock = { ...systemClock, now: () => performance.now() * 10 }
+  server = await startRedfish({ host: '127.0.0.1', port: 0, users, machine, dialect, clock, onError })
 }
 
 function bmc(more: DriverInfo = {}): Promise<Bmc> {
@@ -85,9 +90,9 @@ describe('beside power and boot device', () => {
 
   it('reads what the BMC has, and leaves out what it lacks', async () => {
     const facts = await (await bmc()).more!.readHardware!()
-    expect(facts).toMatchObject({ boot_mode: 'uefi', secure_boot: false, firmware: [{ component: 'bios' }, {}] })
+    expect(facts).toMatchObject({ boot_mode: 'uefi', secure_boot: false, firmware: [{ component: 'bios' }, {}, {}] })
     expect(facts.bios!.map(({ name }) => name)).toContain('NumLock')
-    expect(facts.indicators!.map(({ component, state }) => [component, state])).toEqual([
+    expect(facts.indicators!.slice(0, 2).map(({ component, state }) => [component, state])).toEqual([
       ['system', 'off'],
       ['chassis', 'off'],
     ])
@@ -101,6 +106,45 @@ describe('beside power and boot device', () => {
       ['BMC', '1.0.0'],
       ['BIOS', '3.0.0'],
     ])
+  })
+
+  it('passes firmware through to a BMC that takes it by push only', async () => {
+    await server.close()
+    await start(dialects.find(({ name }) => name === 'dell'))
+    const image = Buffer.alloc(200_000, 'firmware')
+    const files = createServer((request, response) => {
+      response.writeHead(request.url === '/idrac-5.1.0.bin' ? 200 : 404, { 'content-length': image.length })
+      response.end(request.method === 'HEAD' ? undefined : image)
+    })
+    await new Promise<void>((resolve) => void files.listen(0, '127.0.0.1', resolve))
+    const { port } = files.address() as AddressInfo
+    const { more } = await bmc()
+    await more!.updateFirmware!('bmc', `http://127.0.0.1:${port}/idrac-5.1.0.bin`, () => {})
+    expect(server.state.firmware.get('BMC')?.version).toBe('5.1.0')
+    const gone = more!.updateFirmware!('bmc', `http://127.0.0.1:${port}/other.bin`, () => {})
+    await expect(gone).rejects.toThrow(/the firmware's server 127\.0\.0\.1:\d+ answers 404; check the URL/)
+    files.close()
+  })
+
+  it('tells at once when power may have changed, and where it can not', async () => {
+    const ended = new AbortController()
+    let hints = 0
+    const of = await bmc()
+    const listening = of.more!.listen!(() => void (hints += 1), ended.signal)
+    await vi.waitFor(() => expect(hints).toBe(1))
+    await of.control('on')
+    await vi.waitFor(() => expect(hints).toBe(2))
+    const elsewhere = { text: 'On', messageId: 'ResourceEvent.1.3.0.ResourcePoweredOn' }
+    server.state.events.emit({ ...elsewhere, origin: '/redfish/v1/Systems/7' })
+    server.state.events.emit({ text: 'Warm', messageId: 'Alert.1.0.0.TooWarm', origin: '/redfish/v1/Systems/1' })
+    server.state.events.emit({ ...elsewhere, origin: '/redfish/v1/Chassis/1' })
+    await vi.waitFor(() => expect(hints).toBe(3))
+    ended.abort()
+    await listening
+    await server.close()
+    await start(dialects.find(({ name }) => name === 'hpe'))
+    const none = (await bmc()).more!.listen!(() => {}, AbortSignal.timeout(5000))
+    await expect(none).rejects.toThrow(/listen to events: the BMC sends no events/)
   })
 
   it('refuses to update what it does not know', async () => {

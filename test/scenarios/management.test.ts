@@ -68,6 +68,7 @@ describe('verification', () => {
     expect(body['firmware']).toMatchObject([
       { component: 'bios', initial_version: '2.0.0', current_version: '2.0.0', last_version_flashed: null },
       { component: 'bmc', initial_version: '1.0.0', current_version: '1.0.0' },
+      { component: 'nic:1' },
     ])
     expect((await ask(redfish, 'GET', 'states')).body).toMatchObject({ boot_mode: 'bios', secure_boot: false })
   })
@@ -146,6 +147,53 @@ test('what the BMC refuses is the node’s last error, and the node is free agai
   for (const slot of redfish.machine.redfish.slots) slot.insert = 'refused'
   expect((await ask(redfish, 'POST', 'vmedia', { device_type: 'cdrom', image_url: 'http://h/b.iso' })).status).toBe(204)
   expect(String((await settled(redfish))['last_error'])).toMatch(/BMC 127\.0\.0\.1:\d+, insert virtual CD: HTTP 400/)
+})
+
+describe("Ironic's vendor methods", () => {
+  const passthru = 'vendor_passthru'
+
+  test('of IPMI are listed, and reach the BMC', async () => {
+    const { body } = await ask(ipmi, 'GET', `${passthru}/methods`)
+    expect(Object.keys(body)).toEqual(['send_raw', 'bmc_reset'])
+    expect(body['send_raw']).toMatchObject({ async: true, http_methods: ['POST'], require_exclusive_lock: true })
+    await done(ipmi, 'PUT', 'states/power', 202, { target: 'power off' })
+    await done(ipmi, 'POST', `${passthru}/send_raw`, 202, { raw_bytes: '0x00 0x02 0x01' })
+    expect(ipmi.machine.power).toBe('on')
+    await done(ipmi, 'POST', `${passthru}?method=bmc_reset`, 202, { warm: 'false' })
+  })
+
+  test.each([
+    [{}, /Parameter raw_bytes \(string of bytes\) was not specified/],
+    [{ raw_bytes: '0x00' }, /raw_bytes are bytes/],
+    [{ raw_bytes: '0x01 0x02' }, /even and at most 0x3e/],
+    [{ raw_bytes: '6 999' }, /a byte is at most 255/],
+    [{ raw_bytes: '6 1', also: 1 }, /arguments are wrong/],
+  ])('send_raw with %j is refused', async (body, why) => {
+    const reply = await ask(ipmi, 'POST', `${passthru}/send_raw`, body)
+    expect([reply.status, String(reply.body['error_message'])]).toEqual([400, expect.stringMatching(why)])
+  })
+
+  test('are not those of Redfish, and send_raw is no step that people may name', async () => {
+    expect((await ask(redfish, 'GET', `${passthru}/methods`)).body).toEqual({})
+    expect((await ask(redfish, 'POST', `${passthru}/send_raw`, { raw_bytes: '6 1' })).status).toBe(400)
+    const clean_steps = [{ interface: 'vendor', step: 'send_raw', args: { raw_bytes: '6 1' } }]
+    await expect(fleet.client.nodes.provision(ipmi.uuid, 'clean', { clean_steps })).rejects.toThrow(
+      /Step vendor.send_raw is not allowed/,
+    )
+  })
+
+  test('cleaning by hand does over IPMI what it can: event log, clock, a new password for the BMC', async () => {
+    const names = ['clear_event_log', 'set_bmc_clock', 'rotate_bmc_password']
+    const steps = names.map((name) => ({ interface: 'management', step: name, args: {} }))
+    const clean_steps = [...steps, { interface: 'vendor', step: 'bmc_reset', args: { warm: true } }]
+    await fleet.client.nodes.provision(ipmi.uuid, 'clean', { clean_steps })
+    expect(await fleet.awaitState(ipmi.uuid, 'manageable', WITHIN)).toMatchObject({ last_error: null })
+    await done(ipmi, 'PUT', 'states/power', 202, { target: 'power off' })
+    const ntp = [{ interface: 'management', step: 'set_bmc_ntp', args: { servers: ['10.0.0.1'] } }]
+    await expect(fleet.client.nodes.provision(ipmi.uuid, 'clean', { clean_steps: ntp })).rejects.toThrow(
+      /set_bmc_ntp is unknown for node/,
+    )
+  })
 })
 
 test('what a driver lacks is refused without asking anybody', async () => {

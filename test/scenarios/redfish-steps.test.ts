@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Refusal } from '@bloomery/redfish/service/machine.ts'
+import { selfSigned } from '@bloomery/redfish/testing/certificate.ts'
 import type { Report } from '../../contract/messages.ts'
 import type { Plan, Step } from '../../contract/plan.ts'
 import { open } from '../../contract/seal.ts'
@@ -126,6 +127,7 @@ test('firmware is updated component by component, and the new versions told', as
   expect(reports('hardware').at(-2)?.facts.firmware ?? reports('hardware').at(-1)?.facts.firmware).toMatchObject([
     { component: 'bios', version: '2.1.0' },
     { component: 'bmc', version: '1.2.0' },
+    { component: 'nic:1' },
   ])
   expect(fixture.machine.starts).toBe(1)
 })
@@ -138,6 +140,31 @@ test('the BMC is restarted and waited for, its clock is set, Secure Boot’s key
   ])
   expect([end.phase, end.note]).toEqual(['done', null])
   expect(bmc().dateTime).toBe('2026-01-02T03:04:05Z')
+})
+
+test('whom the machine and its BMC trust, and whose time they have, is set; doing it again changes nothing', async () => {
+  const [{ cert }, { cert: other }] = [selfSigned(2), selfSigned(2)]
+  const databases = [
+    { database: 'PK', certificates: [cert] },
+    { database: 'db', certificates: [cert, other], hashes: ['ab'.repeat(32)] },
+  ]
+  const wanted = [
+    step('management.set_bmc_ntp', { servers: ['10.0.0.1'] }),
+    step('management.clear_secure_boot_keys'),
+    step('management.enroll_secure_boot_keys', { databases }),
+    step('management.install_boot_certificates', { certificates: [cert, other] }),
+  ]
+  const end = await run([...wanted, wanted[2]!, wanted[3]!])
+  expect([end.phase, end.note]).toEqual(['done', null])
+  expect(bmc().ntp).toEqual({ enabled: true, servers: ['10.0.0.1'] })
+  const held = [...bmc().certificates].map(([path, all]) => [path.split('/').slice(-2).join('/'), all.length])
+  expect(Object.fromEntries(held)).toMatchObject({ 'PK/Certificates': 1, 'db/Certificates': 2, 'Boot/Certificates': 2 })
+  expect([...bmc().signatures.values()].flat()).toHaveLength(1)
+})
+
+test('a certificate that is over, or is none, changes nothing', async () => {
+  const end = await run([step('management.install_boot_certificates', { certificates: [selfSigned(-1).cert] })])
+  expect([end.phase, end.note]).toEqual(['failed', expect.stringMatching(/certificate of CN=127\.0\.0\.1 ended /)])
 })
 
 test('an inspection asks the BMC what the machine is made of, and does not touch it', async () => {

@@ -35,6 +35,7 @@ import {
 import { hold, wait } from './plan.ts'
 import { powerOff, powerOn, reset, setPowerState, validate } from './power.ts'
 import { finalizeRescue } from './rescue.ts'
+import { enrolSecureBootKeys, installBmcCertificate, installBootCertificates, setBmcNtp } from './trust.ts'
 
 /** Every step that contract/plan.ts names, but the one that stands for others; a forgotten one does not compile. */
 export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } = {
@@ -59,6 +60,10 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'management.clear_event_log': clearEventLog,
   'vendor.send_raw': sendRaw,
   'vendor.bmc_reset': resetBmcOverIpmi,
+  'management.set_bmc_ntp': setBmcNtp,
+  'management.enroll_secure_boot_keys': enrolSecureBootKeys,
+  'management.install_boot_certificates': installBootCertificates,
+  'management.install_bmc_certificate': installBmcCertificate,
   'management.reset_secure_boot_keys_to_default': resetSecureBootKeys,
   'management.clear_secure_boot_keys': clearSecureBootKeys,
   'management.report_drift': reportDrift,

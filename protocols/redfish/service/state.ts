@@ -38,7 +38,6 @@ export interface Task {
 export interface LogRecord {
   id: string
   at: string
-  severity?: 'OK' | 'Warning' | 'Critical'
   /** Without: the registry's words for `messageId`. */
   text?: string
   messageId?: string
