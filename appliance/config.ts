@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { imageKeys } from '../contract/images/signature.ts'
 import { fakeDelay, fakeDelays } from '../contract/hardware.ts'
 import { bootConfig } from './boot/config.ts'
 
@@ -15,6 +16,17 @@ export const applianceConfig = z.strictObject({
   media_address: z.union([z.ipv4(), z.ipv6(), z.hostname()]).optional(),
   /** Prometheus scrapes http://127.0.0.1:PORT/metrics; absent: nobody does. */
   metrics_port: z.int().min(1).max(65_535).optional(),
+  /** Sensors and logs of BMCs: how often a machine is looked at (0: never; Ironic: send_sensor_data_interval), and how many sensors
+   * Prometheus sees, of one and of all. */
+  health: z
+    .strictObject({
+      interval_seconds: z.union([z.literal(0), z.number().min(60).max(86_400)]).default(600),
+      sensors_per_node: z.int().min(0).max(256).default(16),
+      sensors: z.int().min(0).max(1_000_000).default(50_000),
+    })
+    .prefault({}),
+  /** `bloomery image key` prints them: of images in chunks only those that one of these signed are written. */
+  image_keys: imageKeys.default([]),
   image_cache_gib: z.number().positive().max(65_536).default(64),
   /** More for the ramdisk's kernel command line, such as a serial console. */
   kernel_arguments: z

@@ -10,6 +10,7 @@ const catalogue = {
   bloomery_tftp_bytes_total: ['counter', 'Bytes of files that TFTP clients acknowledged.'],
   bloomery_http_requests_total: ['counter', 'Requests of HTTP boot, by part and status.'],
   bloomery_http_bytes_total: ['counter', 'Bytes of kernels and ramdisks sent over HTTP.'],
+  bloomery_image_wan_bytes_total: ['counter', 'Bytes of images in chunks that came over the WAN.'],
   bloomery_bmc_looks_total: ['counter', "Looks at BMCs' sensors and logs, by result."],
   bloomery_bmc_look_seconds: ['histogram', 'What a look at a BMC took.'],
   bloomery_node_health: ['gauge', 'Health of a machine by its BMC: 0 OK, 1 warning, 2 critical.'],

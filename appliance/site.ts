@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto'
 import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
 import type { BootMark } from '../contract/messages.ts'
-import { plan as planSchema, stepArguments, stepName, type Machine, type Plan } from '../contract/plan.ts'
+import {
+  type ByteSource,
+  plan as planSchema,
+  stepArguments,
+  stepName,
+  type Machine,
+  type Plan,
+} from '../contract/plan.ts'
 import type { AgentClient } from './agents/client.ts'
 import { agentDoor } from './agents/door.ts'
 import { postedInventories } from './agents/posted.ts'
@@ -19,7 +26,11 @@ import { openRescuePassword, openSecrets, stepSecrets } from './drivers/secrets.
 import type { Drivers } from './drivers/table.ts'
 import { HardwareError } from './hardware-error.ts'
 import type { Identity } from './identity.ts'
+import { allImages, bytesIn } from './images/all-images.ts'
 import { openCache } from './images/cache.ts'
+import { openChunkCache } from './images/chunks/chunk-cache.ts'
+import { openPlansImages } from './images/chunks/plans-images.ts'
+import { answerChunked } from './images/chunks/server.ts'
 import { configDriveFile } from './images/evict.ts'
 import { imageServer } from './images/server.ts'
 import { openAgentRows } from './ledger/agents.ts'
@@ -57,7 +68,13 @@ export interface SiteParts {
   agentClient: AgentClient
   imageDir: string
   imageQuota: number
+  /** Chunks of images; `imageQuota` is of both. */
+  chunkDir: string
+  /** Public keys of which one must have signed an image in chunks; none: it need not be signed. */
+  imageKeys: readonly string[]
   get: typeof fetch
+  /** Told of bytes of images in chunks that came over the WAN. */
+  imageBytes(bytes: number): void
   captureDir: string
   /** Records frames of the provisioning network. */
   capture(order: CaptureOrder): Promise<Captured>
@@ -107,18 +124,40 @@ export function startSite(parts: SiteParts): Site {
   const imagePaths = imageServer({
     secret: identity.sealingKey,
     isOpen: (plan) => journal.get(plan)?.state === 'open',
-    path: (file) => images.path(file),
+    path: (file) => files.path(file),
+    async chunked(plan, path, request, reply) {
+      const found = chunked.find(plan)
+      if (found) await answerChunked(chunkCache, found, path, request, reply)
+      // This program was started anew, and the plan has not come to its image again.
+      else reply.writeHead(503, { 'retry-after': '1', 'content-length': 0 }).end()
+    },
   })
-  const images = openCache({
+  const refreshImage = (source: ByteSource): void => void (source.kind === 'blob' && uplink.refresh(source.key))
+  const chunkCache = openChunkCache({
+    dir: parts.chunkDir,
+    quota: async () => parts.imageQuota - (await bytesIn(parts.imageDir)),
+    keys: parts.imageKeys,
+    urls,
+    refresh: refreshImage,
+    clock,
+    get: parts.get,
+    received: (bytes) => parts.imageBytes(bytes),
+  })
+  const chunked = openPlansImages(
+    chunkCache,
+    (plan, manifest) => parts.imageUrl + imagePaths.chunkedPathOf(plan, manifest),
+  )
+  const files = openCache({
     dir: parts.imageDir,
     quota: parts.imageQuota,
     urls,
-    refresh: (source) => void (source.kind === 'blob' && uplink.refresh(source.key)),
+    refresh: refreshImage,
     clock,
     get: parts.get,
     inUse: () => journal.open().flatMap(({ plan }) => [...filesOf(plan), configDriveFile(plan.id)]),
     serve: (plan, file) => parts.imageUrl + imagePaths.pathOf(plan, file),
   })
+  const images = allImages(files, chunked, chunkCache)
 
   const delays = openDelays(parts.fake, parts.random)
   const imagined = openImagined(ledger)

@@ -19,7 +19,10 @@ export interface FetchOptions {
 }
 
 export interface ServedImage {
+  /** The whole disk. */
   url: string
+  /** The signed manifest of an image in chunks; its pages and chunks are beside it. */
+  manifest?: string
   algorithm: string
   digest: string
 }

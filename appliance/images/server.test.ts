@@ -21,6 +21,7 @@ async function setUp() {
       return open.has(plan)
     },
     path: (file) => join(dir, file),
+    chunked: async (_plan, path, _request, reply) => void reply.end(path.join(' ')),
   })
   const server = createServer(images.listener)
   server.listen(0, '127.0.0.1')
@@ -60,7 +61,7 @@ it('knows no file by another’s code, no other plan’s, and no secret’s but 
   const { images, base } = await setUp()
   const path = images.pathOf('plan-1', 'sha256-abc')
   const [, , , code] = path.split('/')
-  const stranger = imageServer({ secret: 'another', isOpen: () => true, path: (file) => file })
+  const stranger = imageServer({ secret: 'another', isOpen: () => true, chunked: async () => {}, path: (file) => file })
   const tried = [
     `/images/plan-1/${code}/other`,
     `/images/plan-2/${code}/sha256-abc`,

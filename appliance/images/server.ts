@@ -7,6 +7,8 @@ import { answerFile, sendFile } from '../boot/http-file.ts'
  * that they were told over their own TLS connection. */
 export interface ImageServer {
   pathOf(plan: string, file: string): string
+  /** Under which are the parts of an image in chunks, known by the digest of its manifest. */
+  chunkedPathOf(plan: string, manifest: string): string
   listener: RequestListener
 }
 
@@ -14,6 +16,8 @@ export interface ImageServerParts {
   secret: string
   isOpen(plan: string): boolean
   path(file: string): string
+  /** Answers for an image in chunks. */
+  chunked(plan: string, path: string[], request: IncomingMessage, reply: ServerResponse): Promise<void>
 }
 
 export function imageServer(parts: ImageServerParts): ImageServer {
@@ -22,10 +26,13 @@ export function imageServer(parts: ImageServerParts): ImageServer {
 
   async function answer(request: IncomingMessage, reply: ServerResponse): Promise<void> {
     const { method, headers } = request
-    const [, , plan = '', given = '', file = ''] = new URL(request.url ?? '/', 'http://site').pathname.split('/')
+    const [, , plan = '', given = '', file = '', ...rest] = new URL(request.url ?? '/', 'http://site').pathname.split(
+      '/',
+    )
     if (method !== 'GET' && method !== 'HEAD') return refuse(reply, 405)
-    if (!same(given, code(plan, file))) return refuse(reply, 404)
+    if (!same(given, code(plan, rest.length > 0 ? `chunked ${file}` : file))) return refuse(reply, 404)
     if (!parts.isOpen(plan)) return refuse(reply, 403)
+    if (rest.length > 0) return parts.chunked(plan, rest, request, reply)
     const path = parts.path(file)
     const answered = await answerFile(path, headers.range)
     if (method === 'HEAD' || !answered.range) reply.writeHead(answered.status, answered.headers).end()
@@ -34,6 +41,7 @@ export function imageServer(parts: ImageServerParts): ImageServer {
 
   return {
     pathOf: (plan, file) => `/images/${plan}/${code(plan, file)}/${file}`,
+    chunkedPathOf: (plan, manifest) => `/images/${plan}/${code(plan, `chunked ${manifest}`)}/${manifest}`,
     listener: (request, reply) => {
       answer(request, reply).catch(() => (reply.headersSent ? reply.destroy() : refuse(reply, 404)))
     },

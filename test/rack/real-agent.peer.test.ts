@@ -159,7 +159,7 @@ it('writes an image of the site to its disk, is followed meanwhile, and says why
   const disk = loopDisk(64 * MiB)
   const trust = { insecure: true }
   const log = createLog(() => undefined, agentClock.now)
-  const means = { trust, clock: agentClock, log, seconds: 5, retries: 2, retryInterval: 0 }
+  const means = { trust, clock: agentClock, log, seconds: 5, retries: 2, retryInterval: 0, imageKeys: [] }
   const { agents, work, on, notes } = await meet({
     disks: () => Promise.resolve([disk]),
     writeImage: (wanted, to, progress) => deployImage(wanted, to, means, progress),
@@ -171,7 +171,12 @@ it('writes an image of the site to its disk, is followed meanwhile, and says why
   const image = readFileSync(raw)
   const file = `sha256-${sha256(image)}`
   writeFileSync(join(folder, file), image)
-  const images = imageServer({ secret: 'secret', isOpen: () => true, path: (name) => join(folder, name) })
+  const images = imageServer({
+    secret: 'secret',
+    isOpen: () => true,
+    path: (name) => join(folder, name),
+    chunked: async (_plan, _path, _request, reply) => void reply.destroy(),
+  })
   const imagePort = await serving(createServer(images.listener))
   const image_info = {
     id: 'random',

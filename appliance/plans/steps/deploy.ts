@@ -2,6 +2,7 @@ import type { ImageReference } from '../../../contract/plan.ts'
 import { poll } from '../../clock.ts'
 import { setPower } from '../../power/change.ts'
 import { HardwareError, sentence } from '../../hardware-error.ts'
+import type { ServedImage } from '../../images/images.ts'
 import type { StepContext, StepRunner } from '../step.ts'
 import { powerOn, powerWait } from './power.ts'
 
@@ -39,16 +40,13 @@ export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, conf
       configdrive,
     },
     busy: `writing image ${image.name}`,
-    percent: (own) => 50 + own / 2,
+    // One in chunks goes straight through the site.
+    percent: (own) => (served.manifest === undefined ? 50 + own / 2 : own),
   })
 }
 
 /** Keys as ironic-python-agent reads them (reference §6.5). */
-function imageInfo(
-  image: ImageReference,
-  served: { url: string; algorithm: string; digest: string },
-  node: string,
-): Record<string, unknown> {
+function imageInfo(image: ImageReference, served: ServedImage, node: string): Record<string, unknown> {
   return {
     id: image.name.split('/').at(-1),
     urls: [served.url],
@@ -59,6 +57,9 @@ function imageInfo(
     os_hash_value: served.digest,
     image_type: 'whole-disk',
     node_uuid: node,
+    ...(served.manifest !== undefined && {
+      bloomery_manifest: { url: served.manifest, sha256: image.manifest?.sha256 },
+    }),
   }
 }
 

@@ -1,0 +1,37 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ChunkCache } from './chunks/chunk-cache.ts'
+import type { PlansImages } from './chunks/plans-images.ts'
+import type { Images } from './images.ts'
+
+/** Images in chunks and images in one file, under one quota: files need their room at once, chunks make it. */
+export function allImages(files: Images, chunked: PlansImages, cache: Pick<ChunkCache, 'fit'>): Images {
+  return {
+    async fetch(image, options) {
+      if (image.manifest) return chunked.fetch(image, options)
+      await cache.fit(image.size ?? 0)
+      const served = await files.fetch(image, options)
+      await cache.fit(0)
+      return served
+    },
+    configDrive: (drive, options) => files.configDrive(drive, options),
+    async release(plan) {
+      chunked.release(plan)
+      await files.release(plan)
+    },
+  }
+}
+
+/** Bytes of the files in a folder. */
+export async function bytesIn(dir: string): Promise<number> {
+  const names = await readdir(dir).catch(() => [] as string[])
+  const sizes = await Promise.all(
+    names.map((name) =>
+      stat(join(dir, name)).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  )
+  return sizes.reduce((sum, size) => sum + size, 0)
+}

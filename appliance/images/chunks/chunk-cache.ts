@@ -1,0 +1,331 @@
+import { canonical } from '../../../contract/images/canonical.ts'
+import {
+  chunksOnPage,
+  type ImageManifest,
+  type ImagePage,
+  imagePage,
+  imagePlaces,
+  type ImagePlaces,
+  LARGEST_PLACES_TEXT,
+  LARGEST_STORED_CHUNK,
+  pageDigest,
+  placesBlob,
+} from '../../../contract/images/manifest.ts'
+import { readManifest, UnacceptableManifest } from '../../../contract/images/signature.ts'
+import type { ByteSource, ImageReference } from '../../../contract/plan.ts'
+import type { Clock } from '../../clock.ts'
+import { HardwareError } from '../../hardware-error.ts'
+import type { Urls } from '../../ledger/urls.ts'
+import { ExpiredUrl } from '../download.ts'
+import { openFairQueue } from './fair-queue.ts'
+import { openObjectStore } from './object-store.ts'
+import { Abandoned, pull } from './pull.ts'
+import { digestOf, unpack } from './unpack.ts'
+
+/** Chunks of images at this site. Each crosses the WAN once, however many ask for it at once, is checked as it comes, and stays compressed. */
+export interface ChunkCache {
+  /** What the image is made of, with all its pages here. Rejects with HardwareError. */
+  open(image: ImageReference, want: Want): Promise<ChunkedImage>
+  /** Its stored bytes. Rejects with HardwareError. */
+  stored(image: ChunkedImage, sha256: string, want: Want): Promise<Buffer>
+  /** What it holds. */
+  plain(image: ChunkedImage, sha256: string, want: Want): Promise<Buffer>
+  /** An agent got wrong bytes of it. */
+  doubt(sha256: string): Promise<void>
+  has(sha256: string): Promise<boolean>
+  hold(image: ChunkedImage): void
+  letGo(image: ChunkedImage): void
+  touch(image: ChunkedImage): Promise<void>
+  /** Makes room for `more` bytes of others under the quota. */
+  fit(more: number): Promise<void>
+}
+
+export interface Want {
+  /** Whose turn it is when many want something: the plan. */
+  lane: string
+  urgent: boolean
+  signal: AbortSignal
+  trouble(text: string): void
+}
+
+export interface ChunkedImage {
+  name: string
+  /** The signed manifest as it came. */
+  text: Buffer
+  manifest: ImageManifest
+  /** One for each page of the manifest. */
+  pages: Array<ImagePage | null>
+  /** On which page each chunk is first. */
+  pageOf: ReadonlyMap<string, number>
+  places(page: number): Promise<ImagePlaces>
+  placesExpired(page: number): void
+}
+
+export interface ChunkCacheParts {
+  dir: string
+  quota(): Promise<number>
+  keys: readonly string[]
+  urls: Urls
+  refresh(source: ByteSource): void
+  clock: Clock
+  get: typeof fetch
+  /** Bytes that came over the WAN. */
+  received(bytes: number): void
+}
+
+/** Pulls at once: enough to fill a line that takes its time. */
+const AT_ONCE = 16
+const PLACES_KEPT = 4
+const PAGES_AT_ONCE = 8
+
+interface Flight {
+  work: Promise<Buffer>
+  task: { urgent: boolean }
+  wants: Set<Want>
+}
+
+export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
+  const { clock, get } = parts
+  const queue = openFairQueue(AT_ONCE)
+  const flights = new Map<string, Flight>()
+  const store = openObjectStore({
+    dir: parts.dir,
+    quota: parts.quota,
+    now: () => clock.now().getTime(),
+    async check(name, bytes) {
+      const [kind = '', sha256 = ''] = name.split('-')
+      return kind === 'chunk' ? (await unpack(sha256, bytes)) !== undefined : (await digestOf(bytes)) === sha256
+    },
+  })
+
+  /** From here, from whoever fetches it already, or over the WAN. */
+  async function bring(
+    name: string,
+    want: Want,
+    job: {
+      what: string
+      limit: number
+      url(): Promise<string>
+      expired(): void
+      /** What is to be kept of what came; undefined: it is wrong. */
+      keep(bytes: Buffer): Promise<Buffer | undefined>
+    },
+  ): Promise<Buffer> {
+    const here = await store.get(name)
+    if (here) return here
+    let flight = flights.get(name)
+    if (!flight) {
+      const wants = new Set([want])
+      const task = {
+        urgent: want.urgent,
+        async work(): Promise<Buffer> {
+          let kept: Buffer | undefined
+          await pull(
+            {
+              ...job,
+              wanted: () => [...wants].some(({ signal }) => !signal.aborted),
+              trouble: (text) => wants.forEach((each) => each.trouble(text)),
+              received: parts.received,
+              accept: async (bytes) => (kept = await job.keep(bytes)) !== undefined,
+            },
+            clock,
+            get,
+          )
+          await store.put(name, kept!)
+          return kept!
+        },
+      }
+      const work = queue.run(want.lane, task).finally(() => flights.delete(name))
+      // Whoever waits hears of a failure; the others left.
+      work.catch(() => {})
+      flight = { work, task, wants }
+      flights.set(name, flight)
+    }
+    if (want.urgent) flight.task.urgent = true
+    flight.wants.add(want)
+    try {
+      return await unlessAborted(want.signal, flight.work)
+    } catch (error) {
+      // Those before us left at the moment in which we came.
+      if (error instanceof Abandoned && !want.signal.aborted) return await bring(name, want, job)
+      throw error
+    } finally {
+      flight.wants.delete(want)
+    }
+  }
+
+  async function open(image: ImageReference, want: Want): Promise<ChunkedImage> {
+    const { manifest: stored, source, name } = image
+    if (!stored || source.kind !== 'blob') throw new HardwareError(`image ${name} is not one in chunks`)
+    const text = await bring(`text-${stored.sha256}`, want, {
+      what: `the manifest of image ${name}`,
+      limit: stored.size,
+      url: () => known(parts.urls.urlOf(source)),
+      expired: () => parts.refresh(source),
+      keep: async (bytes) => ((await digestOf(bytes)) === stored.sha256 ? bytes : undefined),
+    })
+    const manifest = manifestIn(text, image, parts.keys)
+    const uuid = source.key.split('/')[1] ?? ''
+    const placesOf = openPlaces(uuid, name, want)
+    const numbers = manifest.pages.flatMap((digest, page) => (digest === null ? [] : [{ digest, page }]))
+    // All URLs are asked for at once; they come in few messages.
+    for (const { digest, page } of numbers) if (!(await store.has(`text-${digest}`))) placesOf.expired(page)
+    const pages: Array<ImagePage | null> = manifest.pages.map(() => null)
+    const pageOf = new Map<string, number>()
+    for (let at = 0; at < numbers.length; at += PAGES_AT_ONCE)
+      await Promise.all(
+        numbers.slice(at, at + PAGES_AT_ONCE).map(async ({ digest, page }) => {
+          pages[page] = await bringPage(digest, page, chunksOnPage(manifest, page), placesOf, want)
+        }),
+      )
+    for (const [page, chunks] of pages.entries())
+      for (const chunk of chunks ?? []) if (chunk !== null && !pageOf.has(chunk)) pageOf.set(chunk, page)
+    return { name, text, manifest, pages, pageOf, places: placesOf.get, placesExpired: placesOf.expired }
+  }
+
+  async function bringPage(
+    digest: string,
+    page: number,
+    count: number,
+    places: Places,
+    want: Want,
+  ): Promise<ImagePage> {
+    const text = await bring(`text-${digest}`, want, {
+      what: `page ${page} of ${places.what}`,
+      limit: LARGEST_PLACES_TEXT,
+      url: () => places.url(page),
+      expired: () => places.expired(page),
+      async keep(bytes) {
+        const found = parsePlaces(bytes)
+        if (!found || pageDigest(found.chunks) !== digest || found.chunks.length !== count) return undefined
+        places.learn(page, found)
+        return Buffer.from(canonical(found.chunks))
+      },
+    })
+    return imagePage.parse(JSON.parse(text.toString('utf8')))
+  }
+
+  interface Places {
+    what: string
+    get(page: number): Promise<ImagePlaces>
+    url(page: number): Promise<string>
+    learn(page: number, places: ImagePlaces): void
+    expired(page: number): void
+  }
+
+  /** URLs of chunks, some pages of them at a time. */
+  function openPlaces(uuid: string, name: string, want: Want): Places {
+    const kept = new Map<number, Promise<ImagePlaces>>()
+    const what = `image ${name}`
+    const source = (page: number): ByteSource => ({ kind: 'blob', key: placesBlob(uuid, page) })
+    const url = (page: number): Promise<string> => known(parts.urls.urlOf(source(page)))
+    const keep = (page: number, places: Promise<ImagePlaces>): Promise<ImagePlaces> => {
+      kept.set(page, places)
+      const [oldest] = kept.keys()
+      if (kept.size > PLACES_KEPT && oldest !== undefined) kept.delete(oldest)
+      return places
+    }
+    const load = async (page: number): Promise<ImagePlaces> => {
+      let found: ImagePlaces | undefined
+      const job = {
+        what: `the places of page ${page} of ${what}`,
+        limit: LARGEST_PLACES_TEXT,
+        url: () => url(page),
+        expired: () => parts.refresh(source(page)),
+        wanted: () => !want.signal.aborted,
+        trouble: want.trouble,
+        received: parts.received,
+        accept: (bytes: Buffer) => Promise.resolve((found = parsePlaces(bytes)) !== undefined),
+      }
+      await pull(job, clock, get)
+      return found!
+    }
+    return {
+      what,
+      url,
+      learn: (page, places) => void keep(page, Promise.resolve(places)),
+      get(page) {
+        const here = kept.get(page)
+        if (here) return here
+        const loading = load(page)
+        loading.catch(() => kept.delete(page))
+        return keep(page, loading)
+      },
+      expired(page) {
+        kept.delete(page)
+        parts.refresh(source(page))
+      },
+    }
+  }
+
+  function stored(image: ChunkedImage, sha256: string, want: Want): Promise<Buffer> {
+    const page = image.pageOf.get(sha256)
+    if (page === undefined) return Promise.reject(new HardwareError(`image ${image.name} has no chunk ${sha256}`))
+    return bring(`chunk-${sha256}`, want, {
+      what: `chunk ${sha256.slice(0, 12)} of image ${image.name}`,
+      limit: LARGEST_STORED_CHUNK,
+      url: async () => known((await image.places(page)).urls[sha256]),
+      expired: () => image.placesExpired(page),
+      keep: async (bytes) => ((await unpack(sha256, bytes)) ? bytes : undefined),
+    })
+  }
+
+  const namesOf = function* ({ pageOf, manifest }: ChunkedImage): Generator<string> {
+    for (const digest of manifest.pages) if (digest !== null) yield `text-${digest}`
+    for (const sha256 of pageOf.keys()) yield `chunk-${sha256}`
+  }
+  return {
+    open,
+    stored,
+    async plain(image, sha256, want) {
+      for (let attempt = 0; attempt < 2; attempt += 1) {
+        const found = await unpack(sha256, await stored(image, sha256, want))
+        if (found) return found
+        await store.doubt(`chunk-${sha256}`)
+      }
+      throw new HardwareError(
+        `chunk ${sha256.slice(0, 12)} of image ${image.name} can't be read back from this site's disk`,
+      )
+    },
+    doubt: (sha256) => store.doubt(`chunk-${sha256}`),
+    has: (sha256) => store.has(`chunk-${sha256}`),
+    hold: (image) => store.hold(namesOf(image)),
+    letGo: (image) => store.letGo(namesOf(image)),
+    touch: (image) => store.touch(namesOf(image)),
+    fit: store.fit,
+  }
+}
+
+function manifestIn(text: Buffer, image: ImageReference, keys: readonly string[]): ImageManifest {
+  try {
+    const manifest = readManifest(text.toString('utf8'), keys)
+    if (manifest.sha256 !== image.os_hash_value || manifest.virtual_size !== image.size)
+      throw new UnacceptableManifest('its manifest is of another disk than was ordered')
+    return manifest
+  } catch (error) {
+    if (error instanceof UnacceptableManifest)
+      throw new HardwareError(`image ${image.name} can't be used: ${error.message}`, { cause: error })
+    throw error
+  }
+}
+
+function parsePlaces(bytes: Buffer): ImagePlaces | undefined {
+  try {
+    return imagePlaces.safeParse(JSON.parse(bytes.toString('utf8'))).data
+  } catch {
+    return undefined
+  }
+}
+
+function known(url: string | undefined): Promise<string> {
+  return url === undefined ? Promise.reject(new ExpiredUrl('its URL has not arrived yet')) : Promise.resolve(url)
+}
+
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error)
+    signal.addEventListener('abort', stop, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
+  })
+}
