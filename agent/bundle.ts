@@ -1,10 +1,13 @@
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** Writes the whole agent as one ES module, which needs Node 24 and nothing else. */
-export async function buildAgent(outfile: string): Promise<void> {
+/** Writes the whole agent (or another program in its place) as one ES module, which needs Node 24 and nothing else. */
+export async function buildAgent(
+  outfile: string,
+  entry = fileURLToPath(new URL('main.ts', import.meta.url)),
+): Promise<void> {
   await build({
-    entryPoints: [fileURLToPath(new URL('main.ts', import.meta.url))],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',

