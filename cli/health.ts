@@ -24,8 +24,9 @@ export function healthCommand(): Command {
   )
 }
 
-export function healthText({ health, since, reported_at, causes, log }: HealthView): string {
-  const head = record({ health: health ?? 'unknown', since, reported_at })
+export function healthText({ health, since, reported_at, causes, log, drift }: HealthView): string {
+  const differences = drift && (drift.differences.join('; ') || `none at ${drift.read_at}`)
+  const head = record({ health: health ?? 'unknown', since, reported_at, drift: differences })
   const why = causes.map(({ level, text, since: at }) => [level, at, text])
   const lines = log.map(({ at, level, text, times }) => [
     at ?? 'undated',

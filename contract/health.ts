@@ -62,4 +62,6 @@ export interface HealthView {
   reported_at: string | null
   causes: HealthCause[]
   log: Array<LogLine & { reported_at: string }>
+  /** How the machine differed from properties/baseline when a `report_drift` step last looked; null: none did. */
+  drift: { read_at: string; differences: string[] } | null
 }

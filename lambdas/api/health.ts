@@ -8,9 +8,9 @@ import { nodeOf } from './find.ts'
 /** How a node's hardware does, by what its site told last; and its sensors, which a site reads for the cloud only when it is asked to: ours. */
 export function healthRoutes(app: Api, platform: Platform): void {
   app.get('/v1/nodes/:ident/health', async (call) => {
-    const { uuid, health } = await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    const { uuid, health, driver_internal_info: info } = await nodeOf(platform, call.req.param('ident'), call.var.minor)
     const { since, reported_at, causes, log } = await healthOf(platform.table, uuid)
-    return call.json({ health, since, reported_at, causes, log })
+    return call.json({ health, since, reported_at, causes, log, drift: info['drift'] ?? null })
   })
   app.get('/v1/nodes/:ident/sensors', async (call) => {
     const { uuid } = await nodeOf(platform, call.req.param('ident'), call.var.minor)
