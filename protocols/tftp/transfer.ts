@@ -30,14 +30,14 @@ export interface Transfer {
   /** Blocks sent again, for the log. */
   repeated: number
   /** The smoothed time from a window to its ACK. */
-  roundTrip?: number
+  roundTrip: number | undefined
   /** The window's last block was sent again, to hear how far the client is. */
   probed: boolean
   /** So many windows more go out in bursts. */
   careful: number
   /** An ACK without progress was taken for a gap at this block; the next such ACK is not, until there is progress. */
-  wentBackAt?: number
-  because?: string
+  wentBackAt: number | undefined
+  because: string | undefined
 }
 
 export type Action = { send: 'oack' } | { send: 'data'; from: number; to: number }
@@ -62,35 +62,47 @@ export function begin(size: number, terms: Terms, now: number): [Transfer, Actio
     due: now + (terms.timeoutMs ?? FIRST_TIMEOUT_MS),
     tries: 1,
     repeated: 0,
+    roundTrip: undefined,
+    wentBackAt: undefined,
+    because: undefined,
   }
-  return transfer.phase === 'oack' ? [transfer, [{ send: 'oack' }]] : window(transfer, now)
+  return [transfer, transfer.phase === 'oack' ? [{ send: 'oack' }] : window(transfer, now)]
 }
 
+/** What is given stays as it is; below, `next` is a copy of it that changes. */
 export function step(transfer: Transfer, event: TransferEvent, now: number): [Transfer, Action[]] {
   if (transfer.phase !== 'oack' && transfer.phase !== 'data') return [transfer, []]
-  if (event.kind === 'ack') return acknowledged(transfer, event.block, now)
-  if (event.kind === 'timer') return now < transfer.due ? [transfer, []] : again(transfer, now)
+  const next = { ...transfer }
+  if (event.kind === 'ack') return [next, acknowledged(next, event.block, now)]
+  if (event.kind === 'timer') return [next, now < next.due ? [] : again(next, now)]
   // EDK2 asks for the size alone: it answers the OACK with an error and asks again. That is how it says thank you.
-  const probed = transfer.phase === 'oack' && transfer.terms.sizeAsked && isThanks(event.code)
-  const because = probed ? undefined : `client sent error ${event.code}: ${event.message}`
-  return [{ ...transfer, phase: probed ? 'probed' : 'aborted', because }, []]
+  const probed = next.phase === 'oack' && next.terms.sizeAsked && isThanks(event.code)
+  next.phase = probed ? 'probed' : 'aborted'
+  next.because = probed ? undefined : `client sent error ${event.code}: ${event.message}`
+  return [next, []]
 }
 
-function acknowledged(transfer: Transfer, wire: number, now: number): [Transfer, Action[]] {
-  if (transfer.phase === 'oack') {
-    if (wire !== 0) return [transfer, []]
-    return window({ ...transfer, phase: 'data', ...progress(transfer, now, true) }, now)
+function acknowledged(next: Transfer, wire: number, now: number): Action[] {
+  if (next.phase === 'oack') {
+    if (wire !== 0) return []
+    next.phase = 'data'
+    progress(next, now, true)
+    return window(next, now)
   }
-  const ahead = (wire - transfer.acked) & 0xffff
-  const block = transfer.acked + ahead
-  if (block > transfer.sent) return [transfer, []] // an old one, late
-  if (ahead === 0) return gap(transfer, now)
-  const whole = block === transfer.windowEnd
-  const moved: Transfer = { ...transfer, ...progress(transfer, now, whole), acked: block }
-  if (block === transfer.blocks) return [{ ...moved, phase: 'complete' }, []]
-  const lost = transfer.sent - block
-  const careful = lost > 0 ? CAREFUL_WINDOWS : Math.max(0, transfer.careful - 1)
-  return window({ ...moved, careful, repeated: transfer.repeated + lost, sent: block }, now) // go-back-N: RFC 7440 §4
+  const ahead = (wire - next.acked) & 0xffff
+  const block = next.acked + ahead
+  if (block > next.sent) return [] // an old one, late
+  if (ahead === 0) return gap(next, now)
+  progress(next, now, block === next.windowEnd)
+  next.acked = block
+  if (block === next.blocks) {
+    next.phase = 'complete'
+    return []
+  }
+  const lost = next.sent - block // go-back-N: RFC 7440 §4
+  next.careful = lost > 0 ? CAREFUL_WINDOWS : Math.max(0, next.careful - 1)
+  next.repeated += lost
+  return window(next, now)
 }
 
 /**
@@ -98,70 +110,77 @@ function acknowledged(transfer: Transfer, wire: number, now: number): [Transfer,
  * §4.2.3.1). With a window it may mean that the window's first block was lost, and is believed once per window, and only if
  * it comes no sooner than an answer to that window can.
  */
-function gap(transfer: Transfer, now: number): [Transfer, Action[]] {
-  const { acked, sent, terms, wentBackAt, roundTrip = 0 } = transfer
-  if (terms.windowsize === 1 || wentBackAt === acked || now - transfer.sentAt < roundTrip / 2) return [transfer, []]
-  const repeated = transfer.repeated + (sent - acked)
-  return window({ ...transfer, sent: acked, wentBackAt: acked, careful: CAREFUL_WINDOWS, repeated }, now)
+function gap(next: Transfer, now: number): Action[] {
+  const { acked, sent, terms, wentBackAt, roundTrip = 0 } = next
+  if (terms.windowsize === 1 || wentBackAt === acked || now - next.sentAt < roundTrip / 2) return []
+  next.wentBackAt = acked
+  next.careful = CAREFUL_WINDOWS
+  next.repeated += sent - acked
+  return window(next, now)
 }
 
-function again(transfer: Transfer, now: number): [Transfer, Action[]] {
-  if (transfer.sent < transfer.windowEnd) return burst(transfer, now)
-  if (transfer.sent - transfer.acked > 1 && !transfer.probed) return probe(transfer, now)
-  if (transfer.tries >= MAX_TRIES) {
-    const waited = transfer.phase === 'oack' ? 'the OACK' : `block ${transfer.acked + 1} of ${transfer.blocks}`
-    return [{ ...transfer, phase: 'timeout', because: `${waited} was sent ${transfer.tries} times without an ACK` }, []]
+function again(next: Transfer, now: number): Action[] {
+  const { acked, sent, terms } = next
+  if (sent < next.windowEnd) return burst(next, now)
+  if (sent - acked > 1 && !next.probed) return probe(next, now)
+  if (next.tries >= MAX_TRIES) {
+    const waited = next.phase === 'oack' ? 'the OACK' : `block ${acked + 1} of ${next.blocks}`
+    next.because = `${waited} was sent ${next.tries} times without an ACK`
+    next.phase = 'timeout'
+    return []
   }
-  const tries = transfer.tries + 1
-  const backedOff: Transfer = { ...transfer, tries, due: now + timeout(transfer) * 2 ** (tries - 1) }
-  backedOff.due = Math.min(backedOff.due, now + Math.max(MOST_TIMEOUT_MS, transfer.terms.timeoutMs ?? 0))
-  if (transfer.phase === 'oack') return [backedOff, [{ send: 'oack' }]]
-  const { acked, sent } = transfer
-  return [
-    { ...backedOff, sentAt: now, burstAt: now, careful: CAREFUL_WINDOWS, repeated: transfer.repeated + (sent - acked) },
-    [{ send: 'data', from: acked + 1, to: sent }],
-  ]
+  next.due = now + Math.min(timeout(next) * 2 ** next.tries, Math.max(MOST_TIMEOUT_MS, terms.timeoutMs ?? 0))
+  next.tries += 1
+  if (next.phase === 'oack') return [{ send: 'oack' }]
+  next.sentAt = now
+  next.burstAt = now
+  next.careful = CAREFUL_WINDOWS
+  next.repeated += sent - acked
+  return [{ send: 'data', from: acked + 1, to: sent }]
 }
 
 /** The next window behind what is acknowledged. */
-function window(transfer: Transfer, now: number): [Transfer, Action[]] {
-  const windowEnd = Math.min(transfer.acked + transfer.terms.windowsize, transfer.blocks)
-  return burst({ ...transfer, sent: transfer.acked, windowEnd, sentAt: now, probed: false }, now)
+function window(next: Transfer, now: number): Action[] {
+  next.sent = next.acked
+  next.windowEnd = Math.min(next.acked + next.terms.windowsize, next.blocks)
+  next.sentAt = now
+  next.probed = false
+  return burst(next, now)
 }
 
 /** As much of the window as goes out at once; the rest when an answer to it would be here. */
-function burst(transfer: Transfer, now: number): [Transfer, Action[]] {
-  const { sent, windowEnd, careful, roundTrip = 0 } = transfer
+function burst(next: Transfer, now: number): Action[] {
+  const { sent, windowEnd, careful, roundTrip = 0 } = next
   const to = careful > 0 ? Math.min(sent + BURST, windowEnd) : windowEnd
-  const probes = careful > 0 && windowEnd - transfer.acked > 1
+  const probes = careful > 0 && windowEnd - next.acked > 1
   const pause = Math.min(Math.max(roundTrip, 1), LONGEST_PAUSE_MS)
-  const due = now + (to < windowEnd ? pause : timeout(transfer, probes ? LEAST_PROBE_MS : undefined))
-  return [{ ...transfer, sent: to, burstAt: now, due }, [{ send: 'data', from: sent + 1, to }]]
+  next.due = now + (to < windowEnd ? pause : timeout(next, probes ? LEAST_PROBE_MS : undefined))
+  next.sent = to
+  next.burstAt = now
+  return [{ send: 'data', from: sent + 1, to }]
 }
 
 /**
  * The window's last block once more. A client that has them all says so again; one that lacks some names the last before them; and where
  * only that one was lost, the window is done. Any of it costs one block, where the window again would cost them all.
  */
-function probe(transfer: Transfer, now: number): [Transfer, Action[]] {
-  const { sent, repeated } = transfer
-  const next = { ...transfer, probed: true, repeated: repeated + 1, due: now + timeout(transfer) }
-  return [next, [{ send: 'data', from: sent, to: sent }]]
+function probe(next: Transfer, now: number): Action[] {
+  next.probed = true
+  next.repeated += 1
+  next.due = now + timeout(next)
+  return [{ send: 'data', from: next.sent, to: next.sent }]
 }
 
 /**
  * Times are learnt only from what was sent once, as the ACK of a repeated block may be for either (Karn), and only from a window's last
  * burst.
  */
-function progress(
-  transfer: Transfer,
-  now: number,
-  whole: boolean,
-): Pick<Transfer, 'tries' | 'roundTrip' | 'wentBackAt'> {
-  const sample = now - transfer.burstAt
-  const before = transfer.roundTrip ?? sample
-  const learns = transfer.tries === 1 && !transfer.probed && (whole || transfer.careful === 0)
-  return { tries: 1, roundTrip: learns ? before * 0.875 + sample * 0.125 : transfer.roundTrip, wentBackAt: undefined }
+function progress(next: Transfer, now: number, whole: boolean): void {
+  const sample = now - next.burstAt
+  const learns = next.tries === 1 && !next.probed && (whole || next.careful === 0)
+  if (learns) next.roundTrip = (next.roundTrip ?? sample) * 0.875 + sample * 0.125
+  next.tries = 1
+  next.wentBackAt = undefined
 }
 
 function timeout({ terms, roundTrip }: Transfer, least = LEAST_TIMEOUT_MS): number {
