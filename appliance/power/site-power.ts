@@ -9,6 +9,7 @@ import type { Log } from '../log.ts'
 import { bmcAddress } from './address.ts'
 import type { PowerRules } from './change.ts'
 import { openGates } from './gate.ts'
+import { startListeners } from './listeners.ts'
 import { openNews } from './news.ts'
 import { policyOf, type PowerConfig } from './policy.ts'
 import { openStagger } from './stagger.ts'
@@ -43,6 +44,8 @@ export function openSitePower(parts: SitePowerParts): SitePower {
   const stagger = openStagger(config.stagger, clock)
   const faults = openBmcFaults(ledger)
   let sync: PowerSync | undefined
+  let listeners: ReturnType<typeof startListeners> | undefined
+  const hint = (node: string): void => sync?.hint(node)
   return {
     guard: (machine, bmc) => gates.guard(bmcAddress(machine), bmc),
     rules: (machine) => ({
@@ -66,9 +69,10 @@ export function openSitePower(parts: SitePowerParts): SitePower {
         },
         busy: parts.busy,
       })
+      listeners ??= startListeners({ machines, clock, log, bmcOf: parts.bmcOf, hint })
     },
-    hint: (node) => sync?.hint(node),
-    stop: async () => sync?.stop(),
+    hint,
+    stop: async () => void (await Promise.all([listeners?.stop(), sync?.stop()])),
   }
 }
 
