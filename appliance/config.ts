@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { imageKeys } from '../contract/images/signature.ts'
 import { fakeDelay, fakeDelays } from '../contract/hardware.ts'
 import { bootConfig } from './boot/config.ts'
+import { powerConfig } from './power/policy.ts'
 
 /** One JSON file. What the cloud tells (broker, certificates) is not in here: enrolment writes that beside the ledger. */
 export const applianceConfig = z.strictObject({
@@ -38,6 +39,9 @@ export const applianceConfig = z.strictObject({
   fake: z
     .strictObject(Object.fromEntries(fakeDelays.map((kind) => [`${kind}_delay`, fakeDelay.optional()])))
     .default({}),
+  /** Whether consoles are open, and recorded, while something is done to their machines, also where they are not enabled. */
+  consoles: z.strictObject({ during_operations: z.boolean().default(true) }).prefault({}),
+  power: powerConfig,
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 export type ApplianceConfig = z.output<typeof applianceConfig>

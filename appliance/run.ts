@@ -17,6 +17,7 @@ import { selfSigned } from './certificates.ts'
 import type { Clock } from './clock.ts'
 import type { ApplianceConfig } from './config.ts'
 import { openDrivers } from './drivers/table.ts'
+import { openHealthGauges } from './health/gauges.ts'
 import { readIdentity } from './identity.ts'
 import { openLedger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
@@ -76,6 +77,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       uuid: randomUUID,
       token: () => randomBytes(32).toString('base64url'),
       drivers,
+      power: config.power,
       fake: config.fake,
       agentClient: httpsAgentClient(),
       imageDir: join(config.data_dir, 'images'),
@@ -84,6 +86,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       imageBytes: (bytes) => metrics.count('bloomery_image_wan_bytes_total', {}, bytes),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
       get: fetch,
+      consoles: { dir: join(config.data_dir, 'consoles'), attend: config.consoles.during_operations },
       captureDir: join(config.data_dir, 'captures'),
       capture: (order) => {
         const addresses = order.macs.flatMap((mac) => leases.byMac(mac).map(({ address }) => ipv4ToText(address)))
@@ -97,6 +100,10 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       lastSeen: (macs, since) => timeline.lastSeen(macs, since),
       marks: (macs, since) => timeline.marks(macs, since),
       software: SOFTWARE,
+      health: {
+        intervalMs: config.health.interval_seconds * 1000,
+        gauges: openHealthGauges(metrics, { sensors: config.health.sensors_per_node, series: config.health.sensors }),
+      },
       crashPoint: () => {},
     })
     stops.push(() => site.stop())

@@ -18,13 +18,17 @@ import type { BootEvents } from './boot/machine.ts'
 import type { Captured } from './capture/capture.ts'
 import { type CaptureOrder, openCaptures } from './capture/captures.ts'
 import type { Clock } from './clock.ts'
+import { openConsoles } from './consoles/consoles.ts'
+import { findConsole } from './consoles/find-console.ts'
+import { openRecordings } from './consoles/recording.ts'
 import type { Bmc } from './drivers/bmc.ts'
 import { openStrangers } from './boot/strangers.ts'
-import { startPowerSync } from './drivers/power-sync.ts'
 import { type DelayConfig, openDelays } from './drivers/delays.ts'
 import { openRescuePassword, openSecrets, stepSecrets } from './drivers/secrets.ts'
 import type { Drivers } from './drivers/table.ts'
 import { HardwareError } from './hardware-error.ts'
+import { startHealth } from './health/collector.ts'
+import type { HealthGauges } from './health/gauges.ts'
 import type { Identity } from './identity.ts'
 import { allImages, bytesIn } from './images/all-images.ts'
 import { openCache } from './images/cache.ts'
@@ -45,6 +49,8 @@ import type { BootMedia } from './media/media.ts'
 import { openVault } from './ledger/vault.ts'
 import type { Log } from './log.ts'
 import { type Notices, openNotices } from './notices.ts'
+import type { PowerConfig } from './power/policy.ts'
+import { openSitePower } from './power/site-power.ts'
 import { startExecutor } from './plans/executor.ts'
 import type { CrashPoint } from './plans/run-plan.ts'
 import type { Link } from './uplink/link.ts'
@@ -63,6 +69,7 @@ export interface SiteParts {
   uuid: () => string
   token: () => string
   drivers: Drivers
+  power: PowerConfig
   /** Of fake interfaces. */
   fake: DelayConfig
   agentClient: AgentClient
@@ -76,6 +83,8 @@ export interface SiteParts {
   /** Told of bytes of images in chunks that came over the WAN. */
   imageBytes(bytes: number): void
   captureDir: string
+  /** `attend`: consoles are open while plans are under way. */
+  consoles: { dir: string; attend: boolean }
   /** Records frames of the provisioning network. */
   capture(order: CaptureOrder): Promise<Captured>
   /** Base URLs that machines on the provisioning network reach: the door and the image server. */
@@ -89,6 +98,8 @@ export interface SiteParts {
   lastSeen(macs: string[], since: Date): string | undefined
   marks(macs: string[], since: Date): BootMark[]
   software: string
+  /** How often sensors and logs are looked at; 0: never. */
+  health: { intervalMs: number; gauges: HealthGauges }
   crashPoint: CrashPoint
 }
 
@@ -166,8 +177,30 @@ export function startSite(parts: SiteParts): Site {
     const connect = (parts.drivers as Partial<Record<string, Drivers[keyof Drivers]>>)[machine.driver]
     if (!connect) throw new HardwareError(`this appliance has no driver ${machine.driver}: update it`)
     const stage = { clock, delays, memory: imagined(machine.node), signal: goingDown.signal }
-    return connect(openSecrets(machine, identity), stage)
+    return power.guard(machine, await connect(openSecrets(machine, identity), stage))
   }
+  const power = openSitePower({
+    config: parts.power,
+    machines,
+    ledger,
+    outbox,
+    clock,
+    random: parts.random,
+    log,
+    bmcOf,
+    busy: (node) => executor.busy(node),
+  })
+
+  const consoles = openConsoles({
+    ledger,
+    clock,
+    random: parts.random,
+    uuid: parts.uuid,
+    log,
+    recordings: openRecordings(parts.consoles.dir),
+    consoleOf: findConsole({ machines, identity, drivers: parts.drivers, clock, delays, imagined }),
+    publish: (message) => parts.link.publish(JSON.stringify(message)),
+  })
 
   const executor = startExecutor({
     ledger,
@@ -177,10 +210,13 @@ export function startSite(parts: SiteParts): Site {
     clock,
     log,
     seenOfBoot: (node, since) => parts.marks(machines.boot(node)?.macs ?? [], since),
+    attend: (node) => (parts.consoles.attend ? consoles.attend(node) : () => {}),
+    screenOf: consoles.screenOf,
     crashPoint: parts.crashPoint,
     pending: openPendingPlans(ledger),
     tools: (plan) => ({
       bmc: () => bmcOf(rotates(plan) ? (machines.get(plan.machine.node)?.machine ?? plan.machine) : plan.machine),
+      power: power.rules(plan.machine),
       secrets: stepSecrets(plan.machine, identity),
       agents,
       images,
@@ -228,11 +264,19 @@ export function startSite(parts: SiteParts): Site {
     random: parts.random,
     software: parts.software,
     log,
-    onCommand: (command) => (command.kind === 'capture' ? captures.accept(command) : executor.accept(command)),
+    onCommand(command) {
+      if (command.kind === 'capture') return captures.accept(command)
+      if (command.kind === 'console') return consoles.accept(command)
+      executor.accept(command)
+      if (command.kind === 'forget') consoles.forget(command.node)
+    },
+    onConsole: consoles.asked,
     onPlace: captures.place,
   })
   executor.resume()
-  const stopPowerSync = startPowerSync({
+  power.start()
+
+  const stopHealth = startHealth({
     machines,
     ledger,
     outbox,
@@ -241,6 +285,7 @@ export function startSite(parts: SiteParts): Site {
     log,
     busy: executor.busy,
     bmcOf,
+    ...parts.health,
   })
 
   const strangers = openStrangers(outbox, now)
@@ -275,7 +320,9 @@ export function startSite(parts: SiteParts): Site {
       goingDown.abort(new Error('the appliance is going down'))
       await executor.stop()
       await captures.stop()
-      await stopPowerSync()
+      await consoles.stop()
+      await power.stop()
+      await stopHealth()
       await uplink.stop()
     },
   }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ApiError } from '../contract/api/client.ts'
 import { serveCommand } from '../standalone/main.ts'
 import { applianceCommand } from './appliance.ts'
+import { consoleCommand } from './console.ts'
 import { deployCommand, undeployCommand } from './deploy.ts'
 import { imageCommand } from './image.ts'
 import { nodeCommand } from './node.ts'
@@ -34,6 +35,7 @@ for (const command of [
   deployCommand(),
   undeployCommand(),
   whyCommand(),
+  consoleCommand(),
   webhookCommand(),
   applianceCommand(),
 ])

@@ -6,7 +6,7 @@ export function whyCommand(): Command {
   const command = new Command('why').argument('<node>', 'name or UUID').description('why a node is where it is')
   return define(command, ['bloomery why n1', 'bloomery why n1 --json'], async ({ client, print }, [ident]) => {
     const told = await client.nodes.why(ident!)
-    const { reason, operation, command: sent, appliance, ...node } = told
+    const { reason, operation, command: sent, appliance, screen, ...node } = told
     const facts = {
       ...node,
       maintenance: node.maintenance || null,
@@ -27,6 +27,8 @@ export function whyCommand(): Command {
     )
     const seen =
       boot.length === 0 ? '' : `\n\nseen of its boot:\n${boot.map((line) => `  ${printable(line)}`).join('\n')}`
-    print(told, `${printable(reason)}\n\n${record(facts)}${seen}`)
+    const lines = (screen?.lines ?? []).map((line) => `  | ${printable(line)}`)
+    const showed = screen ? `\n\nits console then, ${screen.at}:\n${lines.join('\n')}` : ''
+    print(told, `${printable(reason)}\n\n${record(facts)}${seen}${showed}`)
   })
 }

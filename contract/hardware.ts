@@ -80,7 +80,7 @@ export const hardware = {
     interfaces: {
       bios: ['no-bios'],
       boot: networkBoots,
-      console: ['no-console'],
+      console: ['no-console', 'ipmitool-socat', 'ipmitool-shellinabox'],
       deploy: ['direct'],
       firmware: ['no-firmware'],
       inspect: ['no-inspect', 'agent'],
@@ -107,6 +107,7 @@ export const hardware = {
         'Whether to switch off the 60 s after which a BMC forgets its boot device. Default: true.',
       ipmi_force_boot_device:
         "Whether the BMC is told the boot device again each time the machine is switched on, because it can't keep it. Default: false.",
+      ipmi_terminal_port: "Ironic's; here consoles are had through the API, and it has no effect.",
     },
     required: ['ipmi_address'],
     bootDevices: ['pxe', 'disk', 'cdrom', 'bios', 'safe'],
@@ -115,7 +116,7 @@ export const hardware = {
     interfaces: {
       bios: ['redfish', 'no-bios'],
       boot: [...networkBoots, 'redfish-virtual-media', 'redfish-https'],
-      console: ['no-console'],
+      console: ['no-console', 'ipmitool-socat'],
       deploy: ['direct'],
       firmware: ['redfish', 'no-firmware'],
       inspect: ['redfish', 'agent', 'no-inspect'],
@@ -135,7 +136,7 @@ export const hardware = {
     interfaces: {
       bios: ['idrac-redfish', 'redfish', 'no-bios'],
       boot: [...networkBoots, 'idrac-redfish-virtual-media', 'redfish-https'],
-      console: ['no-console'],
+      console: ['no-console', 'ipmitool-socat'],
       deploy: ['direct'],
       firmware: ['redfish', 'no-firmware'],
       inspect: ['idrac-redfish', 'agent', 'no-inspect'],
@@ -236,6 +237,13 @@ export function checkDriverInfo(driver: string, info: Record<string, unknown>): 
   if (missing.length > 0) return `Missing the following properties in node's driver_info: ${missing.join(', ')}.`
   const wrong = settings[driver as Driver].safeParse(info).error?.issues[0]
   return wrong && `${wrong.path.join('.')}: ${wrong.message}`
+}
+
+/** What is wrong with driver_info for the console, or undefined. IPMI's is had also where the rest is driven by Redfish. */
+export function checkConsole(implementation: string | null, info: Record<string, unknown>): Check {
+  if (!implementation?.startsWith('ipmitool')) return undefined
+  if (info['ipmi_protocol_version'] === '1.5') return 'ipmi_protocol_version: IPMI 1.5 has no serial over LAN.'
+  return checkDriverInfo('ipmi', info)
 }
 
 /** IPMI 2.0 table 22-20 without those of RC4. */

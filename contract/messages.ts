@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { capture, captureRequest } from './capture.ts'
+import { consoleAsk, consoleChunk, logPart, screen } from './console.ts'
 import { hardwareFacts } from './hardware-facts.ts'
+import { healthCause, healthLevel, logLine, MOST_CAUSES, MOST_LINES } from './health.ts'
 import { blobReference, lane, plan } from './plan.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerState, uuid } from './resources.ts'
 import { sealed } from './seal.ts'
@@ -29,6 +31,8 @@ export const command = z.discriminatedUnion('kind', [
   z.object({ ...commandBase, kind: z.literal('unhold'), lane, step: z.int().nonnegative() }),
   /** The node was deleted: drop all that is known of it. */
   z.object({ ...commandBase, kind: z.literal('forget') }),
+  /** Whether the machine's console is to be had open, and recorded, all the time. */
+  z.object({ ...commandBase, kind: z.literal('console'), enabled: z.boolean() }),
   /** Record what these cards of the machine send and are sent, whatever plan is under way. */
   z.object({
     ...commandBase,
@@ -61,6 +65,8 @@ export const downlink = z.discriminatedUnion('kind', [
     url: z.url({ protocol: /^https?$/ }).max(4096),
     headers: z.record(z.string().max(64), z.string().max(1024)),
   }),
+  /** Of a machine's console; of the moment, so that nothing repeats it. */
+  z.object({ v: z.literal(1), kind: z.literal('console'), node: uuid, ask: consoleAsk }),
   /** The cloud has every report up to this number. */
   z.object({ v: z.literal(1), kind: z.literal('received'), reports_through: z.int().nonnegative() }),
 ])
@@ -104,6 +110,8 @@ export const progress = z.object({
   seconds: z.array(z.number().nonnegative()).max(512),
   /** What the site saw of the machine's boot since this plan began, oldest first. */
   boot: z.array(bootMark).max(BOOT_MARKS).optional(),
+  /** failed: what the machine's console showed then, line by line. */
+  screen: screen.optional(),
 })
 export type Progress = z.infer<typeof progress>
 
@@ -111,6 +119,15 @@ export const report = z.discriminatedUnion('kind', [
   progress,
   /** The BMC says another power state than was last reported. */
   z.object({ ...reportBase, kind: z.literal('power'), node: uuid, power_state: powerState }),
+  /** A BMC has failed for so long that people should know, said again every half hour; or it works again. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('bmc'),
+    node: uuid,
+    answers: z.boolean(),
+    /** Of its node, as a sentence goes on: `its BMC did not answer 4 times in 6 min: …`. */
+    text: z.string().min(1).max(1024),
+  }),
   /** What an inspection found, in the words of ironic-python-agent's inventory. */
   z.object({
     ...reportBase,
@@ -162,6 +179,18 @@ export const report = z.discriminatedUnion('kind', [
     /** captured/done: what ended it; failed: the error, whole sentence. */
     note: capture.shape.note,
   }),
+  /** How the machine's hardware does, when that changed or its BMC logged something: all that is not well, and what the log has that was not
+   * told before. Readings stay at the site. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('health'),
+    node: uuid,
+    health: healthLevel,
+    causes: z.array(healthCause).max(MOST_CAUSES),
+    log: z.array(logLine).max(MOST_LINES),
+    /** Entries of the log that were too many to tell. */
+    log_left_out: z.int().positive().optional(),
+  }),
   /** A machine that no node's port knows asked for an address. */
   z.object({ ...reportBase, kind: z.literal('unknown_machine'), address: macAddress, detail: z.string().max(1024) }),
 ])
@@ -183,5 +212,9 @@ export const uplink = z.discriminatedUnion('kind', [
     /** Keys of blobs whose URLs have expired, or never came. */
     refresh: z.array(z.string().max(1024)).max(100),
   }),
+  /** What a machine's console shows, while somebody watches; unnumbered. */
+  z.object({ v: z.literal(1), kind: z.literal('console'), node: uuid, chunk: consoleChunk }),
+  /** A part of the recording of a console, as asked for. */
+  z.object({ v: z.literal(1), kind: z.literal('console_log'), node: uuid, ...logPart.shape }),
 ])
 export type Uplink = z.infer<typeof uplink>

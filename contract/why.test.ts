@@ -17,6 +17,7 @@ const rest: WhyFacts = {
   appliance: { name: 'box-1', alive: true, last_seen: '2026-11-23T10:00:00.000Z' },
   site: 'berlin',
   health: null,
+  screen: null,
 }
 const dead = { name: 'box-1', alive: false, last_seen: '2026-11-23T09:00:00.000Z' }
 const running = {

@@ -39,6 +39,8 @@ export interface WhyFacts {
   site: string
   /** Only what is not well. */
   health: { level: HealthLevel; causes: string[] } | null
+  /** What the machine's console showed when the last operation failed; only for whom may see consoles. */
+  screen: { at: string; lines: string[] } | null
 }
 export interface Why extends WhyFacts {
   reason: string

@@ -3,7 +3,9 @@ import { connect, type ConnectOptions, type IpmiSession } from '@bloomery/ipmi/c
 import { type Clock, systemClock } from '@bloomery/ipmi/clock.ts'
 import { IpmiError, NoSupportedCipherSuite } from '@bloomery/ipmi/error.ts'
 import { type IpmiSocket, openIpmiSocket } from '@bloomery/ipmi/socket.ts'
+import { openSol } from '@bloomery/ipmi/sol-client.ts'
 import { createHash } from 'node:crypto'
+import type { ConsoleEars, ConsoleLine } from '../consoles/line.ts'
 import { HardwareError } from '../hardware-error.ts'
 import { GaveWay } from '../health/look.ts'
 import type { IpmiInfo } from './ipmi-info.ts'
@@ -71,6 +73,28 @@ export class IpmiSessions {
   async tryPassword(info: IpmiInfo, password: string): Promise<void> {
     const session = await this.#connect({ ...info, ipmi_password: password })
     await session.close()
+  }
+
+  /** The serial console, by a session of its own. Never taken from somebody who has it. */
+  async console(info: IpmiInfo, ears: ConsoleEars): Promise<ConsoleLine> {
+    try {
+      const line = await openSol({
+        ...this.#options(info, info.ipmi_cipher_suite ?? this.#suites.get(endpoint(info)) ?? 'auto'),
+        onData: ears.data,
+        onMark: ears.mark,
+        onEnd: (reason) => reason && ears.lost(asHardwareError(reason) as Error),
+      })
+      return {
+        write: (bytes) => line.write(bytes),
+        sendBreak: () => line.sendBreak(),
+        get suspended() {
+          return line.state === 'suspended'
+        },
+        close: () => line.close(),
+      }
+    } catch (error) {
+      throw asHardwareError(error)
+    }
   }
 
   async close(): Promise<void> {

@@ -27,6 +27,7 @@ function ipmiBmc(sessions: IpmiSessions, driverInfo: DriverInfo, memory: Memory)
   return {
     more: {
       ...ipmiMaintenance(use, sessions, () => ipmiInfo(driverInfo)),
+      openConsole: (ears) => sessions.console(ipmiInfo(driverInfo), ears),
       injectNmi: () => use((session) => setPower(session, 'diag')),
       readHealth: (kept, ask) => use((session) => readIpmiHealth(session, kept, ask)),
     },

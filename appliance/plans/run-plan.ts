@@ -220,6 +220,7 @@ export function report(
   percent?: number,
 ): void {
   const { plan } = entry
+  const screen = phase === 'failed' ? (parts.screenOf(plan.node) ?? []) : []
   const boot = entry.stepStarted ? parts.seenOfBoot(plan.node, begunAt(entry, entry.stepStarted)) : []
   entry.ordinal += 1
   parts.outbox.append({
@@ -237,6 +238,7 @@ export function report(
     boot_device: entry.bootDevice ?? null,
     seconds: phase === 'done' || phase === 'failed' ? entry.seconds : [],
     ...(boot.length > 0 && { boot }),
+    ...(screen.length > 0 && { screen }),
   })
   parts.journal.save(entry)
 }

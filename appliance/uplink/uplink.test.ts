@@ -52,6 +52,7 @@ beforeEach(async () => {
     software: 'test',
     log,
     onCommand: (command) => onCommand(command),
+    onConsole: () => {},
     onPlace: () => {},
   })
   await settled()

@@ -1,3 +1,4 @@
+import type { ConsoleAsk } from '../../contract/console.ts'
 import { downlink, MESSAGE_LIMIT, type Command, type Report, type Uplink } from '../../contract/messages.ts'
 import type { Clock } from '../clock.ts'
 import { commandsThrough, skipTo } from '../ledger/inbox.ts'
@@ -23,6 +24,8 @@ export interface UplinkParts {
   log: Log
   /** Remembers the command and acts on it; must have it in the ledger when it returns. */
   onCommand(command: Command): void
+  /** What is asked of a machine's console: of the moment, and not acknowledged. */
+  onConsole(node: string, ask: ConsoleAsk): void
   /** Where the file of a capture may be put. */
   onPlace(capture: string, place: { url: string; headers: Record<string, string> }): void
 }
@@ -127,6 +130,10 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
     }
     if (message.kind === 'upload') {
       parts.onPlace(message.capture, message)
+      return
+    }
+    if (message.kind === 'console') {
+      parts.onConsole(message.node, message.ask)
       return
     }
     parts.urls.learn(message.urls)

@@ -1,5 +1,6 @@
 import type { Allocation } from '../allocation.ts'
 import type { CaptureView } from '../capture.ts'
+import type { ConsoleLogView, ConsolePage } from '../console.ts'
 import type { Chassis } from '../chassis.ts'
 import type { DeployTemplate } from '../deploy-template.ts'
 import type { Event } from '../event.ts'
@@ -73,6 +74,10 @@ export const routes = {
     setSecureBoot: put('/v1/nodes/:ident/states/secure_boot'),
     console: get('/v1/nodes/:ident/states/console', of<{ console_enabled: boolean; console_info: Json | null }>),
     setConsole: put('/v1/nodes/:ident/states/console'),
+    consoleStream: get('/v1/nodes/:ident/console/stream', of<ConsolePage>),
+    consoleInput: post('/v1/nodes/:ident/console/input', of<void>),
+    askConsoleLog: post('/v1/nodes/:ident/console/log', of<ConsoleLogView>),
+    consoleLog: get('/v1/nodes/:ident/console/log', of<ConsoleLogView>),
     bootDevice: get('/v1/nodes/:ident/management/boot_device', of<BootDevice>),
     setBootDevice: send(
       'PUT',

@@ -11,6 +11,7 @@ import { componentRoutes } from './components.ts'
 import { bulkRoutes } from './bulk.ts'
 import { conductorRoutes } from './conductors.ts'
 import type { ApiConfig } from './config.ts'
+import { consoleLiveRoutes } from './console-live.ts'
 import { consoleRoutes } from './console.ts'
 import type { Api, Facts } from './context.ts'
 import { deployTemplateRoutes } from './deploy-templates.ts'
@@ -90,6 +91,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   chassisRoutes(app, platform)
   componentRoutes(app, platform)
   consoleRoutes(app, platform)
+  consoleLiveRoutes(app, platform, config)
   deployTemplateRoutes(app, platform)
   eventRoutes(app, platform)
   inspectionRuleRoutes(app, platform)

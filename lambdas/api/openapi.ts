@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { captureRequest } from '../../contract/capture.ts'
+import { typed } from '../../contract/console.ts'
 import { documents } from '../../contract/api/documents.ts'
 import { fieldSince, parameterSince, requiredOf } from '../../contract/api/matrix.ts'
 import { pushedChunks, pushedManifest, pushedPage } from '../../contract/images/push.ts'
@@ -32,6 +33,7 @@ const bodies: Readonly<Record<string, z.ZodType>> = {
   'POST /v1/ports': portCreation,
   'PUT /v1/nodes/:ident/states/provision': provisioning,
   'POST /v1/nodes/:ident/capture': captureRequest,
+  'POST /v1/nodes/:ident/console/input': typed,
   'POST /v1/bulk/provision': bulk,
   'POST /v1/image_pushes/:push/chunks': pushedChunks,
   'PUT /v1/image_pushes/:push/pages/:page': pushedPage,

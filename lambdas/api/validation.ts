@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Validation } from '../../contract/api/requests.ts'
-import { checkDriverInfo, type InterfaceKind, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
+import { checkConsole, checkDriverInfo, type InterfaceKind, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { resolveImage } from '../conductor/image-source.ts'
 import { machineOf } from '../conductor/machine.ts'
@@ -14,6 +14,7 @@ type Check = (platform: Needs, node: Node) => Promise<string | undefined>
 const checks: Partial<Record<InterfaceKind, Check>> = {
   power: async (_, node) => checkDriverInfo(node.driver, node.driver_info),
   management: async (_, node) => checkDriverInfo(node.driver, node.driver_info),
+  console: async (_, node) => checkConsole(node.console_interface, node.driver_info),
   boot: async (platform, node) => bootable(node, await portsOf(platform.table, node.uuid)),
   deploy: async (platform, node) =>
     node.deploy_interface === 'fake' ? missingTraits(node) : deployable(platform, node),

@@ -1,9 +1,11 @@
 import type { Node, Operation } from '../../contract/resources.ts'
+import { allowed } from '../../contract/policy.ts'
 import { explain, type WhyFacts } from '../../contract/why.ts'
 import { chooseAppliance } from '../conductor/choose.ts'
 import type { Platform } from '../platform.ts'
 import { appliancesOf, isAlive } from '../store/appliances.ts'
 import { storedCommands } from '../store/commands.ts'
+import { lastScreen } from '../store/consoles.ts'
 import { healthOf } from '../store/health.ts'
 import type { Api } from './context.ts'
 import { nodeOf } from './find.ts'
@@ -12,11 +14,13 @@ import { nodeOf } from './find.ts'
 export function whyRoutes(app: Api, platform: Platform): void {
   app.get('/v1/nodes/:ident/why', async (call) => {
     const node = await nodeOf(platform, call.req.param('ident'), call.var.minor)
-    return call.json(explain(await factsOf(platform, node)))
+    const mayLook = allowed('baremetal:node:get_console', call.var.caller, node)
+    const screen = mayLook && node.last_error !== null ? await lastScreen(platform.table, node.uuid) : null
+    return call.json(explain({ ...(await factsOf(platform, node)), screen }))
   })
 }
 
-async function factsOf({ table, clock }: Platform, node: Node): Promise<WhyFacts> {
+async function factsOf({ table, clock }: Platform, node: Node): Promise<Omit<WhyFacts, 'screen'>> {
   const operation = node.operation ?? node.power_operation
   const ofSite = node.conductor_group === '' ? [] : await appliancesOf(table, node.conductor_group)
   const now = clock.now()
@@ -25,7 +29,11 @@ async function factsOf({ table, clock }: Platform, node: Node): Promise<WhyFacts
     : chooseAppliance(node, ofSite, now)
   const stored = operation && appliance ? await storedCommands(table, appliance.uuid) : []
   const own = stored.findLast(
-    ({ command }) => command.kind !== 'capture' && command.node === node.uuid && command.generation === node.generation,
+    ({ command }) =>
+      command.kind !== 'capture' &&
+      command.kind !== 'console' &&
+      command.node === node.uuid &&
+      command.generation === node.generation,
   )
   return {
     node: node.uuid,

@@ -1,3 +1,4 @@
+import { MOST_LOG_PARTS } from '../../contract/console.ts'
 import type { Command } from '../../contract/messages.ts'
 import type { Node } from '../../contract/resources.ts'
 import { ConflictError, type Key, type Platform } from '../platform.ts'
@@ -5,6 +6,7 @@ import { appliancesOf } from '../store/appliances.ts'
 import { belongingsOf } from '../store/change-node.ts'
 import { deleteCapture } from '../store/captures.ts'
 import { enqueue } from '../store/commands.ts'
+import { deleteConsole } from '../store/consoles.ts'
 import { biosKey, firmwareKey } from '../store/components.ts'
 import { hardwareKey } from '../store/hardware.ts'
 import { healthKey, sensorsKey } from '../store/health.ts'
@@ -22,6 +24,7 @@ export async function forgetNode(platform: Platform, node: Node): Promise<void> 
   await deleteHistory(platform.table, node.uuid)
   await deleteInventory(platform.table, node.uuid)
   await deleteCapture(platform, node.uuid)
+  await deleteConsole(platform, node.uuid, MOST_LOG_PARTS)
   const { uuid } = node
   const keys = [biosKey, firmwareKey, hardwareKey, healthKey, sensorsKey].map((key) => key(uuid))
   await deleteItems(platform, keys)

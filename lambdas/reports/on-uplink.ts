@@ -8,10 +8,13 @@ import { changeNode } from '../store/change-node.ts'
 import { acknowledge, storedCommands } from '../store/commands.ts'
 import { count, getReportCounter, isCounted, reportCounterKey } from '../store/report-counter.ts'
 import { getNode } from '../store/nodes.ts'
+import { addRecorded, addShown } from './console.ts'
 import { addCaptured } from './capture.ts'
 import { addHardware } from './hardware.ts'
+import { addHealth } from './health.ts'
 import { addInspected } from './inspected.ts'
 import { addNotice } from './notice.ts'
+import { seenBmc, seenPower } from './power.ts'
 import { applyProgress } from './progress.ts'
 import { readUplink } from './read-uplink.ts'
 import { refreshUrls } from './refresh.ts'
@@ -39,8 +42,17 @@ export async function onUplinks(platform: Platform, appliance: string, bodies: s
   const unread = messages.flatMap((each) => each.unread)
   await Promise.all([
     lives.length === 0 ? undefined : onAlive(platform, sender, lives),
+    shownInTurn(platform, sender, messages),
     reports.length + unread.length === 0 ? undefined : onReports(platform, sender, reports, unread),
   ])
+}
+
+/** What consoles show, in the order in which they showed it. */
+async function shownInTurn(platform: Platform, sender: Appliance, messages: { message: Uplink }[]): Promise<void> {
+  for (const { message } of messages) {
+    if (message.kind === 'console') await addShown(platform, sender, message)
+    else if (message.kind === 'console_log') await addRecorded(platform, sender, message)
+  }
 }
 
 type Alive = Extract<Uplink, { kind: 'alive' }>
@@ -102,12 +114,18 @@ type Handlers = {
 const handlers: Handlers = {
   async power(platform, appliance, report) {
     await changeNode(platform, report.node, (node) => {
-      const last = node.driver_internal_info['last_power_state_change']
-      const isNews = typeof last !== 'string' || Date.parse(last) < Date.parse(report.at)
-      if (node.conductor_group !== appliance.site || !isNews) return undefined
-      const internal = { ...node.driver_internal_info, last_power_state_change: report.at }
-      return { node: { ...node, power_state: report.power_state, driver_internal_info: internal } }
+      const isOurs = node.conductor_group === appliance.site
+      const after = isOurs ? seenPower(node, report, platform.clock.now(), platform.options) : undefined
+      return after && { node: after, conductor: appliance.name }
     })
+  },
+  async bmc(platform, appliance, report) {
+    await changeNode(platform, report.node, (node) => {
+      const after = node.conductor_group === appliance.site ? seenBmc(node, report) : undefined
+      return after && { node: after, conductor: appliance.name }
+    })
+    const { node, answers, text } = report
+    platform.log.info({ node, site: appliance.site, appliance: appliance.name, answers, text }, 'bmc')
   },
   async inventory(platform, appliance, report) {
     const applied = await addInspected(platform, appliance, report)
@@ -131,6 +149,7 @@ const handlers: Handlers = {
     platform.log.info({ node: uuid, site: appliance.site, sections: Object.keys(facts) }, 'hardware')
   },
   notice: addNotice,
+  health: addHealth,
   capture: addCaptured,
   async unknown_machine(platform, appliance, { address, detail }) {
     platform.log.info({ site: appliance.site, appliance: appliance.name, address, detail }, 'unknown machine')

@@ -3,6 +3,7 @@ import type { Appliance, Node } from '../../contract/resources.ts'
 import { cancelWrites } from '../conductor/cancel.ts'
 import type { Platform, Write } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
+import { setLastScreen } from '../store/consoles.ts'
 import { apply } from './apply.ts'
 
 interface Applied {
@@ -27,6 +28,11 @@ export async function applyProgress(platform: Platform, appliance: Appliance, re
       }
     )
   })
+  const failed = applied.findLast(({ report }) => report.phase === 'failed')?.report
+  if (failed) {
+    const screen = failed.screen && { at: failed.at, lines: failed.screen }
+    await setLastScreen(platform.table, first.node, screen)
+  }
   for (const report of reports) {
     const { generation, lane, phase, step, ordinal } = report
     const after = applied.find((each) => each.report === report)?.node

@@ -44,7 +44,7 @@ describe('bloomery', () => {
     groups.push(...['create', 'list', 'show', 'set', 'delete', 'failures', 'replay'].map((verb) => ['webhook', verb]))
     groups.push(['appliance', 'rename'], ['appliance', 'delete'])
     groups.push(['appliance', 'enrol'], ['appliance', 'check'], ['appliance', 'run'])
-    groups.push(['appliance', 'capture'], ['node', 'capture'])
+    groups.push(['appliance', 'capture'], ['node', 'capture'], ['console'])
     for (const command of groups) {
       const { code, stdout } = await run([...command, '--help'])
       expect([command, code]).toEqual([command, 0])

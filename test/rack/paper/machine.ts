@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { bootDevices, noBootFlags, type BootFlags } from '@bloomery/ipmi/boot-parameters.ts'
 import type { Chassis } from '@bloomery/ipmi/bmc-options.ts'
 import { startBmc, type RunningBmc } from '@bloomery/ipmi/server.ts'
+import { paperSerial } from '@bloomery/ipmi/testing/paper-serial.ts'
 import { type RunningRedfish, startRedfish } from '@bloomery/redfish/server.ts'
 import type { Vitals } from '@bloomery/redfish/service/machine.ts'
 import type { State } from '@bloomery/redfish/service/state.ts'
@@ -37,6 +38,8 @@ export class PaperMachine {
   readonly boots: string[] = []
   /** Whatever must never happen to a real disk. */
   readonly accidents: string[] = []
+  /** Its serial port, as its BMC finds it. */
+  readonly serial = paperSerial()
   power: 'on' | 'off' = 'off'
   writing = false
   /** Static addresses that its ramdisk had from a medium. */
@@ -79,7 +82,13 @@ export class PaperMachine {
     const user = { name: 'admin', password: this.password }
     if (this.driver === 'ipmi') {
       const users = [{ ...user, privilege: 'administrator' as const }]
-      this.#bmc = await startBmc({ ...common, users, chassis: this.#chassis(), inventory: inventoryOf(this.vitals) })
+      this.#bmc = await startBmc({
+        ...common,
+        users,
+        chassis: this.#chassis(),
+        serial: this.serial,
+        inventory: inventoryOf(this.vitals),
+      })
     } else {
       const facts = { uuid: randomUUID(), name: this.name, nics: [{ mac: this.mac }], drives: paperDrives }
       this.#bmc = await startRedfish({
@@ -134,6 +143,7 @@ export class PaperMachine {
     if (!this.#flags.flags.persistent) this.#flags = noBootFlags
     if (device === bootDevices.pxe) {
       this.boots.push('network')
+      this.serial.print(`${this.name}: booting from the network\r\n`)
       await this.provisioning?.networkBoot(this, powerLost)
     } else if (device === bootDevices.cdrom) {
       const medium = await readMedium(this.redfish.slots.find(({ image }) => image !== undefined)?.image, powerLost)

@@ -94,6 +94,7 @@ export class MemoryCloud {
       if (asked.length > 0) this.#down({ v: 1, kind: 'urls', urls: Object.fromEntries(asked) })
       return
     }
+    if (message.kind !== 'reports') return
     for (const report of message.reports) this.reports.set(report.seq, report)
     while (this.reports.has(this.#through + 1)) this.#through += 1
     this.#down({ v: 1, kind: 'received', reports_through: this.#through })

@@ -9,12 +9,15 @@ import type { Captured } from '../../../appliance/capture/capture.ts'
 import type { CaptureOrder } from '../../../appliance/capture/captures.ts'
 import type { Clock } from '../../../appliance/clock.ts'
 import { openDrivers } from '../../../appliance/drivers/table.ts'
+import { openHealthGauges } from '../../../appliance/health/gauges.ts'
 import type { Identity } from '../../../appliance/identity.ts'
 import { openLedger } from '../../../appliance/ledger/ledger.ts'
 import type { Log } from '../../../appliance/log.ts'
 import type { CrashPoint } from '../../../appliance/plans/run-plan.ts'
 import { mediaApp } from '../../../appliance/media/http.ts'
 import { type BootMedia, openBootMedia } from '../../../appliance/media/media.ts'
+import { openMetrics } from '../../../appliance/metrics.ts'
+import { type PowerConfig, powerConfig } from '../../../appliance/power/policy.ts'
 import { startSite, type Site } from '../../../appliance/site.ts'
 import type { Link } from '../../../appliance/uplink/link.ts'
 import { PaperAgent, PaperAgents } from './agent.ts'
@@ -30,6 +33,9 @@ export interface PaperSiteOptions {
   machines: PaperMachine[]
   get?: typeof fetch
   crashPoint?: CrashPoint
+  /** How often sensors and logs are looked at; absent: never. */
+  healthMs?: number
+  power?: Partial<PowerConfig>
   /** Frames of wires; paper has none. */
   capture?(order: CaptureOrder): Promise<Captured>
 }
@@ -44,6 +50,7 @@ export class PaperSite {
   readonly #agents: PaperAgents
   readonly #port: number
   readonly #media: BootMedia
+  readonly metrics = openMetrics()
   readonly seen: { mac: string; kind: string }[] = []
 
   private constructor(options: PaperSiteOptions, server: Server, agents: PaperAgents) {
@@ -62,6 +69,7 @@ export class PaperSite {
       uuid: randomUUID,
       token: () => randomBytes(32).toString('base64url'),
       drivers: this.#drivers.drivers,
+      power: powerConfig.parse(options.power),
       fake: {},
       agentClient: agents,
       imageDir: join(options.dir, 'images'),
@@ -70,6 +78,7 @@ export class PaperSite {
       imageBytes: () => {},
       imageQuota: 2 ** 30,
       get: options.get ?? fetch,
+      consoles: { dir: join(options.dir, 'consoles'), attend: true },
       captureDir: join(options.dir, 'captures'),
       capture: options.capture ?? (() => Promise.reject(new Error('paper has no wires'))),
       doorUrl: 'https://paper.site:6385',
@@ -83,6 +92,10 @@ export class PaperSite {
       },
       marks: () => [],
       software: 'paper',
+      health: {
+        intervalMs: options.healthMs ?? 0,
+        gauges: openHealthGauges(this.metrics, { sensors: 16, series: 1000 }),
+      },
       crashPoint: (at) => {
         try {
           options.crashPoint?.(at)
