@@ -5,6 +5,10 @@ const catalogue = {
   bloomery_dhcp_dropped_total: ['counter', 'DHCP messages that were not understood or not answerable.'],
   bloomery_dhcp_answer_seconds: ['histogram', 'From hearing a DHCP message to sending its answer, durable.'],
   bloomery_dhcp_foreign_servers_total: ['counter', 'Signs of other DHCP servers on our networks, by server.'],
+  bloomery_dhcp_late_starts_total: [
+    'counter',
+    'Machines first heard long after they began to ask, as behind spanning tree.',
+  ],
   bloomery_dhcp_leases: ['gauge', 'Leases in memory: offered, bound, declined or run out.'],
   bloomery_tftp_transfers_total: ['counter', 'TFTP transfers ended, by result.'],
   bloomery_tftp_bytes_total: ['counter', 'Bytes of files that TFTP clients acknowledged.'],

@@ -18,6 +18,7 @@ import { dropped } from './dropped.ts'
 import { loaderNames, startsGrub } from './loaders.ts'
 import type { BootDirectory, BootEvents, BootMachine } from './machine.ts'
 import { foreignServers } from './foreign-servers.ts'
+import { lateStarts } from './late-starts.ts'
 import { openReservations, type Reservations } from './reservations.ts'
 import type { BootUrls } from './urls.ts'
 
@@ -46,6 +47,7 @@ const LOOK_AGAIN_MS = 600_000
 export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
   const { config, directory, events, log, metrics } = parts
   const reservations = openReservations(config)
+  const late = lateStarts(parts)
   const server = await startDhcpServer({
     host: config.dhcp.host ?? '0.0.0.0',
     ...config.dhcp,
@@ -53,11 +55,14 @@ export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
     leases: parts.leases,
     now: () => parts.clock.now().getTime(),
     reservedFor: (address) => reservations.owner(address),
-    answer: (request) => answerFor({ ...parts, reservations }, directory.byMac(request.mac), request),
+    answer(request) {
+      late.heard(request, bootRequest(request).ipxe)
+      return answerFor({ ...parts, reservations }, directory.byMac(request.mac), request)
+    },
     hostAt: (address) => hostAt(address, PROBE_MS),
     onForeignServer: foreignServers(parts),
     onDecision(facts, milliseconds) {
-      tell(events, facts)
+      tell(events, facts, late.secondsOf(facts.mac))
       const { request, reply, proxy = false } = facts
       metrics.count('bloomery_dhcp_decisions_total', { request, reply, proxy: String(proxy) })
       if (reply !== 'none' && milliseconds !== undefined)
@@ -149,8 +154,8 @@ export function bootFile(
   return parts.urls.script(token)
 }
 
-function tell(events: BootEvents, { mac, request, reply, address = '' }: Facts): void {
-  if (request === 'discover') events.seen(mac, 'dhcp discover')
+function tell(events: BootEvents, { mac, request, reply, address = '' }: Facts, late: number | undefined): void {
+  if (request === 'discover') events.seen(mac, 'dhcp discover', late === undefined ? undefined : { late })
   if (request === 'request') events.seen(mac, 'dhcp request')
   if (reply === 'offer') events.seen(mac, 'dhcp offer', { address })
   if (reply === 'ack') events.seen(mac, 'dhcp ack', { address })

@@ -79,9 +79,9 @@ const sentences: Record<BootEventKind, (detail: BootEvent['detail']) => string> 
 
 /** As a step of the way, where the sentences above tell of a way that ended there. */
 function step(kind: BootEventKind, detail: BootEvent['detail']): string {
-  const { address = '' } = detail
+  const { address = '', late } = detail
   const dhcp: Partial<Record<BootEventKind, string>> = {
-    'dhcp discover': 'DHCP discover',
+    'dhcp discover': `DHCP discover${late === undefined ? '' : `, not heard for ${late} s: is its switch port an edge port (portfast)?`}`,
     'dhcp offer': `DHCP offer of ${address}`,
     'dhcp request': 'DHCP request',
     'dhcp ack': `DHCP ack of ${address}`,

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { applianceConfig } from '../config.ts'
+import { openMetrics } from '../metrics.ts'
+import { startMetricsServer } from '../metrics-server.ts'
 import { checkAppliance } from './check.ts'
 import { checkClock, checkDisk, checkName, checkPort } from './host.ts'
+import { lateStartsCounted } from './measure.ts'
 import {
   checkAddresses,
   checkBroadcastRoute,
@@ -91,6 +94,17 @@ test.each([
 ])('%j is %s, and whatever is not ok says what to do', (finding, verdict) => {
   expect(finding.verdict).toBe(verdict)
   expect(finding.remedy === undefined).toBe(verdict === 'ok')
+})
+
+test('what the running appliance counted of machines that it heard late is read from its metrics, where it has them', async () => {
+  const metrics = openMetrics()
+  const { port, stop } = await startMetricsServer(metrics, 0)
+  expect(await lateStartsCounted(port)).toBe(0)
+  metrics.count('bloomery_dhcp_late_starts_total', {}, 3)
+  expect(await lateStartsCounted(port)).toBe(3)
+  await stop()
+  expect(await lateStartsCounted(port)).toBeUndefined()
+  expect(await lateStartsCounted(undefined)).toBeUndefined()
 })
 
 test('a whole check on this host says something of everything, and needs no more than the configuration', async () => {

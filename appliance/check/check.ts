@@ -14,7 +14,15 @@ import type { ApplianceConfig } from '../config.ts'
 import { failed, ok, type Finding } from './finding.ts'
 import { foreignServers } from './foreign-servers.ts'
 import { checkClock, checkDisk, checkName, checkPort } from './host.ts'
-import { answersPing, hearsBridge, isVirtual, offloadFeatures, resolverProblem } from './measure.ts'
+import {
+  answersPing,
+  bridgeOn,
+  isVirtual,
+  lateStartsCounted,
+  offloadFeatures,
+  resolverProblem,
+  takesWholeFrames,
+} from './measure.ts'
 import {
   checkAddresses,
   checkBroadcastRoute,
@@ -22,7 +30,7 @@ import {
   checkMtu,
   provisioningInterfaces,
 } from './network.ts'
-import { checkDevice, checkOffload, checkRelay, checkResolver, checkSpanningTree } from './wire.ts'
+import { checkDevice, checkOffload, checkPath, checkRelay, checkResolver, checkSpanningTree } from './wire.ts'
 
 const OFFER_MS = 3_000
 const CLOUD_MS = 10_000
@@ -36,7 +44,7 @@ export async function checkAppliance(config: ApplianceConfig, endpoint: string):
   return [
     ...checkAddresses(boot, interfaces),
     ...provisioning.map((name) => checkMtu(name, Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8')))),
-    ...(await checkLinks(boot, provisioning)),
+    ...(await checkLinks(boot, provisioning, await lateStartsCounted(config.metrics_port))),
     ...(await checkBeyond(boot)),
     ...ports,
     await checkOthers(boot.subnets),
@@ -47,14 +55,14 @@ export async function checkAppliance(config: ApplianceConfig, endpoint: string):
 }
 
 /** What the interfaces of machines are like. Those that subnets name are bound to, and need no route for broadcasts. */
-async function checkLinks(boot: BootConfig, provisioning: string[]): Promise<Finding[]> {
+async function checkLinks(boot: BootConfig, provisioning: string[], late: number | undefined): Promise<Finding[]> {
   const devices = [...new Set(boot.subnets.map(({ device }) => device).filter((name) => name !== undefined))]
   const findings = devices.map((name) => checkDevice(name, existsSync(`/sys/class/net/${name}`)))
   if (devices.length === 0) findings.push(checkBroadcastRoute(readFileSync('/proc/net/route', 'utf8'), provisioning))
   for (const name of provisioning)
     findings.push(
       checkOffload(name, await offloadFeatures(name), isVirtual(name)),
-      checkSpanningTree(name, await hearsBridge(name)),
+      checkSpanningTree(name, await bridgeOn(name), late),
     )
   return findings
 }
@@ -65,11 +73,14 @@ async function checkBeyond({ subnets }: BootConfig): Promise<Finding[]> {
   const relays = relayed.map(async ({ network, prefix, router }) => {
     const gateway = router === undefined ? undefined : ipv4ToText(router)
     const answers = gateway === undefined ? undefined : await answersPing(gateway)
-    return checkRelay(`${ipv4ToText(network)}/${prefix}`, gateway, answers)
+    const subnet = `${ipv4ToText(network)}/${prefix}`
+    const relay = checkRelay(subnet, gateway, answers)
+    if (gateway === undefined || answers !== true) return [relay]
+    return [relay, checkPath(subnet, gateway, await takesWholeFrames(gateway))]
   })
   const servers = [...new Set(subnets.flatMap(({ dns }) => dns.map(ipv4ToText)))]
   const resolvers = servers.map(async (server) => checkResolver(server, await resolverProblem(server)))
-  return Promise.all([...relays, ...resolvers])
+  return (await Promise.all([...relays, ...resolvers])).flat()
 }
 
 async function checkPorts({

@@ -7,7 +7,12 @@ beforeAll(() => {
   network = peerNetwork([SITE, SWITCH])
   cable(network, { netns: SITE, name: 'prov0' }, { netns: SWITCH, name: 'p0' })
   cable(network, { netns: SITE, name: 'quiet0' }, { netns: SWITCH, name: 'q0' })
-  network.ip(SWITCH, 'link add br0 type bridge stp_state 1', 'link set p0 master br0', 'link set br0 up')
+  network.ip(
+    SWITCH,
+    'link add br0 type bridge stp_state 1 forward_delay 700',
+    'link set p0 master br0',
+    'link set br0 up',
+  )
   network.ip(SWITCH, 'address add 10.88.0.1/24 dev q0')
   network.ip(SITE, 'address add 10.88.0.2/24 dev quiet0')
 })
@@ -25,13 +30,20 @@ async function measured(call: string): Promise<unknown> {
 }
 
 test('a bridge that speaks spanning tree is heard, and a link without one is quiet', async () => {
-  expect(await measured("hearsBridge('prov0')")).toBe(true)
-  expect(await measured("hearsBridge('quiet0')")).toBe(false)
+  expect(await measured("bridgeOn('prov0')")).toEqual({ forwardDelay: 7 })
+  expect(await measured("bridgeOn('quiet0')")).toBe('none')
 })
 
 test('a gateway that is there answers, and one that is not does not', async () => {
   expect(await measured("answersPing('10.88.0.1')")).toBe(true)
   expect(await measured("answersPing('10.88.0.77')")).toBe(false)
+})
+
+test('a way that takes short packets only is told from one that takes whole frames', async () => {
+  expect(await measured("takesWholeFrames('10.88.0.1')")).toBe(true)
+  network.ip(SWITCH, 'link set q0 mtu 1400')
+  expect(await measured("takesWholeFrames('10.88.0.1')")).toBe(false)
+  network.ip(SWITCH, 'link set q0 mtu 1500')
 })
 
 test('a name server that is not there is told from one that answers', async () => {

@@ -1,4 +1,5 @@
 import { failed, ok, warning, type Finding } from './finding.ts'
+import type { Bridge } from './measure.ts'
 
 /** What breaks boots between this host and the machines: pure judgements of what `measure.ts` found. */
 
@@ -14,6 +15,17 @@ export function checkRelay(subnet: string, gateway: string | undefined, answers:
     check,
     `${gateway}, of subnet ${subnet}, does not answer: what machines ask there can't be answered`,
     `see the route to it (ip route get ${gateway}), and that its DHCP relay points here and a firewall lets UDP 67 through`,
+  )
+}
+
+/** TFTP sends blocks of up to 1,468 bytes, and firmware can't put fragments together. */
+export function checkPath(subnet: string, gateway: string, wholeFrames: boolean): Finding {
+  const check = 'MTU'
+  if (wholeFrames) return ok(check, `1500 bytes come through to ${gateway}, of subnet ${subnet}`)
+  return failed(
+    check,
+    `${gateway}, of subnet ${subnet}, answers short packets but none of 1500 bytes`,
+    `raise the MTU on the way to it: \`tracepath ${gateway}\` shows where it is lower`,
   )
 }
 
@@ -39,16 +51,28 @@ export function checkOffload(name: string, features: string | undefined, isVirtu
   return ok(check, `nothing in the way on ${name}`)
 }
 
-/** IEEE 802.1D: a port that comes up listens and learns for 30 s before it forwards, unless it is an edge port. */
-export function checkSpanningTree(name: string, heard: boolean | undefined): Finding {
+/**
+ * IEEE 802.1D: a port that comes up listens and then learns, each for the forward delay, before it forwards, unless it is an edge port.
+ * `late`: machines that were heard that late.
+ */
+export function checkSpanningTree(name: string, heard: Bridge | 'none' | undefined, late: number | undefined): Finding {
   const check = 'spanning tree'
+  const remedy = 'make the ports of machines edge ports (portfast)'
+  if (late !== undefined && late > 0)
+    return failed(
+      check,
+      `${late} times a machine was first heard long after it began to ask: ports of the switch are deaf when their link comes up`,
+      `${remedy}; the appliance's log names the machines`,
+    )
   if (heard === undefined)
     return warning(check, `could not be listened for on ${name}`, "run as root, with Debian's package tcpdump")
-  if (!heard) return ok(check, `none is spoken on ${name}`)
+  if (heard === 'none') return ok(check, `none is spoken on ${name}`)
+  const deaf = 2 * heard.forwardDelay
+  if (late === 0) return ok(check, `spoken on ${name}, and every machine was heard as soon as it asked`)
   return warning(
     check,
-    `the switch speaks it on ${name}: each link that comes up may be deaf for 30 s, in which firmware gives up`,
-    'make the ports of machines edge ports (portfast); if the first DHCP discover comes half a minute after power on, this is it',
+    `the switch speaks it on ${name}: each link that comes up may be deaf for ${deaf} s, in which firmware gives up`,
+    `${remedy}; with metrics_port set, the running appliance counts the machines that it hears late`,
   )
 }
 
