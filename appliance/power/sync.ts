@@ -12,7 +12,7 @@ import { afterPlan, heard, newWatch, type Heard, type Watch } from './watch.ts'
 const TICK_MS = 1000
 const ROLL_CALL_MS = 10_000
 /** After a start all are asked once within this time. */
-const FIRST_MS = 60_000
+const FIRST_MS = 40_000
 
 export interface PowerSyncParts {
   machines: Pick<Machines, 'nodes' | 'get' | 'powerOf'>

@@ -10,11 +10,13 @@ import { type Reply, type ReplyStream, type Request, type Transport, TransportFa
 const LARGEST_BODY = 16 * 1024 * 1024
 /** BMCs have a handful of connections in all, which other consoles want too. */
 const CONNECTIONS = 2
+/** After that a connection is given back, whatever the BMC thinks of keeping it: a site has thousands. */
+const IDLE_MS = 15_000
 
 /** A BMC over HTTP(S), with connections kept between requests. */
 export function httpTransport(origin: URL, tls: TlsPolicy, clock: Clock): Transport {
   const secure = origin.protocol === 'https:'
-  const kept = { keepAlive: true, maxSockets: CONNECTIONS, keepAliveMsecs: 5000 }
+  const kept = { keepAlive: true, maxSockets: CONNECTIONS, keepAliveMsecs: 5000, timeout: IDLE_MS }
   const makeAgent = (): HttpAgent | HttpsAgent => (secure ? agentFor(tls, kept) : new HttpAgent(kept))
   const agent = makeAgent()
   // What has no end must not keep the questions waiting.

@@ -1,6 +1,6 @@
 import { Agent, type AgentOptions } from 'node:https'
 import type { Duplex } from 'node:stream'
-import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
+import { connect, createSecureContext, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls'
 import { TransportFault } from './transport.ts'
 
 export interface TlsPolicy {
@@ -15,12 +15,29 @@ export interface TlsPolicy {
 export function agentFor(policy: TlsPolicy, kept: AgentOptions): Agent {
   const options: AgentOptions = {
     ...kept,
-    minVersion: policy.minimumVersion ?? 'TLSv1.2',
     rejectUnauthorized: policy.verify !== false && policy.pin === undefined,
-    ...ciphersOf(policy),
-    ...(typeof policy.verify === 'string' ? { ca: policy.verify } : {}),
+    secureContext: contextOf(policy),
   }
   return policy.pin === undefined ? new Agent(options) : new PinningAgent(options, policy.pin)
+}
+
+const contexts = new Map<string, SecureContext>()
+const MOST_CONTEXTS = 64
+
+/** One for all BMCs that are trusted alike: each by itself would cost its megabytes of authorities again with every connection. */
+function contextOf(policy: TlsPolicy): SecureContext {
+  const made = {
+    minVersion: policy.minimumVersion ?? 'TLSv1.2',
+    ...ciphersOf(policy),
+    ...(typeof policy.verify === 'string' ? { ca: policy.verify } : {}),
+  } as const
+  const key = JSON.stringify(made)
+  const context = contexts.get(key) ?? createSecureContext(made)
+  contexts.delete(key)
+  contexts.set(key, context)
+  // The one that was used longest ago goes first; connections keep their own.
+  if (contexts.size > MOST_CONTEXTS) contexts.delete(contexts.keys().next().value!)
+  return context
 }
 
 /** OpenSSL 3 does TLS 1.1, whose signatures are by SHA-1, only where it is told that this is weak and wanted. */

@@ -4,7 +4,9 @@ import { readdirSync } from 'node:fs'
 const names = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.ts') && file !== 'main.ts' && !file.endsWith('.test.ts'))
   .map((file) => file.slice(0, -'.ts'.length))
-const [wanted] = process.argv.slice(2)
+const words = process.argv.slice(2)
+// `bmc sweep` is bmc-sweep.ts.
+const wanted = names.includes(words.join('-')) ? words.join('-') : words[0]
 
 if (wanted === undefined) console.log(`usage: npm run bench -- NAME, where NAME is one of: ${names.join(', ')}`)
 else if (names.includes(wanted)) {
