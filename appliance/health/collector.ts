@@ -119,10 +119,13 @@ function remember(
   look: Look,
 ): Outcome {
   const { state, report, again } = examine(records.get(node, bmc).state, look, clock.now())
-  ledger.transaction(() => {
+  const save = (): void => {
     records.set(node, bmc, { kept: look.kept, state })
     if (report) outbox.append({ kind: 'health', node, ...report })
-  })
+  }
+  // What a power cut takes of a look without news, the next one finds again.
+  if (report) ledger.transaction(save)
+  else ledger.soon(save)
   gauges.found(node, { name, look, health: report?.health })
   if (report) log.info({ node, health: report.health, causes: report.causes.length, log: report.log.length }, 'health')
   return again ? 'again' : 'done'

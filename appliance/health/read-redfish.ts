@@ -4,25 +4,25 @@ import { NotOffered, RequestRefused } from '@bloomery/redfish/error.ts'
 import { type Measured, type Part, readHealth } from '@bloomery/redfish/health.ts'
 import { listLogs, readLog } from '@bloomery/redfish/log.ts'
 import type { System } from '@bloomery/redfish/system.ts'
-import { healthLevel, MOST_READINGS, type SensorReading } from '../../contract/health.ts'
-import { type Ailment, clip, type Entry, type Logged, type Look, type Ask, nothingLogged, politely } from './look.ts'
+import { healthCause, MOST_READINGS, type SensorReading } from '../../contract/health.ts'
+import { type Ailment, clip, type Logged, type Look, type Ask, nothingLogged, politely } from './look.ts'
+import { logMark, logNews } from './redfish-log.ts'
 
 /** Sensors, parts and logs of a BMC over Redfish. Drives and logs, many requests each, are read every sixth time. */
 
 const DEEP_EVERY = 6
 const MOST_LOGS = 4
-const MOST_ENTRIES = 64
 /** What people and programs did, by its usual names: nothing of the hardware. */
 const OF_PEOPLE = /lclog|audit|security|journal|dump|crash|postcode|command/i
 
+const ailment = healthCause.omit({ since: true })
 const kept = z.object({
   /** Looks since drives and logs were read. */
   since: z.int().min(0),
   /** By log: the time of the last entry read, and the ids of that time. */
-  logs: z.record(
-    z.string().max(1024),
-    z.object({ at: z.string().max(64), ids: z.array(z.string().max(1024)).max(256) }),
-  ),
+  logs: z.record(z.string().max(1024), logMark),
+  /** What was wrong with drives when they were read last: it is until they are read again. */
+  drives: z.array(ailment).max(64),
 })
 type Kept = z.infer<typeof kept>
 
@@ -34,14 +34,19 @@ export async function readRedfishHealth(
   const bmc = politely(direct, ['get', 'send'], ask)
   const known = before === null ? undefined : kept.safeParse(JSON.parse(before)).data
   const deep = known === undefined || known.since + 1 >= DEEP_EVERY
-  const { measured, parts } = await readHealth(bmc, system, deep)
+  const { measured, parts, drives: seen } = await readHealth(bmc, system, deep)
+  const drives = seen?.flatMap(ofPart) ?? known?.drives ?? []
   const logs = deep ? await newsOf(bmc, system, known?.logs) : undefined
   return {
     readings: measured.slice(0, MOST_READINGS).map(readingOf),
     watts: measured.find(({ kind, value }) => kind === 'power' && value !== undefined)?.value ?? null,
-    ailments: [...measured.flatMap(ofMeasured), ...parts.flatMap(ofPart)],
+    ailments: [...measured.flatMap(ofMeasured), ...parts.flatMap(ofPart), ...drives],
     log: logs?.news ?? nothingLogged,
-    kept: JSON.stringify({ since: deep ? 0 : known.since + 1, logs: logs?.marks ?? known?.logs ?? {} } satisfies Kept),
+    kept: JSON.stringify({
+      since: deep ? 0 : known.since + 1,
+      logs: logs?.marks ?? known?.logs ?? {},
+      drives,
+    } satisfies Kept),
   }
 }
 
@@ -81,34 +86,16 @@ async function newsOf(
   const news: Logged = { entries: [], erased: false }
   const books = (await offered(() => listLogs(bmc, system))) ?? []
   for (const book of books.filter(({ id }) => !OF_PEOPLE.test(id)).slice(0, MOST_LOGS)) {
-    const entries = (await offered(() => readLog(bmc, book))) ?? []
-    const dated = entries.flatMap(({ at, ...entry }) =>
-      at === undefined ? [] : [{ at, time: Date.parse(at), ...entry }],
-    )
-    const known = dated.filter(({ time }) => !Number.isNaN(time)).toSorted((a, b) => a.time - b.time)
     const mark = before?.[book.path]
-    const fresh = known.filter(({ time, id }) => isNews(mark, time, id))
-    const last = known.at(-1)
-    marks[book.path] = last
-      ? {
-          at: last.at,
-          ids: known
-            .filter(({ time }) => time === last.time)
-            .map(({ id }) => id)
-            .slice(0, 256),
-        }
-      : { at: new Date(0).toISOString(), ids: [] }
-    // The first look at a log only finds its end.
-    if (before === undefined || mark === undefined) continue
-    news.entries.push(...fresh.slice(-MOST_ENTRIES).map((each) => entryOf(book.id, each)))
-    news.erased ||= entries.length === 0 && mark.ids.length > 0
+    const entries = await offered(() => readLog(bmc, book))
+    const found = entries && logNews(book.id, mark, entries)
+    const next = found?.mark ?? mark
+    if (next) marks[book.path] = next
+    if (!found) continue
+    news.entries.push(...found.entries)
+    news.erased ||= found.erased
   }
   return { news, marks }
-}
-
-function isNews(mark: Kept['logs'][string] | undefined, time: number, id: string): boolean {
-  const until = Date.parse(mark?.at ?? '') || 0
-  return time > until || (time === until && mark?.ids.includes(id) === false)
 }
 
 async function offered<T>(read: () => Promise<T>): Promise<T | undefined> {
@@ -118,20 +105,5 @@ async function offered<T>(read: () => Promise<T>): Promise<T | undefined> {
     if (error instanceof NotOffered) return undefined
     if (error instanceof RequestRefused && [400, 403, 404, 405, 501].includes(error.status)) return undefined
     throw error
-  }
-}
-
-function entryOf(
-  book: string,
-  { id, time, severity, text }: { id: string; time: number; severity: string | undefined; text: string },
-): Entry {
-  const level = healthLevel.safeParse(severity).data ?? 'OK'
-  return {
-    at: new Date(time).toISOString(),
-    level,
-    text: clip(text, 256) || `entry ${clip(id, 64)} of ${clip(book, 64)}`,
-    // Warnings are told, and make nobody unwell: BMCs warn of a failed log-in, too.
-    blames: level === 'Critical' ? clip(`log ${text}`, 128) : undefined,
-    absolves: undefined,
   }
 }

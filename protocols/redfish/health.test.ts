@@ -32,14 +32,14 @@ describe('a machine of the older schemas', () => {
   })
 
   it('that is well shows its readings and supplies, and nothing wrong', async () => {
-    const { measured, parts } = await readHealth(bmc, system, true)
+    const { measured, parts, drives = [] } = await readHealth(bmc, system, true)
     expect(measured.map(({ kind, value }) => [kind, value])).toEqual([
       ['temperature', 21],
       ['fan', 4200],
       ['power', 9],
     ])
-    expect([...measured, ...parts].filter(({ health }) => health !== 'OK')).toEqual([])
-    expect(parts.map(({ what }) => what)).toEqual(['power supply', 'drive', 'drive'])
+    expect([...measured, ...parts, ...drives].filter(({ health }) => health !== 'OK')).toEqual([])
+    expect([...parts, ...drives].map(({ what }) => what)).toEqual(['power supply', 'drive', 'drive'])
   })
 
   it('is critical above its threshold, though the BMC calls it OK', async () => {
@@ -53,12 +53,12 @@ describe('a machine of the older schemas', () => {
 
   it('has lost the input of its supply, and a drive is about to fail', async () => {
     Object.assign(vitals, { inputLost: true, failingDrive: 'Bay2' })
-    const { parts } = await readHealth(bmc, system, true)
-    expect(parts.filter(({ health }) => health !== 'OK')).toEqual([
+    const { parts, drives = [] } = await readHealth(bmc, system, true)
+    expect([...parts, ...drives].filter(({ health }) => health !== 'OK')).toEqual([
       { what: 'power supply', name: 'PSU 1', health: 'Critical', trouble: 'has lost its input' },
       { what: 'drive', name: 'Bay2', health: 'Warning', trouble: 'predicted to fail' },
     ])
-    expect((await readHealth(bmc, system, false)).parts.some(({ what }) => what === 'drive')).toBe(false)
+    expect((await readHealth(bmc, system, false)).drives).toBeUndefined()
   })
 })
 
@@ -118,6 +118,7 @@ describe('a machine of the newer schemas', () => {
     const bare = { '/s': { Status: { Health: 'Critical' }, Storage: at('/nowhere') } }
     expect(await readHealth(made(bare), machine, false)).toEqual({
       measured: [],
+      drives: [],
       parts: [{ what: 'system', name: 'as a whole', health: 'Critical', trouble: undefined }],
     })
   })

@@ -30,6 +30,8 @@ export interface Part {
 export interface Checkup {
   measured: Measured[]
   parts: Part[]
+  /** Undefined: they were not looked at. */
+  drives: Part[] | undefined
 }
 
 interface Row {
@@ -67,22 +69,26 @@ export async function readHealth(bmc: Redfish, system: System, deep: boolean): P
   const operation = 'read health'
   const { body } = await readSystem(bmc, system, operation)
   const whole = healthAt(body, 'HealthRollup') ?? healthAt(body, 'Health') ?? 'OK'
-  const found: Checkup = { measured: [], parts: [] }
+  const found: Checkup = { measured: [], parts: [], drives: undefined }
   for (const path of linksAt(body, 'Links', 'Chassis').slice(0, MOST_CHASSIS)) {
     const chassis = (await bmc.get(path, operation)).body
     const { measured, parts } = await chassisHealth(bmc, chassis, operation)
     found.measured.push(...measured)
     found.parts.push(...parts)
   }
-  if (deep || whole !== 'OK') found.parts.push(...(await driveHealth(bmc, linkAt(body, 'Storage'), operation)))
+  if (deep || whole !== 'OK') found.drives = await driveHealth(bmc, linkAt(body, 'Storage'), operation)
   // What the parts say is nearer to the cause than what the system says of all of them.
-  const told = [...found.measured, ...found.parts].some(({ health }) => health !== 'OK')
+  const told = [...found.measured, ...found.parts, ...(found.drives ?? [])].some(({ health }) => health !== 'OK')
   if (whole !== 'OK' && !told)
     found.parts.push({ what: 'system', name: 'as a whole', health: whole, trouble: undefined })
   return found
 }
 
-async function chassisHealth(bmc: Redfish, chassis: JsonObject, operation: string): Promise<Checkup> {
+async function chassisHealth(
+  bmc: Redfish,
+  chassis: JsonObject,
+  operation: string,
+): Promise<Pick<Checkup, 'measured' | 'parts'>> {
   const thermal = await linked(bmc, chassis, 'Thermal', operation)
   const power = await linked(bmc, chassis, 'Power', operation)
   const measured = [...olderReadings('Thermal', thermal), ...olderReadings('Power', power)]

@@ -98,6 +98,17 @@ test('what an IPMI BMC logs is told once, in words, and blamed where it is a tro
   expect(logged).toHaveLength(1)
 })
 
+test('a drive that predicts its end, and what a Redfish BMC logs, are told though they are looked for more seldom', async () => {
+  const on = await siteWith('redfish')
+  await expect.poll(() => last(on)?.health, PATIENCE).toBe('OK')
+  on.machine.vitals.failingDrive = 'Bay2'
+  on.machine.redfish.log.push({ id: '1', at: '2026-11-23T10:00:00Z', text: 'Fan 3 failed', severity: 'Critical' })
+  await expect
+    .poll(() => last(on)?.causes.map(({ level, text }) => `${level}: ${text}`), PATIENCE)
+    .toEqual(["Critical: the BMC's log: Fan 3 failed", 'Warning: drive Bay2: predicted to fail'])
+  expect(told(on).flatMap(({ log }) => log)).toMatchObject([{ level: 'Critical', text: 'Fan 3 failed', times: 1 }])
+})
+
 test('a plan that reads the sensors brings them all', async () => {
   const on = await siteWith('redfish')
   const plan = on.plan('management', [step('management.read_sensors')], 2, 'power')
