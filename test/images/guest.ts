@@ -97,7 +97,9 @@ async function start(folder: string, parts: readonly string[]): Promise<Guest> {
     '-monitor',
     'stdio',
   ]
-  const qemu = spawn('qemu-system-x86_64', args, { stdio: ['pipe', 'ignore', 'pipe'] })
+  // It ends with who started it, also when that is killed.
+  const argv = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args]
+  const qemu = spawn('setpriv', argv, { stdio: ['pipe', 'ignore', 'pipe'] })
   const ended = once(qemu, 'exit')
   let complaint = ''
   qemu.stderr.on('data', (bytes: Buffer) => (complaint = (complaint + bytes.toString()).slice(-1000)))

@@ -9,9 +9,8 @@ export interface LabNames {
   between: string
 }
 
-export function labNames(run: string): LabNames {
-  const name = (who: string): string => `blm-lab-${process.pid}-${run}-${who}`
-  return { site: name('s'), rack: name('r'), between: name('b') }
+export function labNames(prefix: string): LabNames {
+  return { site: `${prefix}-site`, rack: `${prefix}-rack`, between: `${prefix}-between` }
 }
 
 /**

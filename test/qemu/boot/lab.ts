@@ -1,8 +1,10 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { peerNetwork } from '@bloomery/dhcp/peer-network.ts'
+import { cleanStale, startReaper } from '../../rack/qemu/reaper.ts'
 import { waitForSerial } from '../../rack/qemu/serial.ts'
 import { labNames, layCables, type Way } from './cables.ts'
 import { type Asking, blankVariables, type FirmwareName, isArm, qemuArgv } from './firmware.ts'
@@ -16,6 +18,9 @@ const MAC = '52:54:00:97:00:01'
 /** What U-Boot for QEMU takes for its own, whatever the card says. */
 const U_BOOT_MAC = '52:52:52:52:52:52'
 const START_MS = 30_000
+/** Racks of the same process are counted from 1. */
+const FIRST = 1_000
+let labs = 0
 
 /** One machine with real firmware and the boot services, each in a namespace of its own. */
 export interface BootLab extends AsyncDisposable {
@@ -39,14 +44,29 @@ export interface BootLabOptions {
   sbatLevel?: string
 }
 
+/** Folders of processes that were killed. */
+async function removeStale(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = /^boot-lab-(\d+)-/.exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      await rm(join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
 export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
   const { kernel, firmware, asking, way = 'cable', busybox = '/bin/busybox', initrd, loaders = {} } = options
   const mac = firmware === 'uboot' ? U_BOOT_MAC : MAC
-  const dir = await mkdtemp(join(tmpdir(), 'boot-lab-'))
-  const names = labNames(`${firmware}${asking}`.replaceAll(/[aeiou-]/g, '').slice(0, 10))
+  await cleanStale()
+  labs += 1
+  const prefix = `bl${process.pid}x${FIRST + labs}`
+  await removeStale()
+  const dir = await mkdtemp(join(tmpdir(), `boot-lab-${process.pid}-`))
+  const names = labNames(prefix)
+  const reap = startReaper(prefix)
   const network = peerNetwork([names.site, names.rack, names.between])
   const dispose = async (): Promise<void> => {
     await network.stop()
+    await reap()
     await rm(dir, { recursive: true, force: true })
   }
   try {

@@ -8,20 +8,40 @@ export type ServerSpec = {
   bmc?: 'ipmi' | 'redfish'
   memoryMiB?: number
   mac?: string
+  /** What is in the CD drive is started by firmware that enforces Secure Boot. */
+  secureMedia?: boolean
 }
 
 /** Where a server's files lie and what it is plugged into. */
 export type MachineParts = { spec: ServerSpec; dir: string; mac: string; tap: string }
 
 /** The boot devices that a BMC can choose between; `default` is the disk in IPMI's words to ipmi_sim's chassis. */
-export const bootDevices = ['none', 'pxe', 'default', 'cdrom'] as const
+export const bootDevices = ['none', 'pxe', 'default', 'cdrom', 'http'] as const
 export type BootDevice = (typeof bootDevices)[number]
 
 /** What the BMC has put into the CD drive; empty when there is nothing in. */
 export const CD_IMAGE = 'cdrom.iso'
 
-const OVMF_CODE = '/usr/share/OVMF/OVMF_CODE_4M.fd'
-export const OVMF_EMPTY_VARIABLES = '/usr/share/OVMF/OVMF_VARS_4M.fd'
+/** Each has its variables in a file of its own, which begins as Debian ships it; Microsoft's keys are in those of Secure Boot. */
+export const firmwares = {
+  plain: {
+    code: '/usr/share/OVMF/OVMF_CODE_4M.fd',
+    blank: '/usr/share/OVMF/OVMF_VARS_4M.fd',
+    variables: 'uefi-variables.fd',
+  },
+  secure: {
+    code: '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd',
+    blank: '/usr/share/OVMF/OVMF_VARS_4M.ms.fd',
+    variables: 'uefi-secure-variables.fd',
+  },
+  /** Its BMC says what to fetch, in a variable. */
+  http: {
+    code: '/usr/share/OVMF/OVMF_CODE_4M.fd',
+    blank: '/usr/share/OVMF/OVMF_VARS_4M.fd',
+    variables: 'uefi-http-variables.fd',
+  },
+} as const
+export type Firmware = keyof typeof firmwares
 
 /** The same server has the same SMBIOS UUID in every run. */
 export function machineUuid(name: string): string {
@@ -35,21 +55,24 @@ const bootOrder: Record<BootDevice, { disk: string; nic: string }> = {
   default: { nic: '', disk: ',bootindex=0' },
   none: { nic: ',bootindex=1', disk: ',bootindex=0' },
   cdrom: { nic: '', disk: ',bootindex=1' },
+  http: { nic: '', disk: '' },
 }
 
 /** QEMU's arguments for one power-on of a server. Firmware doesn't run under nested KVM everywhere, so it is always TCG. */
 export function qemuArguments({ spec, dir, mac, tap }: MachineParts, boot: BootDevice): string[] {
   const order = bootOrder[boot]
+  const firmware = firmwareOf(spec, boot)
   return [
     ['-name', spec.name],
     ['-uuid', machineUuid(spec.name)],
     ['-nodefaults'],
-    ['-machine', 'q35,graphics=off'], // SeaBIOS then speaks on the serial port
+    ['-machine', `q35,graphics=off${firmware === 'secure' ? ',smm=on' : ''}`], // SeaBIOS then speaks on the serial port
     ['-accel', 'tcg,thread=multi'],
     ['-cpu', 'Nehalem,+rdrand'], // x86-64-v2; under TCG a Linux boot costs 20 % more with every feature on (`max`)
     ['-m', `${spec.memoryMiB ?? 768}`],
     ['-display', 'none'],
-    ['-boot', 'strict=on'],
+    // A boot option in firmware's own variables counts only where QEMU names none.
+    ...(boot === 'http' ? [] : [['-boot', 'strict=on']]),
     ['-chardev', `file,id=serial0,path=${dir}/serial.log,append=on`],
     ['-serial', 'chardev:serial0'],
     ['-chardev', `pipe,id=monitor0,path=${dir}/monitor`],
@@ -60,7 +83,7 @@ export function qemuArguments({ spec, dir, mac, tap }: MachineParts, boot: BootD
     ['-device', `virtio-blk-pci,id=disk0,drive=drive0,serial=${spec.name}-disk0${order.disk}`],
     ...(boot === 'cdrom' ? cdDrive(dir) : []),
     ['-device', 'virtio-rng-pci'], // a ramdisk with no entropy waits for minutes
-    ...(spec.firmware === 'uefi' ? uefi(dir) : []),
+    ...(firmware ? uefi(dir, firmware) : []),
     ['-pidfile', `${dir}/pid`],
     ['-daemonize'],
   ].flat()
@@ -80,11 +103,20 @@ function cdDrive(dir: string): string[][] {
   ]
 }
 
+function firmwareOf(spec: ServerSpec, boot: BootDevice): Firmware | undefined {
+  if (spec.firmware === 'bios') return undefined
+  if (boot === 'cdrom' && spec.secureMedia) return 'secure'
+  return boot === 'http' ? 'http' : 'plain'
+}
+
 /** OVMF with its variables on disk. Without the knob it would try DHCPv6 for a minute where DHCPv4 gets no answer. */
-function uefi(dir: string): string[][] {
+function uefi(dir: string, firmware: Firmware): string[][] {
+  const { code, variables } = firmwares[firmware]
   return [
-    ['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${OVMF_CODE}`],
-    ['-drive', `if=pflash,format=raw,unit=1,file=${dir}/uefi-variables.fd`],
+    // With Secure Boot the variables are behind system management mode: QEMU's docs/system/i386.
+    ...(firmware === 'secure' ? [['-global', 'driver=cfi.pflash01,property=secure,value=on']] : []),
+    ['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${code}`],
+    ['-drive', `if=pflash,format=raw,unit=1,file=${dir}/${variables}`],
     ['-fw_cfg', 'name=opt/org.tianocore/IPv6PXESupport,string=no'],
   ]
 }

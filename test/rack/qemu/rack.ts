@@ -38,6 +38,7 @@ const rackOptions = z.object({
       z.object({
         name: word,
         firmware: z.enum(['bios', 'uefi']),
+        secureMedia: z.boolean().optional(),
         diskMiB: z.number().int().positive(),
         bmc: z.enum(['ipmi', 'redfish']).optional(),
         memoryMiB: z.number().int().min(128).optional(),

@@ -5,7 +5,7 @@
 trap '' INT TERM HUP
 cat >/dev/null
 
-namespaces() { ip netns list | cut -d' ' -f1 | grep "^$1-[a-z]*\$"; }
+namespaces() { ip netns list | cut -d' ' -f1 | grep "^$1-[a-z0-9-]*\$"; }
 processes() { for netns in $(namespaces "$1"); do ip netns pids "$netns"; done; }
 
 for signal in TERM KILL; do

@@ -26,17 +26,17 @@ export function startReaper(prefix: string): () => Promise<void> {
   }
 }
 
-/** Which racks, of those that namespaces speak of, have lost their owner. */
+/** Which racks and labs, and networks of peer tests (`blm-WHAT-PID`), of those that namespaces speak of, have lost their owner. */
 export function orphanedRacks(namespaces: string[], isAlive: (pid: number) => boolean): string[] {
   const racks = new Set<string>()
   for (const name of namespaces) {
-    const [, rack, pid] = /^(bl(\d+)x\d+)-[a-z]+$/.exec(name) ?? []
-    if (rack && !isAlive(Number(pid))) racks.add(rack)
+    const [, rack, pid, peer] = /^(bl(\d+)x\d+|blm-[a-z\d]+-(\d+))-[a-z\d][a-z\d-]*$/.exec(name) ?? []
+    if (rack && !isAlive(Number(pid ?? peer))) racks.add(rack)
   }
   return [...racks]
 }
 
-/** Takes down racks whose process is gone and whose reaper was killed too. */
+/** Takes down what a process left that is gone, and whose reaper, where it had one, was killed too. */
 export async function cleanStale(): Promise<string[]> {
   const orphans = orphanedRacks(await listNetns(), (pid) => existsSync(`/proc/${pid}`))
   await Promise.all(orphans.map((rack) => startReaper(rack)()))

@@ -9,7 +9,7 @@ import {
   bootDevices,
   CD_IMAGE,
   machineUuid,
-  OVMF_EMPTY_VARIABLES,
+  firmwares,
   qemuArguments,
   type ServerSpec,
 } from './machine.ts'
@@ -48,7 +48,8 @@ export async function rackServer(spec: ServerSpec, index: number, net: RackNetwo
   await makeBlank(disk, spec.diskMiB * 1024 * 1024)
   await makeBlank(serialLog, 0)
   await makeBlank(join(dir, CD_IMAGE), 0)
-  if (spec.firmware === 'uefi') await copyFile(OVMF_EMPTY_VARIABLES, join(dir, 'uefi-variables.fd'))
+  if (spec.firmware === 'uefi')
+    for (const { blank, variables } of Object.values(firmwares)) await copyFile(blank, join(dir, variables))
   for (const boot of bootDevices) {
     const args = qemuArguments({ spec, dir, mac, tap: tapName(index) }, boot)
     await writeFile(join(dir, `qemu.${boot}`), `${args.join('\n')}\n`)
