@@ -1,16 +1,14 @@
-import { open, stat } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
-import { formatOf, HEAD_BYTES } from '@bloomery/image/detect.ts'
+import { ImageError } from '@bloomery/image/error.ts'
 import { Command } from 'commander'
 import type { Client } from '../contract/api/client.ts'
 import { define } from './context.ts'
+import { pushBar } from './images/bar.ts'
+import { ensureImageKey, imageKeyPath, readImageKey } from './images/key.ts'
+import { pushImage } from './images/push.ts'
+import { openSource } from './images/source.ts'
 import { tabular } from './output.ts'
 import { meter } from './meter.ts'
-import { sha256OfFile, upload } from './upload.ts'
-import { UsageError } from './usage.ts'
-
-const formats = ['raw', 'qcow2'] as const
-type Format = (typeof formats)[number]
+import { OutcomeError, UsageError } from './usage.ts'
 
 export function imageCommand(): Command {
   return new Command('image')
@@ -18,55 +16,74 @@ export function imageCommand(): Command {
     .addCommand(push())
     .addCommand(list())
     .addCommand(remove())
+    .addCommand(key())
+}
+
+interface Pushed {
+  name?: string
+  format?: string
+  key?: string
+  unsigned?: boolean
 }
 
 function push(): Command {
   const command = new Command('push')
-    .argument('<file>')
-    .description('upload a whole-disk image')
+    .argument('<file>', 'or http(s) URL')
+    .description('store a whole-disk image: raw, qcow2, vmdk, vhd, vhdx, vdi or ISO, also packed by gzip, xz or zstd')
     .option('--name <name>', 'default: the name of the file, without its ending')
-    .option('--format <format>', `${formats.join(' | ')}; default: as the file begins`)
+    .option('--format <format>', 'refuse the file unless it is this; default: as the file begins')
+    .option('--key <file>', 'private key to sign with; default: that of `bloomery image key`, if it was made')
+    .option('--unsigned', 'sign with none')
   return define(
     command,
-    ['bloomery image push debian-13.raw', 'bloomery image push disk.img --name debian-13 --format qcow2'],
-    async ({ client, print, json }, [file], options: { name?: string; format?: string }) => {
-      const name = options.name ?? basename(file!, extname(file!))
-      const { size } = await stat(file!).catch((cause: unknown) => {
-        throw new UsageError(`cannot read ${file}`, { cause })
-      })
-      if (size === 0) throw new UsageError(`${file} is empty`)
-      const found = await formatOfFile(file!)
-      const format = options.format ?? found
-      if (!isFormat(format))
-        throw new UsageError(`${file} is ${format}; an image is raw or qcow2: unpack it, or qemu-img convert -O qcow2`)
-      if (format !== found) throw new UsageError(`${file} begins as ${found}, and is not ${format}`)
-      const sha256 = await sha256OfFile(file!, meter('hashing', size, json))
+    ['bloomery image push debian-13.qcow2', 'bloomery image push https://images.example/d.raw.xz --name debian-13'],
+    async ({ client, print, json }, [file], options: Pushed) => {
+      const path = options.key ?? imageKeyPath(process.env)
+      const signing = options.unsigned ? undefined : await readImageKey(path)
+      if (options.key !== undefined && signing === undefined) throw new UsageError(`there is no key ${path}`)
+      await using source = await openSource(file!, options.format, (what, total) => meter(what, total, json))
+      const name = options.name ?? source.name
       await dropUnfinished(client, name)
-      const created = await client.images.create({ name, size, sha256, disk_format: format })
-      try {
-        await upload(created.upload, file!, size, () => meter('uploading', size, json))
-      } catch (error) {
-        await client.images.delete(created.image.uuid)
-        throw error
-      }
-      const image = await client.images.complete(created.image.uuid)
-      print(image, `Image ${name} pushed: ${size} bytes, sha256 ${sha256}`)
+      const { progress, totals } = pushBar(source.disk.size, json)
+      const image = await pushImage({ client, name, source, key: signing, progress }).catch((cause: unknown) => {
+        if (!(cause instanceof ImageError)) throw cause
+        throw new OutcomeError(`${file} can't be used: ${cause.message}`, { cause })
+      })
+      const how = `${source.format}, ${image.manifest?.boot_modes.join(' and ') || 'no boot loader seen'}`
+      print(
+        image,
+        `Image ${name} pushed: ${image.size} bytes (${how}), sha256 ${image.os_hash_value}, ${totals.stored} bytes uploaded`,
+      )
     },
   )
+}
+
+function key(): Command {
+  const command = new Command('key')
+    .description('the public key to put where images are accepted; makes the pair if there is none')
+    .option('--file <file>', 'of the private key; default: in ~/.config/bloomery')
+  return define(command, ['bloomery image key'], async ({ print }, _, { file }: { file?: string }) => {
+    const path = file ?? imageKeyPath(process.env)
+    const { publicKey } = await ensureImageKey(path)
+    print({ public_key: publicKey, file: path }, publicKey)
+  })
 }
 
 function list(): Command {
   const command = new Command('list').description('all images')
   return define(command, ['bloomery image list'], async ({ client, print }) => {
     const images = await client.images.list()
-    const rows = images.map(({ name, state, disk_format, size, os_hash_value }) => [
+    const rows = images.map(({ name, state, disk_format, size, os_hash_value, manifest }) => [
       name,
       state,
-      disk_format,
+      manifest?.source_format ?? disk_format,
       size,
+      manifest?.stored_size ?? size,
+      manifest?.boot_modes.join(' ') ?? '',
+      manifest?.key ? 'yes' : 'no',
       os_hash_value.slice(0, 16),
     ])
-    print(images, tabular(['IMAGE', 'STATE', 'FORMAT', 'BYTES', 'DIGEST'], rows))
+    print(images, tabular(['IMAGE', 'STATE', 'FORMAT', 'BYTES', 'STORED', 'BOOTS', 'SIGNED', 'DIGEST'], rows))
   })
 }
 
@@ -89,20 +106,4 @@ function remove(): Command {
 async function dropUnfinished(client: Client, name: string): Promise<void> {
   const before = (await client.images.list()).find((image) => image.name === name)
   if (before?.state === 'queued') await client.images.delete(before.uuid)
-}
-
-/** As the file begins; a CD image is written as it is. */
-async function formatOfFile(path: string): Promise<string> {
-  const file = await open(path, 'r')
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0)
-    const found = formatOf(buffer.subarray(0, bytesRead))
-    return found === 'iso' ? 'raw' : found
-  } finally {
-    await file.close()
-  }
-}
-
-function isFormat(text: string): text is Format {
-  return (formats as readonly string[]).includes(text)
 }

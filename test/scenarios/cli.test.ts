@@ -1,7 +1,10 @@
+import { execFile, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { hashSync } from 'bcryptjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort } from '../cloud/free-port.ts'
@@ -15,6 +18,19 @@ const json = async <T>(...args: string[]): Promise<T> => {
   const { code, stdout, stderr } = await cli(...args, '--json')
   if (code !== 0) throw new Error(`bloomery ${args.join(' ')}: ${stderr}`)
   return JSON.parse(stdout) as T
+}
+
+/** A command that is killed once it has said this. */
+async function broken(said: RegExp, ...args: string[]): Promise<void> {
+  const bloomery = join(import.meta.dirname, '../../bin/bloomery')
+  const child = spawn(bloomery, [...args, '--endpoint', cloud.endpoint], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let text = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    text += chunk.toString()
+    if (said.test(text)) child.kill('SIGKILL')
+  })
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  expect([signal, text]).toEqual(['SIGKILL', expect.stringMatching(said)])
 }
 
 beforeAll(async () => {
@@ -140,7 +156,7 @@ describe('bloomery', () => {
     await writeFile(join(dir, 'small.raw'), bytes)
     const pushed = await cli('image', 'push', join(dir, 'small.raw'))
     expect(pushed).toMatchObject({ code: 0 })
-    expect(pushed.stderr).toContain('uploading 100%')
+    expect(pushed.stderr).toContain('pushing 100%')
     const digest = createHash('sha256').update(bytes).digest('hex')
     expect(await json('image', 'list')).toMatchObject([
       { name: 'small', state: 'active', size: bytes.length, disk_format: 'raw', os_hash_value: digest },
@@ -149,8 +165,46 @@ describe('bloomery', () => {
   })
 
   it('knows qcow2 by its first bytes', async () => {
-    await writeFile(join(dir, 'q.img'), Buffer.concat([Buffer.from('QFI\u00fb', 'latin1'), randomBytes(1000)]))
-    expect(await json('image', 'push', join(dir, 'q.img'), '--name', 'q')).toMatchObject({ disk_format: 'qcow2' })
+    await promisify(execFile)('qemu-img', ['convert', '-O', 'qcow2', join(dir, 'small.raw'), join(dir, 'q.img')])
+    expect(await json('image', 'push', join(dir, 'q.img'), '--name', 'q')).toMatchObject({
+      manifest: { source_format: 'qcow2' },
+    })
+    await writeFile(join(dir, 'torn.img'), (await readFile(join(dir, 'q.img'))).subarray(0, 1000))
+    const torn = await cli('image', 'push', join(dir, 'torn.img'))
+    expect(torn).toMatchObject({ code: 2, stderr: expect.stringMatching(/torn.img can't be used/) as string })
+    const lie = await cli('image', 'push', join(dir, 'q.img'), '--name', 'lie', '--format', 'raw')
+    expect(lie).toMatchObject({ code: 2, stderr: expect.stringMatching(/begins as qcow2, and is not raw/) as string })
+  })
+
+  it('sends of a second version only what differs, also after a push that broke off', async () => {
+    const MiB = 1024 * 1024
+    const bytes = randomBytes(40 * MiB)
+    await writeFile(join(dir, 'v1.raw'), bytes)
+    const uploaded = async (name: string): Promise<number> =>
+      Number(/ (\d+) bytes uploaded/.exec((await cli('image', 'push', join(dir, `${name}.raw`))).stdout)?.[1])
+    const first = await uploaded('v1')
+    expect(first).toBeGreaterThan(40 * MiB)
+    for (let at = 0; at < 2; at += 1) randomBytes(MiB).copy(bytes, at * 20 * MiB + 17 * MiB)
+    await writeFile(join(dir, 'v2.raw'), bytes)
+    expect((await uploaded('v2')) / first).toBeLessThan(0.08)
+    const later = randomBytes(100 * MiB)
+    await writeFile(join(dir, 'v3.raw'), later)
+    await broken(/ [1-9]\d* MiB stored/, 'image', 'push', join(dir, 'v3.raw'))
+    expect(await uploaded('v3')).toBeLessThan(100 * MiB)
+    expect(await json('image', 'list')).toEqual(
+      expect.arrayContaining([expect.objectContaining({ name: 'v3', state: 'active' })]),
+    )
+  })
+
+  it('signs with the key that it made', async () => {
+    const file = join(dir, 'key.pem')
+    const { public_key: made } = await json<{ public_key: string }>('image', 'key', '--file', file)
+    expect(made).toMatch(/^ed25519:/)
+    expect(await json('image', 'key', '--file', file)).toMatchObject({ public_key: made })
+    await writeFile(join(dir, 'signed.raw'), randomBytes(5000))
+    expect(await json('image', 'push', join(dir, 'signed.raw'), '--key', file)).toMatchObject({
+      manifest: { key: expect.stringMatching(/^[0-9a-f]{16}$/) as string },
+    })
   })
 
   it('stops waiting at its deadline, and says that the operation goes on', async () => {
