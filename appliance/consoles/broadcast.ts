@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { ConsoleSession } from './session.ts'
 
 const BEAT_MS = 100
-const SNAPSHOT_MS = 2_000
+const SNAPSHOT_MS = 1_000
 /** Characters: what one console may send, for a moment and for long. A serial port of 115200 bit/s prints 11 520 a second. */
 const BURST = 64 * 1024
 const PER_SECOND = 16 * 1024
@@ -59,7 +59,6 @@ export class Broadcast {
   #resend(): void {
     this.#skips = true
     this.#waiting = ''
-    this.#snapshotAt = Number.NEGATIVE_INFINITY
   }
 
   async #run(): Promise<void> {

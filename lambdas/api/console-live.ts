@@ -22,8 +22,6 @@ const POLL_MS = 150
 const WAIT_SECONDS = 20
 const STREAM_MS = 3600 * 1000
 const RENEW_MS = (WATCH_SECONDS * 1000) / 3
-/** What a watcher who missed something waits at most for the screen. */
-const SNAPSHOT_MS = 2_000
 const MOST_WATCHERS = 100
 
 const parameters = z.strictObject({
@@ -133,12 +131,8 @@ async function shownWithin(
   for (;;) {
     if (await takesRenewal(platform, node.uuid, RENEW_MS)) await watch(false)
     const shown = await chunksAfter(table, node.uuid, start.cursor)
-    if (
-      shown.gap &&
-      !shown.chunks.some(({ screen }) => screen) &&
-      (await takesRenewal(platform, node.uuid, SNAPSHOT_MS))
-    )
-      await watch(true)
+    // What was missed is made good by the screen.
+    if (shown.gap && !shown.chunks.some(({ screen }) => screen)) await watch(true)
     if (shown.chunks.length > 0 || Date.now() >= end || isOver()) return shown
     await pause(Math.min(POLL_MS, Math.max(end - Date.now(), 1)))
   }

@@ -35,13 +35,19 @@ export async function addChunk(
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const before = await table.get(headKey(node))
     const head = before?.value as Head | undefined
-    const isOlder = head && (head.stream === chunk.stream ? head.seq >= chunk.seq : head.at > chunk.at)
-    if (isOlder) return
+    const isSame = head?.stream === chunk.stream
+    if (head && !isSame && head.at > chunk.at) return
+    const slot: Write = { put: { ...slotKey(node, chunk.seq), version: 1, value: chunk, expires } }
+    if (head && isSame && head.seq >= chunk.seq) {
+      // Overtaken on its way: whoever is not past it still reads it.
+      if (head.seq - chunk.seq < SLOTS) await table.write([slot])
+      return
+    }
     const { stream, seq, at } = chunk
     const value: Head = { stream, seq, at }
     try {
       await table.write([
-        { put: { ...slotKey(node, seq), version: 1, value: chunk, expires } },
+        slot,
         {
           put: { ...headKey(node), version: (before?.version ?? 0) + 1, value, expires },
           expect: before?.version ?? 'absent',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { openTerminal } from '@bloomery/ipmi/testing/terminal.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ApiError } from '../../contract/api/client.ts'
+import type { ApiError } from '../../contract/api/client.ts'
 import { recorded } from '../../contract/console.ts'
 import { Fleet, type Member } from '../rack/paper/fleet.ts'
 import { run } from './bloomery-process.ts'
@@ -119,7 +119,7 @@ test('the command line has it in a terminal: looks, types, sends a break, leaves
   try {
     await terminal.shows(/by events/)
     machine.serial.print('\u001b[1mbold\u001b[0m prompt# ')
-    await terminal.shows(/\u001b\[1mbold\u001b\[0m prompt# /)
+    await terminal.shows(/\[1mbold.\[0m prompt# /)
     terminal.type('uname\r')
     await expect.poll(() => machine.serial.typed, { timeout: WITHIN }).toBe('uname\r')
     terminal.type('~B')
