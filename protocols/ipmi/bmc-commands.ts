@@ -1,4 +1,5 @@
 import { WireError } from '@bloomery/wire/error.ts'
+import { bridgeRow } from './bmc-bridge.ts'
 import { channelRows, LAN_CHANNEL } from './bmc-channel.ts'
 import { chassisRows } from './bmc-chassis.ts'
 import { dcmiRows } from './bmc-dcmi.ts'
@@ -64,6 +65,7 @@ const rows = new Map<string, Row>([
   ...watchdogRows,
   ...dcmiRows,
   challengeRow,
+  bridgeRow(runCommand),
 
   row(getDeviceId, async (_request, { device }) => device),
 

@@ -57,6 +57,14 @@ export interface PowerReading {
   periodMs: number
 }
 
+/** A controller behind the BMC, which is asked by Send Message (IPMI 2.0 §6.13). */
+export interface Satellite {
+  channel: number
+  address: number
+  chassis: Chassis
+  satellites?: readonly Satellite[]
+}
+
 export interface BmcUser {
   name: string
   password: string
@@ -75,6 +83,7 @@ export interface BmcOptions {
   sol?: Partial<SolSettings>
   /** Where it is reached, as it tells consoles. */
   udpPort?: number
+  satellites?: readonly Satellite[]
   lan?: Partial<LanSettings>
   /** How long erasing the event log takes it. */
   eraseMs?: number

@@ -1,4 +1,5 @@
 import { type BmcOptions, type Chassis, Declined, type Inventory } from './bmc-options.ts'
+import type { Satellites } from './bmc-bridge.ts'
 import type { BootOptions } from './bmc-boot-options.ts'
 import type { ChannelAccess } from './bmc-channel.ts'
 import type { ChassisState } from './bmc-chassis.ts'
@@ -30,6 +31,7 @@ export interface CommandHost {
   logins15: LoginHost15
   kgSet: boolean
   eventLog: EventLog
+  satellites: Satellites
   inventory: Inventory
   sol: SolHost | undefined
   udpPort: number

@@ -1,5 +1,6 @@
 import { WireError } from '@bloomery/wire/error.ts'
 import { BootOptions } from './bmc-boot-options.ts'
+import { satellitesOf } from './bmc-bridge.ts'
 import { ChannelAccess } from './bmc-channel.ts'
 import { ChassisState } from './bmc-chassis.ts'
 import { runCommand } from './bmc-commands.ts'
@@ -113,7 +114,9 @@ export function createBmc(options: BmcOptions): Bmc {
     suites,
     device,
     onError,
+    satellites: new Map(),
   }
+  commands.satellites = satellitesOf(options.satellites ?? [], commands, clock)
   let dropped = 0
 
   const respond = async (message: Message, session?: ActiveSession): Promise<Uint8Array> => {

@@ -10,7 +10,7 @@ import { readFru } from './fru.ts'
 import { readFruDevice } from './inventory.ts'
 import { readSensorRecords, readSensors } from './sensors.ts'
 import { type IpmiSocket, openIpmiSocket } from './socket.ts'
-import { type IpmiSim, simUser, startIpmiSim } from './testing/ipmi-sim.ts'
+import { type IpmiSim, satelliteMaker, simUser, startIpmiSim } from './testing/ipmi-sim.ts'
 import { fruBytes } from './testing/paper-inventory.ts'
 
 let sim: IpmiSim
@@ -145,6 +145,16 @@ describe('IPMI 1.5', () => {
     await expect(connect(options({ protocolVersion, username: 'nobody' }))).rejects.toThrow(UnauthorizedName)
     const wrong = connect(options({ protocolVersion, password: 'guess-me-not', timeoutMs: 3000 }))
     await expect(wrong).rejects.toThrow(/Activate Session: incorrect password for user "ipmiusr"/)
+  })
+})
+
+test("a controller behind ipmi_sim's BMC is asked through it, and one that is not there is told", async () => {
+  const behind = (address: number) => ({ bridge: { target: { channel: 0, address } } })
+  await withSession(behind(0x30), async (session) => {
+    expect(await session.send(getDeviceId, undefined)).toMatchObject({ manufacturer: satelliteMaker, product: 0xf03 })
+  })
+  await withSession({ ...behind(0x40), timeoutMs: 2000 }, async (session) => {
+    await expect(session.send(getDeviceId, undefined)).rejects.toThrow(/Get Device ID, by Send Message: completion/)
   })
 })
 

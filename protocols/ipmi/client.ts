@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import { type Bridge, bridged, direct, type Route } from './bridge.ts'
 import type { CipherSuiteId } from './cipher-suite.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Command, privileges } from './command.ts'
@@ -29,6 +30,8 @@ export interface ConnectOptions extends Credentials {
   /** 1.5 has no cipher suites, and its log-in is by MD5: for BMCs that have nothing better. */
   protocolVersion?: '1.5' | '2.0'
   cipherSuite?: CipherSuiteId | 'auto'
+  /** Commands are for a controller behind the BMC, not for itself. */
+  bridge?: Bridge | undefined
   /** For the whole of connecting, and for each command after it. */
   timeoutMs: number
   clock?: Clock
@@ -76,6 +79,7 @@ class KeptSession implements IpmiSession {
   readonly cipherSuite: CipherSuiteId | undefined
   readonly #peer: Peer
   readonly #options: ConnectOptions
+  readonly #route: Route
   #live: LiveSession
   #closed = false
   #queue: Promise<unknown> = Promise.resolve()
@@ -84,6 +88,7 @@ class KeptSession implements IpmiSession {
     this.cipherSuite = suite
     this.#peer = peer
     this.#options = options
+    this.#route = options.bridge ? bridged(options.bridge) : direct
     this.#live = live
   }
 
@@ -132,11 +137,12 @@ class KeptSession implements IpmiSession {
     if (this.#live.idleFor() > IDLE_LIMIT) await this.#reopen(patience)
     const now = this.#peer.clock.now()
     try {
-      return await this.#live.send(command, request, { ...patience, deadline: (now + patience.deadline) / 2 })
+      const half = { ...patience, deadline: (now + patience.deadline) / 2 }
+      return await this.#live.send(command, request, half, this.#route)
     } catch (error) {
       if (!(error instanceof TransportTimeout)) throw error
       await this.#reopen(patience)
-      return this.#live.send(command, request, patience)
+      return this.#live.send(command, request, patience, this.#route)
     }
   }
 

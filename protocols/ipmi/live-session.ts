@@ -1,9 +1,10 @@
 import { WireError } from '@bloomery/wire/error.ts'
+import { direct, type Route } from './bridge.ts'
 import { type Command, decodeWith, encodeWith } from './command.ts'
 import { closeSession } from './commands.ts'
 import { CommandFailed, MalformedAnswer } from './error.ts'
 import { exchange, type Patience, type Peer, subjectOf, unlessMalformed } from './exchange.ts'
-import { BMC_ADDRESS, CONSOLE_ADDRESS, decodeMessage, encodeMessage, type Message } from './message.ts'
+import { decodeMessage } from './message.ts'
 import type { Wrapping } from './wrapping.ts'
 
 const CLOSE_PATIENCE = 1000
@@ -46,23 +47,23 @@ export class LiveSession {
     return this.#peer.clock.now() - this.#lastHeard
   }
 
-  async send<Q, R>(command: Command<Q, R>, request: Q, patience: Patience): Promise<R> {
+  async send<Q, R>(command: Command<Q, R>, request: Q, patience: Patience, route: Route = direct): Promise<R> {
     const { netFn, code, name: operation } = command
     this.#request = (this.#request + 1) & 0x3f
     const sequence = this.#request
-    const header = { netFn, command: code, sequence, to: BMC_ADDRESS, from: CONSOLE_ADDRESS }
-    const message = encodeMessage({ ...header, data: encodeWith(command.request, request) })
-    const data = await exchange(this.#peer, patience, {
+    const asked = { netFn, command: code, sequence, data: encodeWith(command.request, request) }
+    const message = route.write(asked)
+    const answer = await exchange(this.#peer, patience, {
       operation,
       sessionId: this.#wrapping.heardAs,
       make: () => this.#wrapping.wrap(message),
       match: (packet, bytes) => {
         const clear = this.#wrapping.unwrap(packet, bytes)
-        return clear && answers(decodeMessage(clear), header)
+        return clear && route.read(decodeMessage(clear), asked)
       },
     })
     this.#lastHeard = this.#peer.clock.now()
-    return this.#result(command, data)
+    return this.#result(command, answer.data, answer.by)
   }
 
   /** Best effort: a BMC that isn't told keeps the slot for a minute. */
@@ -71,8 +72,8 @@ export class LiveSession {
     await this.send(closeSession, { sessionId: this.#wrapping.bmcId }, patience).catch(() => undefined)
   }
 
-  #result<Q, R>(command: Command<Q, R>, data: Uint8Array): R {
-    const subject = subjectOf(this.#peer, command.name)
+  #result<Q, R>(command: Command<Q, R>, data: Uint8Array, by?: string): R {
+    const subject = subjectOf(this.#peer, by === undefined ? command.name : `${command.name}, by ${by}`)
     const [code] = data
     if (code === undefined) throw new MalformedAnswer(subject, new WireError('there is no completion code'))
     if (code !== 0) throw new CommandFailed(subject, code)
@@ -82,10 +83,4 @@ export class LiveSession {
       throw error instanceof WireError ? new MalformedAnswer(subject, error) : error
     }
   }
-}
-
-function answers(answer: Message, request: Omit<Message, 'data'>): Uint8Array | undefined {
-  const fits =
-    answer.netFn === request.netFn + 1 && answer.command === request.command && answer.sequence === request.sequence
-  return fits ? answer.data : undefined
 }

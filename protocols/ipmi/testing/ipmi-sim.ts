@@ -17,6 +17,8 @@ export interface IpmiSim {
 
 export const simUser = { username: 'ipmiusr', password: 'test' } as const
 
+export const satelliteMaker = 0x4242
+
 /** With the sensors and the FRU of paper-inventory.ts; of the sensors, only the inlet shows something. */
 const emulator = [
   'mc_setbmc 0x20',
@@ -27,6 +29,9 @@ const emulator = [
   `sensor_set_value 0x20 0 1 ${inletRaw} 0`,
   `mc_add_fru_data 0x20 0 ${fruBytes().length} data ${bytesOf(fruBytes())}`,
   'mc_enable 0x20',
+  // A controller behind it, on the IPMB.
+  `mc_add 0x30 0 no-device-sdrs 0x23 7 7 0x9f ${satelliteMaker} 0xf03 persist_sdr`,
+  'mc_enable 0x30',
   '',
 ].join('\n')
 
