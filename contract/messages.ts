@@ -152,7 +152,7 @@ export const report = z.discriminatedUnion('kind', [
   z.object({
     ...reportBase,
     kind: z.literal('notice'),
-    subject: z.enum(['boot url', 'dhcp server']),
+    subject: z.enum(['boot url', 'dhcp server', 'reports']),
     node: uuid.optional(),
     text: z.string().min(1).max(1024),
   }),

@@ -93,6 +93,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
         again = false
         for (let batch = nextBatch(); batch.length > 0; batch = nextBatch()) {
           const message: Uplink = { v: 1, kind: 'reports', reports: batch }
+          outbox.telling(batch.at(-1)!.seq)
           await ledger.durable() // a number that was told never means another report
           await link.publish(JSON.stringify(message))
           sent = batch.at(-1)!.seq
