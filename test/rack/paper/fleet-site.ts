@@ -22,6 +22,7 @@ export interface FleetSiteOptions {
   log: Log
   machines: PaperMachine[]
   capture?: PaperSiteOptions['capture']
+  healthMs?: number
 }
 
 /** One site of a fleet: an appliance that has joined as a person would have it join, its machines, and its WAN, which can be cut. */
@@ -66,12 +67,13 @@ export class FleetSite {
   /** A new life of the appliance on the same disk. */
   async boot(): Promise<void> {
     const before = this.#life
-    const { dir, clock, log, machines, capture } = this.#options
+    const { dir, clock, log, machines, capture, healthMs } = this.#options
     const link = recorded(
       connectMqtt(this.identity, () => 0, log),
       this.crossed,
     )
-    this.#life = await PaperSite.start({ dir, identity: this.identity, link, clock, log, machines, capture }, before)
+    const options = { dir, identity: this.identity, link, clock, log, machines, capture, healthMs }
+    this.#life = await PaperSite.start(options, before)
     before?.takenOverBy(this.#life)
   }
 

@@ -24,6 +24,8 @@ export interface FleetOptions {
   speed: number
   /** How sites record frames. */
   capture?: PaperSiteOptions['capture']
+  /** How often sites look at sensors and logs; absent: never. */
+  healthMs?: number
 }
 
 /** A node as the cloud knows it, and the machine that it is. */
@@ -52,7 +54,7 @@ export class Fleet {
   }
 
   async join(): Promise<void> {
-    const { sites, machinesPerSite, speed, endpoint, drivers = ['ipmi'], capture } = this.#options
+    const { sites, machinesPerSite, speed, endpoint, drivers = ['ipmi'], capture, healthMs } = this.#options
     const clock = fastClock(speed)
     const log = this.#log()
     for (let index = 0; index < sites; index += 1) {
@@ -61,7 +63,7 @@ export class Fleet {
         newMachine(index, of, clock, drivers[of % drivers.length]),
       )
       const dir = join(this.dir, name)
-      const of = { name, endpoint, client: this.client, dir, clock, log, machines, capture }
+      const of = { name, endpoint, client: this.client, dir, clock, log, machines, capture, healthMs }
       this.sites.push(await FleetSite.join(of))
     }
     for (const site of this.sites)
