@@ -61,18 +61,23 @@ test('wrong image checksum: the failure names image, expected and actual digest,
   expect(fixture.machine.disk.image).toBeUndefined()
 })
 
-test('no agent within its deadline: the failure tells what was last seen', async () => {
+test('no agent within its deadline: the failure tells what was last seen, and what the console showed', async () => {
   const plan = fixture.deployPlan()
+  plan.machine.interfaces['console'] = 'ipmitool-socat'
   fixture.machine.provisioning = {
-    networkBoot: (machine) => {
+    networkBoot: async (machine) => {
       fixture.site!.site.events.seen(machine.mac, 'kernel')
-      return Promise.resolve()
+      await expect.poll(() => machine.serial.isOpen).toBe(true)
+      machine.serial.print('\u001b[2J\u001b[HKernel panic - not syncing\r\n')
     },
   }
   run(plan)
   const end = await fixture.cloud.ended(plan.id, 10_000)
   expect(end).toMatchObject({ phase: 'failed', power_state: 'power off' })
   expect(end.note).toMatch(/deploy.start_agent: no agent within 900 s.*last seen: kernel/)
+  expect(end.screen).toEqual(['Kernel panic - not syncing'])
+  await expect.poll(() => fixture.machine.serial.isOpen).toBe(false)
+  expect(JSON.stringify(fixture.log)).not.toMatch(/Kernel panic/)
 })
 
 test('wrong BMC password: the failure says so, and the password is nowhere in the logs or the ledger', async () => {
