@@ -61,6 +61,7 @@ describe('bloomery', () => {
     groups.push(['appliance', 'rename'], ['appliance', 'delete'])
     groups.push(['appliance', 'enrol'], ['appliance', 'check'], ['appliance', 'run'])
     groups.push(['appliance', 'capture'], ['node', 'capture'], ['console'])
+    groups.push(['node', 'health'], ['node', 'sensors'])
     for (const command of groups) {
       const { code, stdout } = await run([...command, '--help'])
       expect([command, code]).toEqual([command, 0])
