@@ -35,6 +35,13 @@ describe('driver_info of ipmi', () => {
     [{ ipmi_address: 'b', ipmi_protocol_version: '1.0' }, /ipmi_protocol_version/],
     [{ ipmi_address: 'b', ipmi_cipher_suite: 4 }, /ipmi_cipher_suite/],
     [{ ipmi_address: 'b', ipmi_cipher_suite: '' }, /ipmi_cipher_suite/],
+    [{ ipmi_address: 'b', ipmi_force_boot_device: 'at times' }, /ipmi_force_boot_device/],
+    [{ ipmi_address: 'b', ipmi_bridging: 'triple' }, /ipmi_bridging: no, single or dual/],
+    [{ ipmi_address: 'b', ipmi_bridging: 'single', ipmi_target_channel: 0 }, /ipmi_target_address: is needed for/],
+    [{ ipmi_address: 'b', ipmi_bridging: 'dual', ipmi_target_channel: 0, ipmi_target_address: 2 }, /ipmi_transit_ch/],
+    [{ ipmi_address: 'b', ipmi_target_channel: 16 }, /ipmi_target_channel: a number up to 15/],
+    [{ ipmi_address: 'b', ipmi_target_address: '0x100' }, /ipmi_target_address: a number up to 255/],
+    [{ ipmi_address: 'b', ipmi_local_address: 'here' }, /ipmi_local_address/],
   ])('%j is refused', (info, why) => {
     expect(checkDriverInfo('ipmi', info)).toMatch(why)
   })
@@ -43,6 +50,8 @@ describe('driver_info of ipmi', () => {
     expect(checkDriverInfo('ipmi', { ipmi_address: 'b' })).toBeUndefined()
     expect(checkDriverInfo('ipmi', { ipmi_address: 'b', ipmi_cipher_suite: 0 })).toBeUndefined()
     expect(checkDriverInfo('ipmi', { ipmi_address: 'b', ipmi_port: '6230', ipmi_cipher_suite: '17' })).toBeUndefined()
+    const bridge = { ipmi_bridging: 'single', ipmi_target_channel: '0', ipmi_target_address: '0x82' }
+    expect(checkDriverInfo('ipmi', { ipmi_address: 'b', ...bridge, ipmi_local_address: null })).toBeUndefined()
   })
 })
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ipmiSettings } from './ipmi-settings.ts'
 import type { BootDevice, Node } from './resources.ts'
 
 /** The hardware catalogue: what a driver name stands for. The API validates against it without asking a site, the site's table of
@@ -107,6 +108,13 @@ export const hardware = {
         'Whether to switch off the 60 s after which a BMC forgets its boot device. Default: true.',
       ipmi_force_boot_device:
         "Whether the BMC is told the boot device again each time the machine is switched on, because it can't keep it. Default: false.",
+      ipmi_bridging:
+        'Whether commands are for a controller behind the BMC: no, single (its target) or dual (behind its transit). Default: no.',
+      ipmi_target_channel: 'Channel of the target, such as 0. For bridging single and dual.',
+      ipmi_target_address: 'Address of the target, such as 0x82. For bridging single and dual.',
+      ipmi_transit_channel: 'Channel of the transit. For bridging dual.',
+      ipmi_transit_address: 'Address of the transit. For bridging dual.',
+      ipmi_local_address: 'Address from which the transit asks. Default: 0x20.',
       ipmi_terminal_port: "Ironic's; here consoles are had through the API, and it has no effect.",
     },
     required: ['ipmi_address'],
@@ -245,20 +253,6 @@ export function checkConsole(implementation: string | null, info: Record<string,
   if (info['ipmi_protocol_version'] === '1.5') return 'ipmi_protocol_version: IPMI 1.5 has no serial over LAN.'
   return checkDriverInfo('ipmi', info)
 }
-
-/** IPMI 2.0 table 22-20 without those of RC4. */
-const ipmiCipherSuites = [0, 1, 2, 3, 6, 7, 8, 11, 12, 15, 16, 17]
-
-const ipmiSettings = z.object({
-  ipmi_port: z.coerce.number('a port is 1 to 65535').int().min(1).max(65_535, 'a port is 1 to 65535').nullish(),
-  ipmi_priv_level: z.enum(['ADMINISTRATOR', 'OPERATOR', 'USER', 'CALLBACK']).nullish(),
-  ipmi_disable_boot_timeout: z.union([z.boolean(), z.stringbool()], 'true or false').nullish(),
-  ipmi_force_boot_device: z.union([z.boolean(), z.stringbool()], 'true or false').nullish(),
-  ipmi_protocol_version: z.enum(['1.5', '2.0'], 'the versions are 1.5 and 2.0').nullish(),
-  ipmi_cipher_suite: z
-    .literal([...ipmiCipherSuites, ...ipmiCipherSuites.map(String)], `the suites are ${ipmiCipherSuites.join(', ')}`)
-    .nullish(),
-})
 
 const fakeSettings = z.object(Object.fromEntries(fakeDelays.map((kind) => [`fake_${kind}_delay`, fakeDelay.nullish()])))
 

@@ -1,26 +1,16 @@
 import type { IpmiSession } from '@bloomery/ipmi/client.ts'
 import { raw } from '@bloomery/ipmi/command.ts'
 import { getDeviceId } from '@bloomery/ipmi/commands.ts'
-import { IncorrectPassword, TransportTimeout } from '@bloomery/ipmi/error.ts'
+import { TransportTimeout } from '@bloomery/ipmi/error.ts'
 import { clearEventLog, setClock } from '@bloomery/ipmi/event-log.ts'
 import { coldReset, warmReset } from '@bloomery/ipmi/inventory-commands.ts'
-import { listUsers, mayLogIn, setUserPassword } from '@bloomery/ipmi/users.ts'
-import { HardwareError } from '../hardware-error.ts'
-import type { BmcManagement, BmcPassword } from './bmc.ts'
+import type { BmcManagement } from './bmc.ts'
 import type { IpmiInfo } from './ipmi-info.ts'
-import { asHardwareError, type IpmiSessions } from './ipmi-sessions.ts'
+import type { IpmiSessions } from './ipmi-sessions.ts'
 
 export type UseIpmi = <T>(work: (session: IpmiSession, info: IpmiInfo) => Promise<T>) => Promise<T>
 
-/** The user without a name has this id (IPMI 2.0 §22.28). */
-const NULL_USER = 1
-/** What an IPMI 1.5 session has room for (§22.30). */
-const ROOM_15 = 16
-
-type Maintenance = Pick<
-  BmcManagement,
-  'resetBmc' | 'setClock' | 'clearEventLog' | 'users' | 'readHardware' | 'sendRaw' | 'password'
->
+type Maintenance = Pick<BmcManagement, 'resetBmc' | 'setClock' | 'clearEventLog' | 'readHardware' | 'sendRaw'>
 
 /** What steps of cleaning and servicing do to a BMC over IPMI, which has no more than these. */
 export function ipmiMaintenance(use: UseIpmi, sessions: IpmiSessions, info: () => IpmiInfo): Maintenance {
@@ -35,7 +25,6 @@ export function ipmiMaintenance(use: UseIpmi, sessions: IpmiSessions, info: () =
       }),
     setClock: (at, offset) => use((session) => setClock(session, new Date(at), minutesOf(offset))),
     clearEventLog: () => use((session) => clearEventLog(session)),
-    users: () => use(async (session) => (await listUsers(session)).filter(mayLogIn).map(({ name }) => name)),
     readHardware: () =>
       use(async (session) => {
         const { firmware, firmwareMinor } = await session.send(getDeviceId, undefined)
@@ -45,38 +34,7 @@ export function ipmiMaintenance(use: UseIpmi, sessions: IpmiSessions, info: () =
       }),
     sendRaw: ([netFn = 0, code = 0, ...data]) =>
       use((session) => session.send(raw(netFn, code), Uint8Array.from(data))),
-    password: ipmiPassword(use, sessions, info),
   }
-}
-
-function ipmiPassword(use: UseIpmi, sessions: IpmiSessions, info: () => IpmiInfo): BmcPassword {
-  return {
-    key: 'ipmi_password',
-    get room() {
-      return info().ipmi_protocol_version === '1.5' ? ROOM_15 : undefined
-    },
-    set: (password) =>
-      use(async (session, { ipmi_username: username }) =>
-        setUserPassword(session, await userId(session, username), password),
-      ),
-    async works(password) {
-      try {
-        await sessions.tryPassword(info(), password)
-        return true
-      } catch (error) {
-        if (error instanceof IncorrectPassword) return false
-        throw asHardwareError(error)
-      }
-    },
-  }
-}
-
-async function userId(session: IpmiSession, username: string): Promise<number> {
-  if (username === '') return NULL_USER
-  const named = (await listUsers(session)).filter(({ name }) => name === username)
-  const found = named.find(mayLogIn) ?? named[0]
-  if (found) return found.id
-  throw new HardwareError(`the BMC lists no user ${JSON.stringify(username)}: its password has to be set on the BMC`)
 }
 
 /** `+01:00` is 60. */

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto'
 import type { ConsoleEars, ConsoleLine } from '../consoles/line.ts'
 import { HardwareError } from '../hardware-error.ts'
 import { GaveWay } from '../health/look.ts'
-import type { IpmiInfo } from './ipmi-info.ts'
+import { bridgeOf, type IpmiInfo } from './ipmi-info.ts'
 
 const TIMEOUT_MS = 20_000
 /** A BMC forgets a silent session after a minute (IPMI 2.0 §6.12.15); closed before that, its slot is free at once. */
@@ -183,13 +183,15 @@ export class IpmiSessions {
       privilege: of.ipmi_priv_level,
       protocolVersion: of.ipmi_protocol_version,
       cipherSuite,
+      bridge: bridgeOf(of),
       timeoutMs: TIMEOUT_MS,
     }
   }
 }
 
-function endpoint({ ipmi_address: address, ipmi_port: port }: IpmiInfo): string {
-  return `${address} ${port}`
+/** Of two machines behind one BMC, each has a session. */
+function endpoint(info: IpmiInfo): string {
+  return JSON.stringify([info.ipmi_address, info.ipmi_port, bridgeOf(info)])
 }
 
 function end({ session }: Kept): void {

@@ -28,7 +28,10 @@ async function site() {
     throw error
   }
   const users = [{ name: login.username, password: login.password, privilege: login.privilege }]
-  const options = { users, chassis, onError, ipmi15: true, cipherSuites: [2, 17] as const }
+  const [blade, card] = [paperChassis(), paperChassis()]
+  const behind = { channel: 7, address: 0x72, chassis: card }
+  const satellites = [{ channel: 0, address: 0x82, chassis: blade, satellites: [behind] }]
+  const options = { users, chassis, satellites, onError, ipmi15: true, cipherSuites: [2, 17] as const }
   const bmc = await startBmc({ host: '127.0.0.1', port: 0, ...options })
   const driver = openIpmiDriver()
   onTestFinished(async () => {
@@ -42,7 +45,7 @@ async function site() {
     onTestFinished(() => one.close())
     return one.connect({ ...info, ipmi_password: password }, stage)
   }
-  return { bmc, chassis, connectBmc, logIn }
+  return { bmc, chassis, blade, card, connectBmc, logIn }
 }
 
 it.each([{ ipmi_protocol_version: '1.5' }, { ipmi_cipher_suite: '2' }, { ipmi_cipher_suite: 17 }, {}])(
@@ -106,6 +109,34 @@ it('a BMC that forgets its boot device is told it at each start, but for a start
   chassis.flags = noBootFlags
   await next.control('reset')
   expect(chassis.flags.boot.device).toBe(2)
+})
+
+describe('a machine behind the BMC', () => {
+  const bridge = { ipmi_bridging: 'single', ipmi_target_channel: '0', ipmi_target_address: '0x82' }
+  const behind = { ipmi_bridging: 'dual', ipmi_target_channel: 7, ipmi_target_address: 114 }
+  const dual = { ...behind, ipmi_transit_channel: 0, ipmi_transit_address: '0x82', ipmi_local_address: '0x20' }
+
+  it('is driven through it, each by its own', async () => {
+    const { chassis, blade, card, connectBmc } = await site()
+    for (const options of [{}, bridge, dual]) await (await connectBmc(options)).control('on')
+    await (await connectBmc(bridge)).setBootDevice('pxe', { persistent: true, uefi: true })
+    expect([chassis.told, blade.told, card.told]).toEqual([['on'], ['on'], ['on']])
+    expect([chassis, blade, card].map(({ flags }) => flags.boot.device)).toEqual([0, 1, 0])
+  })
+
+  it('has no users: those are of the BMC that takes the log-in', async () => {
+    const { connectBmc } = await site()
+    const { users, password } = (await connectBmc(bridge)).more as BmcManagement
+    expect(await users()).toEqual(['admin'])
+    await password.set('another')
+    expect(await password.works('another')).toBe(true)
+  })
+
+  it('that is not told whole is refused by what is missing', async () => {
+    const { connectBmc } = await site()
+    const asked = (await connectBmc({ ...dual, ipmi_transit_address: undefined })).power()
+    await expect(asked).rejects.toThrow('driver_info/ipmi_transit_address is needed for bridging dual')
+  })
 })
 
 it('without that option the BMC is told once', async () => {

@@ -1,9 +1,11 @@
 import { readBootDevice, readPower, setPower } from '@bloomery/ipmi/chassis.ts'
+import type { IpmiSession } from '@bloomery/ipmi/client.ts'
 import { readIpmiHealth } from '../health/read-ipmi.ts'
 import type { Bmc, ConnectBmc, DriverInfo, Memory } from './bmc.ts'
 import { chooseAgain, chooseBootDevice, ipmiBootDevice } from './ipmi-boot.ts'
-import { ipmiInfo } from './ipmi-info.ts'
+import { type IpmiInfo, ipmiInfo } from './ipmi-info.ts'
 import { ipmiMaintenance, type UseIpmi } from './ipmi-maintenance.ts'
+import { ipmiUsers } from './ipmi-users.ts'
 import { IpmiSessions } from './ipmi-sessions.ts'
 
 /** BMCs over IPMI 2.0, or 1.5 where told so. Sessions are kept and shared between the plans of one machine; all use one socket. */
@@ -20,13 +22,15 @@ export function openIpmiDriver(sessions = new IpmiSessions()): IpmiDriver {
 }
 
 function ipmiBmc(sessions: IpmiSessions, driverInfo: DriverInfo, memory: Memory): Bmc {
-  const use: UseIpmi = async (work) => {
-    const info = ipmiInfo(driverInfo)
-    return sessions.use(info, (session) => work(session, info))
-  }
+  const useWith = async <T>(info: IpmiInfo, work: (session: IpmiSession, info: IpmiInfo) => Promise<T>): Promise<T> =>
+    sessions.use(info, (session) => work(session, info))
+  const use: UseIpmi = async (work) => useWith(ipmiInfo(driverInfo), work)
+  // Who logs in is a user of the BMC that takes the log-in, whatever is behind it.
+  const useLogin: UseIpmi = async (work) => useWith({ ...ipmiInfo(driverInfo), ipmi_bridging: 'no' }, work)
   return {
     more: {
       ...ipmiMaintenance(use, sessions, () => ipmiInfo(driverInfo)),
+      ...ipmiUsers(useLogin, sessions, () => ipmiInfo(driverInfo)),
       openConsole: (ears) => sessions.console(ipmiInfo(driverInfo), ears),
       injectNmi: () => use((session) => setPower(session, 'diag')),
       readHealth: (kept, ask) => use((session) => readIpmiHealth(session, kept, ask)),
