@@ -5,7 +5,7 @@ import type { Answer, Facts } from '@bloomery/dhcp/decision.ts'
 import { hostAt } from '@bloomery/dhcp/occupied.ts'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { DhcpRequest } from '@bloomery/dhcp/request.ts'
-import { contains } from '@bloomery/dhcp/subnet.ts'
+import { contains, subnetFor } from '@bloomery/dhcp/subnet.ts'
 import { startDhcpServer, type DhcpServer } from '@bloomery/dhcp/server.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Clock } from '../clock.ts'
@@ -20,6 +20,7 @@ import type { BootDirectory, BootEvents, BootMachine } from './machine.ts'
 import { foreignServers } from './foreign-servers.ts'
 import { lateStarts } from './late-starts.ts'
 import { openReservations, type Reservations } from './reservations.ts'
+import { siteOptions } from './site-options.ts'
 import type { BootUrls } from './urls.ts'
 
 export interface BootDhcpParts {
@@ -48,6 +49,7 @@ export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
   const { config, directory, events, log, metrics } = parts
   const reservations = openReservations(config)
   const late = lateStarts(parts)
+  const deciding = { ...parts, reservations }
   const server = await startDhcpServer({
     host: config.dhcp.host ?? '0.0.0.0',
     ...config.dhcp,
@@ -57,7 +59,7 @@ export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
     reservedFor: (address) => reservations.owner(address),
     answer(request) {
       late.heard(request, bootRequest(request).ipxe)
-      return answerFor({ ...parts, reservations }, directory.byMac(request.mac), request)
+      return answerFor(deciding, directory.byMac(request.mac), request)
     },
     hostAt: (address) => hostAt(address, PROBE_MS),
     onForeignServer: foreignServers(parts),
@@ -108,7 +110,9 @@ export function answerFor(
   const planned = machine?.addresses?.[request.mac]
   const reserved = planned === undefined ? parts.reservations.addressFor(request) : { address: ipv4FromText(planned) }
   const file = bootFile(parts, machine, request.mac, answer)
-  const options = new Map<number, Uint8Array>()
+  const server = file === undefined ? undefined : ipv4FromText(parts.config.nextServer)
+  const subnet = subnetFor(parts.config.subnets, request, reserved?.address)
+  const options = siteOptions(subnet, request.packet.options.get(Option.parameterRequestList), server)
   // UEFI takes a URL only from a server that says it is for HTTP clients: UEFI 2.10 §24.7.3.1.
   if (answer.kind === 'loader' && answer.over === 'http') options.set(Option.vendorClass, Buffer.from('HTTPClient'))
   if (answer.kind === 'script') options.set(Option.ipxe, NO_PROXY)
@@ -119,7 +123,7 @@ export function answerFor(
     probe: machine === undefined && reserved === undefined && (parts.config.dhcp.probe ?? true),
     hostname: machine?.hostname,
     options,
-    boot: file === undefined ? undefined : { server: ipv4FromText(parts.config.nextServer), file },
+    boot: file === undefined || server === undefined ? undefined : { server, file },
   }
 }
 

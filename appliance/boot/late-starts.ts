@@ -8,6 +8,8 @@ const LATE_S = 12
 /** Firmware gives up after a minute: who asks later begins anew. */
 const ASKING_MS = 90_000
 const MOST = 4_096
+/** Forgotten at once: the front of a Map is found by passing over all that was deleted there. */
+const FORGET = 512
 
 export interface LateStarts {
   heard(request: Pick<DhcpRequest, 'type' | 'mac' | 'packet'>, ipxe: boolean): void
@@ -23,6 +25,12 @@ export function lateStarts(parts: { log: Log; metrics: Metrics; clock: Pick<Cloc
   const { log, metrics, clock } = parts
   const since = clock.now().getTime()
   const asking = new Map<string, { at: number; late?: number }>()
+  const forgetOldest = (): void => {
+    for (const mac of asking.keys()) {
+      if (asking.size <= MOST - FORGET) return
+      asking.delete(mac)
+    }
+  }
   return {
     heard({ type, mac, packet }, ipxe) {
       if (type !== 'discover') return
@@ -34,10 +42,7 @@ export function lateStarts(parts: { log: Log; metrics: Metrics; clock: Pick<Cloc
       const isLate = !goesOn && !ipxe && seconds >= LATE_S && at - since > seconds * 1_000
       asking.delete(mac)
       asking.set(mac, { at, late: goesOn ? before.late : isLate ? seconds : undefined })
-      for (const oldest of asking.keys()) {
-        if (asking.size <= MOST) break
-        asking.delete(oldest)
-      }
+      if (asking.size > MOST) forgetOldest()
       if (!isLate) return
       metrics.count('bloomery_dhcp_late_starts_total')
       const why =

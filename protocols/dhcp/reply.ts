@@ -17,28 +17,43 @@ export function grant(
   lease: { address: number; seconds?: number },
 ): DhcpPacket {
   const options = opening(kind, serverIdentifier(request, subnet))
-  if (lease.seconds !== undefined) {
-    options.set(Option.leaseTime, u32(lease.seconds))
-    options.set(Option.renewalTime, u32(Math.floor(lease.seconds / 2)))
-    options.set(Option.rebindingTime, u32(Math.floor((lease.seconds * 7) / 8)))
-  }
-  options.set(Option.subnetMask, ipv4ToBytes(mask(subnet.prefix)))
-  if (subnet.router !== undefined) options.set(Option.router, ipv4ToBytes(subnet.router))
-  if (subnet.dns.length > 0) options.set(Option.dns, Buffer.concat(subnet.dns.map(ipv4ToBytes)))
-  options.set(Option.broadcastAddress, ipv4ToBytes(broadcastAddress(subnet)))
+  for (const [code, value] of ofSubnet(subnet, lease.seconds)) options.set(code, value)
   if (answer.hostname !== undefined) options.set(Option.hostName, Buffer.from(answer.hostname))
   const { siaddr, file } = bootFields(answer.boot, options)
   for (const [code, value] of answer.options ?? []) options.set(code, value)
   echo(request, options)
-  const { packet } = request
-  return {
-    ...blank(packet),
-    ciaddr: kind === 'ack' ? packet.ciaddr : 0,
-    yiaddr: lease.seconds === undefined ? 0 : lease.address,
-    siaddr,
-    file,
-    options,
-  }
+  const reply = blank(request.packet, options)
+  if (kind === 'ack') reply.ciaddr = request.packet.ciaddr
+  if (lease.seconds !== undefined) reply.yiaddr = lease.address
+  reply.siaddr = siaddr
+  reply.file = file
+  return reply
+}
+
+/** The same for all clients of a subnet, so made once. */
+const made = new WeakMap<Subnet, Map<number | undefined, [code: number, value: Uint8Array][]>>()
+
+function ofSubnet(subnet: Subnet, seconds: number | undefined): [code: number, value: Uint8Array][] {
+  const bySeconds = made.get(subnet) ?? new Map<number | undefined, [number, Uint8Array][]>()
+  made.set(subnet, bySeconds)
+  const found = bySeconds.get(seconds) ?? optionsOf(subnet, seconds)
+  bySeconds.set(seconds, found)
+  return found
+}
+
+function optionsOf(subnet: Subnet, seconds: number | undefined): [code: number, value: Uint8Array][] {
+  const options: [number, Uint8Array][] = []
+  if (seconds !== undefined)
+    options.push(
+      [Option.leaseTime, u32(seconds)],
+      [Option.renewalTime, u32(Math.floor(seconds / 2))],
+      [Option.rebindingTime, u32(Math.floor((seconds * 7) / 8))],
+    )
+  options.push([Option.subnetMask, ipv4ToBytes(mask(subnet.prefix))])
+  if (subnet.router !== undefined) options.push([Option.router, ipv4ToBytes(subnet.router)])
+  if (subnet.dns.length > 0) options.push([Option.dns, Buffer.concat(subnet.dns.map(ipv4ToBytes))])
+  options.push([Option.broadcastAddress, ipv4ToBytes(broadcastAddress(subnet))])
+  return options
 }
 
 /** Firmware looks for its file in the header, in options 66 and 67, or in both: all say the same. */
@@ -76,7 +91,7 @@ function serverIdentifier(request: DhcpRequest, subnet: Subnet): number {
   return request.relay.serverOverride ?? subnet.serverAddress
 }
 
-export function blank(packet: DhcpPacket): DhcpPacket {
+export function blank(packet: DhcpPacket, options: DhcpPacket['options'] = new Map()): DhcpPacket {
   const { htype, xid, flags, giaddr, chaddr } = packet
   return {
     op: 2,
@@ -92,7 +107,7 @@ export function blank(packet: DhcpPacket): DhcpPacket {
     chaddr,
     sname: '',
     file: '',
-    options: new Map(),
+    options,
   }
 }
 

@@ -94,7 +94,7 @@ function address(packet: DhcpPacket, code: number): number | undefined {
 }
 
 function hex(value: Uint8Array | undefined): string | undefined {
-  return value === undefined ? undefined : Buffer.from(value).toString('hex')
+  return value === undefined ? undefined : Buffer.from(value.buffer, value.byteOffset, value.length).toString('hex')
 }
 
 /** Type 0, then an SMBIOS UUID, whose first three fields are little-endian. */
@@ -108,7 +108,8 @@ function uuid(value: Uint8Array | undefined): string | undefined {
 
 /** For logs and matching: ASCII without control characters, of bounded length. */
 function printable(value: Uint8Array | undefined): string {
-  return Buffer.from(value ?? [])
+  if (value === undefined || value.length === 0) return ''
+  return Buffer.from(value.buffer, value.byteOffset, value.length)
     .toString('latin1', 0, 128)
     .replaceAll(/[^\x20-\x7e]/g, '')
 }

@@ -36,7 +36,11 @@ export function inRange(subnet: Subnet, address: number): boolean {
  * The subnet that a client is on. A relay says so: link selection (RFC 3527) or giaddr. Without a relay it is a subnet that
  * we have an address in: ciaddr's if the client has one, else that of its reserved address, else the first.
  */
-export function subnetFor(subnets: readonly Subnet[], request: DhcpRequest, reserved?: number): Subnet | undefined {
+export function subnetFor<S extends Subnet>(
+  subnets: readonly S[],
+  request: DhcpRequest,
+  reserved?: number,
+): S | undefined {
   const { giaddr, ciaddr } = request.packet
   const relayed = request.relay.link ?? giaddr
   if (relayed !== 0) return subnets.find((subnet) => contains(subnet, relayed))
@@ -46,7 +50,7 @@ export function subnetFor(subnets: readonly Subnet[], request: DhcpRequest, rese
   return withReserved ?? attached[0]
 }
 
-function local(subnets: readonly Subnet[]): Subnet[] {
+function local<S extends Subnet>(subnets: readonly S[]): S[] {
   return subnets.filter((subnet) => contains(subnet, subnet.serverAddress))
 }
 
