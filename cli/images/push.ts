@@ -27,6 +27,7 @@ export interface Pushing {
   /** PEM; undefined: unsigned. */
   key: string | undefined
   progress: PushProgress
+  put?: typeof uploadBytes
 }
 
 export interface PushProgress {
@@ -48,7 +49,14 @@ interface Known {
   data: Buffer
 }
 
-export async function pushImage({ client, name, source, key, progress }: Pushing): Promise<ImageView> {
+export async function pushImage({
+  client,
+  name,
+  source,
+  key,
+  progress,
+  put = uploadBytes,
+}: Pushing): Promise<ImageView> {
   const { uuid } = await client.imagePushes.begin(name)
   const sizes = new Map<string, number>()
   const underWay = new Set<Promise<void>>()
@@ -96,7 +104,7 @@ export async function pushImage({ client, name, source, key, progress }: Pushing
     await Promise.all(
       answers.map(async ({ sha256, upload }) => {
         const bytes = packed.get(sha256)!
-        if (upload) await uploadBytes(upload, bytes, `chunk ${sha256.slice(0, 12)}`)
+        if (upload) await put(upload, bytes, `chunk ${sha256.slice(0, 12)}`)
         sizes.set(sha256, bytes.length)
         progress.stored(bytes.length)
       }),

@@ -1,5 +1,7 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pushImage as pushDisk } from '../../cli/images/push.ts'
+import { openSource } from '../../cli/images/source.ts'
+import { uploadBytes } from '../../cli/images/upload.ts'
 import type { Client } from '../../contract/api/client.ts'
 import type { ProvisionOptions } from '../../contract/api/requests.ts'
 import type { NodeView } from '../../contract/api/views.ts'
@@ -81,18 +83,15 @@ export async function createNode({ client }: Lab, server: RackServer, password =
   await client.ports.create({ address: server.mac, node_uuid: (await client.nodes.get(server.name)).uuid })
 }
 
-/** The upload's URL is the cloud's as its namespace has it; this process reaches it by the lab's door. */
-export async function pushImage(
-  { client, environment }: Lab,
-  name: string,
-  image: { path: string; size: number; sha256: string },
-): Promise<void> {
-  const { upload } = await client.images.create({ name, size: image.size, sha256: image.sha256, disk_format: 'raw' })
-  const { pathname, search } = new URL(upload.url)
-  const url = new URL(pathname + search, environment.BLOOMERY_ENDPOINT)
-  const reply = await fetch(url, { method: 'PUT', headers: upload.headers, body: await readFile(image.path) })
-  if (!reply.ok) throw new Error(`upload of ${name}: HTTP ${reply.status} ${await reply.text()}`)
-  await client.images.complete(name)
+/** As `bloomery image push` does it. Uploads' URLs are the cloud's as its namespace has it; this process reaches it by the lab's door. */
+export async function pushImage({ client, environment }: Lab, name: string, image: { path: string }): Promise<void> {
+  await using source = await openSource(image.path, undefined, () => () => {})
+  const progress = { read: () => {}, stored: () => {}, skipped: () => {} }
+  const put: typeof uploadBytes = (to, bytes, what) => {
+    const { pathname, search } = new URL(to.url)
+    return uploadBytes({ ...to, url: new URL(pathname + search, environment.BLOOMERY_ENDPOINT).href }, bytes, what)
+  }
+  await pushDisk({ client, name, source, key: undefined, progress, put })
 }
 
 export async function useImage(client: Client, ident: string, image: Record<string, string>): Promise<void> {
