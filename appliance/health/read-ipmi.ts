@@ -128,7 +128,7 @@ interface Wrong {
 /** Of the states that a sensor shows, those that say that something is wrong. */
 function wrongs({ sensor, states }: Raw): Wrong[] {
   const found: Wrong[] = []
-  for (let bit = 0; bit < 8; bit += 1) {
+  for (let bit = 0; bit < 15; bit += 1) {
     if (((states >> bit) & 1) === 0) continue
     // §35.14: of thresholds there are six; the other bits are reserved, and often set.
     const threshold = sensor.eventType === THRESHOLD

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createBmc } from './bmc.ts'
 import { connect, type IpmiSession } from './client.ts'
@@ -131,4 +132,14 @@ test('a state that is none of trouble has no meaning, one that is has a severity
   expect(meaningOf(0x0d, 0x6f, 2)).toEqual({ text: 'disk predicted to fail', severity: 'warning' })
   expect(meaningOf(0x04, 0x0b, 5)?.severity).toBe('critical')
   expect(crossings).toHaveLength(6)
+})
+
+test('whatever 16 bytes a log holds, they are described', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
+      const { text, subject } = describeEntry(readLogEntry(bytes))
+      expect(text.length).toBeGreaterThan(0)
+      expect(subject.length).toBeLessThan(64)
+    }),
+  )
 })

@@ -4,6 +4,7 @@ import type { ResponseOf } from './command.ts'
 import { completionCodes } from './completion-code.ts'
 import { CommandFailed, MalformedAnswer } from './error.ts'
 import { FIRST_RECORD, LAST_RECORD } from './event-log-commands.ts'
+import { THRESHOLD } from './event-states.ts'
 import { HEADER, readSensorRecord, type SensorName, type SensorRecord } from './sdr.ts'
 import { getSdr, getSdrRepositoryInfo, getSensorReading, reserveSdrRepository } from './sensor-commands.ts'
 
@@ -30,9 +31,10 @@ export async function readRepositoryStamp(session: IpmiSession): Promise<string>
 /** All records as they are kept, hundreds of round trips for a large server. */
 export async function readRepository(session: IpmiSession): Promise<Uint8Array[]> {
   const records: Uint8Array[] = []
+  const reservation: Reservation = { number: undefined }
   for (let id = FIRST_RECORD; id !== LAST_RECORD;) {
     if (records.length >= MOST_RECORDS) throw malformed(session, `more than ${MOST_RECORDS} sensor records`)
-    const { bytes, next } = await readRecord(session, id)
+    const { bytes, next } = await readRecord(session, reservation, id)
     records.push(bytes)
     id = next
   }
@@ -53,11 +55,13 @@ export async function readSensorsOf(session: IpmiSession, records: readonly Sens
     if (record.kind !== 'full' && record.kind !== 'compact') continue
     const reading = await read(session, record.sensor.number)
     if (!reading) continue
-    const { flags, states = 0 } = reading
+    const { flags, states = 0, moreStates = 0 } = reading
+    // §35.14: a state of each bit, the first in the lowest. Of thresholds there are six, in the first byte.
+    const asserted = record.sensor.eventType === THRESHOLD ? states : states | ((moreStates & 0x7f) << 8)
     const readable = !flags.unavailable && flags.scanning && record.kind === 'full'
     const value = readable ? record.convert(reading.reading) : undefined
     // §35.14: what is unavailable has no states either, whatever the bytes say.
-    readings.push({ sensor: record.sensor, value, states: flags.unavailable || !flags.scanning ? 0 : states })
+    readings.push({ sensor: record.sensor, value, states: flags.unavailable || !flags.scanning ? 0 : asserted })
   }
   return readings
 }
@@ -70,20 +74,34 @@ function read(session: IpmiSession, number: number): Promise<ResponseOf<typeof g
   })
 }
 
+/** One does for all records, until somebody else's ends it. */
+interface Reservation {
+  number: number | undefined
+}
+
 /** Somebody else's reservation ends ours (§33.11): begin again, a few times. */
-async function readRecord(session: IpmiSession, id: number): Promise<{ bytes: Uint8Array; next: number }> {
+async function readRecord(
+  session: IpmiSession,
+  held: Reservation,
+  id: number,
+): Promise<{ bytes: Uint8Array; next: number }> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await readParts(session, id)
+      held.number ??= (await session.send(reserveSdrRepository, undefined)).reservation
+      return await readParts(session, held.number, id)
     } catch (error) {
+      held.number = undefined
       const lost = error instanceof CommandFailed && error.completionCode === completionCodes.reservationLost
       if (!lost || attempt === RESERVATIONS) throw error
     }
   }
 }
 
-async function readParts(session: IpmiSession, record: number): Promise<{ bytes: Uint8Array; next: number }> {
-  const { reservation } = await session.send(reserveSdrRepository, undefined)
+async function readParts(
+  session: IpmiSession,
+  reservation: number,
+  record: number,
+): Promise<{ bytes: Uint8Array; next: number }> {
   const head = await session.send(getSdr, { reservation, record, offset: 0, count: HEADER })
   const length = HEADER + (head.data[HEADER - 1] ?? 0)
   const parts = [head.data.subarray(0, HEADER)]

@@ -1,7 +1,8 @@
+import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Redfish } from './client.ts'
 import { connect } from './client.ts'
-import { RequestRefused } from './error.ts'
+import { RedfishError, RequestRefused } from './error.ts'
 import { readHealth } from './health.ts'
 import type { JsonObject } from './json.ts'
 import { standard } from './quirk.ts'
@@ -133,4 +134,22 @@ describe('a machine of the newer schemas', () => {
       { name: 'temperature', health: 'OK', value: undefined },
     ])
   })
+})
+
+it('whatever a BMC answers, health is read or there is an error of this library', async () => {
+  const path = fc.constantFrom('/s', '/c', '/t', '/p', '/d', '/nowhere')
+  const leaf = fc.oneof(path.map(at), fc.jsonValue(), fc.constantFrom('OK', 'Critical', 'Absent', 0, -1, 1e300))
+  const keys =
+    'Status Health State Links Chassis Thermal Power Sensors Storage Drives Members PowerSupplies Temperatures Fans Reading ReadingCelsius Name UpperThresholdCritical Thresholds LineInputVoltage FailurePredicted'
+  const key = fc.constantFrom(...keys.split(' '))
+  const body = fc.dictionary(key, fc.oneof(leaf, fc.array(leaf, { maxLength: 3 }), fc.dictionary(key, leaf)))
+  await fc.assert(
+    fc.asyncProperty(fc.dictionary(path, body), fc.boolean(), async (resources, deep) => {
+      const found = await readHealth(made(resources as Record<string, JsonObject>), machine, deep).catch(
+        (error: unknown) => error,
+      )
+      if (found instanceof Error) expect(found).toBeInstanceOf(RedfishError)
+    }),
+    { numRuns: 300 },
+  )
 })
