@@ -1,10 +1,13 @@
 import { z } from 'zod'
 import { ipv4FromText, ipv4ToText, normalMac } from '@bloomery/wire/address.ts'
 import { WireError } from '@bloomery/wire/error.ts'
-import { contains, inRange, mask, type Subnet } from '@bloomery/dhcp/subnet.ts'
+import { contains, inRange, mask } from '@bloomery/dhcp/subnet.ts'
 import { bootConfig6 } from './config6.ts'
+import { ownOptions, type SiteSubnet } from './site-options.ts'
 
 const MAX_POOL = 65_536
+const MAX_OPTION = 512
+const CIDR = /^[\d.]+\/\d{1,2}$/
 const NO_RANGE = { first: 1, last: 0 }
 
 const ipv4 = z.string().refine(parses(ipv4FromText), 'is not an IPv4 address')
@@ -21,7 +24,7 @@ const port = z.number().int().min(0).max(65_535)
 
 const subnet = z
   .strictObject({
-    cidr: z.string().regex(/^[\d.]+\/\d{1,2}$/, 'is not like 10.1.0.0/24'),
+    cidr: z.string().regex(CIDR, 'is not like 10.1.0.0/24'),
     /** Ours, as this subnet's clients reach it. A subnet that it lies in is ours; any other is behind a relay. */
     interfaceAddress: ipv4,
     /** Of this host, also a VLAN's, as `eth1.20`: where several have clients on them, each subnet says which is its own. */
@@ -36,12 +39,17 @@ const subnet = z
     gateway: ipv4.optional(),
     dns: z.array(ipv4).max(4).default([]),
     leaseSeconds: z.number().int().min(60).max(604_800).default(3_600),
+    /** Beyond the gateway, for clients that ask for them (option 121). */
+    routes: z
+      .array(z.strictObject({ to: z.string().regex(CIDR, 'is not like 10.9.0.0/16'), via: ipv4 }))
+      .max(32)
+      .default([]),
+    /** More options by code, for clients that ask for them: as 43, 114 (ONIE) or 125. */
+    options: z.record(z.string().regex(/^\d{1,3}$/, 'is no option of DHCP'), octets).default({}),
   })
-  .transform((value, context): Subnet => {
-    const [network = '', prefix = ''] = value.cidr.split('/')
-    const parsed: Subnet = {
-      network: parses(ipv4FromText)(network) ? ipv4FromText(network) : -1,
-      prefix: Number(prefix),
+  .transform((value, context): SiteSubnet => {
+    const parsed: SiteSubnet = {
+      ...networkOf(value.cidr),
       serverAddress: ipv4FromText(value.interfaceAddress),
       first: value.range === undefined ? NO_RANGE.first : ipv4FromText(value.range[0]),
       last: value.range === undefined ? NO_RANGE.last : ipv4FromText(value.range[1]),
@@ -50,6 +58,8 @@ const subnet = z
       leaseSeconds: value.leaseSeconds,
       proxy: value.mode === 'proxy',
       device: value.interface,
+      routes: value.routes.map(({ to, via }) => ({ ...networkOf(to), via: ipv4FromText(via) })),
+      options: new Map(Object.entries(value.options).map(([code, bytes]) => [Number(code), Buffer.from(bytes, 'hex')])),
     }
     const wrong = complaint(parsed)
     if (wrong !== undefined) context.addIssue({ code: 'custom', message: `subnet ${value.cidr}: ${wrong}` })
@@ -121,7 +131,7 @@ export const bootConfig = z.strictObject({
 export type BootConfig = z.output<typeof bootConfig>
 
 /** With sockets bound to interfaces, a subnet of ours without one would never be heard. */
-function interfacesAgree(subnets: readonly Subnet[], context: z.RefinementCtx): void {
+function interfacesAgree(subnets: readonly SiteSubnet[], context: z.RefinementCtx): void {
   if (subnets.every(({ device }) => device === undefined)) return
   for (const { device, network, prefix, serverAddress } of subnets) {
     const text = `${ipv4ToText(network)}/${prefix}`
@@ -133,9 +143,36 @@ function interfacesAgree(subnets: readonly Subnet[], context: z.RefinementCtx): 
   }
 }
 
-function complaint(subnet: Subnet): string | undefined {
+function networkOf(cidr: string): { network: number; prefix: number } {
+  const [network = '', prefix = ''] = cidr.split('/')
+  return { network: parses(ipv4FromText)(network) ? ipv4FromText(network) : -1, prefix: Number(prefix) }
+}
+
+function complaint(subnet: SiteSubnet): string | undefined {
   if (subnet.network < 0 || subnet.prefix > 30) return 'is no network of at least 4 addresses'
   if ((subnet.network & ~mask(subnet.prefix)) !== 0) return 'its address has host bits'
+  return rangeComplaint(subnet) ?? routeComplaint(subnet) ?? optionComplaint(subnet)
+}
+
+function routeComplaint(subnet: SiteSubnet): string | undefined {
+  for (const { network, prefix, via } of subnet.routes) {
+    if (network < 0 || prefix > 32) return 'a route is to no network'
+    if ((network & ~mask(prefix)) !== 0) return `the route to ${ipv4ToText(network)} has host bits`
+    if (!contains(subnet, via)) return `the way ${ipv4ToText(via)} of a route is not in this subnet`
+  }
+  return undefined
+}
+
+function optionComplaint({ options }: SiteSubnet): string | undefined {
+  for (const [code, { length }] of options) {
+    if (code < 1 || code > 254) return `${code} is no option of DHCP`
+    if (ownOptions.has(code)) return `option ${code} is said by the appliance itself`
+    if (length > MAX_OPTION) return `option ${code} has more than ${MAX_OPTION} bytes`
+  }
+  return undefined
+}
+
+function rangeComplaint(subnet: SiteSubnet): string | undefined {
   const hasRange = subnet.first !== NO_RANGE.first || subnet.last !== NO_RANGE.last
   if (subnet.proxy) return hasRange ? 'in mode proxy another server has the range: leave it out' : undefined
   if (!hasRange) return 'it needs a range of addresses, or mode proxy beside a server that has one'
