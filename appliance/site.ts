@@ -200,6 +200,7 @@ export function startSite(parts: SiteParts): Site {
     recordings: openRecordings(parts.consoles.dir),
     consoleOf: findConsole({ machines, identity, drivers: parts.drivers, clock, delays, imagined }),
     publish: (message) => parts.link.publish(JSON.stringify(message)),
+    learn: machines.learn,
   })
 
   const executor = startExecutor({

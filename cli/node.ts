@@ -30,6 +30,7 @@ interface Creating {
   driverInfo?: Record<string, string>
   property?: Record<string, string>
   resourceClass?: string
+  consoleInterface?: string
 }
 
 function create(): Command {
@@ -45,13 +46,18 @@ function create(): Command {
     )
     .option('--property <key=value>', 'of the machine, such as capabilities=boot_mode:uefi; repeat', collect)
     .option('--resource-class <class>')
+    .option('--console-interface <name>', 'such as ipmitool-socat, for `bloomery console`')
   return define(
     command,
     [
       'bloomery node create --name n1 --site berlin --driver-info ipmi_address=10.0.0.5 \\',
       '    --driver-info ipmi_username=admin --driver-info ipmi_password=@password-file',
     ],
-    async ({ client, print }, _, { site, driver, name, driverInfo, property, resourceClass }: Creating) => {
+    async (
+      { client, print },
+      _,
+      { site, driver, name, driverInfo, property, resourceClass, consoleInterface }: Creating,
+    ) => {
       const node = await client.nodes.create({
         driver,
         name,
@@ -59,6 +65,7 @@ function create(): Command {
         driver_info: driverInfo,
         properties: property && typed(property),
         resource_class: resourceClass,
+        console_interface: consoleInterface,
       })
       print(node, `Node ${node.uuid} made. Next: bloomery port create --node ${name ?? node.uuid} --address MAC`)
     },

@@ -3,7 +3,7 @@ import { capture, captureRequest } from './capture.ts'
 import { consoleAsk, consoleChunk, logPart, screen } from './console.ts'
 import { hardwareFacts } from './hardware-facts.ts'
 import { healthCause, healthLevel, logLine, MOST_CAUSES, MOST_LINES } from './health.ts'
-import { blobReference, lane, plan } from './plan.ts'
+import { blobReference, lane, machine, plan } from './plan.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerState, uuid } from './resources.ts'
 import { sealed } from './seal.ts'
 
@@ -31,8 +31,8 @@ export const command = z.discriminatedUnion('kind', [
   z.object({ ...commandBase, kind: z.literal('unhold'), lane, step: z.int().nonnegative() }),
   /** The node was deleted: drop all that is known of it. */
   z.object({ ...commandBase, kind: z.literal('forget') }),
-  /** Whether the machine's console is to be had open, and recorded, all the time. */
-  z.object({ ...commandBase, kind: z.literal('console'), enabled: z.boolean() }),
+  /** Whether the machine's console is to be had open, and recorded, all the time; `machine`: as it is now. */
+  z.object({ ...commandBase, kind: z.literal('console'), enabled: z.boolean(), machine: machine.optional() }),
   /** Record what these cards of the machine send and are sent, whatever plan is under way. */
   z.object({
     ...commandBase,

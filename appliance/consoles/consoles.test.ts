@@ -29,6 +29,7 @@ let typed: string
 let breaks: number
 let broken: Error | undefined
 let room: number
+let learnt: string[]
 let seq = 0
 
 function start(): Consoles {
@@ -58,6 +59,7 @@ function start(): Consoles {
             })
           }
         : undefined,
+    learn: (machine) => void learnt.push(machine.node),
     publish(message) {
       const text = JSON.stringify(message)
       expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MESSAGE_LIMIT)
@@ -77,6 +79,7 @@ beforeEach(() => {
   ears = undefined
   opened = 0
   typed = ''
+  learnt = []
   breaks = 0
   broken = undefined
   room = Number.POSITIVE_INFINITY
@@ -259,7 +262,7 @@ test('a machine without a console says so to who watches', async () => {
   consoles.asked(other, { act: 'watch', seconds: 30, snapshot: true })
   await settled()
   expect(chunks()).toMatchObject([
-    { state: 'off', note: /knows no console of this machine: set its console_interface/ },
+    { state: 'off', note: /knows no console of this machine: set its console_interface and enable/ },
   ])
 })
 

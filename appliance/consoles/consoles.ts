@@ -1,5 +1,6 @@
 import { type ConsoleAsk, LOG_PART, MOST_LOG_PARTS } from '../../contract/console.ts'
 import type { Command, Uplink } from '../../contract/messages.ts'
+import type { Machine } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
 import { remember } from '../ledger/inbox.ts'
 import type { Ledger } from '../ledger/ledger.ts'
@@ -23,6 +24,8 @@ export interface ConsoleParts {
   /** Undefined: the machine has no console, or isn't known here. */
   consoleOf(node: string): OpenConsole | undefined
   publish(message: Uplink): Promise<void>
+  /** The machine, as the cloud has it now. */
+  learn(machine: Machine, generation: number): void
 }
 
 export interface Consoles {
@@ -124,7 +127,7 @@ export function openConsoles(parts: ConsoleParts): Consoles {
     const note =
       open.size >= MOST_OPEN
         ? `this site has ${MOST_OPEN} consoles open: close some`
-        : 'the site knows no console of this machine: set its console_interface and manage it, so that its site learns of it'
+        : 'the site knows no console of this machine: set its console_interface and enable its console, so that its site learns of it'
     const chunk = { stream: parts.uuid(), seq: 1, at: clock.now().toISOString(), text: null, screen: null }
     await parts.publish({ v: 1, kind: 'console', node, chunk: { ...chunk, state: 'off', note } }).catch(() => {})
   }
@@ -157,6 +160,7 @@ export function openConsoles(parts: ConsoleParts): Consoles {
       const { node, enabled } = command
       const fresh = ledger.soon(() => {
         if (!remember(ledger, command)) return false
+        if (command.machine) parts.learn(command.machine, command.generation)
         if (enabled) ledger.statement('insert or ignore into console (node) values (?)').run(node)
         else ledger.statement('delete from console where node = ?').run(node)
         return true

@@ -4,10 +4,12 @@ import type { Command } from '../../contract/messages.ts'
 import { boolean } from '../../contract/stored.ts'
 import type { Node } from '../../contract/resources.ts'
 import { chooseAppliance } from '../conductor/choose.ts'
+import { machineOf } from '../conductor/machine.ts'
 import type { Platform, Write } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
 import { changeNode } from '../store/change-node.ts'
 import { enqueue } from '../store/commands.ts'
+import { portsOf } from '../store/ports.ts'
 import { argumentsOf } from './arguments.ts'
 import { acceptedAt, type Api, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
@@ -60,6 +62,8 @@ async function tellSite({ table, clock, ids }: Platform, node: Node, enabled: bo
     issued_at: now.toISOString(),
     deadline: new Date(now.getTime() + ACCEPT_SECONDS * 1000).toISOString(),
     enabled,
+    // A site that has not had a plan since the interface was chosen doesn't know of it.
+    ...(enabled && { machine: machineOf(node, await portsOf(table, node.uuid)) }),
   }
   return enqueue(table, appliance.uuid, (seq): Command => ({ ...base, seq }))
 }

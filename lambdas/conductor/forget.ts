@@ -28,7 +28,7 @@ export async function forgetNode(platform: Platform, node: Node): Promise<void> 
   const { uuid } = node
   const keys = [biosKey, firmwareKey, hardwareKey, healthKey, sensorsKey].map((key) => key(uuid))
   await deleteItems(platform, keys)
-  if (node.generation === 0) return // no site ever heard of it
+  if (node.generation === 0 && !node.console_enabled) return // no site ever heard of it
   for (const appliance of await appliancesOf(platform.table, node.conductor_group))
     await tell(platform, appliance.uuid, node)
 }

@@ -136,8 +136,6 @@ test('the command line has it in a terminal: looks, types, sends a break, leaves
 test('an enabled console stays open and is recorded; the recording comes when it is asked for', async () => {
   const { uuid, machine } = other
   await setInterface(other, 'ipmitool-socat')
-  // The site learns of it with the next plan.
-  await fleet.client.nodes.power(uuid, 'power on')
   await fleet.client.nodes.setConsole(uuid, { enabled: true })
   await expect.poll(() => machine.serial.isOpen, { timeout: WITHIN }).toBe(true)
   const { console_enabled, console_info } = await fleet.client.nodes.console(uuid)
