@@ -1,4 +1,8 @@
+import { HardwareError } from '../hardware-error.ts'
 import type { StepContext } from '../plans/step.ts'
+
+/** The agent carried a command out, and it failed. */
+export class CommandFailed extends HardwareError {}
 
 /** The agents of machines that run the ramdisk, as steps need them. */
 export interface Agents {
@@ -8,7 +12,7 @@ export interface Agents {
   lastSeen(node: string, since: Date): string | undefined
   /** A command that answers at once. Resolves to its result. */
   call(on: StepContext, name: string, params: Record<string, unknown>): Promise<Record<string, unknown>>
-  /** A command that takes its time; waits for its end. */
+  /** A command that takes its time; waits for its end. Rejects with CommandFailed, after which it may be given again. */
   runCommand(on: StepContext, name: string, params: Record<string, unknown>, work?: Work): Promise<void>
   /** A deploy or clean step of the agent; waits for its end. */
   runStep(on: StepContext, kind: 'deploy' | 'clean', work: StepWork): Promise<void>

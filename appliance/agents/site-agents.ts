@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { AgentRows } from '../ledger/agents.ts'
 import type { StepContext } from '../plans/step.ts'
-import type { Agents, Work } from './agents.ts'
+import { type Agents, CommandFailed, type Work } from './agents.ts'
 import { AgentBusy, AgentRefusal, type AgentAddress, type AgentClient } from './client.ts'
 
 const POLL_MS = 2000
@@ -95,7 +95,16 @@ export function siteAgents({ rows, client, token, clock, lastSeen }: SiteAgentsP
       return outcome(result)
     },
     async runCommand(on, name, params, work) {
-      await follow(on, await patiently(on, () => startOrFind(on, name, params)), work)
+      const id = await patiently(on, () => startOrFind(on, name, params))
+      try {
+        await follow(on, id, work)
+      } catch (error) {
+        // That one is over: whoever asks again asks for another.
+        if (!(error instanceof CommandFailed)) throw error
+        on.memo.set(`before ${name}`, id)
+        on.memo.set(name, '')
+        throw error
+      }
     },
     async runStep(on, kind, work) {
       const params = {
@@ -114,7 +123,7 @@ function outcome(result: CommandResult): Record<string, unknown> {
   if (result.command_status === 'SUCCEEDED') return result.command_result ?? {}
   const { command_error: error } = result
   const text = typeof error === 'string' ? error : (error?.details ?? error?.message ?? 'no reason given')
-  throw new HardwareError(`the agent's ${result.command_name} failed: ${text}`)
+  throw new CommandFailed(`the agent's ${result.command_name} failed: ${text}`)
 }
 
 /** The node as agents are shown it: nothing of driver_info. */

@@ -14,6 +14,8 @@ export function allImages(files: Images, chunked: PlansImages, cache: Pick<Chunk
       await cache.fit(0)
       return served
     },
+    // Chunks are checked whenever they are read.
+    isSound: async (image, signal) => image.manifest !== undefined || files.isSound(image, signal),
     configDrive: (drive, options) => files.configDrive(drive, options),
     async release(plan) {
       chunked.release(plan)

@@ -199,3 +199,50 @@ it('refuses a config drive that is another or too large', async () => {
   await expect(cache.configDrive(drive({ size: 65 * 2 ** 20 }), options())).rejects.toThrow('more than a config drive')
   expect(readdirSync(dir)).toEqual([])
 })
+
+it('finds out that its copy has rotted, drops it and brings it again', async () => {
+  const { cache, dir, blobs } = await setUp()
+  await cache.fetch(image(), options())
+  const { signal } = options()
+  expect(await cache.isSound(image(), signal)).toBe(true)
+  const rotten = Buffer.from(bytes)
+  rotten[100_000]! ^= 1
+  writeFileSync(join(dir, file), rotten)
+  expect(await cache.isSound(image(), signal)).toBe(false)
+  expect(existsSync(join(dir, file))).toBe(false)
+  await cache.fetch(image(), options())
+  expect(readFileSync(join(dir, file)).equals(bytes)).toBe(true)
+  expect(blobs.asked.length).toBe(2)
+})
+
+/** A disk of 1 MiB of which nothing was ever written (QEMU's docs/interop/qcow2, version 2): header, refcounts, one empty L1 table. */
+function emptyQcow2(): Buffer {
+  const cluster = 65_536
+  const image = Buffer.alloc(3 * cluster)
+  image.write('QFI\xfb', 'latin1')
+  image.writeUInt32BE(2, 4)
+  image.writeUInt32BE(16, 20)
+  image.writeBigUInt64BE(1n << 20n, 24)
+  image.writeUInt32BE(1, 36)
+  image.writeBigUInt64BE(BigInt(2 * cluster), 40)
+  image.writeBigUInt64BE(BigInt(cluster), 48)
+  image.writeUInt32BE(1, 56)
+  return image
+}
+
+it('tells agents the digest that a converted image had when it was made, and makes it anew where it has rotted since', async () => {
+  const qcow2 = emptyQcow2()
+  const of = image({ disk_format: 'qcow2', size: qcow2.length, os_hash_value: sha256(qcow2) })
+  const { cache, dir } = await setUp({ blobs: await blobServer(qcow2) })
+  const { digest: whole } = await cache.fetch(of, options())
+  const raw = join(dir, `sha256-${sha256(qcow2)}.raw`)
+  const rotten = readFileSync(raw)
+  rotten[7] = 1
+  writeFileSync(raw, rotten)
+  const later = await setUp({ dir, blobs: await blobServer(qcow2) })
+  expect((await later.cache.fetch(of, options())).digest).toBe(whole)
+  expect(await later.cache.isSound(of, options().signal)).toBe(false)
+  expect(existsSync(raw)).toBe(false)
+  expect((await later.cache.fetch(of, options())).digest).toBe(whole)
+  expect(sha256(readFileSync(raw))).toBe(whole)
+})

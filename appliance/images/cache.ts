@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
-import { readFile, rename, rm, utimes } from 'node:fs/promises'
+import { readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ByteSource, ConfigDriveReference, ImageReference } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
@@ -8,7 +8,7 @@ import { HardwareError } from '../hardware-error.ts'
 import type { Urls } from '../ledger/urls.ts'
 import { toRaw } from './convert.ts'
 import { download, downloadExpecting } from './download.ts'
-import { configDriveFile, evict } from './evict.ts'
+import { configDriveFile, DIGEST, evict } from './evict.ts'
 import type { FetchOptions, Images } from './images.ts'
 
 const SMALL = 64 * 1024 * 1024
@@ -34,7 +34,6 @@ type Fetch = FetchOptions & { progress(percent: number): void }
 export function openCache(parts: CacheParts): Images & { path(file: string): string } {
   mkdirSync(parts.dir, { recursive: true, mode: 0o700 })
   const flights = new Map<string, { work: Promise<string>; watchers: Set<Fetch> }>()
-  const digests = new Map<string, string>()
   const path = (file: string): string => join(parts.dir, file)
 
   async function bring(image: ImageReference, options: Fetch): Promise<string> {
@@ -67,7 +66,7 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
         )
       await rename(part, path(file))
     }
-    if (raw !== file) digests.set(raw, await toRaw(path(file), path(raw), image, options.signal))
+    if (raw !== file) await convert(image, file, raw, options.signal)
     await makeRoom(parts.quota, raw)
     return raw
   }
@@ -77,11 +76,30 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
     return evict(parts.dir, quota, new Set([file, ...moving, ...parts.inUse()]))
   }
 
-  /** Of a file that was converted here; reading it takes long, so it is done once. */
+  async function convert(image: ImageReference, file: string, raw: string, signal: AbortSignal): Promise<void> {
+    await rm(path(raw + DIGEST), { force: true })
+    await writeFile(path(raw + DIGEST), await toRaw(path(file), path(raw), image, signal))
+  }
+
+  /** Of a file that was converted here, as it was then: a disk that lets it rot is found out by the agent. */
   async function digestOfRaw(file: string, signal: AbortSignal): Promise<string> {
-    const digest = digests.get(file) ?? (await digestOf(path(file), signal))
-    digests.set(file, digest)
+    const known = await readFile(path(file + DIGEST), 'latin1').catch(() => '')
+    if (/^[0-9a-f]{64}$/.test(known)) return known
+    const digest = await digestOf(path(file), 'sha256', signal)
+    await writeFile(path(file + DIGEST), digest)
     return digest
+  }
+
+  async function isSound({ os_hash_algo, os_hash_value }: ImageReference, signal: AbortSignal): Promise<boolean> {
+    const file = `${os_hash_algo}-${os_hash_value}`
+    const is = async (name: string, algorithm: string, expected: string): Promise<boolean> => {
+      if (!(await touch(path(name))) || (await digestOf(path(name), algorithm, signal)) === expected) return true
+      for (const each of [name, name + DIGEST]) await rm(path(each), { force: true })
+      return false
+    }
+    const raw = await readFile(path(`${file}.raw${DIGEST}`), 'latin1').catch(() => undefined)
+    const whole = await is(file, os_hash_algo, os_hash_value)
+    return (raw === undefined || (await is(`${file}.raw`, 'sha256', raw))) && whole
   }
 
   /** However many plans want it at once, a file is fetched once; when the one who fetches is stopped, another takes over. */
@@ -158,6 +176,7 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
         : { algorithm: image.os_hash_algo, digest: image.os_hash_value }
       return { url: parts.serve(options.commandOf, file), ...served }
     },
+    isSound,
     async configDrive(drive, options) {
       const { source } = drive
       if (source.kind === 'inline') return source.text
@@ -181,8 +200,8 @@ async function touch(path: string): Promise<boolean> {
   )
 }
 
-async function digestOf(path: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256')
+async function digestOf(path: string, algorithm: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash(algorithm)
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal })) hash.update(chunk as Buffer)
   return hash.digest('hex')
 }

@@ -3,6 +3,9 @@ import { join } from 'node:path'
 
 const DRIVE = 'config-drive-'
 
+/** Beside a file that was made here: what its digest was then. */
+export const DIGEST = '.sha256'
+
 export function configDriveFile(plan: string): string {
   return DRIVE + plan
 }
@@ -16,8 +19,9 @@ export async function evict(dir: string, quota: number, keep: ReadonlySet<string
   )
   let total = facts.reduce((sum, file) => sum + file.size, 0)
   for (const file of facts.sort((a, b) => a.used - b.used)) {
+    if (file.name.endsWith(DIGEST)) continue // goes with its file
     if (keep.has(file.name.replace(/\.part$/, '')) || (total <= quota && !file.name.startsWith(DRIVE))) continue
-    await rm(join(dir, file.name), { force: true })
+    for (const name of [file.name, file.name + DIGEST]) await rm(join(dir, name), { force: true })
     total -= file.size
   }
 }

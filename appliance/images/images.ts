@@ -4,6 +4,9 @@ import type { ConfigDriveReference, ImageReference } from '../../contract/plan.t
 export interface Images {
   /** Brings the image here, verified and raw, and says where this plan's agent gets it. Rejects with HardwareError. */
   fetch(image: ImageReference, options: FetchOptions & { progress(percent: number): void }): Promise<ServedImage>
+  /** Reads what is here of the image again, which an agent could not use: true where it is what was ordered; else it is gone from here, and the
+   * next fetch brings it anew. */
+  isSound(image: ImageReference, signal: AbortSignal): Promise<boolean>
   /** Base64 of a gzipped ISO 9660 image, verified where its digest is known. Rejects with HardwareError. */
   configDrive(drive: ConfigDriveReference, options: FetchOptions): Promise<string>
   /** The plan has ended: what people put into its config drive leaves this site's disk. */

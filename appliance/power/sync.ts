@@ -116,8 +116,7 @@ export function startPowerSync(parts: PowerSyncParts): PowerSync {
     })
     if (at >= rollCall) callRoll(at)
     lanes.tick(at)
-    for (const [node, { due, suspect }] of watches)
-      if (due <= at && !lanes.has(node)) lanes.add(node, suspect ? 'suspect' : 'steady')
+    for (const [node, { due, lane }] of watches) if (due <= at && !lanes.has(node)) lanes.add(node, lane)
   }
 
   async function loop(): Promise<void> {

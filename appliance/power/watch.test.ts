@@ -61,9 +61,9 @@ it('does not tell a wrong word', () => {
 
 it('asks who is slow apart from the others, thinks no worse of it, and takes it back', () => {
   const { told, watch } = watched(3, () => on, { took: 5000 })
-  expect([told, watch.suspect, watch.misses]).toEqual([[], true, 0])
+  expect([told, watch.lane, watch.misses]).toEqual([[], 'slow', 0])
   const later = heard(watch, on, { asked: 0, now: 5, chance: 0 }, policy)
-  expect(later.watch.suspect).toBe(false)
+  expect(later.watch.lane).toBe('steady')
 })
 
 describe('a BMC that is silent', () => {

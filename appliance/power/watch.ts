@@ -1,4 +1,5 @@
 import type { PowerState } from '../../contract/resources.ts'
+import type { Lane } from './lanes.ts'
 import type { Policy } from './policy.ts'
 
 /** What is known of one BMC, and what is to be thought of what it says. Pure: time and chance are handed in. */
@@ -9,8 +10,8 @@ export type Heard = { power: 'power on' | 'power off' } | { silent: string }
 export interface Watch {
   /** When to ask next. */
   due: number
-  /** Asked apart from the others, so that whoever waits for its answer holds up nobody. */
-  suspect: boolean
+  /** Who may be long about an answer is asked apart, so that nobody waits behind it. */
+  lane: Lane
   /** As it was told last. */
   known: PowerState | null
   /** The last change, or plan: the longer ago, the more seldom it is asked. */
@@ -51,7 +52,7 @@ export function newWatch(known: PowerState | null, due: number, owed: boolean): 
   const nothing = { doubt: undefined, read: undefined, silentSince: undefined, answersSince: undefined }
   return {
     due,
-    suspect: false,
+    lane: 'steady',
     known,
     stirred: due,
     flips: [],
@@ -65,8 +66,8 @@ export function newWatch(known: PowerState | null, due: number, owed: boolean): 
 
 /** A plan was at work on it, and said what power is: what was thought before is void. */
 export function afterPlan(watch: Watch, known: PowerState | null, now: number, { busy }: Policy): Watch {
-  const { owed, faults, suspect } = watch
-  return { ...newWatch(known, now + busy, owed), stirred: now, suspect, faults }
+  const { owed, faults, lane } = watch
+  return { ...newWatch(known, now + busy, owed), stirred: now, lane, faults }
 }
 
 /** It was asked at `asked`, and that was heard at `now`. `chance` is of [0, 1): thousands are not to be asked at the same instant. */
@@ -112,7 +113,7 @@ function answered(before: Watch, power: PowerState, asked: number, now: number):
     ...before,
     misses: 0,
     silentSince: undefined,
-    suspect: now - asked >= SLOW_MS,
+    lane: now - asked >= SLOW_MS ? 'slow' : 'steady',
     flips,
     read,
     doubt: power === before.known ? undefined : (before.doubt ?? { power, since: now }),
@@ -131,7 +132,14 @@ function missed(
   const misses = before.misses + 1
   const silentSince = before.silentSince ?? asked
   const backoff = Math.min(AGAIN_MS * 2 ** Math.min(misses - 1, 16), policy.broken)
-  const watch = { ...before, misses, silentSince, suspect: true, answersSince: undefined, due: about(backoff) }
+  const watch = {
+    ...before,
+    misses,
+    silentSince,
+    lane: 'silent' as const,
+    answersSince: undefined,
+    due: about(backoff),
+  }
   const minutes = Math.max(1, Math.round((now - silentSince) / 60_000))
   const text = `its BMC did not answer ${misses} times in ${minutes} min: ${why}`
   const [after, tell] = withFault(watch, text, now, misses >= policy.misses && now - silentSince >= policy.silence)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Plan } from '../../contract/plan.ts'
 import { DIGEST, Fixture, step } from '../rack/paper/fixture.ts'
@@ -59,6 +60,24 @@ test('wrong image checksum: the failure names image, expected and actual digest,
   expect(end.power_state).toBe('power off')
   expect(fixture.machine.power).toBe('off')
   expect(fixture.machine.disk.image).toBeUndefined()
+})
+
+test('a copy that has rotted on the site’s disk is found out by the agent, fetched again, and the machine comes up', async () => {
+  const first = fixture.deployPlan()
+  run(first)
+  expect(await fixture.cloud.ended(first.id, 10_000)).toMatchObject({ phase: 'done' })
+  const copy = join(fixture.dir, 'images', `sha256-${DIGEST}`)
+  const rotten = readFileSync(copy)
+  rotten[1000]! ^= 1
+  writeFileSync(copy, rotten)
+  const second = fixture.deployPlan(2)
+  run(second)
+  expect(await fixture.cloud.ended(second.id, 10_000)).toMatchObject({ phase: 'done' })
+  expect(fixture.cloud.progress(second.id).map(({ note }) => note)).toContain(
+    "this site's copy of image paper-image was damaged: fetching it again",
+  )
+  expect(fixture.machine.disk.image).toBe(DIGEST)
+  expect(createHash('sha256').update(readFileSync(copy)).digest('hex')).toBe(DIGEST)
 })
 
 test('no agent within its deadline: the failure tells what was last seen, and what the console showed', async () => {

@@ -1,4 +1,5 @@
 import type { ImageReference } from '../../../contract/plan.ts'
+import { CommandFailed } from '../../agents/agents.ts'
 import { poll } from '../../clock.ts'
 import { setPower } from '../../power/change.ts'
 import { HardwareError, sentence } from '../../hardware-error.ts'
@@ -28,12 +29,31 @@ export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, conf
     signal: on.signal,
     trouble: (text: string) => on.note(`waiting for image ${image.name}: ${text}`),
   }
-  const served = await on.images.fetch(image, {
-    ...transfer,
-    progress: (percent) => on.note(`fetching image ${image.name} to the site`, percent / 2),
-  })
-  const configdrive = config_drive ? await on.images.configDrive(config_drive, transfer) : null
-  await on.agents.runStep(on, 'deploy', {
+  const configdrive = async () => (config_drive ? on.images.configDrive(config_drive, transfer) : null)
+  const write = async (): Promise<void> => {
+    const served = await on.images.fetch(image, {
+      ...transfer,
+      progress: (percent) => on.note(`fetching image ${image.name} to the site`, percent / 2),
+    })
+    await giveToAgent(on, image, served, await configdrive())
+  }
+  try {
+    await write()
+  } catch (error) {
+    // The agent compares digests: what it refuses may have rotted on this site's disk.
+    if (!(error instanceof CommandFailed) || (await on.images.isSound(image, on.signal))) throw error
+    on.note(`this site's copy of image ${image.name} was damaged: fetching it again`)
+    await write()
+  }
+}
+
+function giveToAgent(
+  on: StepContext,
+  image: ImageReference,
+  served: ServedImage,
+  configdrive: string | null,
+): Promise<void> {
+  return on.agents.runStep(on, 'deploy', {
     step: { interface: 'deploy', step: 'write_image' },
     args: {
       image_info: imageInfo(image, served, on.plan.node),

@@ -45,7 +45,10 @@ async function measure(): Promise<void> {
     print('told of others', `${others.length} changes (the liars’), ${faults(sweep)} faults`)
     print('messages over the WAN', `${sweep.messages()} for ${sweep.reports().length} reports`)
     const most = process.resourceUsage().maxRSS / 1024
+    const { heapUsed, heapTotal, external, arrayBuffers, rss } = process.memoryUsage()
+    const mib = [rss, heapTotal, heapUsed, external, arrayBuffers].map((each) => Math.round(each / 2 ** 20)).join(', ')
     print('memory at most', `${most.toFixed(0)} MiB (${(before / 2 ** 20).toFixed(0)} before it began)`)
+    print('now rss, heap, used, external, buffers', `${mib} MiB`)
   } finally {
     await sweep.stop()
   }
