@@ -77,21 +77,60 @@ card_of() {
   return 1
 }
 
+# A card by its address, a bond or VLAN by its name.
+device_of() {
+  case $1 in
+  *:*) card_of "$1" ;;
+  *) [ -e "/sys/class/net/$1" ] && echo "$1" ;;
+  esac
+}
+
+# bond NAME MODE MIIMON MAC...: a card joins only while it is down, and has the bond's address from then on.
+make_bond() {
+  bond=$1 mode=$2 miimon=$3
+  modprobe -q bonding max_bonds=0
+  [ -e "/sys/class/net/$bond" ] || echo "+$bond" >/sys/class/net/bonding_masters || return 1
+  shift 3
+  slaves=/sys/class/net/$bond/bonding/slaves
+  for mac in "$@"; do
+    grep -qF " $mac " "/run/$bond.cards" 2>/dev/null && continue
+    card=$(card_of "$mac") || return 1
+    if [ -z "$(cat "$slaves")" ]; then
+      ip link set "$bond" down
+      echo "$mode" >"/sys/class/net/$bond/bonding/mode" || return 1
+      echo "$miimon" >"/sys/class/net/$bond/bonding/miimon"
+    fi
+    ip link set "$card" down
+    echo "+$card" >"$slaves" || return 1
+    echo " $mac " >>"/run/$bond.cards"
+  done
+  ip link set "$bond" up
+}
+
+make_vlan() {
+  modprobe -q 8021q
+  parent=$(device_of "$3") || return 1
+  ip link set "$parent" up
+  [ -e "/sys/class/net/$1" ] || ip link add link "$parent" name "$1" type vlan id "$2" || return 1
+}
+
 # The addresses that came with the boot medium, line by line; fails while a card is missing. Twice is once.
 static_network() {
   : >/etc/resolv.conf
-  while read -r what mac to gateway; do
-    if [ "$what" = dns ]; then
-      echo "nameserver $mac" >>/etc/resolv.conf
-      continue
-    fi
-    card=$(card_of "$mac") || return 1
+  while read -r what device to gateway; do
+    # Words of a line: fewer or more for bonds and VLANs.
+    case $what in
+    dns) echo "nameserver $device" >>/etc/resolv.conf && continue ;;
+    bond) make_bond "$device" "$to" $gateway && continue || return 1 ;;
+    vlan) make_vlan "$device" "$to" "$gateway" && continue || return 1 ;;
+    esac
+    card=$(device_of "$device") || return 1
     case $to in *:*) family=-6 ;; *) family=-4 ;; esac
     case $what in
     address)
       ip link set "$card" up
       ip $family addr show dev "$card" | grep -qF " $to " || ip $family addr add "$to" dev "$card" || return 1
-      say "network: $card $mac has $to, of the boot medium"
+      say "network: $card $(cat "/sys/class/net/$card/address") has $to, of the boot medium"
       ;;
     route) ip $family route replace "$to" via "$gateway" dev "$card" || return 1 ;;
     esac

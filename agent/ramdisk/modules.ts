@@ -17,6 +17,7 @@ export const wantedModules: readonly string[] = [
   'drivers/hv/',
   'drivers/md/raid',
   'drivers/message/fusion/',
+  'drivers/net/bonding/',
   'drivers/net/ethernet/',
   'drivers/net/hyperv/',
   'drivers/net/virtio_net.ko',

@@ -1,26 +1,24 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { link, openLinks } from './network-links.ts'
 
 /** Static addresses for the ramdisk, from network data as Nova and Ironic have it (node.network_data), in lines that the ramdisk's init
  * reads:
  *
- *     address MAC ADDRESS/PREFIX
- *     route MAC NETWORK/PREFIX GATEWAY
+ *     bond NAME MODE MIIMON MAC...
+ *     vlan NAME ID DEVICE
+ *     address DEVICE ADDRESS/PREFIX
+ *     route DEVICE NETWORK/PREFIX GATEWAY
  *     dns ADDRESS
+ *
+ * A device is a card's MAC address, or the name of a bond or VLAN of a line before.
  */
 
 const address = z.string().refine((text) => isIP(text) !== 0, 'is no IP address')
 const route = z.object({ network: address, netmask: z.string().max(64), gateway: address })
 const service = z.object({ type: z.string().max(64), address })
-const mac = z
-  .string()
-  .toLowerCase()
-  .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'is no MAC address')
-
 const networkData = z.object({
-  links: z
-    .array(z.object({ id: z.string().max(255), type: z.string().max(64), ethernet_mac_address: mac.optional() }))
-    .max(64),
+  links: z.array(link).max(64),
   networks: z
     .array(
       z.object({
@@ -48,23 +46,15 @@ export function networkLines(data: Record<string, unknown> | undefined): string 
     throw new RangeError(`network_data/${issue?.path.join('/')}: ${issue?.message}`)
   }
   const { links, networks, services } = parsed.data
-  const macOf = (network: Network): string => {
-    const link = links.find(({ id }) => id === network.link)
-    if (!link) throw new RangeError(`network_data: network ${network.id ?? network.type} names no link that is there`)
-    if (['vlan', 'bond', 'bridge'].includes(link.type) || link.ethernet_mac_address === undefined)
-      throw new RangeError(
-        `network_data: the ramdisk can't use link ${link.id} of type ${link.type}: name the card itself`,
-      )
-    return link.ethernet_mac_address
-  }
+  const devices = openLinks(links)
   const fixed = networks.filter(({ type }) => type === 'ipv4' || type === 'ipv6')
-  const lines = fixed.flatMap((network) => linesOf(network, macOf(network)))
+  const lines = fixed.flatMap((network) => linesOf(network, devices.deviceOf(network.link, network.id ?? network.type)))
   const servers = [...services, ...fixed.flatMap((network) => network.services)]
   const dns = new Set(servers.filter(({ type }) => type === 'dns').map((each) => `dns ${each.address}`))
-  return [...lines, ...dns].map((line) => `${line}\n`).join('')
+  return [...devices.lines(), ...lines, ...dns].map((line) => `${line}\n`).join('')
 }
 
-function linesOf(network: Network, card: string): string[] {
+function linesOf(network: Network, device: string): string[] {
   const [own = '', inline] = (network.ip_address ?? '').split('/')
   const version = network.type === 'ipv4' ? 4 : 6
   if (isIP(own) !== version)
@@ -73,10 +63,10 @@ function linesOf(network: Network, card: string): string[] {
   const everywhere = version === 4 ? '0.0.0.0/0' : '::/0'
   const routes = network.routes.map((each) => {
     const to = `${each.network}/${prefixOf(each.netmask, isIP(each.network) === 4 ? 4 : 6)}`
-    return `route ${card} ${to} ${each.gateway}`
+    return `route ${device} ${to} ${each.gateway}`
   })
-  const gateway = network.gateway === undefined ? [] : [`route ${card} ${everywhere} ${network.gateway}`]
-  return [`address ${card} ${own}/${prefix}`, ...gateway, ...routes]
+  const gateway = network.gateway === undefined ? [] : [`route ${device} ${everywhere} ${network.gateway}`]
+  return [`address ${device} ${own}/${prefix}`, ...gateway, ...routes]
 }
 
 /** `24`, `255.255.255.0`, `ffff:ffff::`. */

@@ -30,17 +30,9 @@ export function encodeVariable(name: string, vendor: Buffer, data: Buffer, runti
   return Buffer.concat([header, title, data])
 }
 
-/** MAC / IPv4 by DHCP / URI / end (UEFI 2.10 §10.3.4): the short form, which firmware finds the card for. */
-export function efiPath(mac: string, uri: string): Buffer {
-  const card = Buffer.alloc(33)
-  Buffer.from(mac.replaceAll(':', ''), 'hex').copy(card)
-  card[32] = 1 // Ethernet
-  return Buffer.concat([
-    node(3, 11, card),
-    node(3, 12, Buffer.alloc(23)),
-    node(3, 24, Buffer.from(uri, 'ascii')),
-    node(0x7f, 0xff, Buffer.alloc(0)),
-  ])
+/** URI alone (UEFI 2.10 §10.3.4.23): the short form, which firmware finds a card for. */
+export function uriPath(uri: string): Buffer {
+  return Buffer.concat([node(3, 24, Buffer.from(uri, 'ascii')), node(0x7f, 0xff, Buffer.alloc(0))])
 }
 
 function node(type: number, subtype: number, content: Buffer): Buffer {

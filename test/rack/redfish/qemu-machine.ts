@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
-import { rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { type BootOverride, type Machine, type MachineFacts, Refusal } from '@bloomery/redfish/service/machine.ts'
+import { httpBootVariables } from '../qemu/http-boot.ts'
+import { firmwares } from '../qemu/machine.ts'
 
 const run = promisify(execFile)
 
@@ -13,7 +16,13 @@ const LARGEST = 1024 ** 3
 const FETCH_MS = 120_000
 
 /** BootSourceOverrideTarget in the words of chassis.sh. */
-const devices: Readonly<Record<string, string>> = { None: 'none', Pxe: 'pxe', Hdd: 'default', Cd: 'cdrom' }
+const devices: Readonly<Record<string, string>> = {
+  None: 'none',
+  Pxe: 'pxe',
+  Hdd: 'default',
+  Cd: 'cdrom',
+  UefiHttp: 'http',
+}
 
 /** A server of the QEMU rack behind Redfish. `chassis` is the command line that ipmi_sim would call, up to the verb. */
 export function qemuMachine([program = '', ...first]: readonly string[], facts: MachineFacts, drive: string): Machine {
@@ -25,6 +34,7 @@ export function qemuMachine([program = '', ...first]: readonly string[], facts: 
     const device = next.enabled === 'Disabled' ? 'none' : devices[next.target]
     if (device === undefined)
       throw new Refusal(400, 'PropertyValueNotInList', [next.target, 'BootSourceOverrideTarget'])
+    if (device === 'http') await fetchAtNextStart(drive, next.uri)
     await chassis('set', 'boot', device)
     override = next
   }
@@ -56,6 +66,13 @@ export function qemuMachine([program = '', ...first]: readonly string[], facts: 
     boot: { get: () => Promise.resolve(override), set: (next) => inTurn(() => set(next)) },
     media: (_slot, image) => inTurn(() => fill(drive, image)),
   }
+}
+
+/** Firmware reads it from its variables, as a BMC would write it there. */
+async function fetchAtNextStart(drive: string, uri: string | undefined): Promise<void> {
+  if (uri === undefined || !URL.canParse(uri)) throw new Refusal(400, 'PropertyMissing', ['HttpBootUri'])
+  const { blank, variables } = firmwares.http
+  await writeFile(join(dirname(drive), variables), httpBootVariables(await readFile(blank), uri))
 }
 
 /** What is in the drive when QEMU starts; real BMCs fetch as the machine reads, this one all at once. */
