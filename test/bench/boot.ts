@@ -42,8 +42,10 @@ export async function bench(): Promise<void> {
       )
     }
     if (wants('tftp'))
-      for (const { clients, windowsize, megabytesPerSecond } of await benchTftp(network, dir, peers))
-        say(`TFTP ${clients} client(s), windowsize ${windowsize}: ${beside(megabytesPerSecond, 'MB/s')}`)
+      for (const { clients, windowsize, megabytesPerSecond, cpuSecondsPerGib } of await benchTftp(network, dir, peers))
+        say(
+          `TFTP ${clients} client(s), windowsize ${windowsize}: ${beside(megabytesPerSecond, 'MB/s')}; CPU ${beside(cpuSecondsPerGib, 's/GiB', 2)}`,
+        )
     if (wants('loss'))
       for (const { what, windowsize, megabytesPerSecond, sentToNeeded } of await benchTftpLoss(network, dir, peers))
         say(

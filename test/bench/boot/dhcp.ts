@@ -9,7 +9,8 @@ const ROUNDS = 3
 const WARM_SECONDS = 2
 const FLAT_RATE = 2_000
 const LADDER = [
-  50, 80, 120, 200, 300, 450, 650, 900, 1_300, 1_800, 2_500, 3_200, 4_000, 4_800, 5_600, 6_600, 7_800, 9_200,
+  50, 80, 120, 200, 300, 450, 650, 900, 1_300, 1_800, 2_500, 3_200, 4_000, 4_800, 5_600, 6_600, 7_800, 9_200, 10_800,
+  12_500, 14_500,
 ]
 const DNSMASQ =
   'dnsmasq --keep-in-foreground --port=0 --conf-file=/dev/null --user=root --interface=eth0 ' +

@@ -10,7 +10,7 @@ import { openTimeline } from '../../../appliance/boot/timeline.ts'
 import { openLog } from '../../../appliance/log-file.ts'
 import { openMetrics } from '../../../appliance/metrics.ts'
 
-/** The appliance's boot services as `bloomery appliance run` starts them, and TFTP of one large file. usage: server.ts DIR ADDRESS */
+/** The appliance's boot services as `bloomery appliance run` starts them, and TFTP of large files. usage: server.ts DIR ADDRESS */
 const [dir = '', address = ''] = process.argv.slice(2)
 mkdirSync(dir, { recursive: true })
 const big = join(dir, 'big')
@@ -42,12 +42,12 @@ const services = await startBootServices({
   clock: { now: () => new Date() },
   notices: { tell: () => {} },
 })
-const file = join(dir, 'tftp/file')
+const FILES = ['file', 'small', 'large']
 const tftp = await startTftpServer({
   host: '0.0.0.0',
   port: 69,
   maxPerClient: 64, // all clients of the benchmark have one address
-  source: async (name) => (name === 'file' ? fileAt(file) : undefined),
+  source: async (name) => (FILES.includes(name) ? fileAt(join(dir, 'tftp', name)) : undefined),
   onOutcome: () => {},
   onError: (error) => console.error(error.message),
 })
