@@ -16,7 +16,7 @@ export interface LogMark {
 export interface LogTail {
   mark: LogMark
   entries: LogEntry[]
-  /** What the mark had seen is gone. */
+  /** Somebody has emptied it since. */
   erased: boolean
 }
 
@@ -38,7 +38,7 @@ export async function readLogTail(session: IpmiSession, mark: LogMark | undefine
   const erased = !resumes && mark.last !== undefined
   // A log that overwrites its oldest entries has gone round since: what it has now is not all news.
   if (erased && lastErase === mark.lastErase && kept >= mark.entries && kept > 0)
-    return { mark: { ...now, last: await newest(session, kept) }, entries: [], erased }
+    return { mark: { ...now, last: await newest(session, kept) }, entries: [], erased: false }
   const tail = kept === 0 ? [] : await follow(session, resumes ? known.next : FIRST_RECORD, most)
   const last = tail.at(-1)
   const left = last !== undefined && last.next !== LAST_RECORD

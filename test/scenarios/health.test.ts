@@ -2,6 +2,7 @@ import { connect as connectIpmi } from '@bloomery/ipmi/client.ts'
 import { addSelEntry } from '@bloomery/ipmi/event-log-commands.ts'
 import { openIpmiSocket } from '@bloomery/ipmi/socket.ts'
 import { afterEach, expect, test } from 'vitest'
+import { exposition } from '../../appliance/testing/exposition.ts'
 import type { Report } from '../../contract/messages.ts'
 import { Fixture, step } from '../rack/paper/fixture.ts'
 
@@ -36,6 +37,7 @@ test.each(['ipmi', 'redfish'] as const)(
     const node = `{node="${on.node}",name="paper-1"`
     expect(metrics(on)).toContain(`bloomery_sensor_celsius${node},sensor="Inlet"} 21\n`)
     expect(metrics(on)).toContain(`bloomery_node_health${node}} 0\n`)
+    expect(exposition(metrics(on)).get('bloomery_bmc_looks_total')?.samples.length).toBeGreaterThan(0)
     expect(metrics(on)).toContain(`bloomery_node_watts${node}} ${driver === 'ipmi' ? 212 : 9}\n`)
 
     on.machine.vitals.inletCelsius = 56

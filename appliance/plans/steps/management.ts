@@ -73,7 +73,10 @@ export const readSensors: StepRunner<'management.read_sensors'> = async (_args, 
     on.signal.throwIfAborted()
     return question()
   })
-  on.read({ read_at: on.clock.now().toISOString(), sensors: readings })
+  // Names of BMCs may be long, and of letters that take three bytes.
+  let bytes = 0
+  const sensors = readings.filter((each) => (bytes += Buffer.byteLength(JSON.stringify(each)) + 1) < PART_BYTES)
+  on.read({ read_at: on.clock.now().toISOString(), sensors })
 }
 
 export const readHardware: StepRunner<'management.read_hardware'> = async (_args, on) => {
