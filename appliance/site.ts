@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto'
 import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
 import type { BootMark } from '../contract/messages.ts'
 import {
   type ByteSource,
-  plan as planSchema,
   stepArguments,
   stepName,
   type Machine,
@@ -52,11 +50,10 @@ import { type Notices, openNotices } from './notices.ts'
 import type { PowerConfig } from './power/policy.ts'
 import { openSitePower } from './power/site-power.ts'
 import { startExecutor } from './plans/executor.ts'
+import { fetchPlan } from './plans/fetch-plan.ts'
 import type { CrashPoint } from './plans/run-plan.ts'
 import type { Link } from './uplink/link.ts'
 import { startUplink } from './uplink/uplink.ts'
-
-const PLAN_MS = 60_000
 
 /** Everything that differs between a rack server, a QEMU rack and a paper rack. */
 export interface SiteParts {
@@ -227,19 +224,7 @@ export function startSite(parts: SiteParts): Site {
       media: parts.media,
       rescuePassword: () => openRescuePassword(plan.machine, identity),
     }),
-    async fetchPlan(command, signal) {
-      if ('steps' in command.plan) return command.plan
-      const url = urls.urlOf(command.plan.source)
-      const waits = AbortSignal.any([signal, AbortSignal.timeout(PLAN_MS)])
-      const reply = url === undefined ? undefined : await parts.get(url, { signal: waits })
-      if (!reply?.ok && command.plan.source.kind === 'blob') uplink.refresh(command.plan.source.key)
-      if (!reply?.ok)
-        throw new HardwareError(`the plan can't be fetched: ${reply ? `HTTP ${reply.status}` : 'no URL yet'}`)
-      const bytes = await readBody(reply, command.plan.size)
-      const digest = createHash('sha256').update(bytes).digest('hex')
-      if (digest !== command.plan.sha256) throw new HardwareError('the plan fetched is not the one that was meant')
-      return planSchema.parse(JSON.parse(bytes.toString('utf8')))
-    },
+    fetchPlan: (command, signal) => fetchPlan({ urls, get: parts.get, refresh: (key) => uplink.refresh(key) }, command, signal),
   })
 
   const expectsAgent = (node: string): boolean =>
@@ -336,18 +321,6 @@ function ramdiskCommandLine(
 ): string {
   const post = kind === 'inspect' ? `ipa-inspection-callback-url=${doorUrl}/v1/continue_inspection ` : ''
   return `ipa-api-url=${doorUrl} ${post}${kernelArguments}`.trim()
-}
-
-/** No more than was announced: the answer is a stranger's until its digest is right. */
-async function readBody(reply: Response, size: number): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  let have = 0
-  for await (const chunk of (reply.body ?? []) as unknown as AsyncIterable<Uint8Array>) {
-    have += chunk.length
-    if (have > size) throw new HardwareError(`the plan fetched is larger than the ${size} bytes that were meant`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function filesOf(plan: Plan): string[] {
