@@ -101,6 +101,8 @@ export const bootConfig = z.strictObject({
       pxePort: port.optional(),
       /** Ask whether a host answers at an address before an unknown machine is offered it. */
       probe: z.boolean(),
+      /** Relays and switches that may ask who has which address (RFC 4388), by the address that they ask from. */
+      leaseQueriers: z.array(ipv4.transform(ipv4FromText)).max(1_024),
     })
     .partial()
     .default({}),

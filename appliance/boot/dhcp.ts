@@ -53,6 +53,7 @@ export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
   const server = await startDhcpServer({
     host: config.dhcp.host ?? '0.0.0.0',
     ...config.dhcp,
+    leaseQueriers: new Set(config.dhcp.leaseQueriers),
     subnets: config.subnets,
     leases: parts.leases,
     now: () => parts.clock.now().getTime(),

@@ -8,6 +8,10 @@ export const MessageType = {
   nak: 6,
   release: 7,
   inform: 8,
+  leaseQuery: 10, // RFC 4388 §6.1, to the next three
+  leaseUnassigned: 11,
+  leaseUnknown: 12,
+  leaseActive: 13,
 } as const
 
 /** The options that are named in this library (RFC 2132 unless another is given). Any other goes through as bytes. */
@@ -35,6 +39,8 @@ export const Option = {
   bootFileName: 67,
   userClass: 77, // RFC 3004
   relayAgentInformation: 82, // RFC 3046
+  lastTransaction: 91, // RFC 4388 §6.1
+  associatedAddress: 92, // RFC 4388 §6.1
   clientArchitecture: 93, // RFC 4578 §2.1
   clientUuid: 97, // RFC 4578 §2.3
   ipxe: 175, // iPXE's encapsulated options

@@ -28,8 +28,8 @@ export type Destination =
 
 /** The facts of one decision: enough for its one log line. */
 export interface Facts {
-  request: RequestType
-  reply: 'offer' | 'ack' | 'nak' | 'none'
+  request: RequestType | 'leasequery'
+  reply: 'offer' | 'ack' | 'nak' | 'none' | 'leaseactive' | 'leaseunassigned' | 'leaseunknown'
   mac: string
   because: string
   address?: string

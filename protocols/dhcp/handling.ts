@@ -4,6 +4,7 @@ import type { Endpoint, Ipv4Socket } from '@bloomery/wire/ipv4-socket.ts'
 import { BROADCAST, CLIENT_PORT, SERVER_PORT } from './codes.ts'
 import type { Decision } from './decision.ts'
 import { decideLease } from './lease-machine.ts'
+import { answerLeaseQuery, isLeaseQuery } from './lease-query.ts'
 import type { LeaseChange } from './lease.ts'
 import { decodePacket, encodePacket, type DhcpPacket } from './packet.ts'
 import { Probing } from './probing.ts'
@@ -14,6 +15,7 @@ import type { DhcpServerOptions } from './server.ts'
 import { contains, subnetFor, type Subnet } from './subnet.ts'
 
 const GATHER_MS = 1
+const NOBODY: ReadonlySet<number> = new Set()
 /** Replies that wait for the disk. Beyond, clients are left to ask again: by then the disk may have caught up. */
 const MAX_WAITING = 8_192
 
@@ -50,6 +52,10 @@ export class Handling {
     try {
       const packet = decodePacket(bytes)
       if (this.#isOfProbe(packet)) return
+      if (isLeaseQuery(packet)) {
+        this.#answerQuery(packet, arrival)
+        return
+      }
       const request = readRequest(packet)
       const decision = this.#decide(request, arrival.heardOn)
       if (decision === undefined) return
@@ -78,6 +84,13 @@ export class Handling {
     const found = packet.op === 2 ? offeredToProbe(packet, this.#probeXid, this.#servers) : undefined
     if (found !== undefined) this.#options.onForeignServer?.(found)
     return true
+  }
+
+  #answerQuery(query: DhcpPacket, { at }: Arrival): void {
+    const { subnets, leases, now, leaseQueriers: askers = NOBODY, relayPort = SERVER_PORT } = this.#options
+    const { packet, to, facts } = answerLeaseQuery(query, { subnets, leases, askers, now: now() })
+    this.sockets.dhcp?.send(encodePacket(packet), { address: to, port: relayPort })
+    this.#options.onDecision(facts, performance.now() - at)
   }
 
   #probeFirst(decision: Decision, request: DhcpRequest, arrival: Arrival): void {

@@ -160,3 +160,17 @@ test('a client that chooses another server is news of that server', async () => 
   channel.send({ ...release, options: new Map([...identity.options, [53, Uint8Array.of(3)]]) })
   await expect.poll(() => found).toEqual([{ server: '10.0.0.66', how: 'chosen by a client', mac: identity.mac }])
 })
+
+test('a lease query is answered to the relay that may ask, and to nobody else', async () => {
+  const { channel, log, errors } = await site({ leaseQueriers: new Set([ip('127.0.0.1')]) })
+  const mac = '52:54:00:00:00:aa'
+  const lease = await acquireLease(channel, { mac, relay: ip('127.0.0.1') }, timing)
+  const query = (giaddr: string) => {
+    const release = releaseMessage({ mac, relay: ip(giaddr) }, { ...noLease, address: lease.address }, 4711)
+    return { ...release, giaddr: ip(giaddr), options: new Map([[53, Uint8Array.of(10)]]) }
+  }
+  channel.send(query('127.0.0.66'))
+  await expect.poll(() => errors.map(({ message }) => message).join()).toContain('127.0.0.66, which may not ask')
+  channel.send(query('127.0.0.1'))
+  await expect.poll(() => log.at(-1)?.reply).toBe('leaseactive')
+})

@@ -24,6 +24,8 @@ export interface DhcpServerOptions {
   leases: LeaseStore
   answer: (request: DhcpRequest, now: number) => Answer
   reservedFor: (address: number) => string | undefined
+  /** Addresses whose lease queries are answered (RFC 4388). */
+  leaseQueriers?: ReadonlySet<number>
   now: () => number
   /** Who answers at an address that is about to be offered; asked where the answer says `probe`. */
   hostAt?: (address: number) => Promise<string | undefined>
