@@ -23,6 +23,7 @@ export interface FleetSiteOptions {
   machines: PaperMachine[]
   capture?: PaperSiteOptions['capture']
   healthMs?: number
+  imageBytes?(bytes: number): void
 }
 
 /** One site of a fleet: an appliance that has joined as a person would have it join, its machines, and its WAN, which can be cut. */
@@ -67,12 +68,12 @@ export class FleetSite {
   /** A new life of the appliance on the same disk. */
   async boot(): Promise<void> {
     const before = this.#life
-    const { dir, clock, log, machines, capture, healthMs } = this.#options
+    const { dir, clock, log, machines, capture, healthMs, imageBytes } = this.#options
     const link = recorded(
       connectMqtt(this.identity, () => 0, log),
       this.crossed,
     )
-    const options = { dir, identity: this.identity, link, clock, log, machines, capture, healthMs }
+    const options = { dir, identity: this.identity, link, clock, log, machines, capture, healthMs, imageBytes }
     this.#life = await PaperSite.start(options, before)
     before?.takenOverBy(this.#life)
   }

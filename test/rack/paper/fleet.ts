@@ -26,6 +26,8 @@ export interface FleetOptions {
   capture?: PaperSiteOptions['capture']
   /** How often sites look at sensors and logs; absent: never. */
   healthMs?: number
+  /** Told of bytes of images in chunks that sites got from the cloud. */
+  imageBytes?(bytes: number): void
 }
 
 /** A node as the cloud knows it, and the machine that it is. */
@@ -54,7 +56,7 @@ export class Fleet {
   }
 
   async join(): Promise<void> {
-    const { sites, machinesPerSite, speed, endpoint, drivers = ['ipmi'], capture, healthMs } = this.#options
+    const { sites, machinesPerSite, speed, endpoint, drivers = ['ipmi'], capture, healthMs, imageBytes } = this.#options
     const clock = fastClock(speed)
     const log = this.#log()
     for (let index = 0; index < sites; index += 1) {
@@ -63,7 +65,7 @@ export class Fleet {
         newMachine(index, of, clock, drivers[of % drivers.length]),
       )
       const dir = join(this.dir, name)
-      const of = { name, endpoint, client: this.client, dir, clock, log, machines, capture, healthMs }
+      const of = { name, endpoint, client: this.client, dir, clock, log, machines, capture, healthMs, imageBytes }
       this.sites.push(await FleetSite.join(of))
     }
     for (const site of this.sites)

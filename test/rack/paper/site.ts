@@ -32,6 +32,8 @@ export interface PaperSiteOptions {
   log: Log
   machines: PaperMachine[]
   get?: typeof fetch
+  /** Told of bytes of images in chunks that the site got from the cloud. */
+  imageBytes?(bytes: number): void
   crashPoint?: CrashPoint
   /** How often sensors and logs are looked at; absent: never. */
   healthMs?: number
@@ -75,7 +77,7 @@ export class PaperSite {
       imageDir: join(options.dir, 'images'),
       chunkDir: join(options.dir, 'chunks'),
       imageKeys: [],
-      imageBytes: () => {},
+      imageBytes: options.imageBytes ?? (() => {}),
       imageQuota: 2 ** 30,
       get: options.get ?? fetch,
       consoles: { dir: join(options.dir, 'consoles'), attend: true },
