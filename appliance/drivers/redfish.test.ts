@@ -9,6 +9,9 @@ import { HardwareError } from '../hardware-error.ts'
 import type { Bmc, DriverInfo } from './bmc.ts'
 import { openRedfishDriver, type RedfishDriver } from './redfish.ts'
 
+/** As soon as it is so, however busy the machine. */
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 9000 })
+
 const onceOnly = dialects.find(({ name }) => name === 'gigabyte')!
 const users = [{ name: 'admin', password: 'paper-secret' }]
 
@@ -131,14 +134,14 @@ describe('beside power and boot device', () => {
     let hints = 0
     const of = await bmc()
     const listening = of.more!.listen!(() => void (hints += 1), ended.signal)
-    await vi.waitFor(() => expect(hints).toBe(1))
+    await soon(() => expect(hints).toBe(1))
     await of.control('on')
-    await vi.waitFor(() => expect(hints).toBe(2))
+    await soon(() => expect(hints).toBe(2))
     const elsewhere = { text: 'On', messageId: 'ResourceEvent.1.3.0.ResourcePoweredOn' }
     server.state.events.emit({ ...elsewhere, origin: '/redfish/v1/Systems/7' })
     server.state.events.emit({ text: 'Warm', messageId: 'Alert.1.0.0.TooWarm', origin: '/redfish/v1/Systems/1' })
     server.state.events.emit({ ...elsewhere, origin: '/redfish/v1/Chassis/1' })
-    await vi.waitFor(() => expect(hints).toBe(3))
+    await soon(() => expect(hints).toBe(3))
     ended.abort()
     await listening
     await server.close()

@@ -8,6 +8,9 @@ import { memoryLog } from '../testing/memory-log.ts'
 import { machine } from '../testing/plans.ts'
 import { startListeners } from './listeners.ts'
 
+/** As soon as it is so, however busy the machine. */
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 9000 })
+
 /** What each BMC was listened to with, and whether it can tell. */
 interface Ear {
   machine: Machine
@@ -55,7 +58,7 @@ function start(): void {
       }) as Partial<Bmc> as Bmc,
   })
 }
-const heard = (count: number): Promise<void> => vi.waitFor(() => expect(ears).toHaveLength(count))
+const heard = (count: number): Promise<void> => soon(() => expect(ears).toHaveLength(count))
 
 it('a machine whose BMC tells that power may have changed is asked at once', async () => {
   const [node] = [plugIn(), plugIn('ipmi')] as const

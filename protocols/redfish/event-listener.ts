@@ -1,5 +1,5 @@
 import type { Redfish } from './client.ts'
-import { pause } from './clock.ts'
+import type { Clock } from './clock.ts'
 import { required } from './collection.ts'
 import { IncorrectCredentials, MalformedAnswer, NotOffered, RedfishError, RequestRefused } from './error.ts'
 import { type EventMessage, parseEventText } from './event.ts'
@@ -44,8 +44,8 @@ export async function listenToEvents(bmc: Redfish, options: ListenOptions): Prom
       options.onTrouble?.(error)
     }
     failures = heard.any ? 0 : failures + 1
-    const wait = heard.retryMs ?? Math.min(waitBefore(0, 0.5) * 2 ** Math.min(failures, 12), LONGEST_WAIT_MS)
-    await Promise.race([pause(bmc.clock, wait), aborted(signal)])
+    const wait = (heard.retryMs ?? waitBefore(0, 0.5)) * 2 ** Math.min(failures, 12)
+    await rest(bmc.clock, Math.min(wait, LONGEST_WAIT_MS), signal)
   }
 }
 
@@ -111,9 +111,16 @@ function isFinal(error: RedfishError): boolean {
   return error instanceof RequestRefused && [403, 404, 405, 501].includes(error.status)
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** Less when it is aborted; no timer stays behind then. */
+function rest(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
+    const end = (): void => {
+      cancel()
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const cancel = clock.after(ms, end)
+    if (signal.aborted) end()
+    else signal.addEventListener('abort', end)
   })
 }

@@ -9,7 +9,8 @@ export interface ServerSentEvent {
 /** One event of a BMC has a few kilobytes; whoever sends more is not read on. */
 const MOST_CHARACTERS = 1024 * 1024
 const LONGEST_ID = 1024
-const LEAST_RETRY_MS = 100
+/** A BMC has more to do than to be opened. */
+const LEAST_RETRY_MS = 1000
 const MOST_RETRY_MS = 10 * 60_000
 
 export class EventStreamReader {

@@ -10,6 +10,9 @@ import { dialects } from './service/dialect.ts'
 import { findSystem, type System } from './system.ts'
 import { paperMachine } from './testing/paper-machine.ts'
 
+/** As soon as it is so, however busy the machine. */
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 9000 })
+
 const hasty = {
   now: () => performance.now(),
   after: (ms: number, run: () => void) => {
@@ -62,7 +65,7 @@ describe('over a connection that is held', () => {
     await opened.promise
     await reset(bmc, system, 'on')
     await reset(bmc, system, 'off')
-    await vi.waitFor(() => expect(ids()).toEqual(['ResourcePoweredOn', 'ResourcePoweredOff']))
+    await soon(() => expect(ids()).toEqual(['ResourcePoweredOn', 'ResourcePoweredOff']))
     expect(told[0]!.events[0]).toMatchObject({ origin: system.path, severity: 'OK' })
     expect(told.every(({ events }) => events.every(isAboutPower))).toBe(true)
     ended.abort()
@@ -79,13 +82,13 @@ describe('over a connection that is held', () => {
       onTrouble: ({ message }) => void trouble.push(message),
       signal: ended.signal,
     })
-    await vi.waitFor(() => expect(opened).toBe(1))
+    await soon(() => expect(opened).toBe(1))
     await reset(bmc, system, 'on')
-    await vi.waitFor(() => expect(ids()).toHaveLength(1))
+    await soon(() => expect(ids()).toHaveLength(1))
     server.breakConnections()
     server.state.sessions.clear()
     await reset(bmc, system, 'off')
-    await vi.waitFor(() => expect(ids()).toEqual(['ResourcePoweredOn', 'ResourcePoweredOff']))
+    await soon(() => expect(ids()).toEqual(['ResourcePoweredOn', 'ResourcePoweredOff']))
     expect(opened).toBe(2)
     ended.abort()
     await listening
@@ -96,7 +99,7 @@ describe('over a connection that is held', () => {
     let opened = 0
     const onOpen = () => void (opened += 1)
     const listening = listenToEvents(bmc, { onEvents: () => {}, onOpen, signal: ended.signal, quietMs: 2000 })
-    await vi.waitFor(() => expect(opened).toBeGreaterThan(2), { timeout: 5000 })
+    await soon(() => expect(opened).toBeGreaterThan(2))
     ended.abort()
     await listening
   })
@@ -128,7 +131,7 @@ describe('to a receiver', () => {
     const destination = `http://127.0.0.1:${receiver.port}${inlet.path}`
     await renewSubscription(bmc, { destination, context: inlet.context })
     await reset(bmc, at, 'on')
-    await vi.waitFor(() => expect(ids()).toEqual(['ResourcePoweredOn']))
+    await soon(() => expect(ids()).toEqual(['ResourcePoweredOn']))
     expect(told[0]!.context).toBe(inlet.context)
   })
 
@@ -158,7 +161,7 @@ describe('to a receiver', () => {
     await renewSubscription(bmc, wish)
     await receiver.close()
     await reset(bmc, system, 'on')
-    await vi.waitFor(() => expect([...server.state.subscriptions.values()][0]!.suspended).toBe(true))
+    await soon(() => expect([...server.state.subscriptions.values()][0]!.suspended).toBe(true))
     await renewSubscription(bmc, wish)
     expect([...server.state.subscriptions.values()][0]!.suspended).toBe(false)
     expect(await listSubscriptions(bmc)).toHaveLength(1)
