@@ -1,10 +1,11 @@
 import type { HardwareFacts } from '../../contract/hardware-facts.ts'
 import type { Node } from '../../contract/resources.ts'
 import { ConflictError, type Key, type Platform } from '../platform.ts'
-import { changeNode } from '../store/change-node.ts'
+import { changeNode, type NodeChange } from '../store/change-node.ts'
 import { biosKey, type BiosSetting, type FirmwareComponent, firmwareKey } from '../store/components.ts'
 import { type Hardware, hardwareKey } from '../store/hardware.ts'
 import { type NodeSensors, sensorsKey } from '../store/health.ts'
+import { storyWrite } from './story.ts'
 
 const ATTEMPTS = 30
 
@@ -18,7 +19,7 @@ export async function addHardware(platform: Platform, { uuid }: Node, facts: Har
     ...(raid_config === undefined ? {} : { raid_config }),
   }
   if (Object.keys(told).length > 0) await changeNode(platform, uuid, (node) => ({ node: { ...node, ...told } }))
-  if (drift) await changeNode(platform, uuid, (node) => ({ node: withDrift(node, facts.read_at, drift) }))
+  if (drift) await changeNode(platform, uuid, (node) => withDrift(platform, node, { read_at, differences: drift }))
   if (indicators ?? virtual_media)
     await update<Hardware>(platform, hardwareKey(uuid), (known) => ({
       indicators: indicators ?? known?.indicators ?? null,
@@ -36,8 +37,22 @@ export async function addHardware(platform: Platform, { uuid }: Node, facts: Har
     )
 }
 
-function withDrift(node: Node, read_at: string, differences: string[]): Node {
-  return { ...node, driver_internal_info: { ...node.driver_internal_info, drift: { read_at, differences } } }
+interface Drift {
+  read_at: string
+  differences: string[]
+}
+
+/** People are told when what differs is other than before. */
+function withDrift({ ids, clock }: Platform, node: Node, drift: Drift): NodeChange {
+  const after = { ...node, driver_internal_info: { ...node.driver_internal_info, drift } }
+  const known = (node.driver_internal_info['drift'] as Drift | undefined)?.differences ?? []
+  if (drift.differences.join('\n') === known.join('\n')) return { node: after }
+  const [severity, event] =
+    drift.differences.length === 0
+      ? (['INFO', 'The machine is as properties/baseline declares it.'] as const)
+      : (['ERROR', `The machine differs from properties/baseline: ${drift.differences.join('; ')}.`] as const)
+  const circumstances = { uuid: ids.uuid(), at: clock.now().toISOString(), conductor: null }
+  return { node: after, writes: [storyWrite(node, { severity, event }, circumstances)] }
 }
 
 /** A part joins the others of its reading, in whatever order they come; of an older reading nothing is left, and an older one changes

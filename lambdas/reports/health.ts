@@ -1,11 +1,10 @@
 import { type HealthCause, rank } from '../../contract/health.ts'
 import type { Report } from '../../contract/messages.ts'
-import type { Appliance, HistoryEntry, Node } from '../../contract/resources.ts'
+import type { Appliance, Node } from '../../contract/resources.ts'
 import type { Item, Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
-import { eventKey } from '../store/events.ts'
 import { healthKey, type NodeHealth, unknownHealth } from '../store/health.ts'
-import { historyKey } from '../store/history.ts'
+import { type Story, storyWrite } from './story.ts'
 
 type HealthReport = Extract<Report, { kind: 'health' }>
 
@@ -32,10 +31,9 @@ export async function addHealth(platform: Platform, appliance: Appliance, report
       value: joined(known, report, { stale, changed: after.health !== node.health }),
     }
     const at = clock.now().toISOString()
-    const told = stories(node, after, report).map(({ severity, event }, index) => {
-      const entry = storyEntry(node, appliance, { severity, event, at, uuid: numbered(report.id, index) })
-      return { put: { ...historyKey(entry), version: 1, value: entry, by: { all: eventKey(entry) } } }
-    })
+    const told = stories(node, after, report).map((story, index) =>
+      storyWrite(node, story, { uuid: numbered(report.id, index), at, conductor: appliance.name }),
+    )
     return {
       node: after,
       conductor: appliance.name,
@@ -57,8 +55,6 @@ export function joined(
   return { since: changed || known.since === null ? at : known.since, reported_at: at, causes, log: lines, seen }
 }
 
-type Story = Pick<HistoryEntry, 'severity' | 'event'>
-
 /** The first word of a node's health is no change, unless it is a bad one. */
 function stories(before: Node, after: Node, { causes, log, log_left_out: leftOut }: HealthReport): Story[] {
   const told: Story[] = []
@@ -75,7 +71,7 @@ function stories(before: Node, after: Node, { causes, log, log_left_out: leftOut
   if (troubles.length > 0) {
     const lines = troubles.map(({ text, times }) => (times > 1 ? `${text} (${times} times)` : text))
     const more = leftOut === undefined ? '' : `; and ${leftOut} more`
-    told.push({ severity: 'ERROR', event: `The BMC logged: ${lines.join('; ')}${more}.`.slice(0, 4096) })
+    told.push({ severity: 'ERROR', event: `The BMC logged: ${lines.join('; ')}${more}.` })
   }
   return told
 }
@@ -88,32 +84,4 @@ function textOf(causes: readonly HealthCause[]): string {
 function numbered(uuid: string, index: number): string {
   const last = (Number.parseInt(uuid.slice(-2), 16) + index) % 256
   return index === 0 ? uuid : `${uuid.slice(0, -2)}${last.toString(16).padStart(2, '0')}`
-}
-
-function storyEntry(
-  node: Node,
-  appliance: Appliance,
-  { severity, event, at, uuid }: Story & { at: string; uuid: string },
-): HistoryEntry {
-  return {
-    uuid,
-    node_uuid: node.uuid,
-    created_at: at,
-    severity,
-    event_type: 'health',
-    event,
-    conductor: appliance.name,
-    user: null,
-    project: null,
-    state: node.provision_state,
-    target_provision_state: node.target_provision_state,
-    about: {
-      name: node.name,
-      site: node.conductor_group,
-      owner: node.owner,
-      lessee: node.lessee,
-      from: node.provision_state,
-      to: node.provision_state,
-    },
-  }
 }

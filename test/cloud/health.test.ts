@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { HealthCause, LogLine } from '../../contract/health.ts'
 import type { Report } from '../../contract/messages.ts'
 import { changeNode } from '../../lambdas/store/change-node.ts'
-import { cloud, newNode, site } from './one-site.ts'
+import { cloud, newNode, provision, site } from './one-site.ts'
 
 let uuid: string
 let seq = 0
@@ -154,5 +154,49 @@ describe('sensors', () => {
   it('of fake hardware there are none', async () => {
     await cloud.client.nodes.create({ name: 'f', driver: 'fake-hardware', conductor_group: 'berlin' })
     await expect(cloud.client.nodes.readSensors('f', {})).rejects.toThrow(/get_sensors/)
+  })
+})
+
+it('a machine that is no longer as its baseline declares it is told of once, and when it is again', async () => {
+  const tellDrift = async (generation: number, drift: string[]) => {
+    await provision(uuid, 'clean', { clean_steps: [{ interface: 'management', step: 'report_drift', args: {} }] })
+    const plan = site.plan(uuid)
+    expect(plan.steps.map(({ step }) => step)).toContain('report_drift')
+    await site.report(plan, 'accepted')
+    const { id, seq: number, at } = site.progress(plan, 'running')
+    const facts = { read_at: `2026-11-23T10:00:0${generation}.000Z`, drift }
+    const told = {
+      id,
+      seq: number,
+      at,
+      kind: 'hardware',
+      node: uuid,
+      generation: plan.generation,
+      plan: plan.id,
+      facts,
+    }
+    await cloud.uplink(site.uuid, { v: 1, kind: 'reports', reports: [told] })
+    await site.report(plan, 'done', { step: plan.steps.length - 1 })
+  }
+  await provision(uuid, 'manage')
+  await site.carryOut(uuid, { power_state: 'power off' })
+  await cloud.client.nodes.patch(uuid, [
+    { op: 'add', path: '/properties/baseline', value: { firmware: { bmc: '2.0' } } },
+  ])
+  for (const [index, drift] of [
+    [],
+    ['firmware of bmc is 1.0, not 2.0'],
+    ['firmware of bmc is 1.0, not 2.0'],
+    [],
+  ].entries())
+    await tellDrift(index, drift)
+  const entries = await cloud.client.nodes.history('n1', { detail: true })
+  expect(entries.filter(({ event_type }) => event_type === 'health').map(({ event }) => event)).toEqual([
+    'The machine differs from properties/baseline: firmware of bmc is 1.0, not 2.0.',
+    'The machine is as properties/baseline declares it.',
+  ])
+  expect((await cloud.client.nodes.health('n1')).drift).toEqual({
+    read_at: '2026-11-23T10:00:03.000Z',
+    differences: [],
   })
 })
