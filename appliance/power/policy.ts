@@ -21,6 +21,8 @@ export const powerConfig = z
     hard_after_soft: z.boolean().default(false),
     /** Between the end of one command and the next to the same BMC. */
     bmc_command_interval: seconds(0, 60).default(0),
+    /** BMCs that tell of power by themselves are listened to: so many at once. */
+    event_streams: z.int().min(0).max(10_000).default(256),
     /** At most `most` machines of a group are switched on within `seconds`; a group is what `property` says, such as a rack. */
     stagger: z
       .strictObject({

@@ -8,6 +8,7 @@ import type { Outbox } from '../ledger/outbox.ts'
 import type { Log } from '../log.ts'
 import { bmcAddress } from './address.ts'
 import type { PowerRules } from './change.ts'
+import { startPowerEvents } from './events.ts'
 import { openGates } from './gate.ts'
 import { startListeners } from './listeners.ts'
 import { openNews } from './news.ts'
@@ -33,8 +34,6 @@ export interface SitePower {
   guard(machine: Machine, bmc: Bmc): Bmc
   rules(machine: Machine): PowerRules
   start(): void
-  /** This machine is asked within a second, such as for an event of its BMC. */
-  hint(node: string): void
   stop(): Promise<void>
 }
 
@@ -44,6 +43,7 @@ export function openSitePower(parts: SitePowerParts): SitePower {
   const stagger = openStagger(config.stagger, clock)
   const faults = openBmcFaults(ledger)
   let sync: PowerSync | undefined
+  let endEvents = (): void => {}
   let listeners: ReturnType<typeof startListeners> | undefined
   const hint = (node: string): void => sync?.hint(node)
   return {
@@ -55,24 +55,29 @@ export function openSitePower(parts: SitePowerParts): SitePower {
       turn: stagger(groupOf(machine, config)),
     }),
     start() {
-      sync ??= startPowerSync({
+      const { bmcOf, busy, random } = parts
+      const running = startPowerSync({
         machines,
         faults,
         news: openNews({ ledger, machines, faults, outbox, log }),
         clock,
-        random: parts.random,
+        random,
         log,
         policy: policyOf(config),
         async ask(machine) {
           if (!gates.isFree(bmcAddress(machine))) return undefined
-          return (await parts.bmcOf(machine)).power()
+          return (await bmcOf(machine)).power()
         },
-        busy: parts.busy,
+        busy,
       })
-      listeners ??= startListeners({ machines, clock, log, bmcOf: parts.bmcOf, hint })
+      sync = running
+      const most = config.event_streams
+      if (most > 0) endEvents = startPowerEvents({ machines, clock, log, most, bmcOf, hint: running.hint })
     },
-    hint,
-    stop: async () => void (await Promise.all([listeners?.stop(), sync?.stop()])),
+    async stop() {
+      endEvents()
+      await sync?.stop()
+    },
   }
 }
 
