@@ -16,7 +16,7 @@ export function farewell(lab: Lab, desk: Desk, journeys: readonly Journey[]): st
       ],
     ],
     ['See that they run', journeys.map(({ proof }) => proof.line)],
-    ['Their serial consoles', journeys.map(({ server }) => `tail -f ${shown(server.serialLog)}`)],
+    ['Their serial consoles (~. leaves)', journeys.map(({ server }) => `${desk.bloomery} console ${server.name}`)],
     [
       'The command line',
       [

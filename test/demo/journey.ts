@@ -77,6 +77,7 @@ async function nodeLine({ name, bmc, firmware }: RackServer): Promise<string> {
     `--driver-info ipmi_username=${bmc.username}`,
     `--driver-info ipmi_password=@${shown(password)}`,
     '--driver-info ipmi_cipher_suite=3',
+    '--console-interface ipmitool-socat',
     '--property cpu_arch=x86_64',
     `--property capabilities=boot_mode:${firmware}`,
   ].join(' ')

@@ -1,10 +1,15 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { SERIAL_SOCKET } from './machine.ts'
 import { spawnIn } from './netns.ts'
 
 const START_DEADLINE_MS = 5_000
+const DOOR_DEADLINE_MS = 30_000
+/** Where the simulator finds the server's serial port, at the BMC's own address. */
+const SERIAL_PORT = 9012
 
 export type BmcAccess = {
   protocol: 'ipmi' | 'redfish'
@@ -31,6 +36,7 @@ startlan 1
   guid ${guid}
 endlan
 chassis_control "${chassis}"
+sol "tcp:${access.address}:${SERIAL_PORT}" 115200
 user 1 false "" "" user 10 md5
 user 2 true "${access.username}" "${access.password}" admin 10 md5
 `
@@ -51,6 +57,7 @@ export async function startBmc(bmcs: string, servers: string, name: string, dir:
   await mkdir(join(dir, 'bmc-state'), { recursive: true })
   const files = ['-c', join(dir, 'bmc.conf'), '-f', join(dir, 'bmc.emu'), '-s', join(dir, 'bmc-state')]
   const log = await open(join(dir, 'bmc.log'), 'a')
+  await openSerialDoor(bmcs, access.address, join(dir, SERIAL_SOCKET), log.fd)
   const child = spawnIn(bmcs, ['ipmi_sim', ...files, '-n'], { stdio: ['ignore', log.fd, log.fd] })
   await log.close()
   child.unref()
@@ -61,6 +68,16 @@ export async function startBmc(bmcs: string, servers: string, name: string, dir:
     }
     await sleep(20)
   }
+}
+
+/** It listens when this returns, since the simulator asks only once, and ends with its namespace. */
+async function openSerialDoor(bmcs: string, address: string, socket: string, log: number): Promise<void> {
+  const argv = [process.execPath, join(import.meta.dirname, 'serial-door.ts'), address, `${SERIAL_PORT}`, socket]
+  const child = spawnIn(bmcs, argv, { stdio: ['ignore', 'pipe', log] })
+  if (!child.stdout) throw new Error(`the serial port at ${address} has no standard output`)
+  await once(child.stdout, 'data', { signal: AbortSignal.timeout(DOOR_DEADLINE_MS) })
+  child.stdout.destroy()
+  child.unref()
 }
 
 /** Whether the BMC's UDP port is bound in the network namespace of the process. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
 
 export type ServerSpec = {
   name: string
@@ -21,6 +22,8 @@ export type BootDevice = (typeof bootDevices)[number]
 
 /** What the BMC has put into the CD drive; empty when there is nothing in. */
 export const CD_IMAGE = 'cdrom.iso'
+/** Its serial port, while it is on. */
+export const SERIAL_SOCKET = 'serial.sock'
 
 /** Each has its variables in a file of its own, which begins as Debian ships it; Microsoft's keys are in those of Secure Boot. */
 export const firmwares = {
@@ -73,7 +76,7 @@ export function qemuArguments({ spec, dir, mac, tap }: MachineParts, boot: BootD
     ['-display', 'none'],
     // A boot option in firmware's own variables counts only where QEMU names none.
     ...(boot === 'http' ? [] : [['-boot', 'strict=on']]),
-    ['-chardev', `file,id=serial0,path=${dir}/serial.log,append=on`],
+    ['-chardev', serialPort(dir)],
     ['-serial', 'chardev:serial0'],
     ['-chardev', `pipe,id=monitor0,path=${dir}/monitor`],
     ['-mon', 'chardev=monitor0,mode=readline'],
@@ -87,6 +90,12 @@ export function qemuArguments({ spec, dir, mac, tap }: MachineParts, boot: BootD
     ['-pidfile', `${dir}/pid`],
     ['-daemonize'],
   ].flat()
+}
+
+/** Where a BMC finds it for serial over LAN; all that comes out of it is also in a file. */
+function serialPort(dir: string): string {
+  const socket = `socket,id=serial0,path=${join(dir, SERIAL_SOCKET)},server=on,wait=off`
+  return `${socket},logfile=${dir}/serial.log,logappend=on`
 }
 
 /** UEFI has a network stack of its own, and iPXE's driver in QEMU's ROM would take its place;

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { openTerminal } from '@bloomery/ipmi/testing/terminal.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { listNetns } from './netns.ts'
 import { outputOf } from './outcome.ts'
@@ -34,10 +35,12 @@ afterAll(async () => {
 })
 
 /** ipmitool's default choice of a cipher suite hangs on ipmi_sim, hence -C 3. */
+function loginTo({ address, port, username }: RackServer['bmc']): string[] {
+  return ['-I', 'lanplus', '-C', '3', '-H', address, '-p', `${port}`, '-U', username, '-E']
+}
 function ipmitool({ bmc }: RackServer, command: string, password = bmc.password): Promise<string> {
-  const options = ['-I', 'lanplus', '-C', '3', '-H', bmc.address, '-p', `${bmc.port}`, '-U', bmc.username, '-E']
   const env = { ...process.env, IPMI_PASSWORD: password }
-  return outputOf(rack.spawnInSite(['ipmitool', ...options, ...command.split(' ')], { env }))
+  return outputOf(rack.spawnInSite(['ipmitool', ...loginTo(bmc), ...command.split(' ')], { env }))
 }
 const becomes = (server: RackServer, power: 'on' | 'off') =>
   expect.poll(() => server.power(), { timeout: 10_000, interval: 100 }).toBe(power)
@@ -74,15 +77,20 @@ test('the boot device is what the BMC was told last', async () => {
   expect(await uefi.bootDevice()).toBe('default')
 })
 
-test('a server boots its disk, presses on over a cycle and a reset, and obeys its power button', async () => {
+test('a server boots its disk, presses on over a cycle and a reset, shows it by SOL, and obeys its power button', async () => {
   await install(bios)
   await ipmitool(bios, 'chassis bootdev disk')
+  const argv = ['ip', 'netns', 'exec', rack.site, 'ipmitool', ...loginTo(bios.bmc), 'sol', 'activate']
+  const terminal = openTerminal(argv.join(' '), { IPMI_PASSWORD: bios.bmc.password })
+  await terminal.shows(/SOL Session operational/)
   for (const command of ['chassis power on', 'chassis power cycle', 'chassis power reset']) {
     const from = await bios.serialPosition()
     await ipmitool(bios, command)
     await bios.waitForSerial(/UP\n/, { timeoutMs: 15_000, from })
     expect(await ipmitool(bios, 'chassis power status')).toContain('is on')
   }
+  await terminal.shows(/UP\n[^]*UP\n[^]*UP\n/)
+  terminal.kill()
   await ipmitool(bios, 'chassis power soft')
   await becomes(bios, 'off')
   expect(await ipmitool(bios, 'chassis power status')).toContain('is off')
