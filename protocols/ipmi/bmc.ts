@@ -1,21 +1,10 @@
 import { WireError } from '@bloomery/wire/error.ts'
-import { BootOptions } from './bmc-boot-options.ts'
-import { satellitesOf } from './bmc-bridge.ts'
-import { ChannelAccess } from './bmc-channel.ts'
-import { ChassisState } from './bmc-chassis.ts'
 import { runCommand } from './bmc-commands.ts'
-import { Dcmi } from './bmc-dcmi.ts'
-import { EventLog } from './bmc-event-log.ts'
 import { answerHandshake, type HandshakeHost } from './bmc-handshake.ts'
-import { LanConfiguration } from './bmc-lan.ts'
-import { type BmcOptions, defaultLimits } from './bmc-options.ts'
-import type { CommandHost } from './bmc-row.ts'
-import { SensorSettings } from './bmc-sensor-settings.ts'
-import { answerActivation, Challenges } from './bmc-session-15.ts'
-import { type ActiveSession, BmcSessions } from './bmc-sessions.ts'
-import { Users } from './bmc-users.ts'
-import { guard } from './bmc-watchdog.ts'
-import { cipherSuites, preferredSuites } from './cipher-suite.ts'
+import { commandHost } from './bmc-host.ts'
+import type { BmcOptions } from './bmc-options.ts'
+import { answerActivation } from './bmc-session-15.ts'
+import type { ActiveSession } from './bmc-sessions.ts'
 import { systemClock } from './clock.ts'
 import { sameCode } from './crypto.ts'
 import { decodeMessage, encodeMessage, type Message } from './message.ts'
@@ -29,8 +18,6 @@ import {
   plainPacket,
 } from './packet.ts'
 import { systemRandom } from './random.ts'
-import { SolHost } from './sol-bmc.ts'
-import { defaultSol } from './sol-serial.ts'
 
 /** A BMC without a socket: a datagram in, the datagram that answers it out. */
 export interface Bmc {
@@ -48,80 +35,16 @@ const REPEAT_MS = 5000
 /** Requests of one session that may wait for the one that is being done. */
 const QUEUE = 4
 
-const defaultDevice: CommandHost['device'] = {
-  deviceId: 0x20,
-  revision: { deviceRevision: 1, deviceSdrs: false },
-  firmware: { major: 1, updating: false },
-  firmwareMinor: 0x00,
-  ipmiVersion: 0x02,
-  support: {
-    sensor: false,
-    sdr: false,
-    sel: true,
-    fru: false,
-    eventReceiver: false,
-    eventGenerator: false,
-    bridge: false,
-    chassis: true,
-  },
-  manufacturer: 0,
-  product: 0,
-  auxiliaryFirmware: new Uint8Array(4),
-}
-
 export function createBmc(options: BmcOptions): Bmc {
-  const { chassis, onError, clock = systemClock, random = systemRandom } = options
-  const users = new Users(options.users)
-  const channelAccess = new ChannelAccess()
-  const limits = { ...defaultLimits, ...options.limits }
-  const sessions = new BmcSessions(limits, clock, random)
-  const challenges = options.ipmi15 ? new Challenges(limits, clock, random) : undefined
-  const logins15 = { challenges, users, channelAccess, sessions, random }
-  const suites = (options.cipherSuites ?? preferredSuites).map((id) => cipherSuites[id])
-  const guid = options.guid ?? random(16)
+  const { onError, clock = systemClock, random = systemRandom } = options
+  const host = commandHost(options)
+  const { sessions, users, channelAccess, suites, guid, logins15, sol } = host
   const logins: HandshakeHost = { sessions, users, channelAccess, suites, guid, kg: options.kg, clock, random }
-  const inventory = { sensors: [], fru: new Uint8Array(0), ...options.inventory }
-  const support = {
-    ...defaultDevice.support,
-    sensor: inventory.sensors.length > 0,
-    sdr: inventory.sensors.length > 0,
-    fru: inventory.fru.length > 0,
-  }
-  const device = { ...defaultDevice, support, ...options.device }
-  const chassisState = new ChassisState(clock)
-  const eventLog = new EventLog(clock, { eraseMs: options.eraseMs })
-  const udpPort = options.udpPort ?? 623
-  const solParts = { sessions, clock, udpPort, settings: { ...defaultSol, ...options.sol } }
-  const sol = options.serial && new SolHost(options.serial, solParts)
-  const commands: CommandHost = {
-    chassis,
-    chassisState,
-    bootOptions: new BootOptions(chassis, clock),
-    users,
-    channelAccess,
-    lan: new LanConfiguration(options.lan ?? {}, suites, options.ipmi15 ?? false),
-    watchdog: guard({ chassis, chassisState, eventLog, clock, onError }),
-    dcmi: new Dcmi(guid),
-    sensorSettings: new SensorSettings(inventory.sensors),
-    eventLog,
-    inventory,
-    sol,
-    udpPort,
-    guid,
-    sessions,
-    logins15,
-    kgSet: options.kg !== undefined,
-    suites,
-    device,
-    onError,
-    satellites: new Map(),
-  }
-  commands.satellites = satellitesOf(options.satellites ?? [], commands, clock)
   let dropped = 0
 
   const respond = async (message: Message, session?: ActiveSession): Promise<Uint8Array> => {
     const { netFn, command, sequence } = message
-    const data = await runCommand(netFn, command, message.data, commands, session)
+    const data = await runCommand(netFn, command, message.data, host, session)
     return encodeMessage({ netFn: netFn + 1, command, sequence, to: message.from, from: message.to, data })
   }
 
@@ -190,7 +113,7 @@ export function createBmc(options: BmcOptions): Bmc {
     sessions: () => sessions.count(),
     dropped: () => dropped,
     stop() {
-      commands.watchdog.stop()
+      host.watchdog.stop()
       sol?.close()
     },
     async receive(bytes, send) {

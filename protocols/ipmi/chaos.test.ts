@@ -4,8 +4,9 @@ import { readPower, setPower } from './chassis.ts'
 import { connect, type ConnectOptions } from './client.ts'
 import { IncorrectPassword, type IpmiError, NoSupportedCipherSuite, TransportTimeout } from './error.ts'
 import { paperChassis } from './testing/paper-chassis.ts'
-import { type PaperNet, paperNet } from './testing/paper-net.ts'
+import { paperNet } from './testing/paper-net.ts'
 import { virtualClock } from './testing/virtual-clock.ts'
+import { weather } from './testing/weather.ts'
 
 const users = [{ name: 'admin', password: 'secret', privilege: 'administrator' }] as const
 const login = { username: 'admin', password: 'secret', privilege: 'administrator', timeoutMs: 20_000 } as const
@@ -20,41 +21,6 @@ function begin(changes: Partial<ConnectOptions> = {}) {
   const net = paperNet(bmc())
   const open = () => clock.run(connect({ socket: net, host: '127.0.0.1', port: 623, clock, ...login, ...changes }))
   return { clock, chassis, net, open, anotherBmc: () => (net.bmc = bmc()) }
-}
-
-/** What a network does to packets, each by its own rule, so that every run is the same. */
-const weather: Record<string, (net: PaperNet) => void> = {
-  'nothing amiss': () => undefined,
-  'every second request lost': (net) => {
-    let count = 0
-    net.loses = (direction) => direction === 'to BMC' && count++ % 2 === 0
-  },
-  'every second answer lost': (net) => {
-    let count = 0
-    net.loses = (direction) => direction === 'to console' && count++ % 2 === 0
-  },
-  'every answer doubled': (net) => {
-    net.noise = (answer) => [answer, answer]
-  },
-  'old answers before the new one': (net) => {
-    const old: Uint8Array[] = []
-    net.noise = (answer) => {
-      const late = old.slice(-3).reverse()
-      old.push(answer)
-      return late
-    }
-  },
-  'every answer preceded by itself with a byte changed': (net) => {
-    net.noise = function* (answer) {
-      for (let at = 0; at < answer.length; at += 1)
-        yield answer.map((byte, index) => (index === at ? byte ^ 0x40 : byte))
-    }
-  },
-  'every answer preceded by itself cut short': (net) => {
-    net.noise = function* (answer) {
-      for (let length = 0; length < answer.length; length += 1) yield answer.subarray(0, length)
-    }
-  },
 }
 
 const protocols = [

@@ -54,24 +54,14 @@ while [ $# -gt 0 ]; do
 done
 `
 
-/** How ipmi_sim learns of power: by running a program for each question (which also knows the boot device), or because it holds
- * the process itself, which costs it nothing. */
-type SimPower = 'program' | 'own process'
-
-const powerLines: Record<SimPower, (dir: string) => string> = {
-  program: (dir) => `chassis_control "${dir}/chassis.sh 0x20"`,
-  'own process': () => 'startcmd "sleep 600"\n  startnow false',
-}
-
 export interface SimOptions {
-  power?: SimPower
   /** Kg. */
   bmcKey?: string
   /** The TCP port where the server's serial port is, for SOL. */
   serialPort?: number
 }
 
-const lan = (dir: string, port: number, { power = 'program', bmcKey, serialPort }: SimOptions): string => `name "bmc1"
+const lan = (dir: string, port: number, { bmcKey, serialPort }: SimOptions): string => `name "bmc1"
 set_working_mc 0x20
   startlan 1
     addr 127.0.0.1 ${port}
@@ -83,7 +73,7 @@ set_working_mc 0x20
     guid a123456789abcdefa123456789abcdef
     ${bmcKey === undefined ? '' : `bmc_key "${bmcKey}"`}
   endlan
-  ${powerLines[power](dir)}
+  chassis_control "${dir}/chassis.sh 0x20"
   ${serialPort === undefined ? '' : `sol "tcp:127.0.0.1:${serialPort}" 115200`}
   user 1 true "" "test" user 10 none md2 md5 straight
   user 2 true "${simUser.username}" "${simUser.password}" admin 10 none md2 md5 straight

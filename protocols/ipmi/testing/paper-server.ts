@@ -6,12 +6,14 @@ export const paperUser = { name: 'admin', password: 'paper-secret', privilege: '
 
 if (import.meta.main) {
   const users = [paperUser]
-  const onError = (error: unknown): void => console.error(error)
+  const onError = (error: unknown): never => {
+    throw error
+  }
   const bmcs = await Promise.all(
     Array.from({ length: Number(process.argv[2] ?? 1) }, () =>
       startBmc({ host: '127.0.0.1', port: 0, users, chassis: paperChassis(), onError, limits: { active: 64 } }),
     ),
   )
-  console.log(bmcs.map(({ port }) => port).join(' '))
+  process.stdout.write(`${bmcs.map(({ port }) => port).join(' ')}\n`)
   process.stdin.resume().on('end', () => void Promise.all(bmcs.map((bmc) => bmc.close())))
 }
