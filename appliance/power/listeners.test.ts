@@ -45,6 +45,7 @@ function start(): void {
     machines: { nodes: () => [...nodes.keys()], get: (node) => ({ machine: nodes.get(node)! }) as never },
     clock,
     log: memoryLog(),
+    most: 256,
     hint: (node) => void hints.push(node),
     bmcOf: async (of) =>
       ({

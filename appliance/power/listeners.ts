@@ -11,6 +11,8 @@ export interface ListenersParts {
   machines: Pick<Machines, 'nodes' | 'get'>
   clock: Clock
   log: Log
+  /** At once: each holds a connection. The others are asked in turn as ever. */
+  most: number
   bmcOf(machine: Machine): Promise<Bmc>
   hint(node: string): void
 }
@@ -18,8 +20,6 @@ export interface ListenersParts {
 const ROLL_CALL_MS = 30_000
 /** One that can't tell may have newer firmware by then. */
 const AGAIN_MS = 3_600_000
-/** Each holds a connection; the others are asked in turn as ever. */
-const MOST = 256
 const tells = ['redfish', 'idrac']
 
 interface Listener {
@@ -30,7 +30,7 @@ interface Listener {
   again: number | undefined
 }
 
-export function startListeners({ machines, clock, log, bmcOf, hint }: ListenersParts): { stop(): Promise<void> } {
+export function startListeners({ machines, clock, log, most, bmcOf, hint }: ListenersParts): { stop(): Promise<void> } {
   const stopped = new AbortController()
   const listeners = new Map<string, Listener>()
 
@@ -56,7 +56,7 @@ export function startListeners({ machines, clock, log, bmcOf, hint }: ListenersP
     const now = clock.now().getTime()
     const nodes = new Set(machines.nodes())
     for (const [node, { again }] of listeners) if (!nodes.has(node) || (again !== undefined && again <= now)) drop(node)
-    let room = MOST - [...listeners.values()].filter(({ again }) => again === undefined).length
+    let room = most - [...listeners.values()].filter(({ again }) => again === undefined).length
     for (const node of nodes) {
       const known = listeners.get(node)
       const machine = known || room > 0 ? machines.get(node)?.machine : undefined

@@ -8,7 +8,6 @@ import type { Outbox } from '../ledger/outbox.ts'
 import type { Log } from '../log.ts'
 import { bmcAddress } from './address.ts'
 import type { PowerRules } from './change.ts'
-import { startPowerEvents } from './events.ts'
 import { openGates } from './gate.ts'
 import { startListeners } from './listeners.ts'
 import { openNews } from './news.ts'
@@ -43,9 +42,7 @@ export function openSitePower(parts: SitePowerParts): SitePower {
   const stagger = openStagger(config.stagger, clock)
   const faults = openBmcFaults(ledger)
   let sync: PowerSync | undefined
-  let endEvents = (): void => {}
   let listeners: ReturnType<typeof startListeners> | undefined
-  const hint = (node: string): void => sync?.hint(node)
   return {
     guard: (machine, bmc) => gates.guard(bmcAddress(machine), bmc),
     rules: (machine) => ({
@@ -71,11 +68,10 @@ export function openSitePower(parts: SitePowerParts): SitePower {
         busy,
       })
       sync = running
-      const most = config.event_streams
-      if (most > 0) endEvents = startPowerEvents({ machines, clock, log, most, bmcOf, hint: running.hint })
+      listeners = startListeners({ machines, clock, log, most: config.event_streams, bmcOf, hint: running.hint })
     },
     async stop() {
-      endEvents()
+      await listeners?.stop()
       await sync?.stop()
     },
   }
