@@ -179,6 +179,13 @@ lease_others() {
   done
 }
 
+# At least four, which is what Node has by itself.
+threads() {
+  count=$(nproc)
+  [ "$count" -gt 4 ] || count=4
+  echo "$count"
+}
+
 run_agent() {
   limit=$(number bloomery.agent-failures 10)
   failures=0
@@ -186,7 +193,8 @@ run_agent() {
   while :; do
     read -r begun _ </proc/uptime
     say "starting the agent"
-    node /usr/lib/bloomery/agent.mjs
+    # Images are unpacked and verified on as many threads as there are cores.
+    UV_THREADPOOL_SIZE=$(threads) node /usr/lib/bloomery/agent.mjs
     code=$?
     read -r ended _ </proc/uptime
     # An agent that worked for ten minutes failed on something new: count from one again.

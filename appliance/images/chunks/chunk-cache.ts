@@ -4,22 +4,17 @@ import {
   type ImageManifest,
   type ImagePage,
   imagePage,
-  imagePlaces,
   type ImagePlaces,
   LARGEST_PLACES_TEXT,
   LARGEST_STORED_CHUNK,
   pageDigest,
-  placesBlob,
 } from '../../../contract/images/manifest.ts'
 import { readManifest, UnacceptableManifest } from '../../../contract/images/signature.ts'
-import type { ByteSource, ImageReference } from '../../../contract/plan.ts'
-import type { Clock } from '../../clock.ts'
+import type { ImageReference } from '../../../contract/plan.ts'
 import { HardwareError } from '../../hardware-error.ts'
-import type { Urls } from '../../ledger/urls.ts'
-import { ExpiredUrl } from '../download.ts'
-import { openFairQueue } from './fair-queue.ts'
 import { openObjectStore } from './object-store.ts'
-import { Abandoned, pull } from './pull.ts'
+import { openObjects, type Want } from './objects.ts'
+import { known, openPlaces, parsePlaces, type Places, type PlacesParts } from './places.ts'
 import { digestOf, unpack } from './unpack.ts'
 
 /** Chunks of images at this site. Each crosses the WAN once, however many ask for it at once, is checked as it comes, and stays compressed. */
@@ -40,14 +35,6 @@ export interface ChunkCache {
   fit(more: number): Promise<void>
 }
 
-export interface Want {
-  /** Whose turn it is when many want something: the plan. */
-  lane: string
-  urgent: boolean
-  signal: AbortSignal
-  trouble(text: string): void
-}
-
 export interface ChunkedImage {
   name: string
   /** The signed manifest as it came. */
@@ -61,98 +48,26 @@ export interface ChunkedImage {
   placesExpired(page: number): void
 }
 
-export interface ChunkCacheParts {
+export interface ChunkCacheParts extends PlacesParts {
   dir: string
   quota(): Promise<number>
   keys: readonly string[]
-  urls: Urls
-  refresh(source: ByteSource): void
-  clock: Clock
-  get: typeof fetch
-  /** Bytes that came over the WAN. */
-  received(bytes: number): void
 }
 
-/** Pulls at once: enough to fill a line that takes its time. */
-const AT_ONCE = 16
-const PLACES_KEPT = 4
 const PAGES_AT_ONCE = 8
 
-interface Flight {
-  work: Promise<Buffer>
-  task: { urgent: boolean }
-  wants: Set<Want>
-}
-
 export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
-  const { clock, get } = parts
-  const queue = openFairQueue(AT_ONCE)
-  const flights = new Map<string, Flight>()
   const store = openObjectStore({
     dir: parts.dir,
     quota: parts.quota,
-    now: () => clock.now().getTime(),
+    now: () => parts.clock.now().getTime(),
     async check(name, bytes) {
       const [kind = '', sha256 = ''] = name.split('-')
       return kind === 'chunk' ? (await unpack(sha256, bytes)) !== undefined : (await digestOf(bytes)) === sha256
     },
   })
 
-  /** From here, from whoever fetches it already, or over the WAN. */
-  async function bring(
-    name: string,
-    want: Want,
-    job: {
-      what: string
-      limit: number
-      url(): Promise<string>
-      expired(): void
-      /** What is to be kept of what came; undefined: it is wrong. */
-      keep(bytes: Buffer): Promise<Buffer | undefined>
-    },
-  ): Promise<Buffer> {
-    const here = await store.get(name)
-    if (here) return here
-    let flight = flights.get(name)
-    if (!flight) {
-      const wants = new Set([want])
-      const task = {
-        urgent: want.urgent,
-        async work(): Promise<Buffer> {
-          let kept: Buffer | undefined
-          await pull(
-            {
-              ...job,
-              wanted: () => [...wants].some(({ signal }) => !signal.aborted),
-              trouble: (text) => wants.forEach((each) => each.trouble(text)),
-              received: parts.received,
-              accept: async (bytes) => (kept = await job.keep(bytes)) !== undefined,
-            },
-            clock,
-            get,
-          )
-          await store.put(name, kept!)
-          return kept!
-        },
-      }
-      const work = queue.run(want.lane, task).finally(() => flights.delete(name))
-      // Whoever waits hears of a failure; the others left.
-      work.catch(() => {})
-      flight = { work, task, wants }
-      flights.set(name, flight)
-    }
-    if (want.urgent) flight.task.urgent = true
-    flight.wants.add(want)
-    try {
-      return await unlessAborted(want.signal, flight.work)
-    } catch (error) {
-      // Those before us left at the moment in which we came.
-      if (error instanceof Abandoned && !want.signal.aborted) return await bring(name, want, job)
-      throw error
-    } finally {
-      flight.wants.delete(want)
-    }
-  }
+  const { bring } = openObjects(store, parts)
 
   async function open(image: ImageReference, want: Want): Promise<ChunkedImage> {
     const { manifest: stored, source, name } = image
@@ -166,7 +81,7 @@ export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
     })
     const manifest = manifestIn(text, image, parts.keys)
     const uuid = source.key.split('/')[1] ?? ''
-    const placesOf = openPlaces(uuid, name, want)
+    const placesOf = openPlaces(parts, uuid, name, want)
     const numbers = manifest.pages.flatMap((digest, page) => (digest === null ? [] : [{ digest, page }]))
     // All URLs are asked for at once; they come in few messages.
     for (const { digest, page } of numbers) if (!(await store.has(`text-${digest}`))) placesOf.expired(page)
@@ -203,59 +118,6 @@ export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
       },
     })
     return imagePage.parse(JSON.parse(text.toString('utf8')))
-  }
-
-  interface Places {
-    what: string
-    get(page: number): Promise<ImagePlaces>
-    url(page: number): Promise<string>
-    learn(page: number, places: ImagePlaces): void
-    expired(page: number): void
-  }
-
-  /** URLs of chunks, some pages of them at a time. */
-  function openPlaces(uuid: string, name: string, want: Want): Places {
-    const kept = new Map<number, Promise<ImagePlaces>>()
-    const what = `image ${name}`
-    const source = (page: number): ByteSource => ({ kind: 'blob', key: placesBlob(uuid, page) })
-    const url = (page: number): Promise<string> => known(parts.urls.urlOf(source(page)))
-    const keep = (page: number, places: Promise<ImagePlaces>): Promise<ImagePlaces> => {
-      kept.set(page, places)
-      const [oldest] = kept.keys()
-      if (kept.size > PLACES_KEPT && oldest !== undefined) kept.delete(oldest)
-      return places
-    }
-    const load = async (page: number): Promise<ImagePlaces> => {
-      let found: ImagePlaces | undefined
-      const job = {
-        what: `the places of page ${page} of ${what}`,
-        limit: LARGEST_PLACES_TEXT,
-        url: () => url(page),
-        expired: () => parts.refresh(source(page)),
-        wanted: () => !want.signal.aborted,
-        trouble: want.trouble,
-        received: parts.received,
-        accept: (bytes: Buffer) => Promise.resolve((found = parsePlaces(bytes)) !== undefined),
-      }
-      await pull(job, clock, get)
-      return found!
-    }
-    return {
-      what,
-      url,
-      learn: (page, places) => void keep(page, Promise.resolve(places)),
-      get(page) {
-        const here = kept.get(page)
-        if (here) return here
-        const loading = load(page)
-        loading.catch(() => kept.delete(page))
-        return keep(page, loading)
-      },
-      expired(page) {
-        kept.delete(page)
-        parts.refresh(source(page))
-      },
-    }
   }
 
   function stored(image: ChunkedImage, sha256: string, want: Want): Promise<Buffer> {
@@ -307,25 +169,4 @@ function manifestIn(text: Buffer, image: ImageReference, keys: readonly string[]
       throw new HardwareError(`image ${image.name} can't be used: ${error.message}`, { cause: error })
     throw error
   }
-}
-
-function parsePlaces(bytes: Buffer): ImagePlaces | undefined {
-  try {
-    return imagePlaces.safeParse(JSON.parse(bytes.toString('utf8'))).data
-  } catch {
-    return undefined
-  }
-}
-
-function known(url: string | undefined): Promise<string> {
-  return url === undefined ? Promise.reject(new ExpiredUrl('its URL has not arrived yet')) : Promise.resolve(url)
-}
-
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  signal.throwIfAborted()
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason as Error)
-    signal.addEventListener('abort', stop, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
-  })
 }

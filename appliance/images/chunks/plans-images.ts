@@ -1,6 +1,7 @@
 import type { ImageReference } from '../../../contract/plan.ts'
 import type { FetchOptions, ServedImage } from '../images.ts'
-import type { ChunkCache, ChunkedImage, Want } from './chunk-cache.ts'
+import type { ChunkCache, ChunkedImage } from './chunk-cache.ts'
+import type { Want } from './objects.ts'
 
 /** The chunked images of plans that are open. Each plan's is filled in the background while its machine still starts; what its agent asks for
  * comes first. */
