@@ -6,7 +6,8 @@ import { buildTestImage } from '../images/small-image.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 import { ask, createNode, pushImage, useImage } from '../lab/walk.ts'
 
-/** A server on a network without any DHCP server: it boots from a medium that its BMC has inserted, with static addresses in it. */
+/** A server on a network without any DHCP server: firmware that enforces Secure Boot starts a medium that its BMC has inserted, with static
+ * addresses in it, on a bond and a VLAN. The image's own loader is signed by nobody, so its disk is started without. */
 
 const MINUTE = 60_000
 const NAME = 'media-1'
@@ -15,7 +16,7 @@ let lab: Lab
 
 beforeAll(async () => {
   const image = await buildTestImage()
-  const servers = [{ name: NAME, firmware: 'uefi', diskMiB: 256, bmc: 'redfish' } as const]
+  const servers = [{ name: NAME, firmware: 'uefi', diskMiB: 256, bmc: 'redfish', secureMedia: true } as const]
   lab = await startLab({ name: 'media', dir, servers, dhcp: false, log: () => {} })
   await pushImage(lab, 'small', image)
 }, 15 * MINUTE)
@@ -25,12 +26,19 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-test('a UEFI server is deployed by Redfish virtual media, with no DHCP server on its network', async () => {
+test('a UEFI server is deployed by Redfish virtual media under Secure Boot, with no DHCP server on its network', async () => {
   const server = lab.rack.servers[0]!
   await createNode(lab, server)
   const network_data = {
-    links: [{ id: 'card', type: 'phy', ethernet_mac_address: server.mac }],
-    networks: [{ id: 'n', type: 'ipv4', link: 'card', ip_address: '10.80.0.50', netmask: '255.255.255.0', routes: [] }],
+    links: [
+      { id: 'card', type: 'phy', ethernet_mac_address: server.mac },
+      { id: 'both', type: 'bond', bond_links: ['card'], bond_mode: 'active-backup' },
+      { id: 'tagged', type: 'vlan', vlan_id: 7, vlan_link: 'both' },
+    ],
+    networks: [
+      { id: 'n', type: 'ipv4', link: 'both', ip_address: '10.80.0.50', netmask: '255.255.255.0', routes: [] },
+      { id: 't', type: 'ipv4', link: 'tagged', ip_address: '10.87.0.50', netmask: '255.255.255.0', routes: [] },
+    ],
     services: [],
   }
   await lab.client.nodes.patch(NAME, [
@@ -42,11 +50,13 @@ test('a UEFI server is deployed by Redfish virtual media, with no DHCP server on
   await ask(lab.client, NAME, 'provide', 'available', MINUTE)
   await useImage(lab.client, NAME, { image_source: 'small' })
   const from = await server.serialPosition()
-  const { node } = await ask(lab.client, NAME, 'active', 'active', 8 * MINUTE)
+  const { node } = await ask(lab.client, NAME, 'active', 'active', 10 * MINUTE)
   expect(node).toMatchObject({ boot_interface: 'redfish-virtual-media', power_state: 'power on', last_error: null })
   expect(await server.waitForSerial(/BLOOMERY-READY/, { timeoutMs: 3 * MINUTE, from })).toContain('BLOOMERY-READY')
   const serial = readFileSync(server.serialLog, 'utf8')
-  expect(serial).toContain(`${server.mac} has 10.80.0.50/24, of the boot medium`)
+  expect(serial).toMatch(/secure ?boot enabled/i)
+  expect(serial).toContain(`network: bond0 ${server.mac} has 10.80.0.50/24, of the boot medium`)
+  expect(serial).toContain(`network: vlan7 ${server.mac} has 10.87.0.50/24, of the boot medium`)
   expect(serial).not.toMatch(/PXE|DHCP/)
   expect(readFileSync(join(dir, 'rack', NAME, 'cdrom.iso')).length).toBe(0)
   await ask(lab.client, NAME, 'deleted', 'available', MINUTE)
