@@ -1,3 +1,4 @@
+import { WireError } from '@bloomery/wire/error.ts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SolLink } from './sol-link.ts'
@@ -140,4 +141,31 @@ test('what is not taken is said to be refused', () => {
 test('more characters than the specification can count are no SOL packet, nor is half a header', () => {
   expect(() => receiver().link.receive(packet(1, 'x'.repeat(256)))).toThrow(/256 characters in a SOL packet; 255/)
   expect(() => receiver().link.receive(Uint8Array.of(1, 0, 0))).toThrow()
+})
+
+test('whatever the other side says, a link throws nothing but WireErrors, and sends no more than one packet for each it hears', () => {
+  const anything = fc.uint8Array({ maxLength: 300 })
+  const likely = fc
+    .record({
+      sequence: fc.nat(15),
+      acknowledged: fc.nat(15),
+      accepted: fc.nat(255),
+      flags: fc.nat(255),
+      data: fc.uint8Array({ maxLength: 255 }),
+    })
+    .map(encodeSolPacket)
+  fc.assert(
+    fc.property(fc.array(fc.oneof(anything, likely), { maxLength: 50 }), (packets) => {
+      const { link, sent } = receiver(100)
+      for (const bytes of packets) {
+        try {
+          link.receive(bytes)
+        } catch (error) {
+          expect(error).toBeInstanceOf(WireError)
+        }
+      }
+      expect(sent.length).toBeLessThanOrEqual(packets.length)
+    }),
+    { numRuns: Number(process.env['FUZZ_ROUNDS'] ?? 500) },
+  )
 })

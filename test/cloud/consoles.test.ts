@@ -90,6 +90,19 @@ describe('who watches', () => {
   })
 })
 
+it('where replies can’t be sent in pieces, a stream of events ends behind the first ones, and is come back to', async () => {
+  const { last } = await cloud.client.nodes.consoleStream(uuid)
+  await show(1)
+  const stream = async (id: string): Promise<string> => {
+    const headers = { accept: 'text/event-stream', 'last-event-id': id, 'x-openstack-ironic-api-version': '1.115' }
+    return (await cloud.request(`/v1/nodes/${uuid}/console/stream`, { headers })).text()
+  }
+  const first = await stream(last)
+  expect(first).toMatch(/^retry: 1000\n\n[^]*event: chunk\n[^]*"text":"1;"/)
+  await show(2)
+  expect(await stream(/id: (\S+)/.exec(first)?.[1] ?? '')).toMatch(/"text":"2;"/)
+})
+
 it('what is typed goes down as it is, and is bounded', async () => {
   await cloud.client.nodes.consoleInput(uuid, { from, number: 1, text: 'root\r' })
   expect(asks()).toEqual([{ act: 'type', from, number: 1, text: 'root\r', line_break: false }])
