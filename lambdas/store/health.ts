@@ -6,6 +6,8 @@ export interface NodeHealth {
   /** Since when it has this level. */
   since: string | null
   reported_at: string | null
+  /** Who reported it, under which number. */
+  source: { appliance: string; seq: number } | null
   causes: HealthCause[]
   /** The end of the BMC's log, as far as it was told, oldest first. */
   log: Array<LogLine & { reported_at: string }>
@@ -13,7 +15,7 @@ export interface NodeHealth {
   seen: string[]
 }
 
-export const unknownHealth: NodeHealth = { since: null, reported_at: null, causes: [], log: [], seen: [] }
+export const unknownHealth: NodeHealth = { since: null, reported_at: null, source: null, causes: [], log: [], seen: [] }
 
 export const healthKey = (node: string): Key => ({ pk: `node#${node}`, sk: 'health' })
 

@@ -89,6 +89,24 @@ describe('the health that a site reports', () => {
     expect(kept.at(-1)?.text).toBe('entry 69')
   })
 
+  it('is that of the last report by number, whatever the clock of its appliance says', async () => {
+    await tell({ at: '2027-01-01T00:00:00.000Z' })
+    await tell({ health: 'Critical', causes: [hot] })
+    expect((await cloud.client.nodes.health('n1')).health).toBe('Critical')
+    const late = { health: 'Warning' as const, causes: [], log: [line('late', 'OK')] }
+    await tell({ seq: 9, health: 'OK' })
+    await tell({ seq: 8, ...late })
+    expect(await cloud.client.nodes.health('n1')).toMatchObject({ health: 'OK', log: [{ text: 'late' }] })
+  })
+
+  it('tells what two appliances read in one log once', async () => {
+    const logged = { ...line('fan failed'), at: '2026-11-23T09:00:00.000Z' }
+    await tell({ log: [logged] })
+    await tell({ log: [logged] })
+    expect((await cloud.client.nodes.health('n1')).log).toHaveLength(1)
+    expect(await cloud.client.nodes.history('n1')).toHaveLength(1)
+  })
+
   it('of another site’s node changes nothing', async () => {
     await changeNode(cloud.platform, uuid, (node) => ({ node: { ...node, conductor_group: 'paris' } }))
     await tell({ health: 'Critical', causes: [hot] })
