@@ -30,7 +30,7 @@ const paperDrives = ['Bay1', 'Bay2', 'Bay3'].map((id) => ({ id, capacityBytes: 4
 export class PaperMachine {
   readonly name: string
   readonly mac: string
-  readonly password: string
+  password: string
   /** The driver for its BMC. */
   readonly driver: 'ipmi' | 'redfish'
   readonly disk: PaperDisk = { image: undefined, configDrive: undefined }
@@ -77,8 +77,8 @@ export class PaperMachine {
     this.#postMs = options.postMs
   }
 
-  async plugIn(host = '127.0.0.1'): Promise<void> {
-    const common = { host, port: 0, onError: (error: unknown) => void this.accidents.push(String(error)) }
+  async plugIn(host = '127.0.0.1', port = 0): Promise<void> {
+    const common = { host, port, onError: (error: unknown) => void this.accidents.push(String(error)) }
     const user = { name: 'admin', password: this.password }
     if (this.driver === 'ipmi') {
       const users = [{ ...user, privilege: 'administrator' as const }]
