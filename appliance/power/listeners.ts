@@ -73,7 +73,11 @@ export function startListeners({ machines, clock, log, most, bmcOf, hint }: List
 
   async function loop(): Promise<void> {
     while (!stopped.signal.aborted) {
-      callRoll()
+      try {
+        callRoll()
+      } catch (error) {
+        log.error({ error: sentence(error) }, 'who is to be listened to can not be told; asked again')
+      }
       await clock.sleep(ROLL_CALL_MS, stopped.signal).catch(() => {})
     }
     for (const node of listeners.keys()) drop(node)
