@@ -29,6 +29,8 @@ export class Api extends Construct {
     for (const secret of this.authentication.secrets) secret.grantRead(this.function)
     ground.images.grantUse(this.function.role, 'GetObject', 'PutObject', 'DeleteObject')
     ground.fleet.grantEnrol(this.function.role)
+    // What people type at consoles goes down at once.
+    ground.fleet.grantPublish(this.function.role)
 
     const logs = new LogGroup(this, 'AccessLog', {
       retention: RetentionDays.THREE_MONTHS,

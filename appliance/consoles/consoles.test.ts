@@ -204,7 +204,7 @@ test('an enabled console is open in this life and the next, and is recorded with
   expect(Date.parse(lines[2]![0]) - Date.parse(lines[1]![0])).toBe(1_500)
   await consoles.stop()
   consoles = start()
-  await clock.advance(50)
+  await clock.advance(10_000)
   expect(ears).toBeDefined()
   enable(false)
   await clock.advance(50)

@@ -13,6 +13,7 @@ import { ConsoleSession } from './session.ts'
 /** Of one site at once; more wait until others close. */
 const MOST_OPEN = 2_000
 const MOST_WATCHERS = 64
+const RESTORE_MS = 10_000
 
 export interface ConsoleParts {
   ledger: Ledger
@@ -53,6 +54,7 @@ export function openConsoles(parts: ConsoleParts): Consoles {
   const { ledger, clock, log, recordings } = parts
   const open = new Map<string, Open>()
   const closing = new Set<Promise<void>>()
+  const stopping = new AbortController()
   const isEnabled = (node: string): boolean =>
     ledger.statement('select 1 from console where node = ?').get(node) !== undefined
 
@@ -144,16 +146,19 @@ export function openConsoles(parts: ConsoleParts): Consoles {
   const sendLog = async (node: string, request: string): Promise<void> => {
     open.get(node)?.session.flush()
     const whole = recordings.read(node).slice(-LOG_PART * MOST_LOG_PARTS)
-    const parts_ = Math.max(1, Math.ceil(whole.length / LOG_PART))
-    for (let part = 0; part < parts_; part += 1) {
+    const count = Math.max(1, Math.ceil(whole.length / LOG_PART))
+    for (let part = 0; part < count; part += 1) {
       const text = whole.slice(part * LOG_PART, (part + 1) * LOG_PART)
-      await parts.publish({ v: 1, kind: 'console_log', node, request, part, parts: parts_, text })
+      await parts.publish({ v: 1, kind: 'console_log', node, request, part, parts: count, text })
     }
   }
 
-  const all = ledger.statement('select node from console').all() as { node: string }[]
-  // Machines are known only when the site is whole.
-  queueMicrotask(() => all.forEach(({ node }) => void need(node)))
+  // Each at its own time: a site that starts does not log in to all of its BMCs at once.
+  for (const { node } of ledger.statement('select node from console').all() as { node: string }[])
+    void clock.sleep(parts.random() * RESTORE_MS, stopping.signal).then(
+      () => void (isEnabled(node) && need(node)),
+      () => undefined,
+    )
 
   return {
     accept(command) {
@@ -193,6 +198,7 @@ export function openConsoles(parts: ConsoleParts): Consoles {
       void Promise.allSettled(closing).then(() => recordings.forget(node))
     },
     async stop() {
+      stopping.abort(new Error('the appliance is going down'))
       for (const [node, known] of open) close(node, known)
       await Promise.allSettled(closing)
     },
