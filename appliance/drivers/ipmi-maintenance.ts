@@ -18,7 +18,8 @@ export function ipmiMaintenance(use: UseIpmi, sessions: IpmiSessions, info: () =
     resetBmc: (how = 'cold') =>
       use(async (session) => {
         // Some go before they have answered; whether it comes back is for the caller to see.
-        await session.send(how === 'cold' ? coldReset : warmReset, undefined).catch((error: unknown) => {
+        const command = how === 'cold' ? coldReset : warmReset
+        await session.send(command, undefined, { once: true }).catch((error: unknown) => {
           if (!(error instanceof TransportTimeout)) throw error
         })
         sessions.drop(info())

@@ -140,6 +140,24 @@ describe('the channel', () => {
   })
 })
 
+test('a BMC that restarts without an answer is told so once', async () => {
+  const before = net.bmc
+  // From then on it is away, and comes back as another.
+  net.loses = (direction) => direction === 'to console'
+  const restarting = session.send(coldReset, undefined, { once: true })
+  const told = clock.run(restarting)
+  await expect(told).rejects.toThrow(errors.TransportTimeout)
+  const sent = net.sent.length
+  expect(before.sessions()).toEqual({ pending: 0, active: 0 })
+  net.loses = () => false
+  await clock.run(listUsers(session))
+  expect(net.sent.length).toBeGreaterThan(sent)
+  // Nobody asked to log in between the restart and the next command.
+  expect(
+    net.sent.slice(0, sent).filter((packet) => packet.format === '2.0' && packet.payloadType === 0x10),
+  ).toHaveLength(1)
+})
+
 describe('LAN configuration', () => {
   const told = {
     source: 'static',
