@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,13 +10,18 @@ import { ask, createNode, pushImage, useImage } from '../lab/walk.ts'
 
 const MINUTE = 60_000
 const NAME = 'redfish-1'
+const FETCHES = 'redfish-2'
 const dir = mkdtempSync(join(tmpdir(), 'lab-'))
 let lab: Lab
 
 beforeAll(async () => {
   const image = await buildTestImage()
-  const servers = [{ name: NAME, firmware: 'bios', diskMiB: 256, bmc: 'redfish' } as const]
-  lab = await startLab({ name: 'redfish', dir, servers, log: () => {} })
+  const servers = [
+    { name: NAME, firmware: 'bios', diskMiB: 256, bmc: 'redfish' },
+    // Firmware keeps the whole medium in memory.
+    { name: FETCHES, firmware: 'uefi', diskMiB: 64, bmc: 'redfish', memoryMiB: 1024 },
+  ] as const
+  lab = await startLab({ name: 'redfish', dir, servers: [...servers], log: () => {} })
   await pushImage(lab, 'small', image)
 }, 15 * MINUTE)
 
@@ -39,4 +44,20 @@ test('a server is enrolled, cleaned, deployed and undeployed by Redfish and PXE 
   const { node: after } = await ask(lab.client, NAME, 'deleted', 'available', 4 * MINUTE)
   expect(after).toMatchObject({ power_state: 'power off', instance_info: {} })
   expect(await server.power()).toBe('off')
+})
+
+test('firmware that the BMC has told a URL fetches the medium and starts the ramdisk, which tells what the machine is', async () => {
+  const server = lab.rack.servers[1]!
+  await createNode(lab, server)
+  await lab.client.nodes.patch(FETCHES, [
+    { op: 'add', path: '/boot_interface', value: 'redfish-https' },
+    { op: 'add', path: '/inspect_interface', value: 'agent' },
+  ])
+  await ask(lab.client, FETCHES, 'manage', 'manageable', MINUTE)
+  const { node } = await ask(lab.client, FETCHES, 'inspect', 'manageable', 8 * MINUTE)
+  expect(node).toMatchObject({ boot_interface: 'redfish-https', last_error: null })
+  const serial = readFileSync(server.serialLog, 'utf8')
+  expect(serial).toMatch(/Uri\(http:|HTTP Boot/)
+  expect(serial).toContain('from virtual media')
+  expect(serial).not.toMatch(/PXE over|iPXE/)
 })
