@@ -7,6 +7,7 @@ import { runAppliance } from './run.ts'
 
 /** Longer than a silent BMC can hold a step up. */
 const STOP_MS = 30_000
+const LEAVE_MS = 1000
 
 /** Runs the site until SIGTERM or SIGINT. What was in progress is in the ledger and goes on at the next start. */
 export async function main(configPath: string): Promise<void> {
@@ -24,4 +25,6 @@ export async function main(configPath: string): Promise<void> {
   }, STOP_MS)
   await appliance.stop().catch((error: unknown) => log.error({ error: sentence(error) }, 'stopping failed'))
   clearTimeout(late)
+  // Questions to silent BMCs would keep this process for as long as they have.
+  setTimeout(() => process.exit(), LEAVE_MS).unref()
 }

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import { expect, it, onTestFinished } from 'vitest'
 import { bootDevice, type BootDevice } from '../../contract/resources.ts'
 import { drivers as named, hardware, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
@@ -74,4 +75,15 @@ it.each(named)('%s: boot devices beyond the catalogue are refused by name', asyn
     await expect(refused, device).rejects.toThrow(device)
     await expect(refused, device).rejects.toBeInstanceOf(HardwareError)
   }
+})
+
+it('closes in a few seconds, also while a BMC is being asked in vain', { timeout: 15_000 }, async () => {
+  const silent = createSocket('udp4')
+  await new Promise<void>((resolve) => void silent.bind(0, '127.0.0.1', resolve))
+  onTestFinished(() => void silent.close())
+  const { drivers, close } = openDrivers()
+  const bmc = await drivers.ipmi({ ipmi_address: '127.0.0.1', ipmi_port: silent.address().port }, stage)
+  const asked = bmc.power().catch((error: Error) => error.message)
+  await close()
+  expect(await Promise.race([asked, Promise.resolve('still silent')])).toBe('still silent')
 })

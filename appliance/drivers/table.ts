@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Driver } from '../../contract/hardware.ts'
 import type { ConnectBmc } from './bmc.ts'
 import { connectFake } from './fake.ts'
@@ -6,6 +7,9 @@ import { openRedfishDriver } from './redfish.ts'
 
 /** Hardware types that this appliance drives: as many as contract/hardware.ts names, or it does not compile. */
 export type Drivers = { [D in Driver]: ConnectBmc }
+
+/** What BMCs have to take leave in; of some hundreds, a few are always being asked in vain. */
+const CLOSE_MS = 3000
 
 export function openDrivers(): { drivers: Drivers; close(): Promise<void> } {
   const ipmi = openIpmiDriver()
@@ -20,6 +24,12 @@ export function openDrivers(): { drivers: Drivers; close(): Promise<void> } {
       'manual-management': connectFake,
       'fake-hardware': connectFake,
     },
-    close: async () => void (await Promise.all([ipmi.close(), redfish.close()])),
+    close: () => atMost(CLOSE_MS, Promise.all([ipmi.close(), redfish.close()])),
   }
+}
+
+async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  const enough = new AbortController()
+  const late = sleep(ms, undefined, { signal: enough.signal }).catch(() => {})
+  await Promise.race([work, late]).finally(() => enough.abort())
 }
