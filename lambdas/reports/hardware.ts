@@ -51,7 +51,7 @@ function withDrift({ ids, clock }: Platform, node: Node, drift: Drift): NodeChan
     drift.differences.length === 0
       ? (['INFO', 'The machine is as properties/baseline declares it.'] as const)
       : (['ERROR', `The machine differs from properties/baseline: ${drift.differences.join('; ')}.`] as const)
-  const circumstances = { uuid: ids.uuid(), at: clock.now().toISOString(), conductor: null }
+  const circumstances = { id: ids.uuid(), index: 0, at: clock.now().toISOString(), conductor: null }
   return { node: after, writes: [storyWrite(node, { severity, event }, circumstances)] }
 }
 

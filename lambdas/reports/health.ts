@@ -32,7 +32,7 @@ export async function addHealth(platform: Platform, appliance: Appliance, told: 
     }
     const at = clock.now().toISOString()
     const stories = storiesOf(node, after, report).map((story, index) =>
-      storyWrite(node, story, { uuid: numbered(report.id, index), at, conductor: appliance.name }),
+      storyWrite(node, story, { id: report.id, index, at, conductor: appliance.name }),
     )
     return {
       node: after,
@@ -90,10 +90,4 @@ function storiesOf(before: Node, after: Node, { causes, log, log_left_out: leftO
 
 function textOf(causes: readonly HealthCause[]): string {
   return causes.map(({ text }) => text).join('; ')
-}
-
-/** Each story of a report has a uuid of its own, the same whenever the report comes. */
-function numbered(uuid: string, index: number): string {
-  const last = (Number.parseInt(uuid.slice(-2), 16) + index) % 256
-  return index === 0 ? uuid : `${uuid.slice(0, -2)}${last.toString(16).padStart(2, '0')}`
 }

@@ -90,7 +90,7 @@ function maintenanceText({ maintenance, maintenance_reason: reason }: Node): str
 }
 
 /** A uuid that sorts by `position` (RFC 9562 §5.8: version 8 leaves the form to us), the rest being that of `id`. */
-function ordered(id: string, position: number): string {
+export function ordered(id: string, position: number): string {
   const digits = position.toString(16).padStart(12, '0').slice(-12)
   return `${digits.slice(0, 8)}-${digits.slice(8)}-8${id.slice(15)}`
 }
