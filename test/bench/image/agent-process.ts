@@ -1,0 +1,16 @@
+import { deployImage } from '../../../agent/image/deploy.ts'
+import { realClock } from '../../../agent/clock.ts'
+import { createLog } from '../../../agent/log.ts'
+
+/** The agent's write path alone. Argument: JSON of the disk and of what it shall become. */
+const { disk, info } = JSON.parse(process.argv[2]!) as {
+  disk: Parameters<typeof deployImage>[1]
+  info: Parameters<typeof deployImage>[0]['image_info']
+}
+const log = createLog(() => {}, realClock.now)
+const means = { trust: {}, clock: realClock, log, seconds: 30, retries: 3, retryInterval: 1, imageKeys: [] }
+const began = performance.now()
+await deployImage({ image_info: info }, disk, means, () => {})
+const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
+const seconds = (performance.now() - began) / 1000
+process.send?.({ seconds, peak: maxRSS * 1024, cpu: (userCPUTime + systemCPUTime) / 1e6 })
