@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 const quick = { testTimeout: 10_000, hookTimeout: 20_000 }
 
 /** unit: beside the source, no process but this one. peers: programs that we did not write. contracts: both clouds.
- * scenarios: the paper rack and whole paths. qemu: real firmware; one file at a time, because two cores emulate it. */
+ * scenarios: the paper rack and whole paths. qemu: real firmware; two files at a time, because an emulated machine keeps one core busy. */
 export default defineConfig({
   test: {
     reporters: ['./test/setup/reporter.ts'],
@@ -49,7 +49,8 @@ export default defineConfig({
         test: {
           name: 'qemu',
           include: ['test/qemu/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
+          pool: 'forks', // racks and labs are told apart by their process
           testTimeout: 600_000,
           hookTimeout: 900_000,
         },

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { buildAgent } from '../../agent/bundle.ts'
 import { buildRamdisk, type Ramdisk } from '../../agent/ramdisk/build.ts'
 import { architectureOf, type Flavour } from '../../agent/ramdisk/kernel.ts'
+import { replace } from '../../agent/ramdisk/layers.ts'
 import { pinnedNode } from '../../agent/ramdisk/node-program.ts'
 
 const cache = join(import.meta.dirname, '../../.cache')
@@ -12,7 +13,7 @@ export async function labRamdisk(log: (line: string) => void, flavour: Flavour =
   const out = join(cache, flavour === 'cloud-amd64' ? 'lab-ramdisk' : `lab-ramdisk-${flavour}`)
   await mkdir(out, { recursive: true })
   const agentBundle = join(out, 'agent.mjs')
-  await buildAgent(agentBundle)
+  await replace(agentBundle, buildAgent) // two processes may be at it
   const node = await pinnedNode(architectureOf(flavour), cache)
   return buildRamdisk({ flavour, agentBundle, node, out, log })
 }

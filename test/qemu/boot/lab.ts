@@ -17,7 +17,7 @@ import { variableStore } from './variables.ts'
 const MAC = '52:54:00:97:00:01'
 /** What U-Boot for QEMU takes for its own, whatever the card says. */
 const U_BOOT_MAC = '52:52:52:52:52:52'
-const START_MS = 30_000
+const START_MS = 90_000
 /** Racks of the same process are counted from 1. */
 const FIRST = 1_000
 let labs = 0
