@@ -5,7 +5,6 @@ import { MiB, type Disk } from '../disks/disk.ts'
 import { fitTable, placeForConfigDrive } from '../disks/table.ts'
 import { ask } from '../http.ts'
 import { reason, withoutSecrets } from '../log.ts'
-import { run } from '../programs.ts'
 import { decodeConfigDrive, largestConfigDrive } from './config-drive.ts'
 import { expectedDigest } from './digest.ts'
 import { download, type Downloading } from './download.ts'
@@ -63,7 +62,6 @@ export async function deployImage(
     await handle.close()
   }
   await showTable(disk.name, means.clock)
-  await run('sync', [], 600)
   return `image (${image.id}) written to device ${disk.name}`
 }
 
