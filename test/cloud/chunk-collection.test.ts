@@ -52,9 +52,9 @@ function interleaved(seed: number) {
   } satisfies Partial<Platform>
   /** Lets all of these go on, step by step, until they have ended. */
   async function play(works: Array<Promise<unknown>>): Promise<void> {
-    let open = works.length
-    for (const work of works) void work.finally(() => (open -= 1)).catch(() => {})
-    while (open > 0) {
+    const open = new Set(works)
+    for (const work of works) void work.finally(() => open.delete(work)).catch(() => {})
+    while (open.size > 0) {
       await new Promise((resolve) => setImmediate(resolve))
       waiting.splice(below(Math.max(1, waiting.length)), 1)[0]?.()
     }
