@@ -6,7 +6,7 @@ import type { Disk, Piece } from './qcow2.ts'
 import { openRaw } from './raw.ts'
 import type { RandomAccess } from './random-access.ts'
 
-export function inMemory(bytes: Buffer): RandomAccess {
+function inMemory(bytes: Buffer): RandomAccess {
   return {
     size: bytes.length,
     read: (position, length) => Promise.resolve(bytes.subarray(position, position + length)),
@@ -14,7 +14,9 @@ export function inMemory(bytes: Buffer): RandomAccess {
 }
 
 async function all(disk: Disk, size: number): Promise<Chunk[]> {
-  return Array.fromAsync(chunksOf(disk, size))
+  const chunks: Chunk[] = []
+  for await (const chunk of chunksOf(disk, size)) chunks.push(chunk)
+  return chunks
 }
 
 /** The disk that chunks make up again. */
