@@ -50,6 +50,18 @@ describe('power', () => {
     expect((await cloud.client.nodes.get(node)).target_power_state).toBeNull()
   })
 
+  it('gives an operating system ten minutes to end, where nobody says how long', async () => {
+    const node = await available()
+    await cloud.client.nodes.power(node, 'soft power off')
+    await cloud.settle()
+    const [step] = site.plan(node).steps
+    expect(step).toMatchObject({ args: { target: 'soft power off', timeout: 600 } })
+    expect(step!.deadline_seconds).toBeGreaterThan(600)
+    cloud.pass(1100)
+    await cloud.tick()
+    expect((await cloud.client.nodes.get(node)).target_power_state).toBe('soft power off')
+  })
+
   it('tells why it failed', async () => {
     const node = await available()
     await cloud.client.nodes.power(node, 'power on')
