@@ -72,6 +72,7 @@ export async function createNode({ client }: Lab, server: RackServer, password =
     driver: server.bmc.protocol,
     conductor_group: SITE,
     driver_info: driverInfo(server.bmc, password),
+    ...(server.bmc.protocol === 'ipmi' && { console_interface: 'ipmitool-socat' }),
     // The disks of the rack are smaller than the 4 GiB that Ironic takes without a hint.
     properties: {
       cpu_arch: 'x86_64',

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Recorded } from '../../contract/console.ts'
 import { buildTestImage } from '../images/small-image.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { ask, createNode, pushImage, settled, useImage } from '../lab/walk.ts'
@@ -46,6 +47,15 @@ describe.each(['bios-1', 'uefi-1'])('%s', (name) => {
     const { node, seen } = await ask(lab.client, name, 'provide', 'available', 4 * MINUTE)
     expect(seen).toContain('clean wait')
     expect(node).toMatchObject({ power_state: 'power off', clean_step: {}, last_error: null })
+    // What its serial console printed meanwhile, the site has by SOL.
+    await lab.client.nodes.askConsoleLog(name, {})
+    const printed = async (): Promise<string> =>
+      ((await lab.client.nodes.consoleLog(name)).log ?? '')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => (JSON.parse(line) as Recorded)[2])
+        .join('')
+    await expect.poll(printed, { timeout: MINUTE }).toMatch(/iPXE/)
   })
 
   test('is deployed, and boots from its disk with what its config drive says', async () => {
