@@ -34,7 +34,8 @@ async function find(architecture: Architecture): Promise<DebianBoot> {
   const kernelPackage = await resolveKernel(`linux-image-cloud-${architecture}`, apt)
   const packages = [kernelPackage, await resolveOne('busybox-static', apt)]
   const loaders = ['shim-signed', `grub-efi-${architecture}-signed`].map((name) => resolveOne(name, apt))
-  const key = contentKey([...packages, ...(await Promise.all(loaders))].map(fileName))
+  const files = [...packages, ...(await Promise.all(loaders))].map(fileName)
+  const key = contentKey([...files, ...Object.values(names[architecture])])
   const folder = join(cache, 'qemu-boot', key)
   if (!existsSync(folder)) {
     await mkdir(join(cache, 'qemu-boot'), { recursive: true })
