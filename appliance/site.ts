@@ -1,13 +1,7 @@
 import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
 import type { BootMark } from '../contract/messages.ts'
-import {
-  type ByteSource,
-  stepArguments,
-  stepName,
-  type Machine,
-  type Plan,
-} from '../contract/plan.ts'
+import { type ByteSource, stepArguments, stepName, type Machine, type Plan } from '../contract/plan.ts'
 import type { AgentClient } from './agents/client.ts'
 import { agentDoor } from './agents/door.ts'
 import { postedInventories } from './agents/posted.ts'
@@ -224,7 +218,8 @@ export function startSite(parts: SiteParts): Site {
       media: parts.media,
       rescuePassword: () => openRescuePassword(plan.machine, identity),
     }),
-    fetchPlan: (command, signal) => fetchPlan({ urls, get: parts.get, refresh: (key) => uplink.refresh(key) }, command, signal),
+    fetchPlan: (command, signal) =>
+      fetchPlan({ urls, get: parts.get, refresh: (key) => uplink.refresh(key) }, command, signal),
   })
 
   const expectsAgent = (node: string): boolean =>

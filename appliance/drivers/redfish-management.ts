@@ -18,7 +18,10 @@ export type UseRedfish = <T>(work: (session: { bmc: Redfish; system: System }) =
 const media: Readonly<Record<MediaDevice, MediaType>> = { cdrom: 'CD', disk: 'USBStick', floppy: 'Floppy' }
 
 /** What a management interface does over Redfish beside boot devices. */
-export function redfishManagement(use: UseRedfish, password: BmcPassword): Omit<BmcManagement, 'sendRaw' | 'openConsole'> {
+export function redfishManagement(
+  use: UseRedfish,
+  password: BmcPassword,
+): Omit<BmcManagement, 'sendRaw' | 'openConsole'> {
   return {
     ...redfishMaintenance(use),
     password,
