@@ -1,4 +1,5 @@
-import type { StepName } from './plan.ts'
+import { z } from 'zod'
+import type { MediaDevice, StepName } from './plan.ts'
 
 /** Methods of vendor interfaces, as the API lists them. */
 export interface VendorMethod {
@@ -9,8 +10,10 @@ export interface VendorMethod {
   require_exclusive_lock: boolean
 }
 
-/** What a method does: the fake ones compare the argument `bar` with a word, the others are a step of the site. */
-type Does = { word: string } | { step: StepName }
+/** What a method does: the fake ones compare the argument `bar` with a word, the others are a step of the site, whose arguments
+ * may have other names there. */
+export type VendorStep = { step: StepName; asked?: z.ZodType<Record<string, unknown>> }
+type Does = { word: string } | VendorStep
 
 const method = (description: string, more: Partial<VendorMethod> = {}): VendorMethod => ({
   async: true,
@@ -20,6 +23,25 @@ const method = (description: string, more: Partial<VendorMethod> = {}): VendorMe
   require_exclusive_lock: true,
   ...more,
 })
+
+const drives = { cd: 'cdrom', dvd: 'cdrom', usb: 'disk', floppy: 'floppy' } as const satisfies Record<
+  string,
+  MediaDevice
+>
+
+const ejection = z
+  .strictObject({ boot_device: z.enum(Object.keys(drives) as (keyof typeof drives)[]).nullish() })
+  .transform(({ boot_device: drive }) => ({ device_types: drive ? [drives[drive]] : null }))
+
+/** Without Ironic's subscriptions: a site listens to events of its BMCs by itself. */
+const redfish = {
+  eject_vmedia: {
+    facts: method(
+      "Eject a virtual media device. Optional argument: 'boot_device' - cd, dvd, usb or floppy; without it all are ejected.",
+    ),
+    does: { step: 'management.detach_virtual_media', asked: ejection },
+  },
+} as const
 
 export const vendorMethods: Readonly<Record<string, Readonly<Record<string, { facts: VendorMethod; does: Does }>>>> = {
   ipmitool: {
@@ -34,6 +56,8 @@ export const vendorMethods: Readonly<Record<string, Readonly<Record<string, { fa
       does: { step: 'vendor.bmc_reset' },
     },
   },
+  redfish,
+  'idrac-redfish': redfish,
   fake: {
     second_method: { facts: method('Test if the value of bar is kazoo'), does: { word: 'kazoo' } },
     third_method_sync: {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
-import { stepArguments, type StepName } from '../../contract/plan.ts'
-import { vendorMethods } from '../../contract/vendor.ts'
+import { stepArguments } from '../../contract/plan.ts'
+import { vendorMethods, type VendorStep } from '../../contract/vendor.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { askSite } from './ask-bmc.ts'
@@ -60,7 +60,10 @@ async function invoke(platform: Platform, call: Call, verb: (typeof verbs)[numbe
   const given = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
   if ('step' in does) {
     const { uuid } = await settled(platform, node)
-    await askSite(platform, call, uuid, { step: does.step, args: argumentsFor(does.step, given) }, requireVendor)
+    await askSite(platform, call, uuid, { step: does.step, args: argumentsFor(does, given) }, (now) => {
+      // Meanwhile somebody may have given it another interface.
+      if (methodsOf(now)[name] !== method) throw new UserError(400, `No handler for method ${name}`)
+    })
     return call.body(null, 202)
   }
   const { bar } = given
@@ -69,15 +72,10 @@ async function invoke(platform: Platform, call: Call, verb: (typeof verbs)[numbe
   return facts.async ? call.body(null, 202) : call.json(bar === does.word)
 }
 
-/** Meanwhile somebody may have given it another interface. */
-function requireVendor({ vendor_interface: name }: Node): void {
-  if (name === null || !Object.hasOwn(vendorMethods, name)) throw new UserError(400, 'No handler for this method')
-}
-
-function argumentsFor(step: StepName, given: Record<string, unknown>): Record<string, unknown> {
+function argumentsFor({ step, asked }: VendorStep, given: Record<string, unknown>): Record<string, unknown> {
   if (step === 'vendor.send_raw' && !given['raw_bytes'])
     throw new UserError(400, 'Parameter raw_bytes (string of bytes) was not specified.')
-  const args = stepArguments[step].safeParse(given)
+  const args = (asked ?? stepArguments[step]).safeParse(given)
   if (!args.success) throw new UserError(400, `The arguments are wrong: ${z.prettifyError(args.error)}`)
   return args.data as Record<string, unknown>
 }

@@ -173,8 +173,29 @@ describe("Ironic's vendor methods", () => {
     expect([reply.status, String(reply.body['error_message'])]).toEqual([400, expect.stringMatching(why)])
   })
 
-  test('are not those of Redfish, and send_raw is no step that people may name', async () => {
-    expect((await ask(redfish, 'GET', `${passthru}/methods`)).body).toEqual({})
+  test('of Redfish eject the medium of one drive, or all', async () => {
+    const { slots } = redfish.machine.redfish
+    for (const slot of slots) slot.insert = 'action'
+    const inserted = () => slots.filter(({ image }) => image !== undefined).length
+    const medium = { device_type: 'cdrom', image_url: 'http://images.example/a.iso' }
+    const { body } = await ask(redfish, 'GET', `${passthru}/methods`)
+    expect(body).toMatchObject({ eject_vmedia: { async: true, http_methods: ['POST'] } })
+    for (const [drive, left] of [
+      ['floppy', 1],
+      ['cd', 0],
+    ] as const) {
+      if (inserted() === 0) await done(redfish, 'POST', 'vmedia', 204, medium)
+      await done(redfish, 'POST', `${passthru}/eject_vmedia`, 202, { boot_device: drive })
+      expect(inserted()).toBe(left)
+    }
+    await done(redfish, 'POST', 'vmedia', 204, medium)
+    await done(redfish, 'POST', `${passthru}?method=eject_vmedia`, 202, {})
+    expect(inserted()).toBe(0)
+    expect((await ask(redfish, 'POST', `${passthru}/eject_vmedia`, { boot_device: 'tape' })).status).toBe(400)
+  })
+
+  test('are not those of IPMI on Redfish, and send_raw is no step that people may name', async () => {
+    expect(Object.keys((await ask(redfish, 'GET', `${passthru}/methods`)).body)).toEqual(['eject_vmedia'])
     expect((await ask(redfish, 'POST', `${passthru}/send_raw`, { raw_bytes: '6 1' })).status).toBe(400)
     const clean_steps = [{ interface: 'vendor', step: 'send_raw', args: { raw_bytes: '6 1' } }]
     await expect(fleet.client.nodes.provision(ipmi.uuid, 'clean', { clean_steps })).rejects.toThrow(
