@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Refusal } from '@bloomery/redfish/service/machine.ts'
+import { httpsCertificatesPath } from '@bloomery/redfish/service/state.ts'
 import { selfSigned } from '@bloomery/redfish/testing/certificate.ts'
 import type { Report } from '../../contract/messages.ts'
 import type { Plan, Step } from '../../contract/plan.ts'
@@ -160,6 +161,33 @@ test('whom the machine and its BMC trust, and whose time they have, is set; doin
   const held = [...bmc().certificates].map(([path, all]) => [path.split('/').slice(-2).join('/'), all.length])
   expect(Object.fromEntries(held)).toMatchObject({ 'PK/Certificates': 1, 'db/Certificates': 2, 'Boot/Certificates': 2 })
   expect([...bmc().signatures.values()].flat()).toHaveLength(1)
+})
+
+test('the event log of the machine is emptied', async () => {
+  bmc().log.push({ id: '1', at: '2026-01-02T03:04:05Z', text: 'a fan stood still' })
+  const end = await run([step('management.clear_event_log')])
+  expect([end.phase, end.note]).toEqual(['done', null])
+  expect(bmc().log).toEqual([])
+})
+
+test('the BMC has the certificate made for its own key, once, and one for another key is refused', async () => {
+  const [own, stranger] = [selfSigned(2), selfSigned(2)]
+  const path = httpsCertificatesPath(bmc())
+  bmc()
+    .certificates.get(path)!
+    .push({ id: '1', pem: selfSigned(2).cert, owner: undefined })
+  bmc().requestedKeys.set(path, own.key)
+  const install = ({ cert }: { cert: string }, generation: number) =>
+    run([step('management.install_bmc_certificate', { certificate: cert })], (plan) => (plan.generation = generation))
+  const end = await install(own, 1)
+  expect([end.phase, end.note]).toEqual(['done', null])
+  expect(bmc().certificates.get(path)).toMatchObject([{ id: '1', pem: own.cert }])
+  const refused = await install(stranger, 2)
+  expect([refused.phase, refused.note]).toEqual([
+    'failed',
+    expect.stringMatching(/BMC 127\.0\.0\.1:\d+, replace a certificate: HTTP 400/),
+  ])
+  expect(bmc().tls?.cert).toBe(own.cert)
 })
 
 test('a certificate that is over, or is none, changes nothing', async () => {
