@@ -87,6 +87,24 @@ test('spoofed relays: what a relay says of a port is echoed to it and changes no
   expect(asked.reply?.packet.yiaddr).not.toBe(mine)
 })
 
+test('reflection: whatever address a message gives for its client, no answer leaves the networks that are served', () => {
+  const leases = new LeaseTable([subnet])
+  const victim = { ciaddr: ip('192.0.2.1') }
+  const mac = '52:54:00:00:00:01'
+  const offer = decided(leases, message(mac, MessageType.discover, victim), 0)
+  expect(offer.reply?.destination).toEqual({ to: 'client', address: ip('255.255.255.255') })
+  const informed = decided(leases, message(mac, MessageType.inform, victim), 0)
+  expect([informed.reply, informed.facts.because]).toEqual([
+    undefined,
+    'an inform from 192.0.2.1, which is on no network of ours',
+  ])
+  const renewed = decided(leases, message(mac, MessageType.request, victim), 0)
+  expect([renewed.facts.reply, renewed.reply?.destination]).toEqual([
+    'nak',
+    { to: 'client', address: ip('255.255.255.255') },
+  ])
+})
+
 test('amplification: one message earns one reply of at most what the client said that it takes, and never over 1,472 bytes', () => {
   const leases = new LeaseTable([subnet])
   const size: [number, Uint8Array] = [Option.maxMessageSize, Uint8Array.of(0xff, 0xff)]

@@ -69,8 +69,10 @@ function confirm(situation: Served): Decision {
 }
 
 function inform(situation: Served): Decision {
-  const { ciaddr } = situation.request.packet
+  const { ciaddr, giaddr } = situation.request.packet
   if (ciaddr === 0) return silent(situation, 'an inform without a client address')
+  if (giaddr === 0 && !contains(situation.subnet, ciaddr))
+    return silent(situation, `an inform from ${ipv4ToText(ciaddr)}, which is on no network of ours`)
   return granted('ack', situation, ciaddr, undefined, [])
 }
 
@@ -145,7 +147,7 @@ function granted(
   const packet = grant(kind, request, subnet, answer, { address, seconds })
   return {
     facts: { ...facts(situation, kind, answer.because, address), file: answer.boot?.file },
-    reply: { packet, destination: destination(kind, request.packet), limit: request.maxLength },
+    reply: { packet, destination: destination(kind, request.packet, subnet), limit: request.maxLength },
     changes,
   }
 }
@@ -155,7 +157,7 @@ function refused(situation: Situation, address: number, because: string): Decisi
   const packet = refuse(request, subnet, because)
   return {
     facts: facts(situation, 'nak', because, address),
-    reply: { packet, destination: destination('nak', request.packet), limit: request.maxLength },
+    reply: { packet, destination: destination('nak', request.packet, subnet), limit: request.maxLength },
     changes: [],
   }
 }

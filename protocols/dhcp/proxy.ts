@@ -57,7 +57,7 @@ export function decideProxy(situation: ProxySituation): Decision | undefined {
     facts: { ...facts, reply: kind, file: boot.file },
     reply: {
       packet,
-      destination: heardOn === 'pxe' ? { to: 'source' } : destination(kind, request.packet),
+      destination: heardOn === 'pxe' ? { to: 'source' } : destination(kind, request.packet, subnet),
       limit: request.maxLength,
     },
     changes: [],

@@ -3,7 +3,7 @@ import { BROADCAST, MessageType, Option } from './codes.ts'
 import type { Answer, Destination } from './decision.ts'
 import { BROADCAST_FLAG, type DhcpPacket } from './packet.ts'
 import type { DhcpRequest } from './request.ts'
-import { broadcastAddress, mask, type Subnet } from './subnet.ts'
+import { broadcastAddress, contains, mask, type Subnet } from './subnet.ts'
 
 export type ServedAnswer = Extract<Answer, { serve: true }>
 type Kind = 'offer' | 'ack' | 'nak'
@@ -80,9 +80,10 @@ export function refuse(request: DhcpRequest, subnet: Subnet, why: string): DhcpP
  * RFC 2131 §4.1. A client without an address gets a broadcast even where it could take a unicast: that needs an ARP entry,
  * which a plain socket cannot make, and every client accepts the broadcast.
  */
-export function destination(kind: Kind, packet: DhcpPacket): Destination {
+export function destination(kind: Kind, packet: DhcpPacket, subnet: Subnet): Destination {
   if (packet.giaddr !== 0) return { address: packet.giaddr, to: 'relay' }
-  if (kind !== 'nak' && packet.ciaddr !== 0) return { address: packet.ciaddr, to: 'client' }
+  // Anybody can write any ciaddr: what is sent there stays on the networks that we serve.
+  if (kind !== 'nak' && contains(subnet, packet.ciaddr)) return { address: packet.ciaddr, to: 'client' }
   return { address: BROADCAST, to: 'client' }
 }
 
