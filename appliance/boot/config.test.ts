@@ -37,6 +37,12 @@ test.each([
   expect(() => bootConfig.parse({ ...config, subnets: [{ ...subnet, ...change }] })).toThrow(complaint)
 })
 
+test('transfers of TFTP have a range of ports, or one port, not both', () => {
+  const tftp = { portRange: [50_000, 50_063], onePort: true }
+  expect(() => bootConfig.parse({ ...config, tftp })).toThrow('has both onePort and portRange: choose one')
+  expect(bootConfig.parse({ ...config, tftp: { onePort: true } }).tftp).toEqual({ onePort: true })
+})
+
 test('where one subnet names its interface, each that is ours must, and none behind a relay can', () => {
   const other = { cidr: '10.2.0.0/24', interfaceAddress: '10.2.0.1', range: ['10.2.0.100', '10.2.0.199'] }
   const relayed = { ...other, interfaceAddress: '10.1.0.1' }

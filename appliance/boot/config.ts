@@ -107,8 +107,16 @@ export const bootConfig = z.strictObject({
     .partial()
     .default({}),
   tftp: z
-    .strictObject({ host: ipv4, port, portRange: z.tuple([port, port]).optional() })
+    .strictObject({
+      host: ipv4,
+      port,
+      /** Of transfers, for firewalls; any where absent. */
+      portRange: z.tuple([port, port]),
+      /** Or all of them by `port` itself: slower, for firewalls that let nothing else through. */
+      onePort: z.boolean(),
+    })
     .partial()
+    .refine(({ portRange, onePort }) => !(portRange && onePort), 'has both onePort and portRange: choose one')
     .default({}),
   http: z.strictObject({ host: ipv4, port }).partial().default({}),
   /**

@@ -13,6 +13,7 @@ import { dropped } from './dropped.ts'
 import type { BootFiles } from './files.ts'
 import { loaderNames } from './loaders.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
+import { mtuTo } from './mtu.ts'
 import { tftpSource } from './tftp-source.ts'
 
 export interface BootTftpParts {
@@ -38,6 +39,8 @@ export async function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
     host: config.host ?? '0.0.0.0',
     port: config.port,
     portRange: config.portRange,
+    onePort: config.onePort,
+    mtuTo,
     async source(name, client) {
       const served = await source(name, macAt(client.address), client.address)
       if (served === undefined) return undefined

@@ -1,7 +1,10 @@
 import type { TftpOptions } from './packet.ts'
 
-/** A datagram that isn't fragmented on Ethernet: 1,500 bytes without IP, UDP and TFTP headers. */
-export const MAX_BLKSIZE = 1_468
+export const ETHERNET_MTU = 1_500
+/** IP, UDP and TFTP's own. */
+const HEADERS = { 4: 20 + 8 + 4, 6: 40 + 8 + 4 }
+/** A datagram over IPv4 that isn't fragmented on Ethernet. */
+export const MAX_BLKSIZE = ETHERNET_MTU - HEADERS[4]
 export const MAX_WINDOW = 64
 
 export interface Terms {
@@ -16,11 +19,11 @@ export interface Terms {
 }
 
 /** An option that is unknown or out of its range is left out of the OACK, which refuses it: RFC 2347. */
-export function negotiate(options: TftpOptions, size: number): Terms {
+export function negotiate(options: TftpOptions, size: number, maxBlksize = MAX_BLKSIZE): Terms {
   const terms: Terms = { blksize: 512, windowsize: 1, agreed: new Map(), sizeAsked: false }
   const blksize = whole(options.get('blksize'), 8, 65_464) // RFC 2348
   if (blksize !== undefined) {
-    terms.blksize = Math.min(blksize, MAX_BLKSIZE)
+    terms.blksize = Math.min(blksize, maxBlksize)
     terms.agreed.set('blksize', String(terms.blksize))
   }
   const windowsize = whole(options.get('windowsize'), 1, 65_535) // RFC 7440
@@ -38,6 +41,11 @@ export function negotiate(options: TftpOptions, size: number): Terms {
     terms.agreed.set('tsize', String(size))
   }
   return terms
+}
+
+/** The largest block that leaves whole on a way of this MTU: firmware that puts fragments together is rare. */
+export function blksizeFor(mtu: number, version: 4 | 6): number {
+  return Math.max(8, Math.min(mtu, ETHERNET_MTU) - HEADERS[version])
 }
 
 export function whole(value: string | undefined, min: number, max: number): number | undefined {

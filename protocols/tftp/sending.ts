@@ -1,8 +1,9 @@
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import { WireError } from '@bloomery/wire/error.ts'
 import type { Terms } from './negotiate.ts'
 import { decodePacket, encodePacket, TftpError } from './packet.ts'
+import { ofSocket, type OnePort, type TransferWay } from './one-port.ts'
 import type { PortRange } from './port-range.ts'
 import type { TftpClient, TftpFile } from './source.ts'
 import { begin, step, type Action, type Transfer, type TransferEvent } from './transfer.ts'
@@ -25,24 +26,28 @@ export interface Sending {
   terms: Terms
   host: string
   ports: PortRange
+  /** Then `ports` and `host` are not asked. */
+  onePort?: OnePort
   now: () => number
   signal: AbortSignal
 }
 
-/** One transfer on its own socket, from its first datagram to its outcome. */
+/** One transfer, from its first datagram to its outcome. */
 export async function sendFile(sending: Sending): Promise<Outcome> {
-  const socket = await sending.ports.bind(
-    () => createSocket(isIPv6(sending.host) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' }),
-    sending.host,
-  )
+  const way = sending.onePort?.open(sending.client) ?? (await ownSocket(sending))
   try {
-    return await new Promise((resolve) => drive(sending, socket, resolve))
+    return await new Promise((resolve) => drive(sending, way, resolve))
   } finally {
-    socket.close()
+    way.close()
   }
 }
 
-function drive(sending: Sending, socket: Socket, resolve: (outcome: Outcome) => void): void {
+async function ownSocket({ ports, host }: Sending): Promise<TransferWay> {
+  const create = () => createSocket(isIPv6(host) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' })
+  return ofSocket(await ports.bind(create, host))
+}
+
+function drive(sending: Sending, way: TransferWay, resolve: (outcome: Outcome) => void): void {
   const { file, client, terms, now, signal } = sending
   const started = now()
   let ended = false
@@ -60,7 +65,7 @@ function drive(sending: Sending, socket: Socket, resolve: (outcome: Outcome) => 
   }
   const stopped = (): void => end('failed', 'the server stops')
   const send = (packet: Parameters<typeof encodePacket>[0], to: TftpClient = client): void =>
-    socket.send(encodePacket(packet), to.port, to.address, (error) => {
+    way.send(encodePacket(packet), to, (error) => {
       if (error) end('failed', `sending failed: ${error.message}`)
     })
   const perform = async (action: Action): Promise<void> => {
@@ -83,7 +88,7 @@ function drive(sending: Sending, socket: Socket, resolve: (outcome: Outcome) => 
         if (ended) return
         const because = error instanceof Error ? error.message : String(error)
         const told = encodePacket({ op: 'error', code: TftpError.undefined, message: 'the file could not be read' })
-        socket.send(told, client.port, client.address, () => end('failed', because))
+        way.send(told, client, () => end('failed', because))
       })
     clearTimeout(timer)
     timer = setTimeout(() => on({ kind: 'timer' }, next.due), Math.max(1, next.due - now()))
@@ -92,9 +97,9 @@ function drive(sending: Sending, socket: Socket, resolve: (outcome: Outcome) => 
     if (!ended) enter(step(transfer, event, Math.max(now(), notBefore)))
   }
 
-  socket.on('error', (error) => end('failed', error.message))
   signal.addEventListener('abort', stopped)
-  socket.on('message', (bytes, from) => {
+  way.on('error', (error) => end('failed', error.message))
+  way.on('message', (bytes, from) => {
     if (from.address !== client.address || from.port !== client.port)
       // RFC 1350 §4: a stranger is told so, and the transfer goes on.
       return send({ op: 'error', code: TftpError.unknownTransfer, message: 'unknown transfer ID' }, from)

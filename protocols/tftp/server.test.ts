@@ -179,6 +179,39 @@ describe.each([{ fast: true }, { fast: false }])('fast: $fast', ({ fast }) => {
     expect((await next()).port).toBe(port)
   })
 
+  test('by one port, many clients at once get the file from the port that they asked, and what comes late is nobody’s', async () => {
+    const { server, outcomes, errors } = await serve({ fast, onePort: true })
+    const ask = (): Promise<Uint8Array> => fetchFile({ host: '127.0.0.1', port: server.port, file: 'file' })
+    for (const got of await Promise.all(Array.from({ length: 10 }, ask))) expect(content.equals(got)).toBe(true)
+    const { say, next } = await peer()
+    say(rrq('file', { blksize: '1468' }), server.port)
+    expect(await next()).toMatchObject({ port: server.port, packet: { op: 'oack' } })
+    say({ op: 'ack', block: 0 }, server.port)
+    expect(await next()).toMatchObject({ port: server.port, packet: { op: 'data', block: 1 } })
+    say({ op: 'error', code: 0, message: 'enough' }, server.port)
+    await expect.poll(() => outcomes.at(-1)?.result).toBe('aborted')
+    say({ op: 'ack', block: 1 }, server.port)
+    say(rrq('none'), server.port)
+    expect((await next()).packet).toMatchObject({ op: 'error', code: 1 }) // so the ACK before it was not answered
+    expect([server.fast, errors]).toEqual([false, []])
+  })
+
+  test.each([
+    ['127.0.0.1', 1_500, '1468'],
+    ['127.0.0.1', 9_000, '1468'],
+    ['127.0.0.1', 1_400, '1368'],
+    ['::1', 1_500, '1448'],
+    ['::1', 1_280, '1228'],
+  ])('at %s no block is longer than leaves whole on a way of %i bytes: %s', async (host, mtu, blksize) => {
+    const { server } = await serve({ fast, host, mtuTo: () => mtu })
+    const asking = createSocket(host === '::1' ? 'udp6' : 'udp4').bind(0, host)
+    await once(asking, 'listening')
+    closing.push(() => new Promise((resolve) => asking.close(() => resolve())))
+    asking.send(encodePacket(rrq('file', { blksize: '65464' })), server.port, host)
+    const [bytes] = (await once(asking, 'message')) as [Uint8Array]
+    expect(decodePacket(bytes)).toMatchObject({ op: 'oack', options: new Map([['blksize', blksize]]) })
+  })
+
   test('a file that shrinks while it is sent ends its transfer with an error at both ends', async () => {
     const read = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(3))
     const { server, outcomes } = await serve({ fast, source: () => Promise.resolve({ size: 9_999, read }) })

@@ -4,11 +4,12 @@ import { once } from 'node:events'
 import { ipv4FromText } from '@bloomery/wire/address.ts'
 import { WireError } from '@bloomery/wire/error.ts'
 import { startFastSender, type FastSender } from './fast-sender.ts'
-import { negotiate, type Terms } from './negotiate.ts'
+import { blksizeFor, ETHERNET_MTU, negotiate, type Terms } from './negotiate.ts'
 import { toNetascii } from './netascii.ts'
 import { decodePacket, encodePacket, TftpError, type TftpPacket } from './packet.ts'
 import { PortRange } from './port-range.ts'
 import { sendFile, type Outcome } from './sending.ts'
+import { OnePort } from './one-port.ts'
 import { fileOf, type TftpClient, type TftpFile, type TftpSource } from './source.ts'
 
 const MAX_NETASCII = 1_048_576
@@ -18,6 +19,10 @@ export interface TftpServerOptions {
   port?: number
   /** Ports of the transfers, for firewalls; any port where absent. */
   portRange?: readonly [first: number, last: number]
+  /** Transfers go by the request port itself, for firewalls that follow no TFTP; not with `portRange`, and not fast. */
+  onePort?: boolean
+  /** Of the way to a client; Ethernet's where absent, and at most that. */
+  mtuTo?: (address: string) => number
   source: TftpSource
   maxTransfers?: number
   maxPerClient?: number
@@ -38,7 +43,7 @@ export interface TftpServer {
 
 export async function startTftpServer(options: TftpServerOptions): Promise<TftpServer> {
   const socket = createSocket(isIPv6(options.host) ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' })
-  const wanted = options.fast !== false && isIPv4(options.host)
+  const wanted = options.fast !== false && !options.onePort && isIPv4(options.host)
   socket.bind(options.port ?? 69, options.host)
   await once(socket, 'listening')
   const fast = wanted ? startFastSender(options.onError) : undefined
@@ -54,6 +59,7 @@ class Serving {
   readonly #socket: Socket
   readonly #options: TftpServerOptions
   readonly #ports: PortRange
+  readonly #onePort: OnePort | undefined
   readonly #fast: FastSender | undefined
   /** By the client's address and port, which name its transfer: a request that comes again starts no second one. */
   readonly #transfers = new Map<string, Promise<void>>()
@@ -65,9 +71,11 @@ class Serving {
     this.#socket = socket
     this.#options = options
     this.#ports = new PortRange(options.portRange)
+    this.#onePort = options.onePort ? new OnePort(socket) : undefined
   }
 
   receive(bytes: Uint8Array, from: RemoteInfo): void {
+    if (this.#onePort?.hear(bytes, from)) return
     try {
       const packet = decodePacket(bytes)
       if (packet.op !== 'rrq' && packet.op !== 'wrq') throw new WireError(`${packet.op} came to the request port`)
@@ -121,7 +129,8 @@ class Serving {
       if (sent === undefined)
         return this.#refuse(request, from, TftpError.undefined, 'too large for netascii, ask in octet mode')
       const name = request.file
-      const terms = negotiate(request.options, sent.size)
+      const mtu = this.#options.mtuTo?.(from.address) ?? ETHERNET_MTU
+      const terms = negotiate(request.options, sent.size, blksizeFor(mtu, isIPv6(from.address) ? 6 : 4))
       this.#options.onOutcome(
         this.#fast?.alive && sent.content !== undefined
           ? await this.#sendFast(this.#fast, name, { ...sent, content: sent.content }, client, terms)
@@ -132,6 +141,7 @@ class Serving {
               terms,
               host: this.#options.host,
               ports: this.#ports,
+              onePort: this.#onePort,
               now: () => performance.now(),
               signal: this.#stopping.signal,
             }),
