@@ -77,7 +77,7 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     return c.body(script, 200, text)
   })
 
-  app.get('/boot/:token/:part{kernel|initrd}', async (c) => {
+  app.get('/boot/:token/:part{(?:kernel|initrd)}', async (c) => {
     const part = c.req.param('part') as 'kernel' | 'initrd'
     const boot = boots.allowed(c.req.param('token'), part, c.env.incoming.socket.remoteAddress)
     if (boot === undefined) return overNow()
