@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { createBmc } from './bmc.ts'
 import { readPower, setPower } from './chassis.ts'
 import { connect, type ConnectOptions } from './client.ts'
-import { IncorrectPassword, type IpmiError, NoSupportedCipherSuite, TransportTimeout } from './error.ts'
+import { CommandFailed, IncorrectPassword, IpmiError, NoSupportedCipherSuite, TransportTimeout } from './error.ts'
+import { decodePacket, encodePacket, payloadTypes } from './packet.ts'
 import { paperChassis } from './testing/paper-chassis.ts'
 import { paperNet } from './testing/paper-net.ts'
 import { virtualClock } from './testing/virtual-clock.ts'
@@ -83,4 +84,56 @@ test('a suite that the BMC lacks is told, with those that were tried', async () 
     .catch((caught: IpmiError) => caught)
   expect(error).toBeInstanceOf(NoSupportedCipherSuite)
   expect((error as IpmiError).message).toMatch(/accepts none of the cipher suites 16.*Enable one of them/)
+})
+
+/** Has each answer of that kind changed on its way. */
+function forge(net: ReturnType<typeof begin>['net'], kind: number, change: (payload: Uint8Array) => Uint8Array): void {
+  const { bmc } = net
+  const forged = (answer: Uint8Array): Uint8Array => {
+    const packet = decodePacket(answer)
+    if (packet.format !== '2.0' || packet.payloadType !== kind) return answer
+    return encodePacket({ ...packet, payload: change(Uint8Array.from(packet.payload)) })
+  }
+  net.bmc = {
+    ...bmc,
+    async receive(bytes, send) {
+      const answer = await bmc.receive(bytes, send)
+      return answer && forged(answer)
+    },
+  }
+}
+
+const lastByte = (payload: Uint8Array): Uint8Array =>
+  payload.map((byte, at) => (at === payload.length - 1 ? byte ^ 1 : byte))
+const refusal = (status: number) => (payload: Uint8Array) =>
+  Uint8Array.of(payload[0]!, status, 0, 0, ...payload.subarray(4, 8))
+
+test.each<[string, number, (payload: Uint8Array) => Uint8Array, RegExp]>([
+  ['a wrong code in RAKP 2', payloadTypes.rakp2, lastByte, /RAKP 1: incorrect password for user "admin"; correct it/],
+  ['a wrong code in RAKP 4', payloadTypes.rakp4, lastByte, /RAKP 3: the BMC's key \(Kg\) is another.*; give it/],
+  ['a refusal in RAKP 4', payloadTypes.rakp4, refusal(0x0f), /RAKP 3: incorrect password .*; correct it/],
+  ['a session id that the BMC forgot', payloadTypes.rakp4, refusal(0x02), /RAKP 3: .*invalid session ID; check user/],
+  ['a refused name', payloadTypes.rakp2, refusal(0x0d), /RAKP 1: the BMC has no user "admin".*; correct the name/],
+  ['a refused role', payloadTypes.rakp2, refusal(0x0a), /RAKP 1: user "admin" may not .*; raise it on the BMC/],
+  ['no room for a session', payloadTypes.openSessionResponse, refusal(0x01), /insufficient resources.*; end other/],
+  ['RAKP 2 cut short', payloadTypes.rakp2, (whole) => whole.subarray(0, 20), /RAKP 1: the answer is not.*; try again/],
+])('%s ends with who, what and what to do, and without the password', async (_name, kind, change, why) => {
+  const { net, open } = begin({ cipherSuite: 17 })
+  forge(net, kind, change)
+  const error = await open().catch((caught: unknown) => caught)
+  expect(error).toBeInstanceOf(IpmiError)
+  const { message } = error as IpmiError
+  expect(message).toMatch(/^BMC 127\.0\.0\.1:623, /)
+  expect(message).toMatch(why)
+  expect(message).not.toContain('secret')
+})
+
+test.each([
+  [0xc0, /node busy; try again/],
+  [0xc1, /unsupported command; this BMC does not have it/],
+  [0xd4, /insufficient privilege; raise/],
+  [0xd5, /not supported in present state; look at/],
+  [0x81, /a code of this command's own; see/],
+])('completion code %i says what to do', (code, why) => {
+  expect(new CommandFailed({ host: 'h', port: 623, operation: 'Chassis Control' }, code).message).toMatch(why)
 })

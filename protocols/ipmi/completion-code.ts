@@ -61,6 +61,20 @@ export function completionText(code: number): string {
   return 'reserved code'
 }
 
+export function completionRemedy(code: number): string {
+  if (isTransient(code)) return 'try again, and restart the BMC if it stays so'
+  switch (code) {
+    case completionCodes.invalidCommand:
+      return 'this BMC does not have it, or only with newer firmware'
+    case completionCodes.insufficientPrivilege:
+      return 'raise the privilege of this user on the BMC, or ask for a higher one'
+    case completionCodes.notInPresentState:
+      return 'look at the state of the machine, and try again'
+    default:
+      return "see the BMC's manual, or update its firmware"
+  }
+}
+
 export function isTransient(code: number): boolean {
   return transient.has(code)
 }

@@ -1,5 +1,5 @@
-import { completionText } from './completion-code.ts'
-import { statusText } from './status-code.ts'
+import { completionRemedy, completionText } from './completion-code.ts'
+import { statusRemedy, statusText } from './status-code.ts'
 
 /** Where a BMC is and what was asked of it. Never holds a password. */
 export interface Subject {
@@ -43,7 +43,7 @@ export class TransportError extends IpmiError {
 
 export class IncorrectPassword extends IpmiError {
   constructor(subject: Subject, username: string) {
-    super(subject, `incorrect password for user ${JSON.stringify(username)}`)
+    super(subject, `incorrect password for user ${JSON.stringify(username)}; correct it, here or on the BMC`)
   }
 }
 
@@ -55,7 +55,10 @@ export class IncorrectBmcKey extends IpmiError {
 
 export class UnauthorizedName extends IpmiError {
   constructor(subject: Subject, username: string) {
-    super(subject, `the BMC has no user ${JSON.stringify(username)} that may log in over LAN`)
+    super(
+      subject,
+      `the BMC has no user ${JSON.stringify(username)} that may log in over LAN; correct the name, or allow it there`,
+    )
   }
 }
 
@@ -90,7 +93,8 @@ export class SessionRefused extends IpmiError {
   readonly status: number
 
   constructor(subject: Subject, status: number) {
-    super(subject, `session refused with status 0x${status.toString(16).padStart(2, '0')}: ${statusText(status)}`)
+    const code = status.toString(16).padStart(2, '0')
+    super(subject, `session refused with status 0x${code}: ${statusText(status)}; ${statusRemedy(status)}`)
     this.status = status
   }
 }
@@ -107,7 +111,8 @@ export class CommandFailed extends IpmiError {
   readonly completionCode: number
 
   constructor(subject: Subject, code: number) {
-    super(subject, `completion code 0x${code.toString(16).padStart(2, '0')}: ${completionText(code)}`)
+    const hex = code.toString(16).padStart(2, '0')
+    super(subject, `completion code 0x${hex}: ${completionText(code)}; ${completionRemedy(code)}`)
     this.completionCode = code
   }
 }
@@ -115,6 +120,7 @@ export class CommandFailed extends IpmiError {
 /** The BMC answered something that the specification doesn't allow. */
 export class MalformedAnswer extends IpmiError {
   constructor(subject: Subject, cause: unknown) {
-    super(subject, 'the answer is not what IPMI 2.0 says it should be', { cause })
+    const remedy = 'try again, and restart the BMC or update its firmware if it stays so'
+    super(subject, `the answer is not what IPMI 2.0 says it should be; ${remedy}`, { cause })
   }
 }

@@ -47,6 +47,12 @@ const suiteRefusals: ReadonlySet<number> = new Set([
   statusCodes.noCipherSuiteMatch,
 ])
 
+export function statusRemedy(status: number): string {
+  const full = status === statusCodes.insufficientResources || status === statusCodes.insufficientResourcesForRole
+  if (full) return 'end other sessions with the BMC, or restart it'
+  return 'check user, privilege and cipher suite on the BMC, and restart it if they are right'
+}
+
 export function statusText(status: number): string {
   return texts[status] ?? 'reserved status'
 }
