@@ -174,6 +174,9 @@ test('everything that GRUB is told is served, to known machines and to unknown o
     const named = [...script.matchAll(/(?:linux|initrd) (\/boot\S+?)[\s;]/g)].map(([, name = '']) => name)
     expect(named).toHaveLength(known ? 2 : 4)
     for (const bootFile of named) expect((await fetchNamed({ ...lease, bootFile })).length).toBeGreaterThan(0)
+    await expect.poll(() => timeline.of(MAC).at(-1)?.kind).toBe('initrd')
+    const way = timeline.marks([MAC], new Date(0)).map(({ seen }) => seen)
+    for (const step of ['boot script', 'kernel', 'ramdisk']) expect(way).toContain(`${step} fetched over TFTP`)
   }
 })
 

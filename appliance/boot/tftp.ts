@@ -11,6 +11,7 @@ import type { BootConfig } from './config.ts'
 import type { Discovery } from './discovery.ts'
 import { dropped } from './dropped.ts'
 import type { BootFiles } from './files.ts'
+import { bootPath } from './grub.ts'
 import { loaderNames } from './loaders.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
 import { mtuTo } from './mtu.ts'
@@ -32,7 +33,7 @@ export interface BootTftpParts {
 export async function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
   const { config, files, leases, events, log, metrics } = parts
   const source = tftpSource({ ...parts, boots: bootUse(parts) })
-  const sizes = new Map([...files.loaders].map(([loader, bytes]) => [loaderNames[loader] as string, bytes.length]))
+  const loaders = new Set([...files.loaders.keys()].map((loader): string => loaderNames[loader]))
   const macAt = (address: string): string | undefined =>
     (isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac : undefined) || undefined
   const server = await startTftpServer({
@@ -45,7 +46,7 @@ export async function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
       const served = await source(name, macAt(client.address), client.address)
       if (served === undefined) return undefined
       const { mac } = served
-      if (mac !== undefined && served.kind !== 'tftp') events.seen(mac, served.kind)
+      if (mac !== undefined && served.kind === 'script') events.seen(mac, 'script', { over: 'TFTP' })
       return served.file
     },
     onOutcome(outcome) {
@@ -53,9 +54,12 @@ export async function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
       metrics.count('bloomery_tftp_bytes_total', {}, outcome.bytes)
       const mac = macAt(outcome.client.address)
       const file = outcome.file.replace(/^\/+/, '')
-      const size = sizes.get(file)
-      if (mac !== undefined && size !== undefined && outcome.bytes > 0)
-        events.seen(mac, 'tftp', { file, bytes: outcome.bytes, size })
+      const { bytes, size } = outcome
+      if (mac !== undefined && size !== undefined && bytes > 0) {
+        const part = bootPath(file)?.part
+        if (loaders.has(file)) events.seen(mac, 'tftp', { file, bytes, size })
+        else if (part !== undefined) events.seen(mac, part, { over: 'TFTP', bytes, size })
+      }
       report(log, outcome, mac)
     },
     onError: (error) => dropped(log, 'TFTP', error),

@@ -13,6 +13,8 @@ export interface Outcome {
   file: string
   client: TftpClient
   bytes: number
+  /** Of the file, where there was one. */
+  size?: number
   milliseconds: number
   /** Blocks that were sent more than once. */
   repeated: number
@@ -61,7 +63,17 @@ function drive(sending: Sending, way: TransferWay, resolve: (outcome: Outcome) =
     signal.removeEventListener('abort', stopped)
     const { acked, repeated } = transfer
     const bytes = Math.min(acked * terms.blksize, file.size)
-    resolve({ result, file: sending.name, client, bytes, milliseconds: Math.round(now() - started), repeated, because })
+    const { size } = file
+    resolve({
+      result,
+      file: sending.name,
+      client,
+      bytes,
+      size,
+      milliseconds: Math.round(now() - started),
+      repeated,
+      because,
+    })
   }
   const stopped = (): void => end('failed', 'the server stops')
   const send = (packet: Parameters<typeof encodePacket>[0], to: TftpClient = client): void =>

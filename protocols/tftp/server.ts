@@ -164,7 +164,16 @@ class Serving {
     const ended = await fast.send({ content, size, terms, client: to, host: this.#options.host, ports })
     const { phase: result, acked, repeated, because } = ended
     const bytes = Math.min(acked * terms.blksize, size)
-    return { result, file, client, bytes, milliseconds: Math.round(performance.now() - started), repeated, because }
+    return {
+      result,
+      file,
+      client,
+      bytes,
+      size,
+      milliseconds: Math.round(performance.now() - started),
+      repeated,
+      because,
+    }
   }
 
   #refuse(request: Request, from: RemoteInfo, code: number, message: string): void {
