@@ -117,6 +117,8 @@ export interface BootHttp {
 export const BOOT_HTTP_PORT = 8_080
 const IDLE_MS = 60_000
 const MAX_CONNECTIONS = 1_024
+/** Of one address: nobody alone takes all there are. */
+const MAX_PER_CLIENT = 256
 
 export interface BootHttpConfig {
   port?: number
@@ -131,6 +133,7 @@ export async function startBootHttp(config: BootHttpConfig, app: ReturnType<type
   const server = createAdaptorServer({ fetch: app.fetch, ...tls }) as Server
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_MS)
+  limitPerClient(server)
   server.listen(config.port ?? BOOT_HTTP_PORT, config.host ?? '0.0.0.0')
   await once(server, 'listening')
   return {
@@ -142,6 +145,21 @@ export async function startBootHttp(config: BootHttpConfig, app: ReturnType<type
       await closed
     },
   }
+}
+
+function limitPerClient(server: Server): void {
+  const open = new Map<string, number>()
+  server.on('connection', (socket) => {
+    const { remoteAddress = '' } = socket
+    const count = (open.get(remoteAddress) ?? 0) + 1
+    open.set(remoteAddress, count)
+    socket.once('close', () => {
+      const left = (open.get(remoteAddress) ?? 1) - 1
+      if (left > 0) open.set(remoteAddress, left)
+      else open.delete(remoteAddress)
+    })
+    if (count > MAX_PER_CLIENT) socket.destroy()
+  })
 }
 
 function overNow(): Response {

@@ -1,5 +1,7 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -178,4 +180,24 @@ test.each([
   await http.stop()
   expect([400, 403, 404]).toContain(status)
   expect(body).not.toMatch(/root:|bytes/)
+})
+
+test('starvation: of one address 256 connections are held, whoever asks from another is served, and so is the first when it lets go', async () => {
+  const http = await startBootHttp({ port: 0, host: '127.0.0.1' }, site(undefined, 'ignore', new Set(loaders)).app)
+  const from = (localAddress: string) => connect({ host: '127.0.0.1', port: http.port, localAddress })
+  const held = Array.from({ length: 256 }, () => from('127.0.0.2'))
+  await Promise.all(held.map((socket) => once(socket, 'connect')))
+  const status = (localAddress: string): Promise<number | undefined> =>
+    new Promise((resolve) => {
+      const asked = { host: '127.0.0.1', port: http.port, path: '/local.ipxe', localAddress, agent: false }
+      const request = httpRequest(asked, (reply) => {
+        reply.resume().on('end', () => resolve(reply.statusCode))
+      })
+      request.on('error', () => resolve(undefined)).end()
+    })
+  expect([await status('127.0.0.2'), await status('127.0.0.3')]).toEqual([undefined, 200])
+  for (const socket of held.splice(0, 8)) socket.destroy()
+  await expect.poll(() => status('127.0.0.2')).toBe(200)
+  for (const socket of held) socket.destroy()
+  await http.stop()
 })
