@@ -85,6 +85,32 @@ describe('acting is asked again only when nothing was done', () => {
   })
 })
 
+describe('a change that crosses another', () => {
+  const path = '/redfish/v1/Managers/1'
+  const manager = (resources[path] = { '@odata.etag': '"2"', DateTime: 'now' })
+  const change = async (trouble: Trouble[]) => {
+    const { transport, asked } = bmcWith(path, trouble)
+    const clock = virtualClock()
+    const work = async (): Promise<void> => {
+      const bmc = await connect({ ...options, transport, clock })
+      await bmc.change({ path, etag: '"1"' }, { DateTime: 'then' }, { operation: 'set clock' })
+    }
+    const outcome = await clock.run(work()).catch((error: unknown) => error)
+    return { outcome, methods: asked.filter((each) => each.path === path).map(({ method }) => method) }
+  }
+
+  it.each([412, 428])('is read again and made upon what is there now, where HTTP %i says so', async (status) => {
+    expect(await change([reply(status)])).toEqual({ outcome: undefined, methods: ['PATCH', 'GET', 'PATCH'] })
+  })
+
+  it('is made without a condition where each is refused, and told when that is refused too', async () => {
+    const there = reply(200, manager)
+    const { outcome, methods } = await change([reply(412), there, reply(412), reply(412)])
+    expect(methods).toEqual(['PATCH', 'GET', 'PATCH', 'PATCH'])
+    expect(String(outcome)).toMatch(/BMC bmc\.example, set clock: HTTP 412; somebody else changed .*try again/)
+  })
+})
+
 describe('what stays wrong is said with BMC, operation and remedy', () => {
   it.each<[string, Trouble, RegExp]>([
     ['401', reply(401), /user "admin" or its password is not accepted \(HTTP 401\); correct them/],

@@ -161,6 +161,11 @@ test('a whole deploy over IPMI and over Redfish, new passwords for both BMCs, an
   // The new ones count: the next plan logs in with them.
   await fleet.bring(members, 'provide', 'available', WITHIN)
   expect(secrets.size).toBe(4)
+  const tokens = members
+    .filter(({ machine }) => machine.driver === 'redfish')
+    .flatMap(({ machine }) => [...machine.redfish.sessions.values()].map(({ token }) => token))
+  expect(tokens).not.toEqual([])
+  for (const [index, token] of tokens.entries()) secrets.set(`the token of session ${index} of redfish`, token)
   expect(leaks()).toEqual([])
 })
 
