@@ -19,6 +19,8 @@ const npmTftp = createRequire(import.meta.url)('tftp') as NpmTftp
 
 const MIB = 1_048_576
 const content = Buffer.from(Uint8Array.from({ length: 4 * MIB }, (_, index) => (index * 131 + (index >> 9)) & 0xff))
+/** 33.6 MiB: in blocks of 512 bytes more than 65,535 of them. */
+const large = Buffer.concat(Array.from({ length: 9 }, () => content)).subarray(0, 68_777 * 512 + 3)
 const run = promisify(execFile)
 let directory: string
 let local: string
@@ -32,7 +34,7 @@ beforeEach(async () => {
   server = await startTftpServer({
     host: '127.0.0.1',
     port: 0,
-    source: (name) => Promise.resolve(name === 'file' ? fileOf(content) : undefined),
+    source: (name) => Promise.resolve(name === 'file' ? fileOf(content) : name === 'large' ? fileOf(large) : undefined),
     onOutcome: (outcome) => outcomes.push(outcome),
     onError: (error) => {
       throw error
@@ -71,6 +73,26 @@ test.each([
   await run('atftp', command, { timeout: 30_000 })
   await arrivedWhole()
 })
+
+test.each([
+  [
+    'atftp',
+    () => [
+      ...'--option,blksize 512,--option,windowsize 32,--get,-r,large,-l'.split(','),
+      local,
+      '127.0.0.1',
+      String(server.port),
+    ],
+  ],
+  ['curl', () => ['-sS', '--max-time', '60', '-o', local, `tftp://127.0.0.1:${server.port}/large`]],
+])(
+  '%s gets a file of over 32 MiB, whose block numbers begin again at 0',
+  async (program, argv) => {
+    await run(program, argv(), { timeout: 60_000 })
+    expect(readFileSync(local).equals(large)).toBe(true)
+  },
+  70_000,
+)
 
 test.each([1, 4])("the npm package's client at windowsize %i", async (windowSize) => {
   const client = npmTftp.createClient({ host: '127.0.0.1', port: server.port, blockSize: 1_428, windowSize })
