@@ -27,6 +27,7 @@ function site(boot: BootMachine | undefined = machine) {
         return mac === undefined ? undefined : { address, mac, state: 'bound', expires: 0 }
       },
     },
+    addresses6: { macAt: (address) => (address === 'fd00::8' ? OTHER : undefined) },
     notices: { tell: (_, { text }) => void told.push(text) },
     log: { debug: silent, info: silent, warn: silent, error: silent },
   })
@@ -48,6 +49,12 @@ test.each([
     'good',
     '10.1.0.8',
     `the kernel of the boot of ${MAC} was asked for by ${OTHER} at 10.1.0.8, and refused`,
+  ],
+  [
+    'another card over IPv6',
+    'good',
+    'fd00::8',
+    `the kernel of the boot of ${MAC} was asked for by ${OTHER} at fd00::8, and refused`,
   ],
   [
     'after its boot',

@@ -3,6 +3,7 @@ import { ipv4FromText } from '@bloomery/wire/address.ts'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Log } from '../log.ts'
 import type { Notices } from '../notices.ts'
+import type { Addresses6 } from './addresses6.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootDirectory, BootMachine } from './machine.ts'
 
@@ -10,6 +11,7 @@ export interface BootUseParts {
   directory: Pick<BootDirectory, 'byBootToken' | 'bySpentToken'>
   discovery: Pick<Discovery, 'byToken'>
   leases: Pick<LeaseStore, 'byAddress'>
+  addresses6?: Pick<Addresses6, 'macAt'>
   notices: Notices
   log: Log
 }
@@ -22,10 +24,10 @@ export interface BootUse {
  * Who may use a boot's URLs: the card that they were made for, until its machine goes on. Whoever else knows one has read it off the
  * wire or out of a log, and people should hear of that. Tokens are secrets, so none is logged.
  */
-export function bootUse({ directory, discovery, leases, notices, log }: BootUseParts): BootUse {
+export function bootUse({ directory, discovery, leases, addresses6, notices, log }: BootUseParts): BootUse {
   const macAt = (client = ''): string | undefined => {
     const address = client.replace(/^::ffff:/, '')
-    return isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac || undefined : undefined
+    return isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac || undefined : addresses6?.macAt(address)
   }
   return {
     allowed(token, part, client) {

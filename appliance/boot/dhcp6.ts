@@ -4,6 +4,7 @@ import type { DhcpRequest } from '@bloomery/dhcp6/request.ts'
 import { startDhcp6Server, type Dhcp6Server } from '@bloomery/dhcp6/server.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Addresses6 } from './addresses6.ts'
 import type { BootConfig6 } from './config6.ts'
 import { decide, type BootPolicy } from './decide.ts'
 import { bootFile } from './dhcp.ts'
@@ -20,6 +21,7 @@ export interface BootDhcp6Parts {
   policy: BootPolicy
   /** As machines reach us over IPv6. */
   urls: BootUrls
+  addresses6: Pick<Addresses6, 'learn'>
   events: BootEvents
   log: Log
   metrics: Metrics
@@ -37,6 +39,7 @@ export function startBootDhcp6(parts: BootDhcp6Parts): Promise<Dhcp6Server> {
     onDecision(facts) {
       const { request, reply, mac, address = '' } = facts
       metrics.count('bloomery_dhcp6_decisions_total', { request, reply })
+      if (mac !== undefined && reply === 'reply' && address !== '') parts.addresses6.learn(address, mac)
       if (mac !== undefined && request === 'solicit') events.seen(mac, 'dhcp discover')
       if (mac !== undefined && reply === 'advertise') events.seen(mac, 'dhcp offer', { address })
       if (mac !== undefined && reply === 'reply' && address !== '') events.seen(mac, 'dhcp ack', { address })

@@ -11,6 +11,7 @@ import { mediaApp } from '../media/http.ts'
 import type { BootMedia } from '../media/media.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Notices } from '../notices.ts'
+import type { Addresses6 } from './addresses6.ts'
 import { bootUse } from './boot-use.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootFiles } from './files.ts'
@@ -25,6 +26,7 @@ export interface BootHttpParts {
   directory: BootDirectory
   notices: Notices
   leases: Pick<LeaseStore, 'byAddress'>
+  addresses6?: Pick<Addresses6, 'macAt'>
   discovery: Discovery
   events: BootEvents
   log: Log

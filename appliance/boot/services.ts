@@ -6,6 +6,7 @@ import type { Log } from '../log.ts'
 import type { BootMedia } from '../media/media.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Notices } from '../notices.ts'
+import { openAddresses6 } from './addresses6.ts'
 import type { BootConfig } from './config.ts'
 import type { BootPolicy } from './decide.ts'
 import { startBootDhcp } from './dhcp.ts'
@@ -47,6 +48,7 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
     config.unknownMachines === 'discover'
       ? startDiscovery({ cmdline: config.discoveryCommandLine, secret: randomBytes(32), directory })
       : noDiscovery
+  const addresses6 = openAddresses6()
   const started: { stop(): Promise<void> }[] = []
   const stop = async (): Promise<void> => {
     for (const service of started.splice(0).reverse()) await service.stop()
@@ -54,21 +56,23 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
   try {
     const { ipv6 } = config
     const httpConfig = { ...config.http, host: config.http.host ?? (ipv6 === undefined ? undefined : '::') }
-    const app = bootApp({ ...options, files, discovery })
+    const app = bootApp({ ...options, files, discovery, addresses6 })
     const http = await startBootHttp(httpConfig, app)
     started.push(http)
     const https = config.https && (await startBootHttp({ ...httpConfig, ...(await tlsOf(config.https)) }, app))
     if (https !== undefined) started.push(https)
     const loadersAt = (host: string): string | undefined => https && `https://${host}:${https.port}`
     const httpUrl = `http://${config.nextServer}:${http.port}`
-    const tftp = await startBootTftp({ ...options, config: config.tftp, files, discovery })
+    const tftp = await startBootTftp({ ...options, config: config.tftp, files, discovery, addresses6 })
     started.push(tftp)
     const policy = bootPolicy(config, files)
     if (ipv6 !== undefined) {
       const tftp6 = { ...config.tftp, host: ipv6.address }
-      started.push(await startBootTftp({ ...options, config: tftp6, files, discovery }))
+      started.push(await startBootTftp({ ...options, config: tftp6, files, discovery, addresses6 }))
       const urls = bootUrls(`http://[${ipv6.address}]:${http.port}`, loadersAt(`[${ipv6.address}]`))
-      started.push(await startBootDhcp6({ config: ipv6, directory, discovery, policy, urls, events, log, metrics }))
+      started.push(
+        await startBootDhcp6({ config: ipv6, directory, discovery, policy, urls, addresses6, events, log, metrics }),
+      )
       if (ipv6.routerAdvertisements && ipv6.links.some((link) => link.interface !== undefined))
         started.push(await startRouterAdvertisements(ipv6.links, log))
     }

@@ -6,6 +6,7 @@ import { startTftpServer, type TftpServer } from '@bloomery/tftp/server.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Notices } from '../notices.ts'
+import type { Addresses6 } from './addresses6.ts'
 import { bootUse } from './boot-use.ts'
 import type { BootConfig } from './config.ts'
 import type { Discovery } from './discovery.ts'
@@ -23,6 +24,7 @@ export interface BootTftpParts {
   directory: BootDirectory
   discovery: Discovery
   leases: Pick<LeaseStore, 'byAddress'>
+  addresses6?: Pick<Addresses6, 'macAt'>
   notices: Notices
   events: BootEvents
   log: Log
@@ -31,11 +33,11 @@ export interface BootTftpParts {
 
 /** TFTP for what boot decides, and for nothing else: no path is ever made of what a client asks. */
 export async function startBootTftp(parts: BootTftpParts): Promise<TftpServer> {
-  const { config, files, leases, events, log, metrics } = parts
+  const { config, files, leases, addresses6, events, log, metrics } = parts
   const source = tftpSource({ ...parts, boots: bootUse(parts) })
   const loaders = new Set([...files.loaders.keys()].map((loader): string => loaderNames[loader]))
   const macAt = (address: string): string | undefined =>
-    (isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac : undefined) || undefined
+    (isIPv4(address) ? leases.byAddress(ipv4FromText(address))?.mac : addresses6?.macAt(address)) || undefined
   const server = await startTftpServer({
     host: config.host ?? '0.0.0.0',
     port: config.port,
