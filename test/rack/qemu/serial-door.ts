@@ -3,7 +3,8 @@ import { connect, createServer, type Socket } from 'node:net'
 /** A program: the serial port of a server, QEMU's socket in its folder, for OpenIPMI's simulator, which knows TCP only.
  * `serial-door.ts ADDRESS PORT PATH` says so when it listens. QEMU is there while the power is on. */
 
-const AGAIN_MS = 250
+/** What comes out before somebody listens is lost: firmware speaks a tenth of a second after QEMU has made its socket. */
+const AGAIN_MS = 20
 /** What the simulator is too slow for is dropped: a serial line waits for nobody, and the server must not wait for us. */
 const MOST_WAITING = 256 * 1024
 
