@@ -309,7 +309,7 @@ export function startSite(parts: SiteParts): Site {
   }
 }
 
-/** A ramdisk that is to inspect its machine is told where to post what it finds; ours is asked for it instead. */
+/** A ramdisk that is to inspect its machine is told where to post what it finds. */
 function ramdiskCommandLine(
   { doorUrl, kernelArguments }: Pick<SiteParts, 'doorUrl' | 'kernelArguments'>,
   kind: Plan['kind'],

@@ -2,9 +2,9 @@ import { readAttributeRegistry, readBios } from '@bloomery/redfish/bios.ts'
 import { readBootMode } from '@bloomery/redfish/boot-mode.ts'
 import type { Redfish } from '@bloomery/redfish/client.ts'
 import { readComponents } from '@bloomery/redfish/components.ts'
-import { NotOffered, RequestRefused } from '@bloomery/redfish/error.ts'
 import { readIndicators } from '@bloomery/redfish/indicator.ts'
 import { type JsonObject, booleanAt, listAt, numberAt, textAt } from '@bloomery/redfish/json.ts'
+import { offered } from '@bloomery/redfish/offered.ts'
 import { readSecureBoot } from '@bloomery/redfish/secure-boot.ts'
 import type { System } from '@bloomery/redfish/system.ts'
 import { listMedia } from '@bloomery/redfish/virtual-media.ts'
@@ -49,17 +49,6 @@ export async function readFacts(bmc: Redfish, system: System): Promise<Facts> {
         serial_number: clipped(serial),
       })),
     }),
-  }
-}
-
-/** Undefined where the BMC says that it has none. */
-async function offered<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof NotOffered) return undefined
-    if (error instanceof RequestRefused && [400, 403, 404, 405, 501].includes(error.status)) return undefined
-    throw error
   }
 }
 

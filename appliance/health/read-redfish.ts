@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { Redfish } from '@bloomery/redfish/client.ts'
-import { NotOffered, RequestRefused } from '@bloomery/redfish/error.ts'
 import { type Measured, type Part, readHealth } from '@bloomery/redfish/health.ts'
 import { listLogs, readLog } from '@bloomery/redfish/log.ts'
+import { offered } from '@bloomery/redfish/offered.ts'
 import type { System } from '@bloomery/redfish/system.ts'
 import { healthCause, MOST_READINGS, type SensorReading } from '../../contract/health.ts'
 import { type Ailment, clip, type Logged, type Look, type Ask, nothingLogged, politely } from './look.ts'
@@ -96,14 +96,4 @@ async function newsOf(
     news.erased ||= found.erased
   }
   return { news, marks }
-}
-
-async function offered<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof NotOffered) return undefined
-    if (error instanceof RequestRefused && [400, 403, 404, 405, 501].includes(error.status)) return undefined
-    throw error
-  }
 }

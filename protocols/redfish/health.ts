@@ -1,7 +1,7 @@
 import type { Redfish } from './client.ts'
 import { members } from './collection.ts'
-import { NotOffered, RequestRefused } from './error.ts'
 import { booleanAt, type JsonObject, linkAt, linksAt, listAt, numberAt, objectOf, textAt } from './json.ts'
+import { offered } from './offered.ts'
 import { readSystem, type System } from './system.ts'
 
 /** What a BMC measures in a machine, and what it says of its parts. */
@@ -102,16 +102,6 @@ async function chassisHealth(
 async function linked(bmc: Redfish, from: JsonObject, key: string, operation: string): Promise<JsonObject | undefined> {
   const path = linkAt(from, key)
   return path === undefined ? undefined : offered(async () => (await bmc.get(path, operation)).body)
-}
-
-async function offered<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read()
-  } catch (error) {
-    if (error instanceof NotOffered) return undefined
-    if (error instanceof RequestRefused && [400, 403, 404, 405, 501].includes(error.status)) return undefined
-    throw error
-  }
 }
 
 function olderReadings(resource: 'Thermal' | 'Power', body: JsonObject | undefined): Measured[] {
