@@ -9,26 +9,31 @@ import { cleaned, way } from './way.ts'
 /** Deploy interface `ramdisk`: what people boot is never written to a disk. */
 
 const WITHIN = 60_000
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+const sha256 = (text: string | Buffer): string => createHash('sha256').update(text).digest('hex')
 const [KERNEL, RAMDISK] = ['a kernel of theirs', 'a ramdisk of theirs']
+const ISO = Buffer.alloc(40 * 1024, 'live')
+ISO.write('CD001', 16 * 2048 + 1)
+const served: Record<string, string | Buffer> = { '/vmlinuz': KERNEL, '/initrd': RAMDISK, '/live.iso': ISO }
 const running = `${sha256(KERNEL)} ${sha256(RAMDISK)} role=worker`
 
 let cloud: CloudHere
 let fleet: Fleet
 let member: Member
+let other: Member
 let theirs: Server
 let base: string
 
 beforeAll(async () => {
-  theirs = createServer((request, reply) => void reply.end(request.url === '/vmlinuz' ? KERNEL : RAMDISK))
+  theirs = createServer((request, reply) => void reply.end(served[request.url ?? '']))
   await new Promise<void>((resolve) => void theirs.listen(0, '127.0.0.1', resolve))
   base = `http://127.0.0.1:${(theirs.address() as AddressInfo).port}`
   cloud = await cloudHere()
-  fleet = new Fleet({ endpoint: cloud.endpoint, sites: 1, machinesPerSite: 1, speed: 50 })
+  fleet = new Fleet({ endpoint: cloud.endpoint, sites: 1, machinesPerSite: 2, drivers: ['ipmi', 'redfish'], speed: 50 })
   await fleet.join()
-  member = fleet.members[0]!
-  await fleet.makeAvailable([member])
-  await fleet.client.nodes.patch(member.uuid, [{ op: 'add', path: '/deploy_interface', value: 'ramdisk' }])
+  ;[member, other] = fleet.members as [Member, Member]
+  await fleet.makeAvailable([member, other])
+  for (const { uuid } of [member, other])
+    await fleet.client.nodes.patch(uuid, [{ op: 'add', path: '/deploy_interface', value: 'ramdisk' }])
 })
 afterAll(async () => {
   await fleet?.tearDown()
@@ -36,18 +41,18 @@ afterAll(async () => {
   theirs?.close()
 })
 
-const give = (info: Record<string, string>): Promise<unknown> =>
+const give = (info: Record<string, string>, { uuid } = member): Promise<unknown> =>
   fleet.client.nodes.patch(
-    member.uuid,
+    uuid,
     Object.entries(info).map(([key, value]) => ({ op: 'add', path: `/instance_info/${key}`, value })),
   )
 const runs = (times: number) =>
   expect.poll(() => member.machine.ramdisks, { timeout: WITHIN }).toEqual(Array(times).fill(running))
-async function restart(): Promise<void> {
-  await fleet.client.nodes.power(member.uuid, 'power off')
-  await expect.poll(() => member.machine.power, { timeout: WITHIN }).toBe('off')
-  await expect.poll(async () => (await fleet.client.nodes.get(member.uuid)).target_power_state).toBe(null)
-  await fleet.client.nodes.power(member.uuid, 'power on')
+async function restart({ uuid, machine } = member): Promise<void> {
+  await fleet.client.nodes.power(uuid, 'power off')
+  await expect.poll(() => machine.power, { timeout: WITHIN }).toBe('off')
+  await expect.poll(async () => (await fleet.client.nodes.get(uuid)).target_power_state).toBe(null)
+  await fleet.client.nodes.power(uuid, 'power on')
 }
 
 test('what can’t be done is refused at once, and the answer says what is missing', async () => {
@@ -66,6 +71,25 @@ test('the node is active without an agent, with nothing on its disk, and runs th
   expect((await fleet.history(member.uuid)).slice(before)).toEqual(way('available', 'deploying', 'active'))
   expect(member.machine.disk).toEqual({ image: undefined, configDrive: undefined })
   expect(await fleet.client.nodes.get(member.uuid)).toMatchObject({ power_state: 'power on', last_error: null })
+})
+
+test('an ISO is inserted into the virtual drive and stays there, for every start, until the node is undeployed', async () => {
+  const { uuid, machine } = other
+  const images = () => machine.redfish.slots.flatMap(({ image }) => image ?? [])
+  const ran = (times: number) =>
+    expect.poll(() => machine.ramdisks, { timeout: WITHIN }).toEqual(Array(times).fill(`${sha256(ISO)} `))
+  await fleet.client.nodes.patch(uuid, [{ op: 'add', path: '/boot_interface', value: 'redfish-virtual-media' }])
+  await give({ kernel: `${base}/vmlinuz`, ramdisk: `${base}/initrd` }, other)
+  await expect(fleet.client.nodes.provision(uuid, 'active')).rejects.toThrow(/inserts a boot_iso/)
+  await give({ boot_iso: `${base}/live.iso`, boot_iso_checksum: sha256(ISO) }, other)
+  await fleet.bring([other], 'active', 'active', WITHIN)
+  await ran(1)
+  expect(images()).toEqual([expect.stringMatching(/\/boot\/[^/]+\/instance.iso$/)])
+  await restart(other)
+  await ran(2)
+  expect(machine.boots.slice(-2)).toEqual(['medium', 'medium'])
+  await fleet.bring([other], 'deleted', 'available', WITHIN)
+  expect(images()).toEqual([])
 })
 
 test('switched off and on it boots the same, also in a new life of the appliance and with their server gone', async () => {

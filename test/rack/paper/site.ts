@@ -193,6 +193,8 @@ export class PaperSite {
 
   /** No DHCP: the ramdisk has its addresses and its token from the medium. */
   async #mediaBoot(machine: PaperMachine, medium: Medium, powerLost: AbortSignal): Promise<void> {
+    const boot = this.#current().machines.byMac(machine.mac)
+    if (boot?.mode === 'instance') return this.#runInstance(machine, boot)
     machine.network = medium.network
     const agent = new PaperAgent(machine, this.#options.clock, powerLost, medium.agentToken)
     this.#agents.add(agent)
