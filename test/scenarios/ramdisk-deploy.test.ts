@@ -33,7 +33,10 @@ beforeAll(async () => {
   ;[member, other] = fleet.members as [Member, Member]
   await fleet.makeAvailable([member, other])
   for (const { uuid } of [member, other])
-    await fleet.client.nodes.patch(uuid, [{ op: 'add', path: '/deploy_interface', value: 'ramdisk' }])
+    await fleet.client.nodes.patch(uuid, [
+      { op: 'add', path: '/deploy_interface', value: 'ramdisk' },
+      { op: 'add', path: '/rescue_interface', value: 'agent' },
+    ])
 })
 afterAll(async () => {
   await fleet?.tearDown()
@@ -92,15 +95,23 @@ test('an ISO is inserted into the virtual drive and stays there, for every start
   expect(images()).toEqual([])
 })
 
+test('rescued it runs the agent, and comes back to their ramdisk after that', async () => {
+  await fleet.client.nodes.provision(member.uuid, 'rescue', { rescue_password: 'let me in' })
+  await fleet.awaitState(member.uuid, 'rescue', WITHIN)
+  expect(member.machine.rescuePassword).toBe('let me in')
+  await fleet.bring([member], 'unrescue', 'active', WITHIN)
+  await runs(2)
+})
+
 test('switched off and on it boots the same, also in a new life of the appliance and with their server gone', async () => {
   await restart()
-  await runs(2)
+  await runs(3)
   theirs.close()
   theirs.closeAllConnections()
   member.site.life.kill()
   await member.site.boot()
   await restart()
-  await runs(3)
+  await runs(4)
 })
 
 test('undeployed it is cleaned by the agent and available, and what it booted is no longer given to anybody', async () => {
@@ -113,6 +124,6 @@ test('undeployed it is cleaned by the agent and available, and what it booted is
   expect((await fleet.history(member.uuid)).slice(before)).toEqual(way('active', 'deleting', ...cleaned))
   expect((await fetch(kernel)).status).toBe(403)
   expect(await fleet.client.nodes.get(member.uuid)).toMatchObject({ instance_info: {}, power_state: 'power off' })
-  expect(member.machine.ramdisks).toHaveLength(3)
+  expect(member.machine.ramdisks).toHaveLength(4)
   expect(fleet.accidents()).toEqual([])
 })
