@@ -127,6 +127,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       metrics,
       clock,
       media,
+      imageDir: join(config.data_dir, 'images'),
     })
     stops.push(() => boot.stop())
     log.info({ appliance: identity.uuid, site: identity.site, door: address, boot: boot.httpUrl }, 'appliance is up')

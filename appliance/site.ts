@@ -81,7 +81,7 @@ export interface SiteParts {
   /** Base URLs that machines on the provisioning network reach: the door and the image server. */
   doorUrl: string
   imageUrl: string
-  media: Pick<BootMedia, 'url'>
+  media: Pick<BootMedia, 'url' | 'instanceUrl'>
   /** More for the ramdisk's kernel command line. */
   kernelArguments: string
   /** Where the boot services' events go, and what they say of these MACs. */
@@ -156,7 +156,10 @@ export function startSite(parts: SiteParts): Site {
     refresh: refreshImage,
     clock,
     get: parts.get,
-    inUse: () => journal.open().flatMap(({ plan }) => [...filesOf(plan), configDriveFile(plan.id)]),
+    inUse: () => [
+      ...machines.instanceFiles(),
+      ...journal.open().flatMap(({ plan }) => [...filesOf(plan), configDriveFile(plan.id)]),
+    ],
     serve: (plan, file) => parts.imageUrl + imagePaths.pathOf(plan, file),
   })
   const images = allImages(files, chunked, chunkCache)

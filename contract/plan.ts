@@ -47,6 +47,28 @@ export const configDriveReference = z.object({
 })
 export type ConfigDriveReference = z.infer<typeof configDriveReference>
 
+/** A file of an instance that is booted and never written to a disk. Without a digest it is taken as its URL gives it. */
+export const instanceFile = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }).max(2048),
+  digest: z
+    .strictObject({
+      algorithm: z.enum(['sha256', 'sha512']),
+      value: z.string().regex(/^[0-9a-f]{64}([0-9a-f]{64})?$/),
+    })
+    .nullable(),
+})
+export type InstanceFile = z.infer<typeof instanceFile>
+
+/** What a machine boots at every start, in Ironic's names. */
+export const instanceRamdisk = z.strictObject({
+  files: z.union([
+    z.strictObject({ kernel: instanceFile, ramdisk: instanceFile }),
+    z.strictObject({ boot_iso: instanceFile }),
+  ]),
+  cmdline: z.string().max(2048),
+})
+export type InstanceRamdisk = z.infer<typeof instanceRamdisk>
+
 const none = z.strictObject({})
 const settings = z
   .array(
@@ -139,6 +161,7 @@ export const stepArguments = {
   'boot.prepare_ramdisk': z.object({}),
   'boot.clean_up_ramdisk': z.object({}),
   'boot.prepare_instance': z.object({}),
+  'boot.prepare_instance_ramdisk': instanceRamdisk,
   'deploy.start_agent': z.object({}),
   'deploy.write_image': z.object({ image: imageReference, config_drive: configDriveReference.nullable() }),
   'deploy.prepare_instance_boot': z.object({}),

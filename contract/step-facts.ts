@@ -53,6 +53,8 @@ export const steps = {
   'boot.prepare_ramdisk': step(0, 180),
   'boot.clean_up_ramdisk': step(0, 120),
   'boot.prepare_instance': step(30, 180),
+  /** The site fetches its files meanwhile. */
+  'boot.prepare_instance_ramdisk': step(30, 3600),
   'deploy.start_agent': step(100, 900, { waits: true }),
   'deploy.write_image': step(80, 3600, { waits: true }),
   'deploy.prepare_instance_boot': step(60, 300),

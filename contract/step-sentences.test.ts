@@ -16,7 +16,13 @@ const say = (name: string, args: Record<string, unknown> = {}) => {
 }
 
 it('every step that needs no arguments says in one sentence what it does', () => {
-  const withArguments = ['plan.wait', 'power.set_power_state', 'management.set_boot_device', 'deploy.write_image']
+  const withArguments = [
+    'plan.wait',
+    'power.set_power_state',
+    'management.set_boot_device',
+    'deploy.write_image',
+    'boot.prepare_instance_ramdisk',
+  ]
   const settings = ['bios.apply_configuration', 'firmware.update']
   for (const name of stepNames.filter((each) => ![...withArguments, ...settings].includes(each)))
     expect(say(name), name).toMatch(/^[A-Z][^\n]+\.$/)

@@ -47,6 +47,8 @@ const sentences: Sentences = {
   'boot.prepare_ramdisk': 'Has the machine boot the ramdisk over the network at its next start.',
   'boot.clean_up_ramdisk': 'Stops serving the ramdisk to the machine.',
   'boot.prepare_instance': 'Sets the disk as the boot device.',
+  'boot.prepare_instance_ramdisk': ({ files }) =>
+    `Fetches ${'boot_iso' in files ? 'the ISO' : 'the kernel and ramdisk'} of the instance to the site, for the machine to boot at every start.`,
   'deploy.start_agent': 'Waits for the agent in the ramdisk to report.',
   'deploy.write_image': ({ image, config_drive: drive }) =>
     `Writes ${imageText(image)} over the root disk, checked against its ${image.os_hash_algo}${drive ? ', with a config drive' : ''}.`,

@@ -68,6 +68,20 @@ test.each([
   expect(told).toEqual([text])
 })
 
+const instance = { ...machine, mode: 'instance', instance: { kernel: 'k', initrd: 'i', cmdline: '' } } as const
+test('what an instance boots is had by its card again and again, and by no other', () => {
+  const { use, told } = site({ ...instance, macs: [MAC] })
+  for (const part of ['script', 'kernel', 'script', 'kernel'])
+    expect(use.allowed('good', part, '10.1.0.7')).toMatchObject({ mac: MAC })
+  expect(use.allowed('good', 'kernel', '10.1.0.8')).toBeUndefined()
+  expect(told).toHaveLength(1)
+})
+
+test('an ISO in the virtual drive is read by the BMC, whatever card that has', () => {
+  const { use } = site({ ...instance, macs: [MAC], instance: { iso: 'live', cmdline: '', byMedium: true } })
+  expect(use.allowed('good', 'instance.iso', '10.1.0.8')).toMatchObject({ mac: MAC })
+})
+
 test('a made-up token is refused, and nobody is bothered', () => {
   const { use, told } = site()
   expect(use.allowed('made-up', 'kernel', '10.1.0.8')).toBeUndefined()

@@ -20,8 +20,11 @@ export interface BootUse {
   allowed(token: string, part: string, client: string | undefined): { machine: BootMachine; mac: string } | undefined
 }
 
+const netboots = ({ mode }: BootMachine): boolean => mode === 'ramdisk' || mode === 'instance'
+
 /**
- * Who may use a boot's URLs: the card that they were made for, until its machine goes on. Whoever else knows one has read it off the
+ * Who may use a boot's URLs: the card that they were made for, until its machine goes on:
+ * after one boot, or, where the instance is what is booted, when it is torn down. Whoever else knows one has read it off the
  * wire or out of a log, and people should hear of that. Tokens are secrets, so none is logged.
  */
 export function bootUse({ directory, discovery, leases, addresses6, notices, log }: BootUseParts): BootUse {
@@ -33,7 +36,8 @@ export function bootUse({ directory, discovery, leases, addresses6, notices, log
     allowed(token, part, client) {
       const boot = discovery.byToken(token) ?? directory.byBootToken(token)
       const asks = macAt(client)
-      if (boot?.machine.mode === 'ramdisk' && (asks === undefined || asks === boot.mac)) return boot
+      const isDue = boot !== undefined && netboots(boot.machine)
+      if (isDue && (asks === undefined || asks === boot.mac || boot.machine.instance?.byMedium)) return boot
       const spent = boot === undefined ? directory.bySpentToken(token) : undefined
       const of = boot === undefined ? spent : { node: boot.machine.node, mac: boot.mac }
       if (of === undefined) {
@@ -41,8 +45,7 @@ export function bootUse({ directory, discovery, leases, addresses6, notices, log
         return undefined
       }
       const who = asks === of.mac ? 'by itself' : `by ${asks ?? 'an unknown card'} at ${client ?? 'an unknown address'}`
-      const other = boot?.machine.mode === 'ramdisk'
-      const what = other ? `the ${part} of the boot of ${of.mac}` : `the ${part} of a boot of ${of.mac} that is over`
+      const what = isDue ? `the ${part} of the boot of ${of.mac}` : `the ${part} of a boot of ${of.mac} that is over`
       const text = `${what} was asked for ${who}, and refused`
       log.warn({ node: of.node, mac: of.mac, part, client, asks }, `boot refused: ${text}`)
       notices.tell(`boot url ${of.node} ${asks ?? client ?? ''}`, { subject: 'boot url', node: of.node, text })

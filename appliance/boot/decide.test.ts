@@ -43,6 +43,40 @@ test.each([
   expect(decide(machine(mode, arch), request, all)).toMatchObject(expected)
 })
 
+const kernel: BootMachine = { ...machine('instance'), instance: { kernel: 'k', initrd: 'i', cmdline: '' } }
+const iso: BootMachine = { ...machine('instance'), instance: { iso: 'live', cmdline: '' } }
+const ofArm = (of: BootMachine): BootMachine => ({ ...of, arch: 'aarch64' })
+const ofSecure = (of: BootMachine): BootMachine => ({ ...of, secureBoot: true })
+const noRamdisk: BootPolicy = { ...all, hasRamdisk: () => false }
+const noIpxe: BootPolicy = { ...all, hasLoader: (loader) => loader === 'grubArm64' }
+test.each([
+  ['BIOS loads iPXE', kernel, pxe(0), noRamdisk, { kind: 'loader', loader: 'bios', over: 'tftp' }],
+  ['UEFI loads iPXE by HTTP', kernel, http(16), noRamdisk, { kind: 'loader', loader: 'uefiX64', over: 'http' }],
+  [
+    'iPXE gets its script, whatever ramdisks the site has',
+    kernel,
+    ipxe(7),
+    noRamdisk,
+    { kind: 'script', script: 'instance' },
+  ],
+  ['iPXE gets the script of an ISO', iso, ipxe(7), all, { kind: 'script', script: 'instance' }],
+  ['U-Boot finds its configuration', ofArm(kernel), uBoot, noRamdisk, { kind: 'configuration' }],
+  ['U-Boot starts no ISO', ofArm(iso), uBoot, all, { kind: 'address' }],
+  ['GRUB starts its kernel', ofArm(kernel), pxe(11), noIpxe, { kind: 'loader', loader: 'grubArm64' }],
+  [
+    'GRUB starts no ISO',
+    ofArm(iso),
+    pxe(11),
+    noIpxe,
+    { kind: 'silent', because: expect.stringContaining('an ISO is started by iPXE') },
+  ],
+  ['Secure Boot starts shim for a kernel', ofSecure(kernel), pxe(7), all, { kind: 'loader', loader: 'shimX64' }],
+  ['Secure Boot starts no ISO', ofSecure(iso), pxe(7), all, { kind: 'silent' }],
+  ['what it runs gets an address', kernel, system, all, { kind: 'address' }],
+])('a machine whose instance is booted at every start: %s', (_, of, request, policy, expected) => {
+  expect(decide(of, request, policy)).toMatchObject(expected)
+})
+
 test.each([
   ['firmware loads iPXE to be told so', pxe(7), { kind: 'loader', loader: 'uefiX64' }],
   ['iPXE gives it back to its firmware', ipxe(7), { kind: 'script', script: 'local' }],

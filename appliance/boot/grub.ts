@@ -1,4 +1,4 @@
-import type { BootMachine } from './machine.ts'
+import { type BootMachine, commandLine } from './machine.ts'
 
 /** Where Debian's signed network GRUB looks for its configuration: its prefix is built in. */
 export const GRUB_CONFIG = 'grub/grub.cfg'
@@ -8,7 +8,7 @@ export const GRUB_CONFIG = 'grub/grub.cfg'
  * Kernel and ramdisk come the way that GRUB itself came, at paths that carry the token of this boot.
  */
 export function grubScript(machine: BootMachine, mac: string, token: string): string {
-  const cmdline = machine.ramdisk?.cmdline ?? ''
+  const cmdline = commandLine(machine)
   if (!/^[\x20-\x7e]*$/.test(cmdline) || cmdline.includes("'"))
     throw new Error(`kernel arguments of node ${machine.node} can't be told to GRUB: printable ASCII without ' only`)
   const words = [`BOOTIF=01-${mac.replaceAll(':', '-')}`, ...cmdline.split(' ').filter((word) => word !== '')]

@@ -12,6 +12,7 @@ import type { BootMedia } from '../media/media.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Notices } from '../notices.ts'
 import type { Addresses6 } from './addresses6.ts'
+import { type BootPart, ISO, pathOfPart } from './boot-part.ts'
 import { bootUse } from './boot-use.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootFiles } from './files.ts'
@@ -23,6 +24,8 @@ import { localScript, ramdiskScript } from './script.ts'
 export interface BootHttpParts {
   media?: BootMedia
   files: BootFiles
+  /** The image cache, where instances have what they boot. */
+  imageDir?: string
   directory: BootDirectory
   notices: Notices
   leases: Pick<LeaseStore, 'byAddress'>
@@ -37,6 +40,7 @@ const PARTS = new Set<string>([
   'kernel',
   'initrd',
   'boot.iso',
+  ISO,
   'script.ipxe',
   'local.ipxe',
   ...Object.values(loaderNames),
@@ -44,7 +48,7 @@ const PARTS = new Set<string>([
 
 /** Scripts, kernels and ramdisks, to who has the token of a boot that is still due; loaders for UEFI HTTP boot to anybody. */
 export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> {
-  const { files, events, log, metrics } = parts
+  const { files, imageDir, events, log, metrics } = parts
   const app = new Hono<{ Bindings: HttpBindings }>()
   const text = { 'content-type': 'text/plain; charset=utf-8' }
   const boots = bootUse(parts)
@@ -79,20 +83,21 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     return c.body(script, 200, text)
   })
 
-  app.get('/boot/:token/:part{(?:kernel|initrd)}', async (c) => {
-    const part = c.req.param('part') as 'kernel' | 'initrd'
+  app.get('/boot/:token/:part{(?:kernel|initrd|instance\\.iso)}', async (c) => {
+    const part = c.req.param('part') as BootPart
     const boot = boots.allowed(c.req.param('token'), part, c.env.incoming.socket.remoteAddress)
     if (boot === undefined) return overNow()
     const { machine, mac } = boot
-    const path = files.ramdisks[machine.arch]?.[part]
-    if (path === undefined) return c.text(`no ramdisk for ${machine.arch}\n`, 404)
+    const path = pathOfPart({ files, imageDir }, machine, part)
+    if (path === undefined) return c.text(`no ${part} for this machine, which is ${machine.arch}\n`, 404)
     const answer = await answerFile(path, c.req.header('range'))
     const { range } = answer
     if (c.req.method === 'HEAD' || range === undefined) return c.body(null, answer.status, answer.headers)
     await sendFile(c.env.outgoing, path, { ...answer, range }, (bytes, size) => {
       metrics.count('bloomery_http_bytes_total', {}, bytes)
-      events.seen(mac, part, { bytes, size })
-      log.info({ node: machine.node, mac, part, bytes, size }, `${part} sent`)
+      events.seen(mac, part === ISO ? 'iso' : part, { bytes, size })
+      // An ISO is read piece by piece.
+      log[part === ISO ? 'debug' : 'info']({ node: machine.node, mac, part, bytes, size }, `${part} sent`)
     })
     return RESPONSE_ALREADY_SENT
   })

@@ -6,7 +6,8 @@ export interface BootMachine {
   /** Lower case, joined by colons. */
   macs: string[]
   arch: 'x86_64' | 'aarch64'
-  mode: 'ramdisk' | 'disk' | 'off'
+  /** `instance`: what people boot on it, at every start. */
+  mode: 'ramdisk' | 'instance' | 'disk' | 'off'
   /** Its firmware starts nothing but what is signed. */
   secureBoot?: boolean
   hostname?: string
@@ -17,6 +18,31 @@ export interface BootMachine {
     /** It comes by virtual media, with static addresses in it. */
     media?: { network: string; networkData?: Record<string, unknown> }
   }
+  instance?: BootInstance
+}
+
+/** Names of files in the image cache: kernel and ramdisk, or an ISO. */
+export interface BootInstance {
+  kernel?: string
+  initrd?: string
+  iso?: string
+  cmdline: string
+  /** The ISO is in the machine's virtual drive, so that it is the BMC that reads it. */
+  byMedium?: boolean
+}
+
+/** What the kernel that is due is told. */
+export function commandLine({ mode, ramdisk, instance }: BootMachine): string {
+  return (mode === 'instance' ? instance : ramdisk)?.cmdline ?? ''
+}
+
+export function bootsIso({ mode, instance }: BootMachine): boolean {
+  return mode === 'instance' && instance?.iso !== undefined
+}
+
+/** It is given a kernel with a ramdisk. */
+export function bootsKernel(machine: BootMachine): boolean {
+  return machine.mode === 'ramdisk' || (machine.mode === 'instance' && !bootsIso(machine))
 }
 
 export interface BootDirectory {
@@ -38,6 +64,7 @@ export type BootEventKind =
   | 'script'
   | 'kernel'
   | 'initrd'
+  | 'iso'
   | 'medium'
   | 'lookup'
   | 'heartbeat'

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { BootInstance } from './machine.ts'
 import { ramdiskScript } from './script.ts'
 
 function script(cmdline: string): string {
@@ -40,4 +41,15 @@ test.each(['a\nreboot', 'a ${password}', 'a || shell', 'a && shell', '|| shell',
 
 test('arguments with | and & inside a word are arguments', () => {
   expect(script('url=http://x/?a=1&b=2')).toContain('url=http://x/?a=1&b=2')
+})
+
+test('the script of an instance starts its kernel with its own arguments, that of an ISO the ISO', () => {
+  const of = { node: 'n1', generation: 7, macs: [], arch: 'x86_64', mode: 'instance' } as const
+  const text = (instance: BootInstance): string => ramdiskScript({ ...of, macs: [], instance }, '52:54:00:ab:cd:ef')
+  expect(text({ kernel: 'k', initrd: 'i', cmdline: 'role=worker' })).toContain(
+    'kernel --name kernel kernel initrd=initrd BOOTIF=01-52-54-00-ab-cd-ef role=worker || goto failed',
+  )
+  const iso = text({ iso: 'live', cmdline: '' })
+  expect(iso).toContain('sanboot instance.iso || goto failed')
+  expect(iso).not.toContain('kernel --name')
 })

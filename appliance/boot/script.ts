@@ -1,4 +1,5 @@
-import type { BootMachine } from './machine.ts'
+import { ISO } from './boot-part.ts'
+import { type BootMachine, bootsIso, commandLine } from './machine.ts'
 
 const TRIES = 5
 
@@ -7,7 +8,7 @@ const TRIES = 5
  * become commands. Its relative names are relative to the script's own URL, which carries the token.
  */
 export function ramdiskScript(machine: BootMachine, mac: string): string {
-  const cmdline = machine.ramdisk?.cmdline ?? ''
+  const cmdline = commandLine(machine)
   if (!/^[\x20-\x7e]*$/.test(cmdline) || /\$\{|(^|\s)(\|\||&&)(\s|$)/.test(cmdline))
     throw new Error(`kernel arguments of node ${machine.node} hold what iPXE would run: no \${, ||, && or line ends`)
   // EFI kernels find the initrd by this name; BOOTIF as pxelinux gives it: ARP type, then the MAC.
@@ -18,9 +19,7 @@ set try:int32 0
 :again
 inc try
 imgfree
-kernel --name kernel kernel ${argumentsOfKernel} || goto failed
-initrd --name initrd initrd || goto failed
-boot || goto failed
+${bootsIso(machine) ? startIso : startKernel(argumentsOfKernel)}
 :failed
 echo Attempt \${try} of ${TRIES} failed
 sleep 5
@@ -28,6 +27,12 @@ iseq \${try} ${TRIES} || goto again
 reboot
 `
 }
+
+const startIso = `sanboot ${ISO} || goto failed`
+
+const startKernel = (words: string): string => `kernel --name kernel kernel ${words} || goto failed
+initrd --name initrd initrd || goto failed
+boot || goto failed`
 
 /**
  * Gives the machine back to its firmware. It must end as a failure: after a boot option that succeeded, UEFI stops at its menu

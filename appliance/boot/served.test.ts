@@ -27,7 +27,7 @@ let files: BootFiles
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'served-'))
   const [kernel, initrd] = [join(dir, 'kernel'), join(dir, 'initrd')]
-  for (const path of [kernel, initrd]) writeFileSync(path, 'bytes')
+  for (const path of [kernel, initrd, join(dir, 'iso')]) writeFileSync(path, 'bytes')
   const bytes = loaders.map((loader) => [loader, Buffer.from(loader)] as const)
   files = {
     loaders: new Map(bytes),
@@ -54,7 +54,16 @@ function site(
   const discovery = startDiscovery({ cmdline: '', secret: Buffer.alloc(32), directory })
   const served = { ...files, loaders: new Map([...files.loaders].filter(([loader]) => has.has(loader))) }
   const leases = { byAddress: () => ({ address: 0, mac: MAC, state: 'bound' as const, expires: 0 }) }
-  const parts = { files: served, directory, discovery, leases, notices: { tell: nothing }, log, metrics: openMetrics() }
+  const parts = {
+    files: served,
+    imageDir: dir,
+    directory,
+    discovery,
+    leases,
+    notices: { tell: nothing },
+    log,
+    metrics: openMetrics(),
+  }
   const policy = { unknownMachines, hasLoader: (loader: Loader) => has.has(loader), hasRamdisk: () => true }
   const app = bootApp({ ...parts, events: { seen: nothing } })
   return { directory, discovery, policy, app, source: tftpSource({ ...parts, boots: bootUse(parts) }) }
@@ -70,7 +79,7 @@ async function byHttp({ app }: Site, url: string, fetched: Set<string>): Promise
   expect([pathname, reply.status]).toEqual([pathname, 200])
   fetched.add(pathname.split('/').at(-1) ?? '')
   const script = isScript ? await reply.text() : ''
-  for (const [, name = ''] of script.matchAll(/^(?:kernel|initrd) --name \w+ (\S+)/gm))
+  for (const [, name = ''] of script.matchAll(/^(?:(?:kernel|initrd) --name \w+|sanboot) (\S+)/gm))
     await byHttp({ app } as Site, new URL(name, url).href, fetched)
 }
 
@@ -100,6 +109,17 @@ const machines: [BootMachine | undefined, BootPolicy['unknownMachines']][] = [
   [undefined, 'discover'],
   [undefined, 'local'],
 ]
+const instances = [
+  { kernel: 'kernel', initrd: 'initrd', cmdline: 'q' },
+  { iso: 'iso', cmdline: '' },
+]
+for (const arch of ['x86_64', 'aarch64'] as const)
+  for (const secureBoot of [false, true])
+    for (const instance of instances)
+      machines.push([
+        { node: 'n1', generation: 1, macs: [MAC], arch, mode: 'instance', secureBoot, instance },
+        'ignore',
+      ])
 for (const mode of ['ramdisk', 'disk', 'off'] as const)
   for (const arch of ['x86_64', 'aarch64'] as const)
     for (const secureBoot of [false, true])
@@ -150,7 +170,7 @@ test.each([
       }
     }
     expect([...kinds].sort()).toEqual(['address', 'configuration', 'loader', 'script', 'silent'])
-    const others = ['kernel', 'initrd', 'script.ipxe', 'local.ipxe', 'grub.cfg', '01-52-54-00-12-34-56']
+    const others = ['kernel', 'initrd', 'instance.iso', 'script.ipxe', 'local.ipxe', 'grub.cfg', '01-52-54-00-12-34-56']
     expect([...fetched].sort()).toEqual([...has.map((loader) => loaderNames[loader]), ...others].sort())
   },
 )

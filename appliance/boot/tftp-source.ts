@@ -6,7 +6,8 @@ import { startsByConfiguration } from './decide.ts'
 import type { Discovery } from './discovery.ts'
 import { bootPath, GRUB_CONFIG, grubScript, grubScriptByProcessor } from './grub.ts'
 import { loaderNames } from './loaders.ts'
-import type { BootDirectory, BootMachine } from './machine.ts'
+import { pathOfPart } from './boot-part.ts'
+import { type BootDirectory, type BootMachine, bootsKernel } from './machine.ts'
 import { isConfigurationOf, syslinuxConfig } from './syslinux.ts'
 
 export interface ServedFile {
@@ -19,6 +20,8 @@ export interface ServedFile {
 
 export interface TftpSourceParts {
   files: BootFiles
+  /** The image cache, where instances have what they boot. */
+  imageDir?: string
   directory: BootDirectory
   discovery: Discovery
   boots: BootUse
@@ -27,6 +30,7 @@ export interface TftpSourceParts {
 /** What TFTP serves: loaders to anybody, the configuration of GRUB or U-Boot to the machine that asks, kernel and ramdisk to who may use the boot's token. */
 export function tftpSource({
   files,
+  imageDir,
   directory,
   discovery,
   boots,
@@ -41,7 +45,7 @@ export function tftpSource({
     const path = bootPath(name)
     const boot = path && boots.allowed(path.token, path.part, client)
     if (path === undefined || boot === undefined) return undefined
-    const source = files.ramdisks[boot.machine.arch]?.[path.part]
+    const source = pathOfPart({ files, imageDir }, boot.machine, path.part)
     return source === undefined ? undefined : { file: await fileAt(source), kind: path.part, mac: boot.mac }
   }
 }
@@ -60,7 +64,7 @@ function grubConfig(directory: BootDirectory, discovery: Discovery, mac: string)
 }
 
 function dueScript(directory: BootDirectory, machine: BootMachine, mac: string): string | undefined {
-  return machine.mode === 'ramdisk' ? grubScript(machine, mac, directory.bootToken(machine, mac)) : undefined
+  return bootsKernel(machine) ? grubScript(machine, mac, directory.bootToken(machine, mac)) : undefined
 }
 
 function unknownScript(discovery: Discovery, mac: string): string | undefined {

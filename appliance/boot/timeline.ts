@@ -72,6 +72,7 @@ const sentences: Record<BootEventKind, (detail: BootEvent['detail']) => string> 
   script: ({ over = 'HTTP' }) => `boot script fetched over ${over}`,
   kernel: (detail) => `kernel fetched over ${detail['over'] ?? 'HTTP'}${part(detail)}`,
   initrd: (detail) => `ramdisk fetched over ${detail['over'] ?? 'HTTP'}${part(detail)}`,
+  iso: () => 'ISO read over HTTP',
   medium: () => 'boot medium read by the BMC',
   lookup: () => 'agent looked itself up',
   heartbeat: () => "agent's heartbeat",

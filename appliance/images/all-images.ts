@@ -17,6 +17,10 @@ export function allImages(files: Images, chunked: PlansImages, cache: Pick<Chunk
     // Chunks are checked whenever they are read.
     isSound: async (image, signal) => image.manifest !== undefined || files.isSound(image, signal),
     configDrive: (drive, options) => files.configDrive(drive, options),
+    async file(wanted, what, options) {
+      await cache.fit(0)
+      return files.file(wanted, what, options)
+    },
     async release(plan) {
       chunked.release(plan)
       await files.release(plan)

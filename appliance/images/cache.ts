@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
 import { readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { ByteSource, ConfigDriveReference, ImageReference } from '../../contract/plan.ts'
+import type { ByteSource, ConfigDriveReference, ImageReference, InstanceFile } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { Urls } from '../ledger/urls.ts'
 import { toRaw } from './convert.ts'
-import { download, downloadExpecting } from './download.ts'
+import { type Download, download, downloadExpecting } from './download.ts'
 import { configDriveFile, DIGEST, evict } from './evict.ts'
 import type { FetchOptions, Images } from './images.ts'
 
@@ -35,6 +35,8 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
   mkdirSync(parts.dir, { recursive: true, mode: 0o700 })
   const flights = new Map<string, { work: Promise<string>; watchers: Set<Fetch> }>()
   const path = (file: string): string => join(parts.dir, file)
+  /** By plan: what it was given to boot, until the ledger has it. */
+  const given = new Map<string, Set<string>>()
 
   async function bring(image: ImageReference, options: Fetch): Promise<string> {
     const file = `${image.os_hash_algo}-${image.os_hash_value}`
@@ -73,7 +75,11 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
 
   function makeRoom(quota: number, file: string): Promise<void> {
     const moving = [...flights.keys()].flatMap((key) => [key, `${key}.raw`])
-    return evict(parts.dir, quota, new Set([file, ...moving, ...parts.inUse()]))
+    return evict(
+      parts.dir,
+      quota,
+      new Set([file, ...moving, ...[...given.values()].flatMap((files) => [...files]), ...parts.inUse()]),
+    )
   }
 
   async function convert(image: ImageReference, file: string, raw: string, signal: AbortSignal): Promise<void> {
@@ -130,6 +136,38 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
     }
   }
 
+  /** Without a digest it is fetched anew: what a URL gives may change. */
+  async function bringFile({ url, digest }: InstanceFile, key: string, what: string, options: Fetch): Promise<string> {
+    if (digest && (await touch(path(key)))) return key
+    const algorithm = digest?.algorithm ?? 'sha256'
+    const part = path(`${key}.part`)
+    if (!digest) await rm(part, { force: true })
+    await makeRoom(parts.quota, key)
+    const job: Download = {
+      name: what,
+      url: () => url,
+      path: part,
+      algorithm,
+      size: null,
+      limit: parts.quota,
+      signal: options.signal,
+      progress: options.progress,
+      expired: () => {},
+      trouble: options.trouble,
+    }
+    const actual = digest
+      ? await downloadExpecting(digest.value, job, parts.clock, parts.get)
+      : await download(job, parts.clock, parts.get)
+    if (digest && actual !== digest.value)
+      throw new HardwareError(
+        `${what} is not what was ordered: expected ${algorithm} ${digest.value}, but its URL gives ${actual}`,
+      )
+    const file = `${algorithm}-${actual}`
+    await rename(part, path(file))
+    await makeRoom(parts.quota, file)
+    return file
+  }
+
   /** Kept while its plan is open: a site that is cut off after a crash still has it. */
   async function bringDrive(
     drive: ConfigDriveReference,
@@ -177,6 +215,15 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
       return { url: parts.serve(options.commandOf, file), ...served }
     },
     isSound,
+    async file(wanted, what, options) {
+      const { url, digest } = wanted
+      const key = digest
+        ? `${digest.algorithm}-${digest.value}`
+        : `url-${createHash('sha256').update(url).digest('hex')}`
+      const file = await single(key, options, (shared) => bringFile(wanted, key, what, shared))
+      given.set(options.commandOf, (given.get(options.commandOf) ?? new Set()).add(file))
+      return file
+    },
     async configDrive(drive, options) {
       const { source } = drive
       if (source.kind === 'inline') return source.text
@@ -187,6 +234,7 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
       return readFile(path(file), 'latin1')
     },
     async release(plan) {
+      given.delete(plan)
       for (const file of [configDriveFile(plan), `${configDriveFile(plan)}.part`]) await rm(path(file), { force: true })
     },
   }

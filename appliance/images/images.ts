@@ -1,4 +1,4 @@
-import type { ConfigDriveReference, ImageReference } from '../../contract/plan.ts'
+import type { ConfigDriveReference, ImageReference, InstanceFile } from '../../contract/plan.ts'
 
 /** The site's images, as steps need them. */
 export interface Images {
@@ -9,6 +9,9 @@ export interface Images {
   isSound(image: ImageReference, signal: AbortSignal): Promise<boolean>
   /** Base64 of a gzipped ISO 9660 image, verified where its digest is known. Rejects with HardwareError. */
   configDrive(drive: ConfigDriveReference, options: FetchOptions): Promise<string>
+  /** Brings a file that is booted here, verified where its digest is known, and says its name in the cache, where it stays while the
+   * plan is open. Rejects with HardwareError. */
+  file(wanted: InstanceFile, what: string, options: FetchOptions & { progress(percent: number): void }): Promise<string>
   /** The plan has ended: what people put into its config drive leaves this site's disk. */
   release(plan: string): Promise<void>
 }

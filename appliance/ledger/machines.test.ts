@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { machine, port } from '../testing/plans.ts'
+import { temporaryFolder } from '../testing/temporary-folder.ts'
 import { openLedger, type Ledger } from './ledger.ts'
 import { openMachines, type Machines } from './machines.ts'
 
@@ -92,4 +95,29 @@ it('leaves nothing of a forgotten node', () => {
   const token = machines.bootToken(machines.byMac(mac)!, mac)
   machines.forget(of.node)
   expect([machines.nodes(), machines.byMac(mac), machines.byBootToken(token)]).toEqual([[], undefined, undefined])
+})
+
+it('keeps the URLs of an instance that is booted over later plans and restarts, until the machine goes on', () => {
+  const path = join(temporaryFolder(), 'ledger.sqlite')
+  const open = () => {
+    const ledger = openLedger(path)
+    return { ledger, machines: openMachines(ledger, randomUUID) }
+  }
+  const of = machine()
+  const first = open()
+  first.machines.learn(of, 1)
+  const instance = { kernel: 'sha256-k', initrd: 'sha256-i', cmdline: 'quiet' }
+  first.machines.setBoot(of.node, 1, { mode: 'instance', instance })
+  const token = first.machines.bootToken(first.machines.byMac(mac)!, mac)
+  first.ledger.close()
+
+  const { ledger: later, machines } = open()
+  machines.learn({ ...of, name: 'renamed' }, 2)
+  expect(machines.byBootToken(token)?.machine).toMatchObject({ mode: 'instance', instance })
+  expect(machines.bootToken(machines.byMac(mac)!, mac)).toBe(token)
+  expect(machines.instanceFiles()).toEqual(['sha256-k', 'sha256-i'])
+
+  machines.setBoot(of.node, 3, { mode: 'off' })
+  expect([machines.byBootToken(token), machines.instanceFiles()]).toEqual([undefined, []])
+  later.close()
 })

@@ -13,7 +13,9 @@ export interface Machines extends BootDirectory {
   nodes(): string[]
   byAnyMac(macs: string[]): Machine | undefined
   /** Ends all earlier boots: their tokens are void. */
-  setBoot(node: string, generation: number, boot: Pick<BootMachine, 'mode' | 'ramdisk' | 'hostname'>): void
+  setBoot(node: string, generation: number, boot: Pick<BootMachine, 'mode' | 'ramdisk' | 'instance' | 'hostname'>): void
+  /** Of the image cache: what instances boot at every start, for as long as they are there. */
+  instanceFiles(): string[]
   boot(node: string): BootMachine | undefined
   setPower(node: string, state: PowerState): void
   /** Until a newer plan tells it anew. */
@@ -84,6 +86,13 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
       ledger.transaction(() => {
         db.prepare('update machine set boot = ? where node = ?').run(JSON.stringify({ ...boot, generation }), node)
         spend(node)
+      })
+    },
+    instanceFiles() {
+      const rows = db.prepare("select boot from machine where json_extract(boot, '$.mode') = 'instance'").all()
+      return (rows as { boot: string }[]).flatMap(({ boot }) => {
+        const { instance } = JSON.parse(boot) as Pick<BootMachine, 'instance'>
+        return [instance?.kernel, instance?.initrd, instance?.iso].filter((name) => name !== undefined)
       })
     },
     boot(node) {

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { ISO } from '../boot/boot-part.ts'
 import type { BootConfig } from '../boot/config.ts'
 import type { BootMachine } from '../boot/machine.ts'
 import { HardwareError } from '../hardware-error.ts'
@@ -9,6 +10,8 @@ import { type CdLoaders, openCdLoaders } from './loaders.ts'
 export interface BootMedia {
   /** Where a BMC, or a firmware that boots by HTTP, gets the medium of this boot. Rejects where this site can't make one. */
   url(arch: BootMachine['arch'], token: string): Promise<string>
+  /** Where a BMC gets the ISO of an instance. */
+  instanceUrl(token: string): string
   open(machine: BootMachine, mac: string): Promise<BootIso>
 }
 
@@ -43,6 +46,7 @@ export function openBootMedia({ files, base, agentToken, loaders: open = openCdL
         )
       return `${base}/boot/${encodeURIComponent(token)}/boot.iso`
     },
+    instanceUrl: (token) => `${base}/boot/${encodeURIComponent(token)}/${ISO}`,
     async open(machine, mac) {
       const { kernel, initrd } = ramdisk(machine.arch)
       const sized = async (path: string) => ({ path, size: (await stat(path)).size })

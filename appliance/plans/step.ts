@@ -53,7 +53,7 @@ export interface StepContext {
   machines: Machines
   agents: Agents
   images: Images
-  media: Pick<BootMedia, 'url'>
+  media: Pick<BootMedia, 'url' | 'instanceUrl'>
   /** What the ramdisk's kernel is told besides its boot interface. */
   ramdiskCommandLine: string
 }

@@ -17,6 +17,8 @@ export async function check(platform: Platform, call: Call, node: Node, verb: Ve
   if (event === 'deploy' || event === 'rebuild') refuseMaintenance(node)
   await checkActionable(platform, node, verb)
   checkArguments(call, verb, node, asked)
+  if (node.deploy_interface === 'ramdisk' && asked.configdrive)
+    throw new UserError(400, 'A ramdisk deploy writes no disk, and has no place for a config drive.')
   if ((event === 'rebuild' || event === 'delete') && node.protected)
     throw new UserError(403, `Node ${node.uuid} is protected and cannot be undeployed, rebuilt or deleted.`)
   if (verb === 'provide' && node.retired)

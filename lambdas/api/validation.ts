@@ -3,6 +3,7 @@ import type { Validation } from '../../contract/api/requests.ts'
 import { checkConsole, checkDriverInfo, type InterfaceKind, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { resolveImage } from '../conductor/image-source.ts'
+import { instanceRamdisk } from '../conductor/instance-ramdisk.ts'
 import { machineOf } from '../conductor/machine.ts'
 import type { Platform } from '../platform.ts'
 import { portsOf } from '../store/ports.ts'
@@ -23,9 +24,15 @@ const checks: Partial<Record<InterfaceKind, Check>> = {
 async function deployable(platform: Needs, node: Node): Promise<string | undefined> {
   return (
     bootable(node, await portsOf(platform.table, node.uuid)) ??
-    (await reason(() => resolveImage(platform.table, node.instance_info))) ??
+    (await reason(() => instanceOf(platform, node))) ??
     missingTraits(node)
   )
+}
+
+/** Its image, or what it boots. */
+async function instanceOf({ table }: Needs, node: Node): Promise<unknown> {
+  const { deploy_interface: deploy, boot_interface: boot, instance_info: info } = node
+  return deploy === 'ramdisk' ? instanceRamdisk(info, boot) : resolveImage(table, info)
 }
 
 export async function validateNode(platform: Needs, node: Node): Promise<Record<string, Validation>> {

@@ -101,6 +101,41 @@ describe('fake interfaces', () => {
   })
 })
 
+describe('where the instance is a ramdisk', () => {
+  const interfaces = { deploy: 'ramdisk', boot: 'ipxe' }
+  const instance_info = { kernel: 'http://x/vmlinuz', ramdisk: 'http://x/initrd', kernel_append_params: 'quiet' }
+  const on = { interfaces, instance_info }
+  const deploy: Request = { kind: 'deploy', image: null, configDrive: null, steps: [] }
+
+  it('deploys without agent, image or wait, and the step says all that the site needs', () => {
+    expect(names(deploy, on)).toEqual(['power.power_off', 'boot.prepare_instance_ramdisk', 'deploy.boot_instance'])
+    const { steps, on_failure } = planSteps(deploy, { ...ground, ...on })
+    expect(steps.filter(({ waits }) => waits)).toEqual([])
+    const args = stepArguments['boot.prepare_instance_ramdisk'].parse(steps[1]?.args)
+    expect(args).toMatchObject({ files: { kernel: { url: 'http://x/vmlinuz' } }, cmdline: 'quiet' })
+    expect(on_failure.map(stepName)).toEqual(['power.power_off', 'boot.clean_up_ramdisk'])
+  })
+
+  it('comes back to it after rescue, is adopted with it, and is cleaned by the agent as ever', () => {
+    expect(names(requests.unrescue, on).slice(-2)).toEqual(['boot.prepare_instance_ramdisk', 'deploy.boot_instance'])
+    expect(names(requests.adopt, on)).toEqual(['power.validate', 'boot.prepare_instance_ramdisk'])
+    expect(names(requests.clean, on)).toEqual(names(requests.clean))
+  })
+
+  it('carries out the steps that are asked for before', () => {
+    const raid: Asked = { name: 'raid.create_configuration', args: {}, priority: 150 }
+    expect(names({ ...deploy, steps: [raid] }, on)[0]).toBe('raid.create_configuration')
+  })
+
+  it('is restarted where it must not be off', () => {
+    expect(names(deploy, { ...on, disable_power_off: true })).toEqual(['boot.prepare_instance_ramdisk', 'power.reset'])
+  })
+
+  it('is not planned for an instance that names nothing to boot', () => {
+    expect(() => names(deploy, { interfaces })).toThrow(/lacks kernel and ramdisk/)
+  })
+})
+
 describe('steps that are asked for with a deploy', () => {
   const raid: Asked = { name: 'raid.create_configuration', args: {}, priority: 150 }
   const bios: Asked = { name: 'bios.factory_reset', args: {}, priority: 60 }

@@ -27,7 +27,7 @@ const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) =
   cleaning: async (platform, node) => ({ kind: 'clean', steps: await cleanSteps(platform, node) }),
   deploying: async (platform, node) => ({
     kind: 'deploy',
-    ...(node.deploy_interface === 'fake'
+    ...(node.deploy_interface === 'fake' || node.deploy_interface === 'ramdisk'
       ? { image: null, configDrive: null }
       : {
           image: await resolveImage(platform.table, node.instance_info),

@@ -2,7 +2,17 @@ import { type StepFacts, steps as facts } from '../../contract/step-facts.ts'
 import { offers } from '../../contract/management.ts'
 import type { ConfigDriveReference, ImageReference, PlanKind, Step, StepName } from '../../contract/plan.ts'
 import type { BootDevice, PowerTarget } from '../../contract/resources.ts'
-import { type Ground, intoInstance, intoRamdisk, isFake, offAndClean, outOfRamdisk, step } from './ramdisk.ts'
+import {
+  bootsRamdisk,
+  type Ground,
+  intoInstance,
+  intoRamdisk,
+  isFake,
+  offAndClean,
+  outOfRamdisk,
+  prepareInstance,
+  step,
+} from './ramdisk.ts'
 
 /** A step that a person or a template named. */
 export interface Asked {
@@ -37,7 +47,9 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
           steps: [...intoRamdisk(on), step('inspect.inspect_hardware', on), ...outOfRamdisk(on)],
           on_failure: offAndClean(on),
         },
-  adopt: (_, on) => alone(step('power.validate', on), step('deploy.take_over', on)),
+  /** One that boots a ramdisk needs its files here, as it may be restarted at any time. */
+  adopt: (_, on) =>
+    alone(step('power.validate', on), ...(bootsRamdisk(on) ? prepareInstance(on) : [step('deploy.take_over', on)])),
   clean: ({ steps }, on) =>
     steps.length === 0
       ? alone(step('power.validate', on))
@@ -107,6 +119,7 @@ export function needsRamdisk(steps: Pick<Asked, 'name'>[], on: Ground): boolean 
  * touched where it needs no agent. */
 function deploySteps({ image, configDrive, steps }: RequestOf<'deploy'>, on: Ground): Step[] {
   const wanted = steps.filter(({ priority }) => priority > 0)
+  if (bootsRamdisk(on)) return [...ordered(wanted.map(asked(on))), ...switchedOff(on), ...intoInstance(on)]
   if (image === null)
     return ordered([step('deploy.deploy', on), step('deploy.boot_instance', on), ...wanted.map(asked(on))])
   const start = facts['deploy.start_agent'].priority
@@ -122,6 +135,10 @@ function deploySteps({ image, configDrive, steps }: RequestOf<'deploy'>, on: Gro
     ...intoRamdisk(on),
     ...ordered([...main, ...wanted.filter((each) => !isEarly(each)).map(asked(on))]),
   ]
+}
+
+function switchedOff(on: Ground): Step[] {
+  return on.disable_power_off ? [] : [step('power.power_off', on)]
 }
 
 const ranks = ['raid', 'bios', 'deploy', 'firmware', 'management', 'power', 'vendor']

@@ -1,8 +1,9 @@
 import { steps as facts } from '../../contract/step-facts.ts'
 import type { Machine, Step, StepName } from '../../contract/plan.ts'
+import { instanceRamdisk } from './instance-ramdisk.ts'
 
 /** What decides how an operation goes on this machine. */
-export type Ground = Pick<Machine, 'interfaces' | 'disable_power_off'>
+export type Ground = Pick<Machine, 'interfaces' | 'disable_power_off'> & Partial<Pick<Machine, 'instance_info'>>
 
 export function isFake({ interfaces }: Ground, kind: string): boolean {
   return interfaces[kind] === 'fake'
@@ -24,13 +25,29 @@ export const outOfRamdisk = (on: Ground): Step[] => [
   ...boot('boot.clean_up_ramdisk', on),
 ]
 
-/** From its disk. */
+/** From its disk, or from what it boots at every start. */
 export const intoInstance = (on: Ground): Step[] => [
-  ...boot('boot.prepare_instance', on),
+  ...prepareInstance(on),
   on.disable_power_off
     ? { ...step('power.reset', on), priority: facts['deploy.boot_instance'].priority }
     : step('deploy.boot_instance', on),
 ]
+
+export const prepareInstance = (on: Ground): Step[] =>
+  bootsRamdisk(on)
+    ? [
+        step(
+          'boot.prepare_instance_ramdisk',
+          on,
+          instanceRamdisk(on.instance_info ?? {}, on.interfaces['boot'] ?? null),
+        ),
+      ]
+    : boot('boot.prepare_instance', on)
+
+/** The instance is a ramdisk: no agent deploys it, and no disk is written. */
+export function bootsRamdisk({ interfaces }: Ground): boolean {
+  return interfaces['deploy'] === 'ramdisk'
+}
 
 export const offAndClean = (on: Ground): Step[] => [
   ...(on.disable_power_off ? [] : [step('power.power_off', on)]),

@@ -5,7 +5,7 @@ import { bootsFromMedia, ejectMedium, prepareMedium } from './media-boot.ts'
 /** `Default`: as the flow wants it (reference §3.6). For BMCs that forget, or that can do only one of the two. */
 const forced: Readonly<Record<string, boolean>> = { Always: true, true: true, Never: false }
 
-async function setBootOf(on: StepContext, device: BootDevice, persistent: boolean): Promise<void> {
+export async function setBootOf(on: StepContext, device: BootDevice, persistent: boolean): Promise<void> {
   const asked = forced[String(on.plan.machine.driver_info['force_persistent_boot_device'])]
   return setDevice(on, device, asked ?? persistent)
 }
@@ -17,7 +17,7 @@ async function setDevice(on: StepContext, device: BootDevice, persistent: boolea
   on.observed({ bootDevice: { boot_device: device, persistent } })
 }
 
-function hostname(on: StepContext): string | undefined {
+export function hostname(on: StepContext): string | undefined {
   const { machine } = on.plan
   const name = machine.instance_info['display_name'] ?? machine.name
   return typeof name === 'string' && /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/.test(name) ? name : undefined

@@ -14,15 +14,14 @@ export function bootsFromMedia({ plan }: StepContext): boolean {
 /** Every attempt makes a boot of its own: what an earlier one inserted has lost its token, and is ejected. */
 export async function prepareMedium(on: StepContext, hostname: string | undefined): Promise<void> {
   const { machine, generation, node } = on.plan
-  const [card] = machine.ports.filter(({ pxe_enabled }) => pxe_enabled)
-  if (!card) throw new HardwareError('the node has no port that it may boot from')
+  const card = cardOf(on)
   on.agents.prearrange(node)
   on.machines.setBoot(node, generation, {
     mode: 'ramdisk',
     ramdisk: { cmdline: on.ramdiskCommandLine, media: mediaOf(on) },
     hostname,
   })
-  const url = await on.media.url(machine.cpu_arch, on.machines.bootToken(on.machines.boot(node)!, card.address))
+  const url = await on.media.url(machine.cpu_arch, on.machines.bootToken(on.machines.boot(node)!, card))
   if (machine.interfaces['boot'] === 'redfish-https') {
     on.note('having the firmware fetch the boot medium')
     await requireMore(await on.bmc(), machine.driver, 'bootFromUrl')(url)
@@ -35,6 +34,25 @@ export async function prepareMedium(on: StepContext, hostname: string | undefine
   on.note('setting boot device cdrom')
   await bmc.setBootDevice('cdrom', { persistent: false, uefi: machine.boot_mode === 'uefi' })
   on.observed({ bootDevice: { boot_device: 'cdrom', persistent: false } })
+}
+
+/** The instance's own ISO, to stay in. */
+export async function insertInstance(on: StepContext): Promise<void> {
+  const { machine, node } = on.plan
+  const boot = on.machines.boot(node)!
+  const url = on.media.instanceUrl(on.machines.bootToken(boot, cardOf(on)))
+  const bmc = await on.bmc()
+  on.note("inserting the instance's ISO")
+  await requireMore(bmc, machine.driver, 'attachMedia')('cdrom', url)
+  on.note('setting boot device cdrom')
+  await bmc.setBootDevice('cdrom', { persistent: true, uefi: machine.boot_mode === 'uefi' })
+  on.observed({ bootDevice: { boot_device: 'cdrom', persistent: true } })
+}
+
+function cardOf({ plan: { machine } }: StepContext): string {
+  const card = machine.ports.find(({ pxe_enabled }) => pxe_enabled)
+  if (!card) throw new HardwareError('the node has no port that it may boot from')
+  return card.address
 }
 
 /** What was never in is not ejected. */

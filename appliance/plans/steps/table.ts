@@ -22,6 +22,7 @@ import { bootInstance, prepareInstanceBoot, startAgent, tearDownAgent, writeImag
 import { erase } from './erase.ts'
 import { imagined } from './fake.ts'
 import { inspectHardware } from './inspect.ts'
+import { prepareInstanceRamdisk } from './instance-ramdisk.ts'
 import {
   attachVirtualMedia,
   detachVirtualMedia,
@@ -74,6 +75,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'boot.prepare_ramdisk': prepareRamdisk,
   'boot.clean_up_ramdisk': cleanUpRamdisk,
   'boot.prepare_instance': prepareInstance,
+  'boot.prepare_instance_ramdisk': prepareInstanceRamdisk,
   'deploy.start_agent': startAgent,
   'deploy.write_image': writeImage,
   'deploy.prepare_instance_boot': prepareInstanceBoot,

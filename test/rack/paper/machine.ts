@@ -36,6 +36,8 @@ export class PaperMachine {
   readonly disk: PaperDisk = { image: undefined, configDrive: undefined }
   /** Every time power came on, what it booted. */
   readonly boots: string[] = []
+  /** What ramdisks of instances it ran: digests of kernel and ramdisk, or of the ISO, and the arguments. */
+  readonly ramdisks: string[] = []
   /** Whatever must never happen to a real disk. */
   readonly accidents: string[] = []
   /** Its serial port, as its BMC finds it. */

@@ -1,10 +1,13 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import type { BootEvents } from '../../../appliance/boot/machine.ts'
+import { ISO } from '../../../appliance/boot/boot-part.ts'
+import { noDiscovery } from '../../../appliance/boot/discovery.ts'
+import { bootApp } from '../../../appliance/boot/http.ts'
+import { type BootEvents, type BootMachine, commandLine } from '../../../appliance/boot/machine.ts'
 import type { Captured } from '../../../appliance/capture/capture.ts'
 import type { CaptureOrder } from '../../../appliance/capture/captures.ts'
 import type { Clock } from '../../../appliance/clock.ts'
@@ -14,7 +17,6 @@ import type { Identity } from '../../../appliance/identity.ts'
 import { openLedger } from '../../../appliance/ledger/ledger.ts'
 import type { Log } from '../../../appliance/log.ts'
 import type { CrashPoint } from '../../../appliance/plans/run-plan.ts'
-import { mediaApp } from '../../../appliance/media/http.ts'
 import { type BootMedia, openBootMedia } from '../../../appliance/media/media.ts'
 import { openMetrics } from '../../../appliance/metrics.ts'
 import { type PowerConfig, powerConfig } from '../../../appliance/power/policy.ts'
@@ -118,7 +120,9 @@ export class PaperSite {
   /** `before`: the life that a power cut ended; agents outlive it, and the address stays. */
   static async start(options: PaperSiteOptions, before?: PaperSite): Promise<PaperSite> {
     const agents = before?.agents ?? new PaperAgents()
-    const media = getRequestListener((request, { outgoing }) => site.#mediaApp().fetch(request, { outgoing }))
+    const media = getRequestListener((request, { incoming, outgoing }) =>
+      site.#bootApp().fetch(request, { incoming, outgoing }),
+    )
     const server = createServer((request, reply) =>
       request.url?.startsWith('/boot/') ? void media(request, reply) : site.site.images(request, reply),
     )
@@ -127,9 +131,22 @@ export class PaperSite {
     return site
   }
 
-  #mediaApp() {
-    const { machines, events } = this.site
-    return mediaApp({ media: this.#media, directory: machines, events, log: this.#options.log })
+  /** As the appliance serves boots, but for its own ramdisk, which is of paper. */
+  #bootApp() {
+    const { machines: directory, events, notices } = this.site
+    const { log, dir } = this.#options
+    return bootApp({
+      media: this.#media,
+      files: { loaders: new Map(), ramdisks: { loaders: {} }, refused: [] },
+      imageDir: join(dir, 'images'),
+      directory,
+      discovery: noDiscovery,
+      leases: { byAddress: () => undefined },
+      events,
+      notices,
+      log,
+      metrics: this.metrics,
+    })
   }
 
   get imagePort(): number {
@@ -146,6 +163,7 @@ export class PaperSite {
     const site = this.#current()
     site.events.seen(machine.mac, 'dhcp discover')
     const boot = site.machines.byMac(machine.mac)
+    if (boot?.mode === 'instance') return this.#runInstance(machine, boot)
     if (boot?.mode !== 'ramdisk') return
     for (const kind of ['dhcp ack', 'script', 'kernel', 'initrd'] as const) {
       this.#current().events.seen(machine.mac, kind)
@@ -157,8 +175,26 @@ export class PaperSite {
     await agent.start(() => this.#current().door)
   }
 
+  /** By the URLs that its script names, from the real server. */
+  async #runInstance(machine: PaperMachine, boot: BootMachine): Promise<void> {
+    const token = this.#current().machines.bootToken(boot, machine.mac)
+    const digests: string[] = []
+    for (const part of boot.instance?.iso ? ([ISO] as const) : (['kernel', 'initrd'] as const)) {
+      const reply = await fetch(`http://127.0.0.1:${this.#port}/boot/${token}/${part}`)
+      if (!reply.ok) throw new Error(`${part} of the instance answers ${reply.status}`)
+      digests.push(
+        createHash('sha256')
+          .update(Buffer.from(await reply.arrayBuffer()))
+          .digest('hex'),
+      )
+    }
+    machine.ramdisks.push([...digests, commandLine(boot)].join(' '))
+  }
+
   /** No DHCP: the ramdisk has its addresses and its token from the medium. */
   async #mediaBoot(machine: PaperMachine, medium: Medium, powerLost: AbortSignal): Promise<void> {
+    const boot = this.#current().machines.byMac(machine.mac)
+    if (boot?.mode === 'instance') return this.#runInstance(machine, boot)
     machine.network = medium.network
     const agent = new PaperAgent(machine, this.#options.clock, powerLost, medium.agentToken)
     this.#agents.add(agent)
