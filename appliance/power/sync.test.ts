@@ -95,7 +95,7 @@ it('tells a change, once', async () => {
 it('tells nothing where nothing changed', async () => {
   const node = add(on, 'power on')
   await clock.advance(3 * ROUND)
-  expect(asked.get(node)).toBeGreaterThan(3)
+  expect(asked.get(node)).toBeGreaterThan(2)
   expect(told()).toEqual([])
 })
 
@@ -177,7 +177,7 @@ it('lets no silent BMCs, however many, delay what others tell', async () => {
   for (let each = 0; each < 400; each += 1) add(silent, 'power off')
   const node = add(on, 'power on')
   await clock.advance(60_000) // in their first round nobody knows that they are silent
-  expect(asked.get(node)).toBeGreaterThan(2)
+  expect(asked.get(node)).toBeGreaterThan(0)
   await clock.advance(20 * MINUTE)
   bmcs.set(node, off)
   const before = clock.now().getTime()

@@ -31,12 +31,18 @@ function watched(hours: number, says: (at: number) => Heard, { known = 'power on
   return { told, asked, watch, kinds: told.map(({ what }) => Object.keys(what)[0]) }
 }
 
-it('asks a machine that stands still ever more seldom, to the interval of idle ones', () => {
-  const { asked, told } = watched(1, () => on)
-  const gaps = asked.slice(1).map((at, index) => Math.round((at - asked[index]!) / SECOND))
+const gapsOf = (asked: number[]) => asked.slice(1).map((at, index) => Math.round((at - asked[index]!) / SECOND))
+
+it('asks a new machine that stands still ever more seldom, to the interval of idle ones', () => {
+  const gaps = gapsOf(watched(1, () => on, { known: null }).asked)
   expect(gaps.slice(0, 3)).toEqual([5, 5, 5])
   expect(gaps.at(-1)).toBe(120)
   expect(gaps).toEqual(gaps.toSorted((a, b) => a - b))
+})
+
+it('asks one that is known and stands still as seldom as that from the first look on, so that a start is no storm', () => {
+  const { asked, told } = watched(1, () => on)
+  expect(new Set(gapsOf(asked))).toEqual(new Set([120]))
   expect(told).toEqual([])
 })
 

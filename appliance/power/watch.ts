@@ -14,7 +14,7 @@ export interface Watch {
   lane: Lane
   /** As it was told last. */
   known: PowerState | null
-  /** The last change, or plan: the longer ago, the more seldom it is asked. */
+  /** The last change, or plan: the longer ago, the more seldom it is asked. A start of ours is none: what stood still goes on doing so. */
   stirred: number
   /** Another state than the known one, and since when it is read without a break. */
   doubt: { power: PowerState; since: number } | undefined
@@ -54,7 +54,7 @@ export function newWatch(known: PowerState | null, due: number, owed: boolean): 
     due,
     lane: 'steady',
     known,
-    stirred: due,
+    stirred: known === null ? due : -Infinity,
     flips: [],
     misses: 0,
     faultAt: undefined,

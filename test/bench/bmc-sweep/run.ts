@@ -39,7 +39,7 @@ async function measure(): Promise<void> {
     const late = lateness(sweep, flipped)
     print(
       `${flipped.size} changes behind its back`,
-      `${late.length} told; median ${late[late.length >> 1]} s, last ${late.at(-1)} s`,
+      `${timesTold(sweep, flipped)}; median ${late[late.length >> 1]} s, last ${late.at(-1)} s (two sweeps: ${2 * INTERVAL} s)`,
     )
     const others = sweep.reports().filter((report) => report.kind === 'power' && !flipped.has(report.node))
     print('told of others', `${others.length} changes (the liars’), ${faults(sweep)} faults`)
@@ -60,6 +60,16 @@ function lateness(sweep: Sweep, flipped: Map<string, number>): number[] {
     return at === undefined ? [] : [Math.round((Date.parse(report.at) - at) / 1000)]
   })
   return told.toSorted((a, b) => a - b)
+}
+
+/** Each machine was changed once. */
+function timesTold(sweep: Sweep, flipped: Map<string, number>): string {
+  const told = new Map([...flipped.keys()].map((node) => [node, 0]))
+  for (const report of sweep.reports())
+    if (report.kind === 'power' && told.has(report.node)) told.set(report.node, told.get(report.node)! + 1)
+  const times = [...told.values()]
+  const [never, once] = [0, 1].map((count) => times.filter((each) => each === count).length)
+  return `${once} told once, ${never} never, ${times.length - once! - never!} more often`
 }
 
 function faults(sweep: Sweep): number {
