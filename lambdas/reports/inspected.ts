@@ -6,6 +6,7 @@ import type { Platform } from '../platform.ts'
 import { putInventory } from '../store/inventory.ts'
 import { getNode } from '../store/nodes.ts'
 import { PORTS_PER_NODE, portsOf, portStore } from '../store/ports.ts'
+import { isAsked, isDone } from './asked.ts'
 import { judge } from './judge.ts'
 
 const GIB = 1024 ** 3
@@ -39,22 +40,22 @@ type Inventoried = Extract<Report, { kind: 'inventory' }>
  * §3.11). False: nobody waits for it any more. */
 export async function addInspected(platform: Platform, appliance: Appliance, report: Inventoried): Promise<boolean> {
   const { node: uuid, inventory, at } = report
-  const isAsked = (node: Node | undefined): node is Node => isAwaited(node, appliance, report)
+  const awaits = (node: Node | undefined): node is Node => isAwaited(node, appliance, report)
   const node = await getNode(platform.table, uuid)
-  if (!isAsked(node)) return false
+  if (!awaits(node)) return false
   const found = inventorySchema.parse({ cpu: {}, memory: {}, boot: {}, disks: [], interfaces: [], ...inventory })
   await addPorts(platform, uuid, found)
   const inspected = (of: Node): Node => ({ ...of, properties: withFound(of.properties, found) })
-  const plugin_data = await judge(platform, { ...report, conductor: appliance.name }, isAsked, inspected)
+  const plugin_data = await judge(platform, { ...report, conductor: appliance.name }, awaits, inspected)
   await putInventory(platform.table, uuid, { inventory, plugin_data: { ...plugin_data, inspected_at: at } })
   return true
 }
 
-/** Of the plan that runs, and for the first time: rules may count what they see. */
-function isAwaited(node: Node | undefined, { uuid }: Appliance, { plan, generation }: Inventoried): boolean {
-  const { operation, driver_internal_info: internal } = node ?? {}
-  const isRunning = operation?.plan === plan && operation.generation === generation && operation.appliance === uuid
-  return isRunning && internal?.['inspected_by'] !== plan
+/** For the first time: rules may count what they see. */
+function isAwaited(node: Node | undefined, appliance: Appliance, report: Inventoried): node is Node {
+  if (!node || !isAsked(node, appliance, report)) return false
+  const isOpen = node.operation !== null || isDone(node, report.generation)
+  return isOpen && node.driver_internal_info['inspected_by'] !== report.plan
 }
 
 async function addPorts(platform: Platform, node: string, found: Found): Promise<void> {

@@ -47,7 +47,7 @@ export async function judge(
     const writes = portWrites(platform, ports, outcome)
     if (outcome.failure === undefined) return { node, writes }
     const change = await failed(platform, node, outcome.failure)
-    return change && { ...change, writes: [...(change.writes ?? []), ...writes] }
+    return { ...change, writes: [...(change.writes ?? []), ...writes] }
   }
   const change = (why: string | undefined) =>
     changeNode(platform, report.node, async (before) => {
@@ -65,9 +65,11 @@ export async function judge(
   return rehearsed?.plugin_data ?? plugin_data
 }
 
-async function failed(platform: Platform, node: Node, why: string): Promise<NodeChange | undefined> {
+async function failed(platform: Platform, node: Node, why: string): Promise<NodeChange> {
   const after = fail(node, why, true, platform.clock.now())
-  return after && { node: after, writes: await cancelWrites(platform, node, 'provision', why) }
+  // Its plan has overtaken it: the state stays, and people are told.
+  if (!after) return { node: { ...node, last_error: why } }
+  return { node: after, writes: await cancelWrites(platform, node, 'provision', why) }
 }
 
 async function called({ options }: Platform, { calls, failure }: Outcome): Promise<string | undefined> {

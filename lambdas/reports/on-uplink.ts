@@ -1,13 +1,15 @@
 import type { Progress, Report, Uplink } from '../../contract/messages.ts'
-import { isSealed } from '../../contract/seal.ts'
 import type { Appliance } from '../../contract/resources.ts'
 import { publish, send } from '../conductor/publish.ts'
+import { rotated } from '../conductor/rotation.ts'
 import { ConflictError, type Platform } from '../platform.ts'
+import { putAnswer } from '../store/answers.ts'
 import { getAppliance, markSeen } from '../store/appliances.ts'
 import { changeNode } from '../store/change-node.ts'
 import { acknowledge, storedCommands } from '../store/commands.ts'
 import { count, getReportCounter, isCounted, reportCounterKey } from '../store/report-counter.ts'
 import { getNode } from '../store/nodes.ts'
+import { isAsked } from './asked.ts'
 import { addRecorded, addShown } from './console.ts'
 import { addCaptured } from './capture.ts'
 import { addHardware } from './hardware.ts'
@@ -132,21 +134,28 @@ const handlers: Handlers = {
     const facts = { node: report.node, site: appliance.site, appliance: appliance.name, applied }
     platform.log.info(facts, 'inventory')
   },
-  async secret(platform, appliance, { node: uuid, generation, plan, key, value }) {
-    const after = await changeNode(platform, uuid, (node) => {
-      const { operation } = node
-      const isAsked = operation?.plan === plan && operation.generation === generation
-      if (!isAsked || operation.appliance !== appliance.uuid || !isSealed(node.driver_info[key])) return undefined
-      return { node: { ...node, driver_info: { ...node.driver_info, [key]: value } }, conductor: appliance.name }
+  async secret(platform, appliance, report) {
+    const { node: uuid, key } = report
+    let known = false
+    await changeNode(platform, uuid, (node) => {
+      const after = node.conductor_group === appliance.site ? rotated(node, report) : undefined
+      known = after !== undefined
+      return after && { node: after, conductor: appliance.name }
     })
-    platform.log.info({ node: uuid, site: appliance.site, key, known: after !== undefined }, 'secret')
+    platform.log.info({ node: uuid, site: appliance.site, key, known }, 'secret')
   },
-  async hardware(platform, appliance, { node: uuid, generation, plan, facts }) {
+  async hardware(platform, appliance, report) {
+    const { node: uuid, facts } = report
     const node = await getNode(platform.table, uuid)
-    const asked = [node?.operation, node?.power_operation].find((operation) => operation?.plan === plan)
-    if (!node || asked?.generation !== generation || asked.appliance !== appliance.uuid) return
+    if (!node || !isAsked(node, appliance, report)) return
     await addHardware(platform, node, facts)
     platform.log.info({ node: uuid, site: appliance.site, sections: Object.keys(facts) }, 'hardware')
+  },
+  async answer(platform, appliance, { node: uuid, generation, answer }) {
+    const node = await getNode(platform.table, uuid)
+    if (node?.conductor_group !== appliance.site || generation > node.generation) return
+    await putAnswer(platform.table, uuid, { generation, answer })
+    platform.log.info({ node: uuid, site: appliance.site, refused: 'fault' in answer }, 'answer')
   },
   notice: addNotice,
   health: addHealth,
