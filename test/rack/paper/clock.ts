@@ -1,10 +1,46 @@
 import type { Clock } from '../../../appliance/clock.ts'
 
+/** So much of an appliance's time passes at once at most: while a busy machine keeps this process waiting, its clock waits too, and what
+ * is slow is not late. */
+const AT_ONCE_MS = 2000
+
 /** The appliance's time, `speed` times faster than the wall's: real sockets and real SQLite in between, minutes of waiting in moments. */
 export function fastClock(speed: number): Clock {
-  const origin = Date.now()
+  const sleepers = new Set<{ until: number; wake(): void }>()
+  let time = Date.now()
+  let looked = performance.now()
+  let next: NodeJS.Timeout | undefined
+
+  function pass(): number {
+    const wall = performance.now()
+    const passed = (wall - looked) * speed
+    time += next === undefined ? passed : Math.min(passed, AT_ONCE_MS)
+    looked = wall
+    return time
+  }
+
+  function tick(): void {
+    const now = pass()
+    const due = [...sleepers].filter(({ until }) => until <= now).sort((a, b) => a.until - b.until)
+    for (const sleeper of due) {
+      sleepers.delete(sleeper)
+      sleeper.wake()
+    }
+    wind()
+  }
+
+  /** Looked at so often that nothing is lost unless this process is kept waiting. */
+  function wind(): void {
+    const now = pass()
+    clearTimeout(next)
+    next = undefined
+    if (sleepers.size === 0) return
+    const earliest = Math.min(...[...sleepers].map(({ until }) => until))
+    next = setTimeout(tick, Math.min(Math.max(0, earliest - now), AT_ONCE_MS / 2) / speed)
+  }
+
   return {
-    now: () => new Date(origin + (Date.now() - origin) * speed),
+    now: () => new Date(pass()),
     sleep: (ms, signal) =>
       new Promise((resolve, reject) => {
         if (signal?.aborted) {
@@ -12,14 +48,20 @@ export function fastClock(speed: number): Clock {
           return
         }
         const stop = (): void => {
-          clearTimeout(timer)
+          sleepers.delete(sleeper)
+          wind()
           reject(signal!.reason as Error)
         }
-        const timer = setTimeout(() => {
-          signal?.removeEventListener('abort', stop)
-          resolve()
-        }, ms / speed)
+        const sleeper = {
+          until: pass() + ms,
+          wake: () => {
+            signal?.removeEventListener('abort', stop)
+            resolve()
+          },
+        }
         signal?.addEventListener('abort', stop, { once: true })
+        sleepers.add(sleeper)
+        wind()
       }),
   }
 }
