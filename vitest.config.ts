@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-const quick = { testTimeout: 10_000, hookTimeout: 20_000 }
+/** `expect.poll` waits a second unless told, which a busy machine may take for anything. */
+const polling = (timeout: number) => ({ expect: { poll: { timeout } } })
+const quick = { testTimeout: 20_000, hookTimeout: 20_000, ...polling(15_000) }
+const patient = polling(30_000)
 
 /** unit: beside the source, no process but this one. peers: programs that we did not write. contracts: both clouds.
  * scenarios: the paper rack and whole paths. qemu: real firmware; two files at a time, because an emulated machine keeps one core busy. */
@@ -26,6 +29,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          ...patient,
         },
       },
       {
@@ -35,6 +39,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/*.peer.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          ...patient,
         },
       },
       {
@@ -43,6 +48,7 @@ export default defineConfig({
           include: ['test/scenarios/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          ...patient,
         },
       },
       {
@@ -53,6 +59,7 @@ export default defineConfig({
           pool: 'forks', // racks and labs are told apart by their process
           testTimeout: 600_000,
           hookTimeout: 900_000,
+          ...patient,
         },
       },
     ],

@@ -114,6 +114,27 @@ describe('inspection rules', () => {
     expect((await cloud.client.nodes.get(node)).extra).toEqual({ times: ['x'] })
   })
 
+  it('are applied, once, to an inventory that the end of its inspection overtook; what fails then is told', async () => {
+    await rule([{ op: 'extend-attribute', args: { path: 'extra/times', value: 'x' } }])
+    await cloud.client.nodes.provision(node, 'inspect')
+    await cloud.settle()
+    const late = told()
+    await site.carryOut(node)
+    seq += 1
+    await tell(late, { ...late, seq })
+    expect(await cloud.client.nodes.get(node)).toMatchObject({ extra: { times: ['x'] }, properties: { cpus: 8 } })
+    await rule([{ op: 'fail', args: { msg: 'too few CPUs' } }])
+    await cloud.client.nodes.provision(node, 'inspect')
+    await cloud.settle()
+    const failing = told()
+    await site.carryOut(node)
+    await tell(failing)
+    expect(await cloud.client.nodes.get(node)).toMatchObject({
+      provision_state: 'manageable',
+      last_error: expect.stringContaining('too few CPUs') as string,
+    })
+  })
+
   it('of higher priority go first; a sensitive one works like any other', async () => {
     await rule([set('extra/order', '{node.extra[order]} low')], [], { priority: 1 })
     await rule([set('extra/order', 'high')], [], { priority: 9, sensitive: true })

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { plan as planSchema, type Plan } from '../../contract/plan.ts'
+import { seal } from '../../contract/seal.ts'
 import { getNode } from '../../lambdas/store/nodes.ts'
 import { alive, commandsTo, withSite } from './control-plane.ts'
 import { available, cloud, image, newNode, provision, site, states } from './one-site.ts'
@@ -132,6 +133,54 @@ describe('reports', () => {
     const plan = site.plan(node)
     await other.report(plan, 'done')
     expect(await states(node)).toMatchObject({ provision_state: 'verifying' })
+  })
+
+  it('of a BMC’s new password count, though the end of their plan overtook them, and undo nothing that came after', async () => {
+    const node = await newNode()
+    await provision(node, 'manage')
+    await site.carryOut(node)
+    const stored = async () => (await getNode(cloud.platform.table, node))?.driver_info['ipmi_password']
+    const clean_steps = [{ interface: 'management', step: 'rotate_bmc_password', args: {} }]
+    const rotate = async () => {
+      await provision(node, 'clean', { clean_steps })
+      const { id: plan, generation, machine } = site.plan(node)
+      const to = machine.sealing_keys?.map(({ appliance, key }) => ({ appliance, key })) ?? []
+      expect(to.map(({ appliance }) => appliance)).toEqual([site.uuid])
+      const value = seal(`of ${generation}`, `${node}/ipmi_password`, to)
+      const at = cloud.platform.clock.now().toISOString()
+      return {
+        id: plan,
+        seq: 1000 + generation,
+        at,
+        kind: 'secret',
+        node,
+        generation,
+        plan,
+        key: 'ipmi_password',
+        value,
+      }
+    }
+    const tell = (...reports: unknown[]) => cloud.uplink(site.uuid, { v: 1, kind: 'reports', reports })
+
+    const late = await rotate()
+    await site.carryOut(node)
+    expect(await states(node)).toMatchObject({ provision_state: 'manageable', last_error: null })
+    await tell(late)
+    expect(await stored()).toEqual(late.value)
+
+    const last = await rotate()
+    await tell(last, { ...late, seq: 2000 })
+    await site.carryOut(node)
+    expect(await stored()).toEqual(last.value)
+
+    await cloud.client.nodes.patch(node, [{ op: 'replace', path: '/driver_info/ipmi_password', value: 'by hand' }])
+    const byHand = await stored()
+    await tell({ ...last, seq: 2001 })
+    expect(await stored()).toEqual(byHand)
+    const other = new PaperSite(cloud, (await withSite(cloud, 'paris', 'box-2')).appliance)
+    const next = await rotate()
+    await cloud.uplink(other.uuid, { v: 1, kind: 'reports', reports: [{ ...next, seq: 1 }] })
+    expect(await stored()).toEqual(byHand)
   })
 
   it('that are none are logged and dropped', async () => {

@@ -22,7 +22,7 @@ async function deploy(cutAt: number): Promise<string[]> {
     await dead
     await fixture.boot()
   }
-  const end = await fixture.cloud.ended(plan.id, 20_000)
+  const end = await fixture.cloud.ended(plan.id)
   expect(end, passed.at(-1)).toMatchObject({ phase: 'done', note: null, power_state: 'power on' })
   await expect.poll(() => fixture.machine.boots.at(-1)).toBe(`disk ${DIGEST}`)
   expect(fixture.machine.accidents).toEqual([])

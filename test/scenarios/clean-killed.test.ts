@@ -53,7 +53,7 @@ async function carryOut(kind: Kind, cutAt: number): Promise<string[]> {
     await dead
     await fixture.boot()
   }
-  const end = await fixture.cloud.ended(plan.id, 20_000)
+  const end = await fixture.cloud.ended(plan.id)
   await releasing
   expect(end, passed.at(-1)).toMatchObject({ phase: 'done', note: null, power_state: 'power off' })
   expect(fixture.machine.accidents).toEqual([])

@@ -21,7 +21,7 @@ async function siteWith(driver: 'ipmi' | 'redfish'): Promise<Fixture> {
   await fixture.boot()
   const plan = fixture.plan('verify', [step('power.validate')])
   fixture.cloud.send({ kind: 'run', node: fixture.node, generation: plan.generation, plan })
-  await fixture.cloud.ended(plan.id, 20_000)
+  await fixture.cloud.ended(plan.id)
   return fixture
 }
 
@@ -117,7 +117,7 @@ test('a plan that reads the sensors brings them all', async () => {
   const on = await siteWith('redfish')
   const plan = on.plan('management', [step('management.read_sensors')], 2, 'power')
   on.cloud.send({ kind: 'run', node: on.node, generation: 2, plan })
-  await on.cloud.ended(plan.id, 20_000)
+  await on.cloud.ended(plan.id)
   const [report] = [...on.cloud.reports.values()].filter((each) => each.kind === 'hardware')
   expect(report?.facts.sensors?.map(({ name, kind, value, unit }) => [name, kind, value, unit])).toEqual(
     expect.arrayContaining([

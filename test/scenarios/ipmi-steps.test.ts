@@ -24,7 +24,7 @@ async function run(steps: Step[], change: (plan: Plan) => void = () => {}) {
   const plan = fixture.plan('clean', steps)
   change(plan)
   fixture.cloud.send({ kind: 'run', node: fixture.node, generation: plan.generation, plan })
-  return fixture.cloud.ended(plan.id, 20_000)
+  return fixture.cloud.ended(plan.id)
 }
 const reports = <K extends Report['kind']>(kind: K) =>
   [...fixture.cloud.reports.values()].filter((each): each is Extract<Report, { kind: K }> => each.kind === kind)
@@ -57,7 +57,7 @@ test('raw bytes are sent as they are, and what the BMC declines fails the step b
   expect(fixture.machine.power).toBe('on')
   const declined = fixture.plan('clean', [step('vendor.send_raw', { raw_bytes: '6 0xef' })], 2)
   fixture.cloud.send({ kind: 'run', node: fixture.node, generation: 2, plan: declined })
-  const end = await fixture.cloud.ended(declined.id, 20_000)
+  const end = await fixture.cloud.ended(declined.id)
   expect([end.phase, end.note]).toEqual(['failed', expect.stringMatching(/raw 0x06 0xef: completion code 0xc1/)])
 })
 
@@ -123,7 +123,7 @@ describe('rotate_bmc_password', () => {
     fixture.cloud.send({ kind: 'run', node: fixture.node, generation: 1, plan })
     await expect.poll(() => killed, { timeout: 10_000 }).toBe(true)
     await fixture.boot()
-    expect(await fixture.cloud.ended(plan.id, 20_000)).toMatchObject({ phase: 'done' })
+    expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done' })
     await console(opened())
   })
 })

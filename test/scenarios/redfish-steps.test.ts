@@ -22,7 +22,7 @@ async function run(steps: Step[], change: (plan: Plan) => void = () => {}) {
   const plan = fixture.plan('clean', steps)
   change(plan)
   fixture.cloud.send({ kind: 'run', node: fixture.node, generation: plan.generation, plan })
-  return fixture.cloud.ended(plan.id, 20_000)
+  return fixture.cloud.ended(plan.id)
 }
 const reports = <K extends Report['kind']>(kind: K) =>
   [...fixture.cloud.reports.values()].filter((each): each is Extract<Report, { kind: K }> => each.kind === kind)
@@ -79,7 +79,7 @@ describe('BIOS', () => {
     fixture.cloud.send({ kind: 'run', node: fixture.node, generation: 1, plan })
     await expect.poll(() => killed, { timeout: 10_000 }).toBe(true)
     await fixture.boot()
-    expect(await fixture.cloud.ended(plan.id, 20_000)).toMatchObject({ phase: 'done' })
+    expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done' })
     expect(fixture.machine.starts).toBe(1)
   })
 })
@@ -106,7 +106,7 @@ describe('RAID', () => {
     fixture.cloud.reports.clear()
     const gone = fixture.plan('clean', [step('raid.delete_configuration', {}, { deadline_seconds: 3600 })], 2)
     fixture.cloud.send({ kind: 'run', node: fixture.node, generation: 2, plan: gone })
-    expect(await fixture.cloud.ended(gone.id, 20_000)).toMatchObject({ phase: 'done' })
+    expect(await fixture.cloud.ended(gone.id)).toMatchObject({ phase: 'done' })
     expect(bmc().volumes).toEqual([])
   })
 
@@ -283,7 +283,7 @@ describe('rotate_bmc_password', () => {
     fixture.cloud.send({ kind: 'run', node: fixture.node, generation: 1, plan })
     await expect.poll(() => killed, { timeout: 10_000 }).toBe(true)
     await fixture.boot()
-    expect(await fixture.cloud.ended(plan.id, 20_000)).toMatchObject({ phase: 'done' })
+    expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done' })
     expect(opened()).toBe(bmc().users[0]!.password)
   })
 })

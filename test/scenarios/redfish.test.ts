@@ -16,7 +16,7 @@ function run(plan: Plan) {
 test('a machine with a Redfish BMC is deployed: from the network once, then from its disk', async () => {
   const plan = fixture.deployPlan()
   run(plan)
-  expect(await fixture.cloud.ended(plan.id, 20_000)).toMatchObject({ phase: 'done', power_state: 'power on' })
+  expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done', power_state: 'power on' })
   await expect.poll(() => fixture.machine.boots).toEqual(['network', `disk ${DIGEST}`])
   expect(fixture.machine.accidents).toEqual([])
 })
@@ -27,7 +27,7 @@ test('the appliance killed while the agent is at work goes on where it was, with
   await expect.poll(() => fixture.machine.boots.length, { timeout: 10_000 }).toBe(1)
   fixture.site!.kill()
   await fixture.boot()
-  expect(await fixture.cloud.ended(plan.id, 20_000)).toMatchObject({ phase: 'done' })
+  expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done' })
   await expect.poll(() => fixture.machine.boots.at(-1)).toBe(`disk ${DIGEST}`)
   expect(fixture.machine.accidents).toEqual([])
 })
@@ -36,7 +36,7 @@ test('a wrong password fails the verification with what to correct, and is nowhe
   const plan = fixture.plan('verify', [step('power.validate')])
   plan.machine.driver_info['redfish_password'] = 'not the password'
   run(plan)
-  const end = await fixture.cloud.ended(plan.id, 20_000)
+  const end = await fixture.cloud.ended(plan.id)
   expect(end.phase).toBe('failed')
   expect(end.note).toMatch(/BMC 127\.0\.0\.1:\d+, log in: user "admin" or its password is not accepted/)
   const told = JSON.stringify([fixture.log, [...fixture.cloud.reports.values()]])
@@ -64,7 +64,7 @@ test('by virtual media: a medium of its own once, with its addresses, then its d
   await expect
     .poll(() => (url ??= fixture.machine.redfish.slots.find(({ image }) => image)?.image), { timeout: 10_000 })
     .toMatch(/\/boot\/[\w-]{43}\/boot\.iso$/)
-  expect(await fixture.cloud.ended(plan.id, 20_000)).toMatchObject({ phase: 'done', power_state: 'power on' })
+  expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done', power_state: 'power on' })
   await expect.poll(() => fixture.machine.boots).toEqual(['medium', `disk ${DIGEST}`])
   const mac = fixture.machine.mac
   expect(fixture.machine.network).toBe(
@@ -81,7 +81,7 @@ test('by virtual media: the appliance killed while the agent is at work goes on,
   await expect.poll(() => fixture.machine.boots.length, { timeout: 10_000 }).toBe(1)
   fixture.site!.kill()
   await fixture.boot()
-  expect(await fixture.cloud.ended(plan.id, 20_000)).toMatchObject({ phase: 'done' })
+  expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done' })
   await expect.poll(() => fixture.machine.boots).toEqual(['medium', `disk ${DIGEST}`])
   expect(fixture.machine.redfish.slots.some(({ image }) => image)).toBe(false)
   expect(fixture.machine.accidents).toEqual([])
@@ -91,6 +91,6 @@ test('network data that the ramdisk can’t have fails the plan with what is wro
   const plan = byMedium(fixture.deployPlan())
   plan.machine.network_data = { links: [], networks: [{ id: 'n', type: 'ipv4', link: 'x', ip_address: '192.0.2.9' }] }
   run(plan)
-  const end = await fixture.cloud.ended(plan.id, 20_000)
+  const end = await fixture.cloud.ended(plan.id)
   expect([end.phase, end.note]).toEqual(['failed', expect.stringMatching(/prepare_ramdisk: network_data: network n/)])
 })

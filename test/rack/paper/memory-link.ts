@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Command, Downlink, Progress, Report, Uplink } from '../../../contract/messages.ts'
 import type { Link } from '../../../appliance/uplink/link.ts'
 
+const WITHIN_MS = 60_000
+
 /** A cloud of a few lines, for scenarios that are about the site alone: it numbers commands, acknowledges reports, and forgets nothing. */
 export class MemoryCloud {
   readonly reports = new Map<number, Report>()
@@ -68,8 +70,8 @@ export class MemoryCloud {
     return all.filter((each) => each.plan === plan).sort((a, b) => a.seq - b.seq)
   }
 
-  async ended(plan: string, withinMs: number): Promise<Progress> {
-    const until = Date.now() + withinMs
+  async ended(plan: string): Promise<Progress> {
+    const until = Date.now() + WITHIN_MS
     for (;;) {
       const last = this.progress(plan).at(-1)
       if (last && ['done', 'failed', 'refused'].includes(last.phase)) return last

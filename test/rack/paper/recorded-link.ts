@@ -3,16 +3,16 @@ import type { Link } from '../../../appliance/uplink/link.ts'
 
 /** What crossed a site's link, both ways, through all lives of its appliance. */
 export interface Crossed {
-  /** Those that the broker acknowledged. */
+  /** As they were sent: the cloud may act on a message before the broker's acknowledgement is here. */
   up: Uplink[]
   down: Downlink[]
 }
 
 export function recorded(link: Link, crossed: Crossed): Link {
   return {
-    publish: async (payload) => {
-      await link.publish(payload)
+    publish: (payload) => {
       crossed.up.push(uplink.parse(JSON.parse(payload)))
+      return link.publish(payload)
     },
     onMessage: (handler) =>
       link.onMessage((payload) => {
