@@ -89,10 +89,10 @@ test('while it runs the API tells how far it is, a second one is refused, and it
   const ended = await whileBothAsk(
     (async () => {
       await expect
-        .poll(async () => (await client.nodes.captured(member.uuid)).packets, { timeout: 30_000, interval: 50 })
+        .poll(async () => (await client.nodes.captured(member.uuid)).packets, { timeout: 60_000, interval: 50 })
         .toBeGreaterThan(0)
       expect((await client.nodes.captured(member.uuid)).phase).toMatch(/running|captured|done/)
-      await expect.poll(async () => (await client.nodes.captured(member.uuid)).phase, { timeout: 30_000 }).toBe('done')
+      await expect.poll(async () => (await client.nodes.captured(member.uuid)).phase, { timeout: 60_000 }).toBe('done')
       return client.nodes.captured(member.uuid)
     })(),
   )
@@ -127,10 +127,10 @@ test('a node that is deleted takes its capture with it', async () => {
   const ended = fleet.client.nodes.capture(member.uuid, { packets: 1 })
   await whileBothAsk(
     ended.then(() =>
-      expect.poll(async () => (await fleet.client.nodes.captured(member.uuid)).phase, { timeout: 30_000 }).toBe('done'),
+      expect.poll(async () => (await fleet.client.nodes.captured(member.uuid)).phase, { timeout: 60_000 }).toBe('done'),
     ),
   )
   const file = (await fleet.client.nodes.captured(member.uuid)).url ?? ''
   await fleet.client.nodes.delete(member.uuid)
-  await expect.poll(async () => (await fetch(file)).status, { timeout: 10_000 }).toBe(404)
+  await expect.poll(async () => (await fetch(file)).status, { timeout: 60_000 }).toBe(404)
 })

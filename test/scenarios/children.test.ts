@@ -18,7 +18,7 @@ afterAll(async () => {
   await cloud?.stopAndForget()
 })
 
-const WITHIN = 30_000
+const WITHIN = 60_000
 
 async function manageable(more: Record<string, unknown> = {}): Promise<string> {
   const { uuid } = await fleet.client.nodes.create({ driver: 'fake-hardware', conductor_group: 'site-1', ...more })

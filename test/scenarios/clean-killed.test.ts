@@ -68,7 +68,7 @@ async function carryOut(kind: Kind, cutAt: number): Promise<string[]> {
 /** As a person would who sees that it is held: the cloud sends the command once, and keeps it. */
 async function unholdWhenHeld(plan: Plan): Promise<void> {
   const held = () => fixture.cloud.progress(plan.id).find(({ phase }) => phase === 'held')
-  await expect.poll(held, { timeout: 20_000, interval: 5 }).toBeDefined()
+  await expect.poll(held, { timeout: 60_000, interval: 5 }).toBeDefined()
   fixture.cloud.send({ kind: 'unhold', node: plan.node, generation: 1, lane: 'provision', step: held()!.step })
 }
 

@@ -9,7 +9,7 @@ import type { Plan } from '../../contract/plan.ts'
 import { serve, type Served } from './bloomery-process.ts'
 import { connectByHand, enrol, planOf, type HandMade } from './hand-made-appliance.ts'
 
-const patience = { timeout: 30_000, interval: 100 }
+const patience = { timeout: 60_000, interval: 100 }
 let dir: string
 let cloud: Served
 

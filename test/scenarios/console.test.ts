@@ -14,7 +14,7 @@ let fleet: Fleet
 let member: Member
 let other: Member
 
-const WITHIN = 30_000
+const WITHIN = 60_000
 const bloomery = join(import.meta.dirname, '../../bin/bloomery')
 const from = '00000000-0000-4000-8000-0000000000aa'
 

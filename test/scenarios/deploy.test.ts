@@ -29,7 +29,7 @@ beforeAll(async () => {
   const watched = watch()
   await fleet.makeAvailable([member])
   await fleet.startDeploy([member], 'debian')
-  await fleet.reach([member], 'active', 30_000)
+  await fleet.reach([member], 'active', 60_000)
   watching.abort()
   await watched
 })
@@ -88,7 +88,7 @@ test("nobody but the site's appliance can read the BMC password: not from the AP
 })
 
 test('undeployed it is cleaned and available again, and nothing is left of the instance', async () => {
-  await fleet.bring([member], 'deleted', 'available', 30_000)
+  await fleet.bring([member], 'deleted', 'available', 60_000)
   expect(await fleet.history(member.uuid)).toEqual([...wayUp, ...way('active', 'deleting', ...cleaned)])
   const node = await fleet.client.nodes.get(member.uuid)
   expect(node).toMatchObject({ instance_info: {}, instance_uuid: null, power_state: 'power off', last_error: null })

@@ -21,7 +21,7 @@ afterAll(async () => {
   await cloud?.stopAndForget()
 })
 
-const WITHIN = 30_000
+const WITHIN = 60_000
 type Options = Parameters<Fleet['client']['nodes']['provision']>[2]
 
 async function newNode(more: Record<string, unknown> = {}): Promise<string> {

@@ -51,7 +51,7 @@ async function allAreActiveOnce(): Promise<void> {
 function writing(): number {
   return fleet.members.filter(({ machine }) => machine.writing).length
 }
-const quick = { timeout: 30_000, interval: 5 }
+const quick = { timeout: 60_000, interval: 5 }
 
 test('the cloud is killed in the middle of ten deploys and restarted: all become active, nothing is lost or doubled', async () => {
   await fleet.startDeploy(fleet.members, 'debian')

@@ -7,8 +7,8 @@ import { cloudHere, type CloudHere } from './cloud-here.ts'
 
 let cloud: CloudHere
 let fleet: Fleet
-const PATIENCE = { timeout: 20_000, interval: 100 }
-const WITHIN = 30_000
+const PATIENCE = { timeout: 60_000, interval: 100 }
+const WITHIN = 60_000
 
 beforeAll(async () => {
   cloud = await cloudHere()

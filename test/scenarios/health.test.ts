@@ -13,7 +13,7 @@ afterEach(() => fixture?.tearDown())
 
 /** A minute takes 150 ms here. */
 const EVERY_MS = 60_000
-const PATIENCE = { timeout: 20_000, interval: 50 }
+const PATIENCE = { timeout: 60_000, interval: 50 }
 
 async function siteWith(driver: 'ipmi' | 'redfish'): Promise<Fixture> {
   fixture = new Fixture(driver, { healthMs: EVERY_MS })

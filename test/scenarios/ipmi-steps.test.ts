@@ -121,7 +121,7 @@ describe('rotate_bmc_password', () => {
     const plan = fixture.plan('clean', rotate)
     keys(plan)
     fixture.cloud.send({ kind: 'run', node: fixture.node, generation: 1, plan })
-    await expect.poll(() => killed, { timeout: 10_000 }).toBe(true)
+    await expect.poll(() => killed, { timeout: 60_000 }).toBe(true)
     await fixture.boot()
     expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done' })
     await console(opened())

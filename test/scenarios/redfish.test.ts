@@ -24,7 +24,7 @@ test('a machine with a Redfish BMC is deployed: from the network once, then from
 test('the appliance killed while the agent is at work goes on where it was, with a new session', async () => {
   const plan = fixture.deployPlan()
   run(plan)
-  await expect.poll(() => fixture.machine.boots.length, { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => fixture.machine.boots.length, { timeout: 60_000 }).toBe(1)
   fixture.site!.kill()
   await fixture.boot()
   expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done' })
@@ -62,7 +62,7 @@ test('by virtual media: a medium of its own once, with its addresses, then its d
   const plan = byMedium(fixture.deployPlan())
   run(plan)
   await expect
-    .poll(() => (url ??= fixture.machine.redfish.slots.find(({ image }) => image)?.image), { timeout: 10_000 })
+    .poll(() => (url ??= fixture.machine.redfish.slots.find(({ image }) => image)?.image), { timeout: 60_000 })
     .toMatch(/\/boot\/[\w-]{43}\/boot\.iso$/)
   expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done', power_state: 'power on' })
   await expect.poll(() => fixture.machine.boots).toEqual(['medium', `disk ${DIGEST}`])
@@ -78,7 +78,7 @@ test('by virtual media: a medium of its own once, with its addresses, then its d
 test('by virtual media: the appliance killed while the agent is at work goes on, and the medium is out in the end', async () => {
   const plan = byMedium(fixture.deployPlan())
   run(plan)
-  await expect.poll(() => fixture.machine.boots.length, { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => fixture.machine.boots.length, { timeout: 60_000 }).toBe(1)
   fixture.site!.kill()
   await fixture.boot()
   expect(await fixture.cloud.ended(plan.id)).toMatchObject({ phase: 'done' })

@@ -49,7 +49,7 @@ test('a wrong BMC password: the node is back in enroll, and its last_error says 
 
   const right = [{ op: 'replace' as const, path: '/driver_info/ipmi_password', value: machine.password }]
   await fleet.client.nodes.patch(uuid, right)
-  await fleet.bring([fleet.members[0]!], 'manage', 'manageable', 30_000)
+  await fleet.bring([fleet.members[0]!], 'manage', 'manageable', 60_000)
   expect((await fleet.client.nodes.get(uuid)).last_error).toBeNull()
 })
 
@@ -70,7 +70,7 @@ test('a wrong image checksum: deploy failed, and last_error names image, expecte
   await fleet.client.nodes.patch(member.uuid, [
     { op: 'replace', path: '/instance_info/image_os_hash_value', value: DIGEST },
   ])
-  await fleet.bring([member], 'rebuild', 'active', 30_000)
+  await fleet.bring([member], 'rebuild', 'active', 60_000)
   expect(member.machine.disk.image).toBe(DIGEST)
 })
 
@@ -88,7 +88,7 @@ test('no agent: deploy failed, and last_error tells what was last seen; deleted,
 
   machine.provisioning = provisioning
   const before = (await fleet.history(member.uuid)).length
-  await fleet.bring([member], 'deleted', 'available', 30_000)
+  await fleet.bring([member], 'deleted', 'available', 60_000)
   expect((await fleet.history(member.uuid)).slice(before)).toEqual(way('deploy failed', 'deleting', ...cleaned))
   expect(await fleet.client.nodes.get(member.uuid)).toMatchObject({ last_error: null, instance_info: {} })
   expect(fleet.accidents()).toEqual([])

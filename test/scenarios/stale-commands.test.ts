@@ -48,12 +48,12 @@ function commandsOf({ site }: Member): Command[] {
   return site.crossed.down.flatMap((message) => (message.kind === 'commands' ? message.commands : []))
 }
 
-const patience = { timeout: 30_000, interval: 10 }
+const patience = { timeout: 60_000, interval: 10 }
 
 test('a command delivered twice and one of an older generation have no effect, though they come through the real broker', async () => {
   const { site, machine } = member
   await fleet.startDeploy([member], 'debian')
-  await fleet.reach([member], 'active', 30_000)
+  await fleet.reach([member], 'active', 60_000)
   await expect.poll(() => machine.boots.at(-1), patience).toBe(`disk ${DIGEST}`)
   const [verify, , deploy] = commandsOf(member)
   if (!verify || !deploy) throw new Error('the commands did not cross')

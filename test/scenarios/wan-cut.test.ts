@@ -19,7 +19,7 @@ afterEach(async () => {
   await cloud?.stopAndForget()
 })
 
-const quick = { timeout: 30_000, interval: 5 }
+const quick = { timeout: 60_000, interval: 5 }
 
 test('WAN cut right after the command was accepted: the machine comes up, and the cloud catches up when the WAN is back, each report applied once', async () => {
   const [member, other] = fleet.members
@@ -34,10 +34,10 @@ test('WAN cut right after the command was accepted: the machine comes up, and th
   expect(meanwhile.provision_state).toMatch(/^(deploying|wait call-back)$/)
   expect(meanwhile.operation?.ordinal).toBe(known)
   await fleet.startDeploy([other!], 'debian')
-  await fleet.reach([other!], 'active', 30_000) // another site's WAN is another's
+  await fleet.reach([other!], 'active', 60_000) // another site's WAN is another's
 
   site.relay.mend()
-  await fleet.reach([member!], 'active', 30_000)
+  await fleet.reach([member!], 'active', 60_000)
   expect(await fleet.client.nodes.get(uuid)).toMatchObject({ power_state: 'power on', last_error: null })
   expect(await fleet.history(uuid)).toEqual(way(...toManageable, ...cleaned, ...deployed))
   expect(appliedTwice(cloud.logged)).toEqual([])
@@ -53,7 +53,7 @@ test('WAN cut before the command was sent: it waits, and is carried out once whe
   await fleet.startDeploy([member!], 'debian')
   await expect.poll(async () => (await fleet.client.nodes.get(uuid)).operation?.phase, quick).toBe('sent')
   site.relay.mend()
-  await fleet.reach([member!], 'active', 30_000)
+  await fleet.reach([member!], 'active', 60_000)
   await expect.poll(() => machine.boots.slice(boots), quick).toEqual(['network', `disk ${DIGEST}`])
   expect(await fleet.history(uuid)).toEqual(way(...toManageable, ...cleaned, ...deployed))
 })
