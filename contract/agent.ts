@@ -22,14 +22,14 @@ export const mac = z
   .regex(/^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$/, 'not a MAC address')
   .transform((address) => address.toLowerCase().replaceAll('-', ':'))
 
-/** GET /v1/lookup?addresses=&node_uuid= */
+/** GET /v1/lookup?addresses=&node_uuid= Addresses of another kind, such as InfiniBand's of 20 bytes, count for nothing. */
 export const lookupQuery = z.object({
   addresses: z
     .string()
-    .max(2048)
+    .max(8192)
     .optional()
-    .transform((list) => (list ? list.split(',').map((each) => each.trim()) : []))
-    .pipe(z.array(mac).max(100)),
+    .transform((list) => (list ? list.split(',').flatMap((each) => mac.safeParse(each.trim()).data ?? []) : []))
+    .pipe(z.array(z.string()).max(100)),
   node_uuid: z.uuid().optional(),
 })
 export type LookupQuery = z.output<typeof lookupQuery>

@@ -4,6 +4,7 @@ import type { Machine } from '../../contract/plan.ts'
 import { HardwareError, sentence } from '../hardware-error.ts'
 import type { Machines } from '../ledger/machines.ts'
 import type { Log } from '../log.ts'
+import { minorOf } from './microversion.ts'
 import type { PostedInventories } from './posted.ts'
 
 interface Parts {
@@ -21,7 +22,7 @@ const WHOLE = 84
 /** POST /v1/continue_inspection (reference §6.9): a ramdisk says what its machine is made of, before it says anything else. */
 export function inspectionRoute(door: Hono, { machines, posted, log, fault, lookup }: Parts): void {
   door.post('/v1/continue_inspection', async (c) => {
-    const minor = minorOf(c.req.header('X-OpenStack-Ironic-API-Version'))
+    const minor = minorOf(c.req.header('X-OpenStack-Ironic-API-Version')) ?? 1
     if (minor > 1 && minor < WHOLE) return fault(c, 404, NOT_FOUND)
     const body = inspectionPost.safeParse(await c.req.json().catch(() => undefined))
     if (!body.success) return fault(c, 400, `Inspection data not understood: ${body.error.issues[0]?.message ?? ''}`)
@@ -44,11 +45,6 @@ export function inspectionRoute(door: Hono, { machines, posted, log, fault, look
 }
 
 const NOT_FOUND = 'The requested resource was not found'
-
-function minorOf(version: string | undefined): number {
-  if (version === 'latest') return WHOLE
-  return Number(/^1\.(\d{1,3})$/.exec(version ?? '1.1')?.[1] ?? 1)
-}
 
 /** By the node that it names, else its cards, else its BMC. */
 function machinesOf(machines: Machines, { inventory }: InspectionPost, named: string | undefined): Machine[] {

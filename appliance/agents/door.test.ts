@@ -41,9 +41,12 @@ beforeEach(() => {
 })
 afterEach(() => ledger.close())
 
-const lookup = (query = `addresses=${mac}`): Promise<Response> | Response => door.request(`/v1/lookup?${query}`)
+const speaking = (version: string) => ({ headers: { 'X-OpenStack-Ironic-API-Version': version } })
+const lookup = (query = `addresses=${mac}`): Promise<Response> | Response =>
+  door.request(`/v1/lookup?${query}`, speaking('1.62'))
 function beat(body: unknown, node = of.node): Promise<Response> | Response {
   return door.request(`/v1/heartbeat/${node}`, {
+    ...speaking('1.68'),
     method: 'POST',
     body: typeof body === 'string' ? body : JSON.stringify(body),
   })

@@ -9,11 +9,13 @@ import type { AgentRows } from '../ledger/agents.ts'
 import type { Machines } from '../ledger/machines.ts'
 import type { Log } from '../log.ts'
 import { inspectionRoute } from './door-inspection.ts'
+import { MAXIMUM, MINIMUM, minorOf, RAMDISK_ROUTES, tooNew } from './microversion.ts'
 import type { PostedInventories } from './posted.ts'
 import { agentNode } from './site-agents.ts'
 
 const HEARTBEAT_TIMEOUT = 300 // seconds; [api] ramdisk_heartbeat_timeout
-const MAXIMUM = '1.115'
+/** Archives of logs come along with what an inspection finds. */
+const LARGEST = { inspection: 16 * 1024 * 1024, other: 1024 * 1024 }
 
 export interface DoorParts {
   machines: Machines
@@ -28,21 +30,41 @@ export interface DoorParts {
   log: Log
 }
 
+const VERSION = 'X-OpenStack-Ironic-API-Version'
+const NOT_FOUND = 'The requested resource was not found'
+const INSPECTION = '/v1/continue_inspection'
+
 /** The routes of Ironic that ramdisks call (reference §6.2, §6.3), served to the provisioning network only. */
 export function agentDoor(parts: DoorParts): Hono {
-  const door = new Hono()
+  const door = new Hono({ strict: false })
   door.use('*', async (c, next) => {
-    await next()
-    c.header('X-OpenStack-Ironic-API-Minimum-Version', '1.1')
+    const asked = c.req.header(VERSION)
+    const minor = minorOf(asked)
+    if (minor !== undefined) await next()
+    else c.res = fault(c, 406, `Version ${asked?.slice(0, 32)} is not supported: 1.1 to ${MAXIMUM} are`)
+    c.header('X-OpenStack-Ironic-API-Minimum-Version', MINIMUM)
     c.header('X-OpenStack-Ironic-API-Maximum-Version', MAXIMUM)
-    c.header('X-OpenStack-Ironic-API-Version', c.req.header('X-OpenStack-Ironic-API-Version') ?? '1.1')
+    c.header(VERSION, minor === undefined ? MINIMUM : `1.${minor}`)
   })
-  door.use('*', bodyLimit({ maxSize: 1024 * 1024, onError: (c) => fault(c, 413, 'Request body too large') }))
+  const limit = (maxSize: number) => bodyLimit({ maxSize, onError: (c) => fault(c, 413, 'Request body too large') })
+  const [ofInspection, ofOthers] = [limit(LARGEST.inspection), limit(LARGEST.other)]
+  door.use('*', (c, next) => (c.req.path === INSPECTION ? ofInspection : ofOthers)(c, next))
+  for (const route of ['/v1/lookup', '/v1/heartbeat/*'])
+    door.use(route, async (c, next) => {
+      if (versionOf(c) < RAMDISK_ROUTES) return fault(c, 404, NOT_FOUND)
+      return next()
+    })
 
-  const version = { id: 'v1', links: [], status: 'CURRENT', min_version: '1.1', version: MAXIMUM }
+  const version = { id: 'v1', links: [], status: 'CURRENT', min_version: MINIMUM, version: MAXIMUM }
   door.get('/', (c) => c.json({ name: 'OpenStack Ironic API', default_version: version, versions: [version] }))
   door.get('/v1', (c) => c.json({ id: 'v1', links: [], version }))
 
+  /** Who looked up is given its token, once. */
+  const found = (machine: Machine): Record<string, unknown> => {
+    const { uuid, properties, instance_info, driver_internal_info } = agentNode(machine)
+    const token = parts.rows.giveToken(machine.node, parts.token(), parts.clock.now())
+    return { node: { uuid, properties, instance_info, driver_internal_info, links: [] }, config: config(token) }
+  }
   door.get('/v1/lookup', (c) => {
     const query = lookupQuery.safeParse(c.req.query())
     if (!query.success || (query.data.addresses.length === 0 && !query.data.node_uuid))
@@ -51,19 +73,20 @@ export function agentDoor(parts: DoorParts): Hono {
     const machine = node ? parts.machines.get(node)?.machine : parts.machines.byAnyMac(addresses)
     if (!machine || !parts.expectsAgent(machine.node)) {
       parts.log.info({ addresses, node }, 'lookup by a machine that nothing is planned for')
-      return fault(c, 404, 'The requested resource was not found')
+      return fault(c, 404, NOT_FOUND)
     }
     for (const mac of macsOf(machine)) parts.events.seen(mac, 'lookup')
-    const token = parts.rows.giveToken(machine.node, parts.token(), parts.clock.now())
-    return c.json({ node: { ...agentNode(machine), links: [] }, config: config(token) })
+    return c.json(found(machine))
   })
 
   door.post('/v1/heartbeat/:node', async (c) => {
     const node = c.req.param('node')
     const body = heartbeat.safeParse(await c.req.json().catch(() => undefined))
     if (!body.success) return fault(c, 400, `Heartbeat not understood: ${body.error.issues[0]?.message ?? ''}`)
+    const strange = tooNew(body.data, versionOf(c))
+    if (strange !== undefined) return fault(c, 400, `Field "${strange}" not recognised`)
     const row = parts.rows.get(node)
-    if (!row) return fault(c, 404, 'The requested resource was not found')
+    if (!row) return fault(c, 404, NOT_FOUND)
     const { callback_url: url, agent_token: token, agent_verify_ca: certificate, agent_version: software } = body.data
     if (!token) return fault(c, 400, 'Agent token is required for heartbeat processing')
     if (!same(token, row.token)) return fault(c, 400, 'Invalid or missing agent token received')
@@ -76,13 +99,9 @@ export function agentDoor(parts: DoorParts): Hono {
   })
 
   const { posted, machines, log } = parts
-  const lookup = (machine: Machine): Record<string, unknown> => ({
-    node: { ...agentNode(machine), links: [] },
-    config: config(parts.rows.giveToken(machine.node, parts.token(), parts.clock.now())),
-  })
-  if (posted) inspectionRoute(door, { machines, posted, log, fault, lookup })
+  if (posted) inspectionRoute(door, { machines, posted, log, fault, lookup: found })
 
-  door.notFound((c) => fault(c, 404, 'The requested resource was not found'))
+  door.notFound((c) => fault(c, 404, NOT_FOUND))
   door.onError((error, c) => {
     parts.log.error({ error: error.message, path: c.req.path }, "the agents' door failed")
     return fault(c, 500, 'Internal error')
@@ -130,7 +149,12 @@ function same(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right)
 }
 
-function fault(c: Context, status: 400 | 404 | 413 | 500, text: string): Response {
+/** The middleware has refused what is no version. */
+function versionOf(c: Context): number {
+  return minorOf(c.req.header(VERSION)) ?? 1
+}
+
+function fault(c: Context, status: 400 | 404 | 406 | 413 | 500, text: string): Response {
   const error = { faultcode: status < 500 ? 'Client' : 'Server', faultstring: text, debuginfo: null }
   return c.json({ error_message: JSON.stringify(error) }, status)
 }

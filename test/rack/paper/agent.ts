@@ -1,10 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Hono } from 'hono'
-import { commandResult, imageInfo, lookupReply, maskedToken, type CommandResult } from '../../../contract/agent.ts'
+import {
+  commandResult,
+  heartbeatMicroversion,
+  imageInfo,
+  lookupMicroversion,
+  lookupReply,
+  maskedToken,
+  type CommandResult,
+} from '../../../contract/agent.ts'
 import { AgentRefusal, type AgentClient } from '../../../appliance/agents/client.ts'
 import { HardwareError } from '../../../appliance/hardware-error.ts'
 import type { Clock } from '../../../appliance/clock.ts'
 import type { PaperMachine } from './machine.ts'
+import { inventoryOf } from './ramdisk-inventory.ts'
 
 /** The ramdisk's agent of a paper machine: the real protocol at the real door, a disk of paper. */
 export class PaperAgent {
@@ -38,7 +47,7 @@ export class PaperAgent {
   async start(door: () => Hono): Promise<void> {
     let node: string | undefined
     while (node === undefined) {
-      const reply = await door().request(`/v1/lookup?addresses=${this.#machine.mac}`)
+      const reply = await door().request(`/v1/lookup?addresses=${this.#machine.mac}`, spoken(lookupMicroversion))
       if (reply.status === 200) {
         const found = lookupReply.parse(await reply.json())
         const given = found.config.agent_token
@@ -53,7 +62,11 @@ export class PaperAgent {
         agent_version: 'paper 1',
         agent_verify_ca: 'paper',
       }
-      const reply = await door().request(`/v1/heartbeat/${node}`, { method: 'POST', body: JSON.stringify(body) })
+      const reply = await door().request(`/v1/heartbeat/${node}`, {
+        ...spoken(heartbeatMicroversion),
+        method: 'POST',
+        body: JSON.stringify(body),
+      })
       if (reply.status !== 202) this.#machine.accidents.push(`heartbeat answered ${reply.status}`)
       await this.#clock.sleep(90_000, this.#powerLost)
     }
@@ -150,18 +163,8 @@ export class PaperAgent {
   }
 }
 
-function inventoryOf({ mac, name }: PaperMachine): Record<string, unknown> {
-  return {
-    cpu: { model_name: 'paper', count: 4, architecture: 'x86_64' },
-    memory: { total: 8 * 1024 ** 3, physical_mb: 8192 },
-    boot: { current_boot_mode: 'uefi', pxe_interface: mac },
-    disks: [{ name: '/dev/sda', size: 100 * 1024 ** 3 }],
-    interfaces: [
-      { name: 'eth0', mac_address: mac, has_carrier: true },
-      { name: 'eth1', mac_address: mac.replace(/^52/, '56'), has_carrier: false },
-    ],
-    hostname: name,
-  }
+function spoken(version: string): { headers: Record<string, string> } {
+  return { headers: { 'X-OpenStack-Ironic-API-Version': version } }
 }
 
 /** Reaches paper agents by their URL instead of the network. */

@@ -23,6 +23,8 @@ export interface FleetSiteOptions {
   machines: PaperMachine[]
   capture?: PaperSiteOptions['capture']
   healthMs?: number
+  /** What machines run that boot the ramdisk. */
+  ramdisk?: PaperSiteOptions['ramdisk']
   imageBytes?(bytes: number): void
 }
 
@@ -68,12 +70,12 @@ export class FleetSite {
   /** A new life of the appliance on the same disk. */
   async boot(): Promise<void> {
     const before = this.#life
-    const { dir, clock, log, machines, capture, healthMs, imageBytes } = this.#options
+    const { dir, clock, log, machines, capture, healthMs, imageBytes, ramdisk } = this.#options
     const link = recorded(
       connectMqtt(this.identity, () => 0, log),
       this.crossed,
     )
-    const options = { dir, identity: this.identity, link, clock, log, machines, capture, healthMs, imageBytes }
+    const options = { dir, identity: this.identity, link, clock, log, machines, capture, healthMs, imageBytes, ramdisk }
     this.#life = await PaperSite.start(options, before)
     before?.takenOverBy(this.#life)
   }

@@ -26,6 +26,8 @@ export interface FleetOptions {
   capture?: PaperSiteOptions['capture']
   /** How often sites look at sensors and logs; absent: never. */
   healthMs?: number
+  /** What machines run that boot the ramdisk. */
+  ramdisk?: PaperSiteOptions['ramdisk']
   /** Told of bytes of images in chunks that sites got from the cloud. */
   imageBytes?(bytes: number): void
 }
@@ -56,7 +58,17 @@ export class Fleet {
   }
 
   async join(): Promise<void> {
-    const { sites, machinesPerSite, speed, endpoint, drivers = ['ipmi'], capture, healthMs, imageBytes } = this.#options
+    const {
+      sites,
+      machinesPerSite,
+      speed,
+      endpoint,
+      drivers = ['ipmi'],
+      capture,
+      healthMs,
+      imageBytes,
+      ramdisk,
+    } = this.#options
     const clock = fastClock(speed)
     const log = this.#log()
     for (let index = 0; index < sites; index += 1) {
@@ -65,7 +77,19 @@ export class Fleet {
         newMachine(index, of, clock, drivers[of % drivers.length]),
       )
       const dir = join(this.dir, name)
-      const of = { name, endpoint, client: this.client, dir, clock, log, machines, capture, healthMs, imageBytes }
+      const of = {
+        name,
+        endpoint,
+        client: this.client,
+        dir,
+        clock,
+        log,
+        machines,
+        capture,
+        healthMs,
+        imageBytes,
+        ramdisk,
+      }
       this.sites.push(await FleetSite.join(of))
     }
     for (const site of this.sites)
@@ -118,7 +142,7 @@ export class Fleet {
     }
   }
 
-  async makeAvailable(members: Member[], withinMs = 30_000): Promise<void> {
+  async makeAvailable(members: Member[], withinMs = 60_000): Promise<void> {
     await this.bring(members, 'manage', 'manageable', withinMs)
     await this.bring(members, 'provide', 'available', withinMs)
   }

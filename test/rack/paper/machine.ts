@@ -52,6 +52,8 @@ export class PaperMachine {
   nmis = 0
   /** What its ramdisk's collectors post beside the inventory, as ironic-python-agent's do; undefined: it has none, and waits to be asked. */
   collected: Record<string, unknown> | undefined
+  /** What its disk answers to writes, once it is broken. */
+  diskFault: string | undefined
   /** What its rescue system lets people in with. */
   rescuePassword: string | undefined
   /** What its BMC measures; a test changes it. */

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
+import { httpsAgentClient } from '../../../appliance/agents/client.ts'
 import { ISO } from '../../../appliance/boot/boot-part.ts'
 import { noDiscovery } from '../../../appliance/boot/discovery.ts'
 import { bootApp } from '../../../appliance/boot/http.ts'
@@ -25,6 +26,9 @@ import type { Link } from '../../../appliance/uplink/link.ts'
 import { PaperAgent, PaperAgents } from './agent.ts'
 import type { PaperMachine } from './machine.ts'
 import type { Medium } from './medium.ts'
+import { IpaRamdisk } from '../ipa/ramdisk.ts'
+
+export type RamdiskKind = 'paper' | 'ironic-python-agent'
 
 export interface PaperSiteOptions {
   dir: string
@@ -40,6 +44,8 @@ export interface PaperSiteOptions {
   /** How often sensors and logs are looked at; absent: never. */
   healthMs?: number
   power?: Partial<PowerConfig>
+  /** What machines run that boot the ramdisk; its own agent unless said. */
+  ramdisk?: RamdiskKind
   /** Frames of wires; paper has none. */
   capture?(order: CaptureOrder): Promise<Captured>
 }
@@ -55,6 +61,8 @@ export class PaperSite {
   readonly #port: number
   readonly #media: BootMedia
   readonly metrics = openMetrics()
+  /** Each that booted, in its order. */
+  readonly ironicAgents: IpaRamdisk[] = []
   readonly seen: { mac: string; kind: string }[] = []
 
   private constructor(options: PaperSiteOptions, server: Server, agents: PaperAgents) {
@@ -65,7 +73,7 @@ export class PaperSite {
     this.#ledger = ledger
     this.#port = (server.address() as AddressInfo).port
     const events: BootEvents = { seen: (mac, kind) => void this.seen.push({ mac, kind }) }
-    this.#media = paperMedia(options.dir, `http://127.0.0.1:${this.#port}`, (node) => this.site.agentToken(node))
+    this.#media = paperMedia(options.dir, this.#base, (node) => this.site.agentToken(node))
     this.site = startSite({
       ...options,
       ledger,
@@ -75,19 +83,20 @@ export class PaperSite {
       drivers: this.#drivers.drivers,
       power: powerConfig.parse(options.power),
       fake: {},
-      agentClient: agents,
+      agentClient: options.ramdisk === 'ironic-python-agent' ? httpsAgentClient() : agents,
       imageDir: join(options.dir, 'images'),
       chunkDir: join(options.dir, 'chunks'),
       imageKeys: [],
+      imageSources: { file_url_allowed_paths: [], oci_http_registries: [] },
       imageBytes: options.imageBytes ?? (() => {}),
       imageQuota: 2 ** 30,
       get: options.get ?? fetch,
       consoles: { dir: join(options.dir, 'consoles'), attend: true },
       captureDir: join(options.dir, 'captures'),
       capture: options.capture ?? (() => Promise.reject(new Error('paper has no wires'))),
-      doorUrl: 'https://paper.site:6385',
+      doorUrl: options.ramdisk === 'ironic-python-agent' ? this.#base : 'https://paper.site:6385',
       media: this.#media,
-      imageUrl: `http://127.0.0.1:${this.#port}`,
+      imageUrl: this.#base,
       kernelArguments: '',
       events,
       lastSeen: (macs) => {
@@ -123,9 +132,12 @@ export class PaperSite {
     const media = getRequestListener((request, { incoming, outgoing }) =>
       site.#bootApp().fetch(request, { incoming, outgoing }),
     )
-    const server = createServer((request, reply) =>
-      request.url?.startsWith('/boot/') ? void media(request, reply) : site.site.images(request, reply),
-    )
+    const door = getRequestListener((request) => site.site.door.fetch(request))
+    const server = createServer((request, reply) => {
+      if (request.url?.startsWith('/boot/')) void media(request, reply)
+      else if (/^\/(v1\/.*)?$/.test(request.url ?? '')) void door(request, reply)
+      else site.site.images(request, reply)
+    })
     await new Promise<void>((resolve) => void server.listen(before?.imagePort ?? 0, '127.0.0.1', resolve))
     const site = new PaperSite(options, server, agents)
     return site
@@ -149,6 +161,10 @@ export class PaperSite {
     })
   }
 
+  get #base(): string {
+    return `http://127.0.0.1:${this.#port}`
+  }
+
   get imagePort(): number {
     return this.#port
   }
@@ -168,6 +184,11 @@ export class PaperSite {
     for (const kind of ['dhcp ack', 'script', 'kernel', 'initrd'] as const) {
       this.#current().events.seen(machine.mac, kind)
       await clock.sleep(1000, powerLost)
+    }
+    if (this.#options.ramdisk === 'ironic-python-agent') {
+      const ipa = new IpaRamdisk(machine, clock, powerLost, boot.ramdisk?.cmdline ?? '')
+      this.ironicAgents.push(ipa)
+      return ipa.run()
     }
     const agent = new PaperAgent(machine, clock, powerLost)
     this.#agents.add(agent)
