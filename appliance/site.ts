@@ -1,27 +1,21 @@
 import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
-import type { BootMark } from '../contract/messages.ts'
 import { type ByteSource, stepArguments, stepName, type Machine, type Plan } from '../contract/plan.ts'
-import type { AgentClient } from './agents/client.ts'
 import { agentDoor } from './agents/door.ts'
 import { postedInventories } from './agents/posted.ts'
 import { siteAgents } from './agents/site-agents.ts'
 import type { BootEvents } from './boot/machine.ts'
-import type { Captured } from './capture/capture.ts'
-import { type CaptureOrder, openCaptures } from './capture/captures.ts'
-import type { Clock } from './clock.ts'
+import { openCaptures } from './capture/captures.ts'
 import { openConsoles } from './consoles/consoles.ts'
 import { findConsole } from './consoles/find-console.ts'
 import { openRecordings } from './consoles/recording.ts'
 import type { Bmc } from './drivers/bmc.ts'
 import { openStrangers } from './boot/strangers.ts'
-import { type DelayConfig, openDelays } from './drivers/delays.ts'
+import { openDelays } from './drivers/delays.ts'
 import { openRescuePassword, openSecrets, stepSecrets } from './drivers/secrets.ts'
 import type { Drivers } from './drivers/table.ts'
 import { HardwareError } from './hardware-error.ts'
 import { startHealth } from './health/collector.ts'
-import type { HealthGauges } from './health/gauges.ts'
-import type { Identity } from './identity.ts'
 import { allImages, bytesIn } from './images/all-images.ts'
 import { openCache } from './images/cache.ts'
 import { openChunkCache } from './images/chunks/chunk-cache.ts'
@@ -32,67 +26,17 @@ import { imageServer } from './images/server.ts'
 import { openAgentRows } from './ledger/agents.ts'
 import { openImagined } from './ledger/imagined.ts'
 import { openJournal } from './ledger/journal.ts'
-import type { Ledger } from './ledger/ledger.ts'
 import { openMachines, type Machines } from './ledger/machines.ts'
 import { openOutbox } from './ledger/outbox.ts'
 import { openPendingPlans } from './ledger/pending-plans.ts'
 import { openUrls } from './ledger/urls.ts'
-import type { BootMedia } from './media/media.ts'
 import { openVault } from './ledger/vault.ts'
-import type { Log } from './log.ts'
 import { type Notices, openNotices } from './notices.ts'
-import type { PowerConfig } from './power/policy.ts'
 import { openSitePower } from './power/site-power.ts'
+import type { SiteParts } from './site-parts.ts'
 import { startExecutor } from './plans/executor.ts'
 import { fetchPlan } from './plans/fetch-plan.ts'
-import type { CrashPoint } from './plans/run-plan.ts'
-import type { Link } from './uplink/link.ts'
 import { startUplink } from './uplink/uplink.ts'
-
-/** Everything that differs between a rack server, a QEMU rack and a paper rack. */
-export interface SiteParts {
-  identity: Pick<Identity, 'uuid' | 'sealingKey'>
-  ledger: Ledger
-  link: Link
-  clock: Clock
-  log: Log
-  random: () => number
-  uuid: () => string
-  token: () => string
-  drivers: Drivers
-  power: PowerConfig
-  /** Of fake interfaces. */
-  fake: DelayConfig
-  agentClient: AgentClient
-  imageDir: string
-  imageQuota: number
-  /** Chunks of images; `imageQuota` is of both. */
-  chunkDir: string
-  /** Public keys of which one must have signed an image in chunks; none: it need not be signed. */
-  imageKeys: readonly string[]
-  get: typeof fetch
-  /** Told of bytes of images in chunks that came over the WAN. */
-  imageBytes(bytes: number): void
-  captureDir: string
-  /** `attend`: consoles are open while plans are under way. */
-  consoles: { dir: string; attend: boolean }
-  /** Records frames of the provisioning network. */
-  capture(order: CaptureOrder): Promise<Captured>
-  /** Base URLs that machines on the provisioning network reach: the door and the image server. */
-  doorUrl: string
-  imageUrl: string
-  media: Pick<BootMedia, 'url' | 'instanceUrl'>
-  /** More for the ramdisk's kernel command line. */
-  kernelArguments: string
-  /** Where the boot services' events go, and what they say of these MACs. */
-  events: BootEvents
-  lastSeen(macs: string[], since: Date): string | undefined
-  marks(macs: string[], since: Date): BootMark[]
-  software: string
-  /** How often sensors and logs are looked at; 0: never. */
-  health: { intervalMs: number; gauges: HealthGauges }
-  crashPoint: CrashPoint
-}
 
 /** The site's program without its sockets. */
 export interface Site {

@@ -1,0 +1,61 @@
+import type { BootMark } from '../contract/messages.ts'
+import type { AgentClient } from './agents/client.ts'
+import type { BootEvents } from './boot/machine.ts'
+import type { Captured } from './capture/capture.ts'
+import type { CaptureOrder } from './capture/captures.ts'
+import type { Clock } from './clock.ts'
+import type { DelayConfig } from './drivers/delays.ts'
+import type { Drivers } from './drivers/table.ts'
+import type { HealthGauges } from './health/gauges.ts'
+import type { Identity } from './identity.ts'
+import type { Ledger } from './ledger/ledger.ts'
+import type { BootMedia } from './media/media.ts'
+import type { Log } from './log.ts'
+import type { PowerConfig } from './power/policy.ts'
+import type { CrashPoint } from './plans/run-plan.ts'
+import type { Link } from './uplink/link.ts'
+
+/** Everything that differs between a rack server, a QEMU rack and a paper rack. */
+export interface SiteParts {
+  identity: Pick<Identity, 'uuid' | 'sealingKey'>
+  ledger: Ledger
+  link: Link
+  clock: Clock
+  log: Log
+  random: () => number
+  uuid: () => string
+  token: () => string
+  drivers: Drivers
+  power: PowerConfig
+  /** Of fake interfaces. */
+  fake: DelayConfig
+  agentClient: AgentClient
+  imageDir: string
+  imageQuota: number
+  /** Chunks of images; `imageQuota` is of both. */
+  chunkDir: string
+  /** Public keys of which one must have signed an image in chunks; none: it need not be signed. */
+  imageKeys: readonly string[]
+  get: typeof fetch
+  /** Told of bytes of images in chunks that came over the WAN. */
+  imageBytes(bytes: number): void
+  captureDir: string
+  /** `attend`: consoles are open while plans are under way. */
+  consoles: { dir: string; attend: boolean }
+  /** Records frames of the provisioning network. */
+  capture(order: CaptureOrder): Promise<Captured>
+  /** Base URLs that machines on the provisioning network reach: the door and the image server. */
+  doorUrl: string
+  imageUrl: string
+  media: Pick<BootMedia, 'url' | 'instanceUrl'>
+  /** More for the ramdisk's kernel command line. */
+  kernelArguments: string
+  /** Where the boot services' events go, and what they say of these MACs. */
+  events: BootEvents
+  lastSeen(macs: string[], since: Date): string | undefined
+  marks(macs: string[], since: Date): BootMark[]
+  software: string
+  /** How often sensors and logs are looked at; 0: never. */
+  health: { intervalMs: number; gauges: HealthGauges }
+  crashPoint: CrashPoint
+}
