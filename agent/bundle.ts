@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 
 /** Writes the whole agent (or another program in its place) as one ES module, which needs Node 24 and nothing else. */
 export async function buildAgent(
@@ -7,18 +7,30 @@ export async function buildAgent(
   entry = fileURLToPath(new URL('main.ts', import.meta.url)),
 ): Promise<void> {
   await build({
+    ...common,
     entryPoints: [entry],
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node24',
-    minify: true,
-    legalComments: 'none',
-    logLevel: 'silent',
+    define: { PLACE_THREAD: JSON.stringify(await threadProgram()) },
     // Dependencies in CommonJS call require for Node's own modules; an ES module has none unless it makes one.
     banner: {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
     },
   })
 }
+
+/** A thread starts from a program of its own, which goes into the one file as text. */
+async function threadProgram(): Promise<string> {
+  const thread = fileURLToPath(new URL('image/chunks/place-thread.ts', import.meta.url))
+  const { outputFiles } = await build({ ...common, entryPoints: [thread], write: false })
+  return outputFiles[0]!.text
+}
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node24',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'silent',
+} satisfies BuildOptions

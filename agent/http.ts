@@ -45,15 +45,43 @@ export async function open(trust: Trust, asking: Asking, redirects = 0): Promise
 
 /** Sends a request and reads the whole reply, up to a limit. */
 export async function ask(trust: Trust, asking: Asking, limit = 1024 * 1024): Promise<Answer> {
-  const reply = await open(trust, asking)
   const chunks: Buffer[] = []
+  const { status, headers } = await receive(trust, asking, limit, (chunk) => chunks.push(chunk))
+  return { status, headers, body: Buffer.concat(chunks) }
+}
+
+/** Sends a request and reads the whole reply into memory that is there already. */
+export async function askInto(
+  trust: Trust,
+  asking: Asking,
+  into: Uint8Array,
+): Promise<{ status: number; body: Uint8Array }> {
   let size = 0
-  for await (const chunk of reply as AsyncIterable<Buffer>) {
+  const { status } = await receive(trust, asking, into.length, (chunk) => {
+    into.set(chunk, size)
     size += chunk.length
-    if (size > limit) throw new Error(`${withoutSecrets(asking.url)}: the reply is larger than ${limit} bytes`)
-    chunks.push(chunk)
-  }
-  return { status: reply.statusCode ?? 0, headers: reply.headers, body: Buffer.concat(chunks) }
+  })
+  return { status, body: into.subarray(0, size) }
+}
+
+async function receive(
+  trust: Trust,
+  asking: Asking,
+  limit: number,
+  take: (chunk: Buffer) => void,
+): Promise<{ status: number; headers: IncomingMessage['headers'] }> {
+  const reply = await open(trust, asking)
+  let size = 0
+  await new Promise<void>((resolve, reject) => {
+    reply.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size <= limit) take(chunk)
+      else reply.destroy(new Error(`${withoutSecrets(asking.url)}: the reply is larger than ${limit} bytes`))
+    })
+    reply.on('end', resolve).on('error', reject)
+    reply.on('close', () => reject(new Error(`${withoutSecrets(asking.url)}: the reply broke off`)))
+  })
+  return { status: reply.statusCode ?? 0, headers: reply.headers }
 }
 
 function roots({ ca }: Trust): string[] | undefined {

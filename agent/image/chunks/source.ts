@@ -1,6 +1,3 @@
-import { webcrypto } from 'node:crypto'
-import { promisify } from 'node:util'
-import { zstdDecompress } from 'node:zlib'
 import type { ImageInfo } from '../../../contract/agent.ts'
 import {
   chunksOnPage,
@@ -9,26 +6,25 @@ import {
   imagePage,
   LARGEST_MANIFEST_TEXT,
   LARGEST_PAGE_TEXT,
-  LARGEST_STORED_CHUNK,
   pageDigest,
   sha256Of,
 } from '../../../contract/images/manifest.ts'
 import { readManifest, UnacceptableManifest } from '../../../contract/images/signature.ts'
 import { CommandFailure } from '../../failure.ts'
-import { ask } from '../../http.ts'
+import { askInto } from '../../http.ts'
 import { reason, withoutSecrets } from '../../log.ts'
 import type { Digest } from '../digest.ts'
 import type { Downloading } from '../download.ts'
 
-/** Where an image in chunks comes from: its manifest, and beside that its pages and chunks. Nothing is given on that was not verified. */
+/** Where an image in chunks comes from: its manifest, and beside that its pages and chunks. Manifest and pages are verified here, chunks by who
+ * takes them. */
 export interface ChunkSource {
   manifest: ImageManifest
   page(page: number): Promise<ImagePage>
-  /** What the chunk holds, which is so long. */
-  chunk(sha256: string, length: number): Promise<Buffer>
+  /** Brings the chunk's stored bytes into `memory` as often as it takes until `accept` finds them right. */
+  chunk(sha256: string, memory: Uint8Array, accept: (stored: Uint8Array) => Promise<boolean>): Promise<void>
 }
 
-const unzstd = promisify(zstdDecompress)
 /** So long the site may say that it has not got a chunk itself yet: its line to the cloud may be cut. */
 const PATIENCE_MS = 3_600_000
 const WAIT_MS = 1000
@@ -42,48 +38,46 @@ export async function openChunks(
 ): Promise<ChunkSource> {
   const { url, sha256: digest } = image.bloomery_manifest!
   const base = url.slice(0, url.lastIndexOf('/'))
-  const text = await fetched(image.id, url, LARGEST_MANIFEST_TEXT, means, (bytes) =>
-    Promise.resolve(sha256Of(bytes) === digest ? bytes : undefined),
+  const text = await fetched(image.id, url, new Uint8Array(LARGEST_MANIFEST_TEXT), means, (bytes) =>
+    sha256Of(bytes) === digest ? textOf(bytes) : undefined,
   )
-  const manifest = accepted(image.id, text.toString('utf8'), keys)
+  const manifest = accepted(image.id, text, keys)
   if (manifest.sha256 !== expected.value) throw unusable(image.id, 'its manifest is of another disk than was ordered')
   return {
     manifest,
-    async page(page) {
-      const bytes = await fetched(image.id, `${base}/pages/${page}`, LARGEST_PAGE_TEXT, means, (text) =>
-        Promise.resolve(parsePage(text, manifest, page) ? text : undefined),
+    page: (page) =>
+      fetched(image.id, `${base}/pages/${page}`, new Uint8Array(LARGEST_PAGE_TEXT), means, (bytes) =>
+        parsePage(textOf(bytes), manifest, page),
+      ),
+    async chunk(sha256, memory, accept) {
+      await fetched(image.id, `${base}/chunks/${sha256}`, memory, means, async (stored) =>
+        (await accept(stored)) ? true : undefined,
       )
-      return parsePage(bytes, manifest, page)!
     },
-    chunk: (sha256, length) =>
-      fetched(image.id, `${base}/chunks/${sha256}`, LARGEST_STORED_CHUNK, means, async (stored) => {
-        const plain = await unzstd(stored, { maxOutputLength: length }).catch(() => undefined)
-        return plain?.length === length && (await digestOf(plain)) === sha256 ? plain : undefined
-      }),
   }
 }
 
 /** One reply, verified. Broken connections are tried again, wrong bytes a few times, and a site that hasn't got it yet is waited for. */
-async function fetched(
+async function fetched<T>(
   id: string,
   url: string,
-  limit: number,
+  memory: Uint8Array,
   means: Downloading,
-  accept: (bytes: Buffer) => Promise<Buffer | undefined>,
-): Promise<Buffer> {
+  accept: (bytes: Uint8Array) => T | undefined | Promise<T | undefined>,
+): Promise<T> {
   const begun = means.clock.now()
   for (let failures = 0, wrong = 0; ;) {
     try {
       const again = wrong > 0 ? '?again' : ''
-      const { status, body } = await ask(means.trust, { url: url + again, seconds: means.seconds }, limit)
+      const { status, body } = await askInto(means.trust, { url: url + again, seconds: means.seconds }, memory)
       const good = status === 200 ? await accept(body) : undefined
-      if (good) return good
+      if (good !== undefined) return good
       if (status === 503 && means.clock.now() - begun < PATIENCE_MS) {
         await means.clock.sleep(WAIT_MS)
         continue
       }
       if (status !== 200 && status < 500) throw unusable(id, `${withoutSecrets(url)} was answered ${status}`)
-      if (status === 502) throw unusable(id, body.toString('utf8', 0, 500).replaceAll(/[^\x20-\x7e]/g, '?'))
+      if (status === 502) throw unusable(id, textOf(body.subarray(0, 500)).replaceAll(/[^\x20-\x7e]/g, '?'))
       if (status !== 200) throw new Error(`the server answered ${status}`)
       wrong += 1
       if (wrong === WRONG) throw unusable(id, `${withoutSecrets(url)} gives bytes that fail verification`)
@@ -110,18 +104,18 @@ function accepted(id: string, text: string, keys: readonly string[]): ImageManif
   }
 }
 
-function parsePage(text: Buffer, manifest: ImageManifest, page: number): ImagePage | undefined {
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
+}
+
+function parsePage(text: string, manifest: ImageManifest, page: number): ImagePage | undefined {
   try {
-    const found = imagePage.safeParse(JSON.parse(text.toString('utf8'))).data
+    const found = imagePage.safeParse(JSON.parse(text)).data
     if (!found || found.length !== chunksOnPage(manifest, page)) return undefined
     return pageDigest(found) === manifest.pages[page] ? found : undefined
   } catch {
     return undefined
   }
-}
-
-async function digestOf(bytes: Buffer): Promise<string> {
-  return Buffer.from(await webcrypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)).toString('hex')
 }
 
 function unusable(id: string, why: string): CommandFailure {

@@ -1,15 +1,15 @@
-import { CHUNK_BYTES, chunkLength, PAGE_CHUNKS } from '../../../contract/images/manifest.ts'
-import { writeAt } from '../../disks/device.ts'
+import { CHUNK_BYTES, LARGEST_STORED_CHUNK, PAGE_CHUNKS } from '../../../contract/images/manifest.ts'
 import { MiB } from '../../disks/disk.ts'
 import { tooLarge, type Target } from '../write.ts'
+import { startPlacers } from './placers.ts'
 import { zero } from './zero.ts'
 import type { ChunkSource } from './source.ts'
 
-/** Fetches, verifies, unpacks and writes some chunks at a time, each straight to its place. The start of the disk, which firmware boots from, is
+/** Fetches some chunks at a time and has threads put each straight to its place. The start of the disk, which firmware boots from, is
  * written last of all: whatever stops us before leaves nothing that boots. */
 
 const AT_ONCE = 12
-/** The disk is told to keep up: else all of the image would first pile up in memory. */
+/** The disk is told to keep up, in time and in memory: what it or the kernel still holds back at the end is waited for while nothing arrives. */
 const SYNC_BYTES = 128 * MiB
 const LAST = 4
 
@@ -28,33 +28,37 @@ export async function writeChunks(
 ): Promise<void> {
   const { manifest } = source
   if (manifest.virtual_size > target.size) throw tooLarge(id, manifest.virtual_size, target)
+  await using placers = await startPlacers(id, target)
+  // Each lane's, for the chunk that it is at; threads see it too.
+  const memory = Array.from({ length: AT_ONCE }, () => new Uint8Array(new SharedArrayBuffer(LARGEST_STORED_CHUNK)))
   let passed = 0
   let unsynced = 0
   let syncing = Promise.resolve()
-  async function place({ first, count, sha256 }: Extent): Promise<void> {
+  async function place({ first, count, sha256 }: Extent, lane: number): Promise<void> {
     const offset = first * CHUNK_BYTES
     const length = Math.min(count * CHUNK_BYTES, manifest.virtual_size - offset)
     if (sha256 === undefined) await zero(target, offset, length)
     else {
-      const bytes = await source.chunk(sha256, chunkLength(manifest, first))
-      await writeAt(target.handle, offset, bytes)
+      await source.chunk(sha256, memory[lane]!, (stored) => placers.place({ stored, sha256, length, offset }))
       unsynced += length
     }
     passed += length
     written(passed)
     if (unsynced < SYNC_BYTES) return
     unsynced = 0
-    syncing = syncing.then(() => target.handle.datasync())
-    await syncing
+    const before = syncing
+    syncing = before.then(() => target.handle.datasync())
+    syncing.catch(() => {})
+    await before
   }
   const start: Extent[] = []
-  await inParallel(extents(source), AT_ONCE, async (extent) => {
+  await inParallel(extents(source), AT_ONCE, async (extent, lane) => {
     if (extent.first < LAST) start.push(extent)
-    else await place(extent)
+    else await place(extent, lane)
   })
   await syncing
   await target.handle.sync()
-  for (const extent of start.sort((a, b) => b.first - a.first)) await place(extent)
+  for (const extent of start.sort((a, b) => b.first - a.first)) await place(extent, 0)
   await target.handle.sync()
 }
 
@@ -90,21 +94,21 @@ async function* extents(source: ChunkSource): AsyncGenerator<Extent> {
 async function inParallel<T>(
   items: AsyncGenerator<T>,
   atOnce: number,
-  work: (item: T) => Promise<void>,
+  work: (item: T, lane: number) => Promise<void>,
 ): Promise<void> {
   let failed: { error: unknown } | undefined
   // An async generator hands out one item at a time, in order, to however many ask.
-  const worker = async (): Promise<void> => {
+  const worker = async (lane: number): Promise<void> => {
     while (!failed) {
       try {
         const { value, done } = await items.next()
         if (done) return
-        await work(value)
+        await work(value, lane)
       } catch (error) {
         failed ??= { error }
       }
     }
   }
-  await Promise.all(Array.from({ length: atOnce }, worker))
+  await Promise.all(Array.from({ length: atOnce }, (_, lane) => worker(lane)))
   if (failed) throw failed.error
 }

@@ -7,7 +7,7 @@ const unzstd = promisify(zstdDecompress)
 
 /** The chunk, if these are its stored bytes. Both take place beside the thread that answers. */
 export async function unpack(sha256: string, stored: Buffer): Promise<Buffer | undefined> {
-  const plain = await unzstd(stored, { maxOutputLength: CHUNK_BYTES }).catch(() => undefined)
+  const plain = await unzstd(stored, { maxOutputLength: CHUNK_BYTES, chunkSize: CHUNK_BYTES }).catch(() => undefined)
   if (!plain) return undefined
   return (await digestOf(plain)) === sha256 ? plain : undefined
 }

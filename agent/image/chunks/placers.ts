@@ -1,0 +1,82 @@
+import { constants, open, type FileHandle } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { CommandFailure } from '../../failure.ts'
+import type { Target } from '../write.ts'
+import type { Disks, Order, Outcome } from './place-thread.ts'
+
+/** Threads that unpack, verify and write chunks while the main one receives them. */
+export interface Placers extends AsyncDisposable {
+  /** False: these bytes aren't the chunk; nothing was written. `stored` is not to change until then. */
+  place(chunk: Omit<Order, 'id'>): Promise<boolean>
+}
+
+/** In the bundle, which is one file, the thread's program as text. */
+declare const PLACE_THREAD: string | undefined
+const program =
+  typeof PLACE_THREAD === 'string'
+    ? new URL(`data:text/javascript,${encodeURIComponent(PLACE_THREAD)}`)
+    : new URL('./place-thread.ts', import.meta.url)
+
+/** Threads wait for the disk too, so that there are more than cores where those are few; eight outrun any network card. */
+const FEWEST = 4
+const MOST = 8
+/** What was unpacked is garbage at once, and is to be collected before it piles up. */
+const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 }
+
+interface Waiting {
+  resolve(right: boolean): void
+  reject(error: Error): void
+}
+
+export async function startPlacers(id: string, target: Target): Promise<Placers> {
+  const direct = await openDirect(target.name)
+  const disks: Disks = { direct: direct?.fd, buffered: target.handle.fd }
+  const count = Math.min(MOST, Math.max(FEWEST, availableParallelism()))
+  const threads = Array.from({ length: count }, () => startThread(id, target.name, disks))
+  return {
+    place: (chunk) => threads.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a)).place(chunk),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(threads.map(({ worker }) => worker.terminate()))
+      await direct?.close()
+    },
+  }
+}
+
+function startThread(image: string, disk: string, workerData: Disks) {
+  const worker = new Worker(program, { workerData, resourceLimits: HEAP })
+  const waiting = new Map<number, Waiting>()
+  let orders = 0
+  let lost: Error | undefined
+  const failure = (why: string): CommandFailure =>
+    new CommandFailure('ImageWriteError', `image ${image} can't be written to ${disk}: ${why}`)
+  worker.on('message', ({ id, right, because }: Outcome) => {
+    const caller = waiting.get(id)
+    waiting.delete(id)
+    if (because === undefined) caller?.resolve(right === true)
+    else caller?.reject(failure(because))
+  })
+  const end = (why: string): void => {
+    lost ??= failure(why)
+    for (const { reject } of waiting.values()) reject(lost)
+    waiting.clear()
+  }
+  worker.on('error', (error: Error) => end(`a thread failed: ${error.message}`))
+  worker.on('exit', () => end('a thread ended'))
+  return {
+    worker,
+    waiting,
+    place: (chunk: Omit<Order, 'id'>) =>
+      new Promise<boolean>((resolve, reject) => {
+        if (lost) return reject(lost)
+        const id = (orders += 1)
+        waiting.set(id, { resolve, reject })
+        return worker.postMessage({ id, ...chunk })
+      }),
+  }
+}
+
+/** Undefined: this disk can't be written past the page cache. The handle that holds the disk for us alone stays open beside. */
+function openDirect(name: string): Promise<FileHandle | undefined> {
+  return open(name, constants.O_RDWR | constants.O_DIRECT).catch(() => undefined)
+}
