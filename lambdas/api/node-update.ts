@@ -6,6 +6,7 @@ import { interfaceKinds, type Interfaces } from '../../contract/hardware.ts'
 import { reconfigurable, updatable } from '../../contract/provision-sets.ts'
 import type { Node } from '../../contract/resources.ts'
 import { isSealed, MASK } from '../../contract/seal.ts'
+import { overruled } from '../conductor/rotation.ts'
 import type { Platform } from '../platform.ts'
 import { sameName } from './instance-name.ts'
 import { checkName, chosenInterfaces } from './node-create.ts'
@@ -33,7 +34,7 @@ export async function updatedNode(platform: Platform, node: Node, update: Update
   const site = await resolveSite(platform, wanted.conductor_group ?? '')
   const info = wanted.driver_info ?? {}
   if (site !== node.conductor_group) refuseOldSecrets(info, site)
-  return sameName(node, {
+  const after = sameName(node, {
     ...node,
     ...wanted,
     ...interfacesAfter(node, wanted, update, touched),
@@ -42,6 +43,7 @@ export async function updatedNode(platform: Platform, node: Node, update: Update
     ...instanceAfter(node, wanted),
     driver_info: sealSecrets(info, node.driver_info, await sealingFor(platform, node.uuid, site)),
   })
+  return overruled(node, after)
 }
 
 /** What a patch applies to: what may be patched, secrets masked. */
