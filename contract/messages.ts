@@ -3,6 +3,7 @@ import { capture, captureRequest } from './capture.ts'
 import { consoleAsk, consoleChunk, logPart, screen } from './console.ts'
 import { hardwareFacts } from './hardware-facts.ts'
 import { healthCause, healthLevel, logLine, MOST_CAUSES, MOST_LINES } from './health.ts'
+import { answer } from './answer.ts'
 import { blobReference, lane, machine, plan } from './plan.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerState, uuid } from './resources.ts'
 import { sealed } from './seal.ts'
@@ -165,6 +166,25 @@ export const report = z.discriminatedUnion('kind', [
     plan: uuid,
     key: z.string().max(255),
     value: sealed,
+  }),
+  /** Of a question that somebody waits for the answer of; of the moment, and gone with the reply. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('answer'),
+    node: uuid,
+    generation: z.int().positive(),
+    plan: uuid,
+    answer,
+  }),
+  /** A command was of a kind, or had a content, that this appliance's software does not know: nothing was done. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('refused'),
+    node: uuid,
+    generation: z.int().positive(),
+    command: z.string().max(64),
+    /** Of the appliance, as a sentence goes on: `(software 0.1.0) does not know the command "turn": update it`. */
+    text: z.string().min(1).max(1024),
   }),
   /** Where a capture stands. `captured` asks for a place to put its file. */
   z.object({

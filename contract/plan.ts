@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { indicatorState } from './hardware-facts.ts'
 import { digest } from './images/manifest.ts'
+import { raidConfig } from './raid.ts'
+import { type RemoteImage, remoteImage } from './images/remote.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerTarget, uuid } from './resources.ts'
+import { sealed } from './seal.ts'
 import { boolean } from './stored.ts'
 
 /** A plan is all that a site needs to carry out one operation on one node, cut off from the cloud: every step, with its arguments and
@@ -203,6 +206,11 @@ export const stepArguments = {
   'management.known_good_state': none,
   'vendor.send_raw': z.strictObject({ raw_bytes: rawBytes }),
   'vendor.bmc_reset': z.strictObject({ warm: boolean.default(true) }),
+  /** What somebody waits for the answer of. `wish`: a `subscription`, as JSON; its headers and context may let people in. */
+  'vendor.create_subscription': z.strictObject({ wish: sealed }),
+  'vendor.delete_subscription': z.strictObject({ id: z.string().min(1).max(255) }),
+  'vendor.get_subscription': z.strictObject({ id: z.string().min(1).max(255) }),
+  'vendor.get_all_subscriptions': none,
   'bios.apply_configuration': z.strictObject({ settings }),
   'bios.factory_reset': none,
   'raid.create_configuration': z.strictObject({

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { MediaDevice, StepName } from './plan.ts'
+import { subscription, subscriptionId } from './subscription.ts'
 
 /** Methods of vendor interfaces, as the API lists them. */
 export interface VendorMethod {
@@ -13,7 +14,10 @@ export interface VendorMethod {
 /** What a method does: the fake ones compare the argument `bar` with a word, the others are a step of the site, whose arguments
  * may have other names there. */
 export type VendorStep = { step: StepName; asked?: z.ZodType<Record<string, unknown>> }
-type Does = { word: string } | VendorStep
+/** Whose answer is the reply. `asked` refuses in sentences that are Ironic's; its result, sealed to the site, is the step's argument of that
+ * name where one is given. */
+export type VendorQuestion = { asks: StepName; asked: z.ZodType<Record<string, unknown>>; sealedAs?: string }
+type Does = { word: string } | VendorStep | VendorQuestion
 
 const method = (description: string, more: Partial<VendorMethod> = {}): VendorMethod => ({
   async: true,
@@ -33,8 +37,31 @@ const ejection = z
   .strictObject({ boot_device: z.enum(Object.keys(drives) as (keyof typeof drives)[]).nullish() })
   .transform(({ boot_device: drive }) => ({ device_types: drive ? [drives[drive]] : null }))
 
-/** Without Ironic's subscriptions: a site listens to events of its BMCs by itself. */
+const question = (description: string, verb: string, does: VendorQuestion) => ({
+  facts: method(description, { async: false, http_methods: [verb] }),
+  does,
+})
+
 const redfish = {
+  create_subscription: question(
+    "Create an event subscription on the BMC. Required argument: 'Destination' - a URL; optional: 'Protocol', 'Context', 'EventTypes', 'HttpHeaders'.",
+    'POST',
+    { asks: 'vendor.create_subscription', asked: subscription, sealedAs: 'wish' },
+  ),
+  delete_subscription: question(
+    "Delete an event subscription of the BMC. Required argument: 'id' - the BMC's for it.",
+    'DELETE',
+    { asks: 'vendor.delete_subscription', asked: subscriptionId },
+  ),
+  get_subscription: question(
+    "Show an event subscription of the BMC. Required argument: 'id' - the BMC's for it.",
+    'GET',
+    { asks: 'vendor.get_subscription', asked: subscriptionId },
+  ),
+  get_all_subscriptions: question('List the event subscriptions of the BMC.', 'GET', {
+    asks: 'vendor.get_all_subscriptions',
+    asked: z.object({}),
+  }),
   eject_vmedia: {
     facts: method(
       "Eject a virtual media device. Optional argument: 'boot_device' - cd, dvd, usb or floppy; without it all are ejected.",

@@ -2,6 +2,7 @@ import type { HardwareFacts, IndicatorState } from '../../contract/hardware-fact
 import type { KeyEnrolment, MediaDevice } from '../../contract/plan.ts'
 import type { LogicalDisk } from '../../contract/raid.ts'
 import type { BootDevice } from '../../contract/resources.ts'
+import type { Subscription } from '../../contract/subscription.ts'
 import type { Clock } from '../clock.ts'
 import type { OpenConsole } from '../consoles/line.ts'
 import { HardwareError } from '../hardware-error.ts'
@@ -32,6 +33,19 @@ export interface BmcPassword {
   set(password: string): Promise<void>
   /** Whether a fresh session can be had with it. */
   works(password: string): Promise<boolean>
+}
+
+/** What a BMC tells whom of, as people subscribe to it. */
+export interface BmcSubscriptions {
+  /** What can be subscribed to; none where the BMC doesn't say. */
+  eventTypes(): Promise<string[]>
+  create(wish: Subscription): Promise<Record<string, unknown>>
+  /** One that is as wished already. */
+  find(wish: Subscription): Promise<Record<string, unknown> | undefined>
+  read(id: string): Promise<Record<string, unknown>>
+  all(): Promise<Record<string, unknown>>
+  /** `lenient`: one that is gone is as good. */
+  remove(id: string, lenient: boolean): Promise<void>
 }
 
 export interface BmcManagement {
@@ -65,6 +79,7 @@ export interface BmcManagement {
   resetSecureBootKeys(to: 'default' | 'none'): Promise<void>
   /** Adds to what the firmware holds. */
   enrolSecureBootKeys(databases: readonly KeyEnrolment[]): Promise<void>
+  readonly subscriptions: BmcSubscriptions
   /** Whom the firmware trusts when it boots by HTTPS; PEM. */
   installBootCertificates(pems: readonly string[]): Promise<void>
   /** Of a key that the BMC made. */

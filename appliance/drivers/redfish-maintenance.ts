@@ -34,6 +34,7 @@ type Maintenance = Omit<
   | 'listen'
   | 'openConsole'
   | 'sendRaw'
+  | 'subscriptions'
 >
 
 /** What steps of cleaning and servicing do to a machine over Redfish. */

@@ -12,6 +12,7 @@ import type { BmcManagement, BmcPassword } from './bmc.ts'
 import { readFacts } from './redfish-facts.ts'
 import { listenToPower } from './redfish-events.ts'
 import { redfishMaintenance } from './redfish-maintenance.ts'
+import { redfishSubscriptions } from './redfish-subscriptions.ts'
 
 export type UseRedfish = <T>(work: (session: { bmc: Redfish; system: System }) => Promise<T>) => Promise<T>
 
@@ -24,6 +25,7 @@ export function redfishManagement(
 ): Omit<BmcManagement, 'sendRaw' | 'openConsole'> {
   return {
     ...redfishMaintenance(use),
+    subscriptions: redfishSubscriptions(use),
     password,
     injectNmi: () => use(({ bmc, system }) => reset(bmc, system, 'nmi')),
     setBootMode: (mode) =>

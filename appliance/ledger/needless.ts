@@ -14,6 +14,8 @@ const rules: { [K in ReportKind]: Rule<K> | 'all' } = {
   health: { of: ({ node }) => node, newest: 8 },
   // A reading may come in parts.
   hardware: { of: ({ node }) => node, newest: 16 },
+  // Nobody waits for long.
+  answer: { of: ({ node }) => node, newest: 1 },
   inventory: { of: ({ node }) => node, newest: 1 },
   // Without it nobody can log in to the BMC again.
   secret: 'all',

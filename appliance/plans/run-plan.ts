@@ -203,6 +203,10 @@ function context(
         parts.outbox.append({ kind: 'secret', node, generation, plan: id, key, value })
       })
     },
+    answered: (answer) => {
+      const { id, node, generation } = entry.plan
+      ledger.soon(() => parts.outbox.append({ kind: 'answer', node, generation, plan: id, answer }))
+    },
     read: (facts) => {
       const { id, node, generation } = entry.plan
       ledger.soon(() => parts.outbox.append({ kind: 'hardware', node, generation, plan: id, facts }))

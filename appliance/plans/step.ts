@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { Answer } from '../../contract/answer.ts'
 import type { FakeDelay } from '../../contract/hardware.ts'
 import type { HardwareFacts } from '../../contract/hardware-facts.ts'
 import type { Plan, stepArguments, StepName } from '../../contract/plan.ts'
@@ -43,6 +44,8 @@ export interface StepContext {
   posted(): Posted | undefined
   /** For the cloud: what the BMC says of the machine; parts of one reading have the same `read_at`. */
   read(facts: HardwareFacts): void
+  /** For who waits for it. */
+  answered(answer: Answer): void
   /** For the cloud and for all that follows here: this key of driver_info has a new value. */
   rotated(key: string, value: Sealed): void
   secrets: StepSecrets

@@ -39,19 +39,20 @@ export async function askBmc(
   })
 }
 
-/** Has the site do one step with a node that is free. */
+/** Has the site do one step with a node that is free; `more`: what else of the node changes with it. */
 export async function askSite(
   platform: Platform,
   call: Call,
   uuid: string,
   request: ManagementRequest,
   check: (node: Node) => void,
-): Promise<void> {
-  await changeAsked(call, platform, uuid, async (node) => {
+  more: (node: Node) => Promise<Partial<Node>> = () => Promise.resolve({}),
+): Promise<Node> {
+  return changeAsked(call, platform, uuid, async (node) => {
     check(node)
     if (isBusy(node)) throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
     await requireValid(platform, node, ['management'])
     const driver_internal_info = withManagement(node.driver_internal_info, request)
-    return { node: startPower(node, { driver_internal_info }, platform.clock.now()) }
+    return { node: startPower(node, { ...(await more(node)), driver_internal_info }, platform.clock.now()) }
   })
 }

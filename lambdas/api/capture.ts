@@ -1,16 +1,15 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { type Capture, captureRequest, type CaptureRequest, type CaptureView, isOver } from '../../contract/capture.ts'
 import type { Command } from '../../contract/messages.ts'
-import type { Appliance, Node } from '../../contract/resources.ts'
-import { chooseAppliance } from '../conductor/choose.ts'
+import type { Node } from '../../contract/resources.ts'
 import { ConflictError, type Platform } from '../platform.ts'
-import { appliancesOf, isAlive } from '../store/appliances.ts'
 import { asOf, captureBlob, captureItem, storedCapture } from '../store/captures.ts'
 import { enqueue } from '../store/commands.ts'
 import { portsOf } from '../store/ports.ts'
 import { readJson } from './body.ts'
 import type { Api } from './context.ts'
 import { nodeOf } from './find.ts'
+import { applianceNow, named } from './site-now.ts'
 
 /** Until the site has the command, and until its file is here. */
 const ACCEPT_SECONDS = 60
@@ -47,7 +46,7 @@ async function start(platform: Platform, node: Node, request: CaptureRequest): P
     )
   const now = clock.now()
   const after = (seconds: number): string => new Date(now.getTime() + seconds * 1000).toISOString()
-  const appliance = await makerOf(platform, node, now)
+  const appliance = await applianceNow(platform, node, 'A capture')
   const capture: Capture = {
     uuid: ids.uuid(),
     node_uuid: node.uuid,
@@ -94,18 +93,3 @@ async function start(platform: Platform, node: Node, request: CaptureRequest): P
   }
   throw new UserError(409, `Node ${named(node)} could not be captured: its site is too busy, please retry.`)
 }
-
-/** A capture is of now: it does not wait for a site that is away. */
-async function makerOf({ table }: Platform, node: Node, now: Date): Promise<Appliance> {
-  const site = node.conductor_group
-  if (site === '') throw new UserError(409, `Node ${named(node)} belongs to no site: set its conductor_group.`)
-  const appliance = chooseAppliance(node, await appliancesOf(table, site), now)
-  if (appliance === undefined) throw new UserError(409, `Site ${site} has no appliance: enrol one.`)
-  if (isAlive(appliance, now)) return appliance
-  throw new UserError(
-    503,
-    `Site ${site} is away: appliance ${appliance.name} was last heard of ${appliance.last_seen ?? 'never'}. A capture is of what happens now: ask again when it is back.`,
-  )
-}
-
-const named = ({ name, uuid }: Node): string => name ?? uuid

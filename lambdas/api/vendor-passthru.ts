@@ -1,14 +1,18 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { stepArguments } from '../../contract/plan.ts'
-import { vendorMethods, type VendorStep } from '../../contract/vendor.ts'
+import { seal } from '../../contract/seal.ts'
+import { vendorMethods, type VendorQuestion, type VendorStep } from '../../contract/vendor.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
+import { appliancesOf } from '../store/appliances.ts'
+import { answerOf } from './ask-answer.ts'
 import { askSite } from './ask-bmc.ts'
 import { readJson } from './body.ts'
 import type { Api, Call } from './context.ts'
 import { knownDriver, unknownDriver } from './drivers.ts'
 import { nodeOf } from './find.ts'
+import { bodyOfGet } from './get-body.ts'
 import { settled } from './settle.ts'
 
 const verbs = ['GET', 'POST', 'PUT', 'DELETE'] as const
@@ -56,7 +60,7 @@ async function invoke(platform: Platform, call: Call, verb: (typeof verbs)[numbe
   if (!method) throw new UserError(400, `No handler for method ${name}`)
   const { facts, does } = method
   if (!facts.http_methods.includes(verb)) throw new UserError(400, `The method ${name} does not support HTTP ${verb}`)
-  const body = await readJson(call)
+  const body = verb === 'GET' ? await bodyOfGet(call) : await readJson(call)
   const given = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {}
   if ('step' in does) {
     const { uuid } = await settled(platform, node)
@@ -66,10 +70,32 @@ async function invoke(platform: Platform, call: Call, verb: (typeof verbs)[numbe
     })
     return call.body(null, 202)
   }
+  if ('asks' in does) {
+    const asked = { ...call.req.query(), ...given }
+    const request = { step: does.asks, args: await questionFor(platform, node, does, asked) }
+    const body = await answerOf(platform, call, node, request, (now) => {
+      if (methodsOf(now)[name] !== method) throw new UserError(400, `No handler for method ${name}`)
+    })
+    return call.json(body)
+  }
   const { bar } = given
   if (bar === undefined || bar === null || bar === '')
     throw new UserError(400, `Parameter 'bar' not passed to method '${name}'.`)
   return facts.async ? call.body(null, 202) : call.json(bar === does.word)
+}
+
+async function questionFor(
+  { table }: Platform,
+  node: Node,
+  { asked, sealedAs }: VendorQuestion,
+  given: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  const args = asked.safeParse(given)
+  if (!args.success) throw new UserError(400, args.error.issues[0]!.message)
+  if (sealedAs === undefined) return args.data
+  const site = await appliancesOf(table, node.conductor_group)
+  const keys = site.map(({ uuid, sealing_key }) => ({ appliance: uuid, key: sealing_key }))
+  return { [sealedAs]: seal(JSON.stringify(args.data), `${node.uuid}/${sealedAs}`, keys) }
 }
 
 function argumentsFor({ step, asked }: VendorStep, given: Record<string, unknown>): Record<string, unknown> {

@@ -2,7 +2,7 @@ import { MOST_LOG_PARTS } from '../../contract/console.ts'
 import type { Command } from '../../contract/messages.ts'
 import type { Node } from '../../contract/resources.ts'
 import { ConflictError, type Key, type Platform } from '../platform.ts'
-import { appliancesOf } from '../store/appliances.ts'
+import { answerKey } from '../store/answers.ts'
 import { belongingsOf } from '../store/change-node.ts'
 import { deleteCapture } from '../store/captures.ts'
 import { enqueue } from '../store/commands.ts'
@@ -26,11 +26,9 @@ export async function forgetNode(platform: Platform, node: Node): Promise<void> 
   await deleteCapture(platform, node.uuid)
   await deleteConsole(platform, node.uuid, MOST_LOG_PARTS)
   const { uuid } = node
-  const keys = [biosKey, firmwareKey, hardwareKey, healthKey, sensorsKey].map((key) => key(uuid))
+  const keys = [answerKey, biosKey, firmwareKey, hardwareKey, healthKey, sensorsKey].map((key) => key(uuid))
   await deleteItems(platform, keys)
-  if (node.generation === 0 && !node.console_enabled) return // no site ever heard of it
-  for (const appliance of await appliancesOf(platform.table, node.conductor_group))
-    await tell(platform, appliance.uuid, node)
+  for (const appliance of await holdersOf(platform.table, node)) await tell(platform, appliance.uuid, node)
 }
 
 async function deleteItems({ table }: Platform, keys: Key[]): Promise<void> {

@@ -169,6 +169,22 @@ test('a whole deploy over IPMI and over Redfish, new passwords for both BMCs, an
   expect(leaks()).toEqual([])
 })
 
+test('what an event subscription lets its receiver be reached with is on the BMC alone', async () => {
+  const { uuid, machine } = fleet.members.find((each) => each.machine.driver === 'redfish')!
+  const token = `tok-${randomBytes(6).toString('hex')}`
+  secrets.set('the header of a subscription', token)
+  const wish = { Destination: 'https://events.example/', HttpHeaders: [{ Authorization: token }] }
+  const made = await fetch(`${cloud.endpoint}/v1/nodes/${uuid}/vendor_passthru?method=create_subscription`, {
+    method: 'POST',
+    headers: { 'x-openstack-ironic-api-version': '1.115', 'content-type': 'application/json' },
+    body: JSON.stringify(wish),
+  })
+  answered.push(await made.text())
+  expect([made.status, answered.at(-1)]).toEqual([200, expect.stringContaining('events.example')])
+  expect([...machine.redfish.subscriptions.values()].at(-1)?.headers).toEqual({ Authorization: token })
+  expect(leaks()).toEqual([])
+})
+
 test('a wrong password is told as such, and not what it was', async () => {
   const [site] = fleet.sites
   for (const machine of site!.machines) {

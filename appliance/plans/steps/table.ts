@@ -36,6 +36,7 @@ import {
 import { hold, wait } from './plan.ts'
 import { powerOff, powerOn, reset, setPowerState, validate } from './power.ts'
 import { finalizeRescue } from './rescue.ts'
+import { createSubscription, deleteSubscription, getAllSubscriptions, getSubscription } from './subscriptions.ts'
 import { enrolSecureBootKeys, installBmcCertificate, installBootCertificates, setBmcNtp } from './trust.ts'
 
 /** Every step that contract/plan.ts names, but the one that stands for others; a forgotten one does not compile. */
@@ -88,6 +89,10 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'deploy.take_over': takeOver,
   'inspect.inspect_hardware': inspectHardware,
   'rescue.finalize_rescue': finalizeRescue,
+  'vendor.create_subscription': createSubscription,
+  'vendor.delete_subscription': deleteSubscription,
+  'vendor.get_subscription': getSubscription,
+  'vendor.get_all_subscriptions': getAllSubscriptions,
   'bios.apply_configuration': applyConfiguration,
   'bios.factory_reset': factoryReset,
   'raid.create_configuration': createRaid,

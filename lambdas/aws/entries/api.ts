@@ -1,5 +1,6 @@
 import { handle } from 'hono/aws-lambda'
 import { createApi } from '../../api/app.ts'
+import { withBodyBeside } from '../../api/get-body.ts'
 import { readAuthentication } from '../authentication.ts'
 import { awsPlatform } from '../platform.ts'
 import { readWebhooks } from '../webhooks.ts'
@@ -17,7 +18,7 @@ let current: Promise<Api> | undefined
 
 type Answer = ReturnType<typeof handle>
 
-export const handler: Answer = async (...request) => (await api()).answer(...request)
+export const handler: Answer = async (event, context) => (await api()).answer(withBodyBeside(event), context)
 
 async function api(): Promise<Api> {
   const known = await current

@@ -15,7 +15,7 @@ export function deliverEvents(state: State): () => void {
     const body = JSON.stringify(eventMessage(emitted, subscriber.context))
     for (let attempt = 0; attempt < ATTEMPTS && !ended.signal.aborted && !subscriber.suspended; attempt += 1) {
       if (attempt > 0) await new Promise<void>((resolve) => void state.clock.after(RETRY_MS, resolve))
-      if (await posted(subscriber.destination, body)) return
+      if (await posted(subscriber, body)) return
     }
     subscriber.suspended = true
   }
@@ -35,11 +35,11 @@ export function deliverEvents(state: State): () => void {
 }
 
 /** As BMCs do, without a look at the receiver's certificate. */
-function posted(destination: string, body: string): Promise<boolean> {
+function posted({ destination, headers: own }: Subscriber, body: string): Promise<boolean> {
   return new Promise((resolve) => {
     const url = URL.parse(destination)
     if (!url || !/^https?:$/.test(url.protocol)) return resolve(false)
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const headers = { ...own, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
     const options = { method: 'POST', headers, timeout: ANSWER_MS, rejectUnauthorized: false, agent: false } as const
     const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, (reply) => {
       reply.resume()

@@ -1,4 +1,4 @@
-import { listAt, textAt, textsAt } from '../json.ts'
+import { type JsonObject, listAt, objectOf, textAt, textsAt } from '../json.ts'
 import { ATTEMPTS } from './event-delivery.ts'
 import { eventMessage } from './event-source.ts'
 import { Refusal } from './machine.ts'
@@ -62,14 +62,18 @@ export function eventRoutes(state: State): Route[] {
           throw new Refusal(400, 'PropertyMissing', ['EventTypes'])
         if (subscriptions.size >= MOST_SUBSCRIPTIONS) throw new Refusal(503, 'EventSubscriptionLimitExceeded')
         const id = nextId(state)
-        subscriptions.set(id, { destination, context: textAt(body, 'Context') ?? '', suspended: false })
+        const asked = textsAt(body, 'EventTypes')
+        const unknown = asked.find((type) => !types.includes(type))
+        if (unknown !== undefined) throw new Refusal(400, 'PropertyValueNotInList', [unknown, 'EventTypes'])
+        const context = textAt(body, 'Context') ?? ''
+        subscriptions.set(id, { destination, context, types: asked, headers: headersIn(body), suspended: false })
         return { status: 201, headers: { location: path(id) } }
       },
     },
     {
       path: `${SERVICE}/Subscriptions/:id`,
       get: ({ at }) => {
-        const { destination, context, suspended } = find(at['id'])
+        const { destination, context, types: asked, suspended } = find(at['id'])
         const resume = { target: `${SERVICE}/Resume/${at['id']}` }
         return {
           '@odata.type': '#EventDestination.v1_11_0.EventDestination',
@@ -79,8 +83,8 @@ export function eventRoutes(state: State): Route[] {
           Destination: destination,
           Context: context,
           Protocol: 'Redfish',
-          EventTypes: types,
-          HttpHeaders: [],
+          EventTypes: asked.length === 0 ? types : asked,
+          HttpHeaders: [], // never told (DSP2046 EventDestination)
           Status: { State: suspended ? 'Disabled' : 'Enabled' },
           ...(state.dialect.streamsEvents ? { Actions: { '#EventDestination.ResumeSubscription': resume } } : {}),
         }
@@ -98,6 +102,11 @@ export function eventRoutes(state: State): Route[] {
       },
     },
   ]
+}
+
+function headersIn(body: JsonObject): Record<string, string> {
+  const pairs = listAt(body, 'HttpHeaders').flatMap((each) => Object.entries(objectOf(each) ?? {}))
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => typeof pair[1] === 'string'))
 }
 
 /** Server-sent events, from the one on that was heard last. */

@@ -48,6 +48,9 @@ export interface LogRecord {
 export interface Subscriber {
   destination: string
   context: string
+  /** Those that were asked for; none: all. */
+  types: readonly string[]
+  headers: Readonly<Record<string, string>>
   /** It could not be delivered to. */
   suspended: boolean
 }
