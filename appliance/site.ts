@@ -196,7 +196,8 @@ export function startSite(parts: SiteParts): Site {
       if (command.kind === 'capture') return captures.accept(command)
       if (command.kind === 'console') return consoles.accept(command)
       executor.accept(command)
-      if (command.kind === 'forget') consoles.forget(command.node)
+      const gone = command.kind === 'forget' || command.kind === 'release'
+      if (gone && !machines.get(command.node)) consoles.forget(command.node)
     },
     onConsole: consoles.asked,
     onPlace: captures.place,

@@ -32,6 +32,10 @@ export const command = z.discriminatedUnion('kind', [
   z.object({ ...commandBase, kind: z.literal('unhold'), lane, step: z.int().nonnegative() }),
   /** The node was deleted: drop all that is known of it. */
   z.object({ ...commandBase, kind: z.literal('forget') }),
+  /** Look after this machine, as it is now, between its plans. */
+  z.object({ ...commandBase, kind: z.literal('watch'), machine }),
+  /** Another appliance looks after the node from this generation on: drop all that is known of it, unless it has come back meanwhile. */
+  z.object({ ...commandBase, kind: z.literal('release') }),
   /** Whether the machine's console is to be had open, and recorded, all the time; `machine`: as it is now. */
   z.object({ ...commandBase, kind: z.literal('console'), enabled: z.boolean(), machine: machine.optional() }),
   /** Record what these cards of the machine send and are sent, whatever plan is under way. */

@@ -118,6 +118,9 @@ export const node = z.object({
   operation: operation.nullable(),
   /** The power lane: power and boot device changes that people ask for. */
   power_operation: operation.nullable(),
+  /** The appliance that looks after it between operations, being the last that was told of it; null: none was. Absent on nodes from before
+   * this was kept: any of the site may have been. */
+  keeper: uuid.nullable().optional(),
   /** When the transient state runs out. */
   deadline: instant.nullable(),
   /** Key of the blob that holds the rendered config drive. */

@@ -13,7 +13,7 @@ export function commandsThrough(ledger: Ledger): number {
 }
 
 /** False: it was here before. */
-export function remember(ledger: Ledger, command: Command): boolean {
+export function remember(ledger: Ledger, command: Pick<Command, 'seq'>): boolean {
   return ledger.soon(() => {
     const through = commandsThrough(ledger)
     if (command.seq <= through) return false

@@ -6,9 +6,11 @@ import type { Ledger } from './ledger.ts'
 
 /** The machines that plans have told of, and what each should boot now. */
 export interface Machines extends BootDirectory {
-  /** Latest facts of a newer plan; what it boots stays. */
+  /** Facts that are not older than what was heard of the node; what it boots stays. */
   learn(machine: Machine, generation: number): void
   get(node: string): { machine: Machine; generation: number; powerState: PowerState | null } | undefined
+  /** The newest that anything was heard of: of its facts, or of its lanes, which outlive them when the node is released. */
+  generation(node: string): number
   powerOf(node: string): PowerState | null
   nodes(): string[]
   byAnyMac(macs: string[]): Machine | undefined
@@ -32,6 +34,10 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
   const { db } = ledger
   const byNode = db.prepare('select generation, facts, boot, power_state from machine where node = ?')
   const byAddress = db.prepare('select node from mac where address = ?')
+  const newest = db.prepare(
+    `select coalesce(max(generation), 0) as newest from (
+       select generation from machine where node = ? union all select generation from lane where node = ?)`,
+  )
   const row = (node: string): Row | undefined => byNode.get(node) as Row | undefined
   const nodeOf = (mac: string): string | undefined => (byAddress.get(mac) as { node: string } | undefined)?.node
 
@@ -47,8 +53,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
   const machines: Machines = {
     learn(machine, generation) {
       ledger.transaction(() => {
-        const known = row(machine.node)
-        if (known && known.generation > generation) return
+        if (machines.generation(machine.node) > generation) return
         ledger
           .statement(
             `insert into machine (node, generation, facts) values (?, ?, ?)
@@ -73,6 +78,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
       const machine = machineSchema.parse(JSON.parse(found.facts))
       return { machine, generation: found.generation, powerState: found.power_state }
     },
+    generation: (node) => (newest.get(node, node) as { newest: number }).newest,
     powerOf: (node) => row(node)?.power_state ?? null,
     nodes: () => (db.prepare('select node from machine').all() as { node: string }[]).map((each) => each.node),
     byAnyMac(macs) {

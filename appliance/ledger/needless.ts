@@ -19,6 +19,8 @@ const rules: { [K in ReportKind]: Rule<K> | 'all' } = {
   inventory: { of: ({ node }) => node, newest: 1 },
   // Without it nobody can log in to the BMC again.
   secret: 'all',
+  // What waits for it ends by it.
+  refused: 'all',
   capture: { of: ({ capture }) => capture, newest: 1 },
   // Anybody on the network can make these.
   notice: { of: () => '', newest: 256 },

@@ -55,9 +55,18 @@ export function startExecutor(parts: ExecutorParts): Executor {
       }
       case 'unhold':
         return // the step that holds sees it in the journal
+      case 'watch':
+        return
+      case 'release':
+        if (machines.get(command.node) === undefined) leave(command.node, 'another appliance looks after the node now')
+        return
       case 'forget':
-        for (const lane of lanes) running.get(key(command.node, lane))?.leave.abort(new Stopped('the node was deleted'))
+        leave(command.node, 'the node was deleted')
     }
+  }
+
+  function leave(node: string, why: string): void {
+    for (const lane of lanes) running.get(key(node, lane))?.leave.abort(new Stopped(why))
   }
 
   /** What must be true together with the command being remembered. */
@@ -78,11 +87,25 @@ export function startExecutor(parts: ExecutorParts): Executor {
         if (open?.plan.generation === command.generation) journal.unhold(open.plan.id, command.step)
         return
       }
+      case 'watch':
+        machines.learn(command.machine, command.generation)
+        return
+      case 'release':
+        // It has come back meanwhile: that counts, whichever message was quicker.
+        if (machines.generation(command.node) > command.generation) return
+        forget(command.node)
+        // What was sent before, and comes later, has no effect.
+        for (const lane of lanes) setGeneration(ledger, command.node, lane, command.generation)
+        return
       case 'forget':
-        dropPending((each) => each.node === command.node)
-        journal.forget(command.node)
-        machines.forget(command.node)
+        forget(command.node)
     }
+  }
+
+  function forget(node: string): void {
+    dropPending((each) => each.node === node)
+    journal.forget(node)
+    machines.forget(node)
   }
 
   function admit(command: Run, plan: Plan): void {

@@ -1,12 +1,13 @@
 import type { ConsoleAsk } from '../../contract/console.ts'
-import { downlink, MESSAGE_LIMIT, type Command, type Report, type Uplink } from '../../contract/messages.ts'
+import { MESSAGE_LIMIT, type Command, type Report, type Uplink } from '../../contract/messages.ts'
 import type { Clock } from '../clock.ts'
-import { commandsThrough, skipTo } from '../ledger/inbox.ts'
+import { commandsThrough, remember, skipTo } from '../ledger/inbox.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Outbox } from '../ledger/outbox.ts'
 import type { Urls } from '../ledger/urls.ts'
 import type { Log } from '../log.ts'
 import type { Link } from './link.ts'
+import { readDownlink, type Unread } from './read-downlink.ts'
 
 const ALIVE_MS = 20_000
 const RESEND_MS = 15_000
@@ -119,12 +120,12 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
   }
 
   function receive(payload: string): void {
-    const parsed = parse(payload)
-    if (!parsed.success) {
-      log.warn({ error: parsed.error.message.slice(0, 500) }, 'message from the cloud not understood; dropped')
+    const read = readDownlink(payload)
+    if (typeof read === 'string') {
+      log.warn({ error: read }, 'message from the cloud not understood; dropped')
       return
     }
-    const message = parsed.data
+    const { message, unread } = read
     if (message.kind === 'received') {
       outbox.received(message.reports_through)
       return
@@ -149,7 +150,25 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
         log.error({ command: seq, kind, node, error: (error as Error).message }, 'command could not be taken in')
       }
     }
+    unread.forEach(refuse)
     void acknowledge()
+  }
+
+  /** Acknowledged like any other, or it would come for ever; the cloud ends what waits for it. */
+  function refuse({ seq, about, why }: Unread): void {
+    try {
+      const fresh = ledger.soon(() => {
+        if (!remember(ledger, { seq })) return false
+        if (!about) return true
+        const { node, generation, kind } = about
+        const text = `(software ${parts.software}) ${why}: update it`
+        outbox.append({ kind: 'refused', node, generation, command: kind, text })
+        return true
+      })
+      if (fresh) log.error({ command: seq, ...about, error: why }, 'command refused')
+    } catch (error) {
+      log.error({ command: seq, error: (error as Error).message }, 'command could not be refused; it comes again')
+    }
   }
 
   async function tick(): Promise<void> {
@@ -196,13 +215,5 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
       await ticking
       await link.end()
     },
-  }
-}
-
-function parse(payload: string) {
-  try {
-    return downlink.safeParse(JSON.parse(payload))
-  } catch {
-    return downlink.safeParse(undefined)
   }
 }

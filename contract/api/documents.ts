@@ -27,6 +27,7 @@ const hidden = {
   generation: true,
   operation: true,
   power_operation: true,
+  keeper: true,
   deadline: true,
   config_drive: true,
   boot_device: true,

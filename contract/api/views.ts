@@ -10,7 +10,15 @@ export interface Link {
   href: string
 }
 
-type Hidden = 'version' | 'generation' | 'operation' | 'power_operation' | 'deadline' | 'config_drive' | 'boot_device'
+type Hidden =
+  | 'version'
+  | 'generation'
+  | 'operation'
+  | 'power_operation'
+  | 'keeper'
+  | 'deadline'
+  | 'config_drive'
+  | 'boot_device'
 
 /** What the newest version shows. Of an older version or a selection of fields, some are absent. */
 export interface NodeView extends Omit<Node, Hidden | 'provision_state'> {
@@ -69,6 +77,7 @@ const ours: ReadonlySet<string> = new Set<Hidden>([
   'generation',
   'operation',
   'power_operation',
+  'keeper',
   'deadline',
   'config_drive',
   'boot_device',

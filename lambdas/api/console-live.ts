@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { type ConsoleAsk, type ConsoleChunk, type ConsolePage, typed, WATCH_SECONDS } from '../../contract/console.ts'
 import type { Appliance, Node } from '../../contract/resources.ts'
-import { chooseAppliance } from '../conductor/choose.ts'
+import { keeperOf } from '../conductor/choose.ts'
 import { send } from '../conductor/publish.ts'
 import type { Platform } from '../platform.ts'
 import { appliancesOf, isAlive } from '../store/appliances.ts'
@@ -149,7 +149,7 @@ async function holderOf({ table, clock }: Platform, node: Node): Promise<Applian
   const { conductor_group: site } = node
   if (site === '') throw new UserError(409, `Node ${node.uuid} belongs to no site: set its conductor_group.`)
   const now = clock.now()
-  const appliance = chooseAppliance(node, await appliancesOf(table, site), now)
+  const appliance = keeperOf(node, await appliancesOf(table, site), now)
   if (!appliance) throw new UserError(409, `Site ${site} has no appliance: enrol one.`)
   if (isAlive(appliance, now)) return appliance
   const seen = appliance.last_seen ?? 'never'

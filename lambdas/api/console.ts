@@ -1,15 +1,13 @@
 import { z } from 'zod'
 import { isAbsent } from '../../contract/hardware.ts'
-import type { Command } from '../../contract/messages.ts'
 import { boolean } from '../../contract/stored.ts'
 import type { Node } from '../../contract/resources.ts'
-import { chooseAppliance } from '../conductor/choose.ts'
-import { machineOf } from '../conductor/machine.ts'
-import type { Platform, Write } from '../platform.ts'
+import { keeperOf } from '../conductor/choose.ts'
+import { commandBase, consoleCommand, tellKeeper } from '../conductor/keeper.ts'
+import type { Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
-import { changeNode } from '../store/change-node.ts'
-import { enqueue } from '../store/commands.ts'
-import { portsOf } from '../store/ports.ts'
+import { changeNode, type NodeChange } from '../store/change-node.ts'
+import { enqueueAll } from '../store/commands.ts'
 import { argumentsOf } from './arguments.ts'
 import { acceptedAt, type Api, doneBy } from './context.ts'
 import { noNode, nodeOf } from './find.ts'
@@ -17,7 +15,6 @@ import { lacking } from './unsupported.ts'
 import { requireValid } from './validation.ts'
 
 const request = z.strictObject({ enabled: boolean })
-const ACCEPT_SECONDS = 7 * 24 * 3600
 
 /** Serial consoles as Ironic has them: on or off. An enabled one is open, and recorded at its site, all the time; console-live.ts shows it. */
 export function consoleRoutes(app: Api, platform: Platform): void {
@@ -36,8 +33,7 @@ export function consoleRoutes(app: Api, platform: Platform): void {
     const after = await changeNode(platform, uuid, async (node) => {
       requireConsole(node, enabled ? 'start_console' : 'stop_console')
       if (enabled) await requireValid(platform, node, ['console'])
-      const writes = await tellSite(platform, node, enabled)
-      return { node: { ...node, console_enabled: enabled }, writes, ...doneBy(call) }
+      return { ...(await toldToSite(platform, node, enabled)), ...doneBy(call) }
     })
     if (!after) throw noNode(ident)
     return acceptedAt(call, ident, 'states/console')
@@ -48,22 +44,22 @@ export function requireConsole(node: Node, action: string): void {
   if (isAbsent(node.console_interface)) throw lacking(node, action)
 }
 
-/** None where there is nobody to tell. */
-async function tellSite({ table, clock, ids }: Platform, node: Node, enabled: boolean): Promise<Write[]> {
-  const now = clock.now()
+/** The node as it is then; nothing is written where there is nobody to tell. */
+async function toldToSite(
+  platform: Platform,
+  node: Node,
+  enabled: boolean,
+): Promise<Pick<NodeChange, 'node' | 'writes'>> {
+  const { table, clock } = platform
+  const after = { ...node, console_enabled: enabled }
   const site = node.conductor_group === '' ? [] : await appliancesOf(table, node.conductor_group)
-  const appliance = chooseAppliance(node, site, now)
-  if (!appliance) return []
-  const base = {
-    id: ids.uuid(),
-    kind: 'console' as const,
-    node: node.uuid,
-    generation: Math.max(1, node.generation),
-    issued_at: now.toISOString(),
-    deadline: new Date(now.getTime() + ACCEPT_SECONDS * 1000).toISOString(),
-    enabled,
-    // A site that has not had a plan since the interface was chosen doesn't know of it.
-    ...(enabled && { machine: machineOf(node, await portsOf(table, node.uuid)) }),
+  const appliance = keeperOf(node, site, clock.now())
+  if (!appliance) return { node: after }
+  if (!enabled) {
+    const off = { ...commandBase(platform, node), kind: 'console' as const, enabled }
+    return { node: after, writes: await enqueueAll(table, appliance.uuid, [off]) }
   }
-  return enqueue(table, appliance.uuid, (seq): Command => ({ ...base, seq }))
+  // A site that has not had a plan since the interface was chosen doesn't know of it, so the command brings the machine along.
+  const next = { ...after, generation: node.generation + 1 }
+  return tellKeeper(platform, node, next, appliance, [await consoleCommand(platform, next)])
 }

@@ -1,6 +1,6 @@
 import type { Holders } from '../../contract/api/views.ts'
 import type { Appliance, Node } from '../../contract/resources.ts'
-import { chooseAppliance } from '../conductor/choose.ts'
+import { keeperOf } from '../conductor/choose.ts'
 import type { Platform, Table } from '../platform.ts'
 import { appliancesOf, appliancesWritten } from '../store/appliances.ts'
 import { isBusy } from '../store/nodes.ts'
@@ -11,7 +11,7 @@ export function holderLookup({ table, clock }: Pick<Platform, 'table' | 'clock'>
     const site = node.conductor_group
     if (site === '') return { conductor: null, reservation: null }
     const ofSite = await appliancesShown(table, site)
-    const conductor = chooseAppliance(node, ofSite, clock.now())?.name ?? null
+    const conductor = keeperOf(node, ofSite, clock.now())?.name ?? null
     if (!isBusy(node)) return { conductor, reservation: null }
     const uuid = (node.operation ?? node.power_operation)?.appliance
     return { conductor, reservation: ofSite.find((each) => each.uuid === uuid)?.name ?? conductor }

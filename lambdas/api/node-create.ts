@@ -93,6 +93,7 @@ const blank: Omit<Node, 'uuid' | 'driver' | 'conductor_group' | 'provision_state
   generation: 0,
   operation: null,
   power_operation: null,
+  keeper: null,
   deadline: null,
   config_drive: null,
   boot_device: null,

@@ -3,7 +3,7 @@ import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
 import { healthLevels } from '../../contract/health.ts'
 import { isProvisionState } from '../../contract/provision.ts'
 import { type Node, uuid } from '../../contract/resources.ts'
-import { chooseAppliance } from '../conductor/choose.ts'
+import { keeperOf } from '../conductor/choose.ts'
 import type { Platform } from '../platform.ts'
 import { allAppliances } from '../store/appliances.ts'
 import type { BriefNode, NodeFilter } from '../store/nodes.ts'
@@ -107,7 +107,7 @@ export async function conductorFilter(
   const now = clock.now()
   return (node) => {
     const ofSite = appliances.filter(({ site }) => site === node.conductor_group)
-    return chooseAppliance(node, ofSite, now)?.name === wanted
+    return keeperOf(node, ofSite, now)?.name === wanted
   }
 }
 

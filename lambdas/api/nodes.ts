@@ -6,6 +6,7 @@ import { fieldSince, parameterSince } from '../../contract/api/matrix.ts'
 import { allowed, patchRules } from '../../contract/policy.ts'
 import { deletable } from '../../contract/provision-sets.ts'
 import { type Node, node as nodeSchema } from '../../contract/resources.ts'
+import { toldOfChange } from '../conductor/keeper.ts'
 import { createNode, deleteNode } from '../store/change-node.ts'
 import { briefFields, type BriefNode, isBusy, listBriefNodes, listNodes, nodeOfInstance } from '../store/nodes.ts'
 import { ConflictError, type Platform } from '../platform.ts'
@@ -70,6 +71,7 @@ const unsortable = [
   'version',
   'generation',
   'power_operation',
+  'keeper',
   'deadline',
   'config_drive',
   'boot_device',
@@ -214,7 +216,7 @@ async function update(call: Call, platform: Platform): Promise<Response> {
       requireAllowed(call, 'baremetal:node:disable_cleaning', node)
     if (changed.owner !== node.owner && node.provision_state === 'active') refuseOwner(call, node)
     refuseLarge(changed)
-    return { node: changed }
+    return toldOfChange(platform, node, changed)
   })
   return tagged(call, after, await whole(call, platform, after))
 }

@@ -5,7 +5,7 @@ import { advance, isTransient, type ProvisionState } from '../../contract/provis
 import type { Node } from '../../contract/resources.ts'
 import { stepSentence } from '../../contract/step-sentences.ts'
 import { isCleaned } from '../conductor/automated-cleaning.ts'
-import { chooseAppliance } from '../conductor/choose.ts'
+import { planAppliance } from '../conductor/choose.ts'
 import { pendingLane, planFor, requestOf } from '../conductor/plan.ts'
 import type { Blobs, Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
@@ -40,7 +40,7 @@ export async function rehearse(platform: Platform, before: Node, after: Node): P
   if (pendingLane(after) !== 'provision')
     return { ...told, states: course(before.provision_state, after, false, cleaned) }
   const now = platform.clock.now()
-  const appliance = chooseAppliance(after, await appliancesOf(platform.table, after.conductor_group), now)
+  const appliance = planAppliance(after, await appliancesOf(platform.table, after.conductor_group), now)
   try {
     const request = await requestOf(platform, after, 'provision')
     const plan = await planFor(platform, after, request, 'provision', { id: platform.ids.uuid(), now })

@@ -1,7 +1,8 @@
+import type { CommandKind } from '../../contract/messages.ts'
 import type { Node, Operation } from '../../contract/resources.ts'
 import { allowed } from '../../contract/policy.ts'
 import { explain, type WhyFacts } from '../../contract/why.ts'
-import { chooseAppliance } from '../conductor/choose.ts'
+import { keeperOf } from '../conductor/choose.ts'
 import type { Platform } from '../platform.ts'
 import { appliancesOf, isAlive } from '../store/appliances.ts'
 import { storedCommands } from '../store/commands.ts'
@@ -20,20 +21,17 @@ export function whyRoutes(app: Api, platform: Platform): void {
   })
 }
 
+const ofOperations: readonly CommandKind[] = ['run', 'cancel', 'unhold']
+
 async function factsOf({ table, clock }: Platform, node: Node): Promise<Omit<WhyFacts, 'screen'>> {
   const operation = node.operation ?? node.power_operation
   const ofSite = node.conductor_group === '' ? [] : await appliancesOf(table, node.conductor_group)
   const now = clock.now()
-  const appliance = operation
-    ? ofSite.find(({ uuid }) => uuid === operation.appliance)
-    : chooseAppliance(node, ofSite, now)
+  const appliance = operation ? ofSite.find(({ uuid }) => uuid === operation.appliance) : keeperOf(node, ofSite, now)
   const stored = operation && appliance ? await storedCommands(table, appliance.uuid) : []
   const own = stored.findLast(
     ({ command }) =>
-      command.kind !== 'capture' &&
-      command.kind !== 'console' &&
-      command.node === node.uuid &&
-      command.generation === node.generation,
+      ofOperations.includes(command.kind) && command.node === node.uuid && command.generation === operation?.generation,
   )
   return {
     node: node.uuid,

@@ -13,6 +13,7 @@ import { healthKey, sensorsKey } from '../store/health.ts'
 import { deleteHistory } from '../store/history.ts'
 import { deleteInventory } from '../store/inventory.ts'
 import { getNode } from '../store/nodes.ts'
+import { holdersOf } from './keeper.ts'
 
 const ATTEMPTS = 30
 const ACCEPT_SECONDS = 7 * 24 * 3600

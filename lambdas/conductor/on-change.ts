@@ -1,16 +1,16 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Allocation } from '../../contract/allocation.ts'
-import type { Command } from '../../contract/messages.ts'
 import type { Lane, Plan } from '../../contract/plan.ts'
 import type { Appliance, Node, Operation } from '../../contract/resources.ts'
 import type { Change, Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
 import { THE_CLOUD } from '../store/history.ts'
-import { applianceOfCommand, enqueue, type StoredCommand } from '../store/commands.ts'
+import { applianceOfCommand, type StoredCommand, type Unnumbered } from '../store/commands.ts'
 import { allocate } from './allocate.ts'
-import { chooseAppliance } from './choose.ts'
+import { inHand, planAppliance } from './choose.ts'
 import { shownName } from './family.ts'
+import { settleKeeper, tellKeeper } from './keeper.ts'
 import { fail, endPower } from './move.ts'
 import { pendingLane, planFor, requestOf } from './plan.ts'
 import { packPlan, planBlob, publish } from './publish.ts'
@@ -59,6 +59,7 @@ async function nodeChanged(platform: Platform, before: Node | undefined, after: 
   await deleteLeftovers(platform, before, after)
   if (after && pendingLane(after)) await planNode(platform, after.uuid)
   if (before && !after) await forgetNode(platform, before)
+  if (before && after && inHand(before) && !inHand(after)) await settleKeeper(platform, after)
 }
 
 /** Blobs that the node no longer points to. */
@@ -76,7 +77,7 @@ export async function planNode(platform: Platform, uuid: string): Promise<void> 
     if (!lane) return undefined
     const now = platform.clock.now()
     const site = await appliancesOf(platform.table, node.conductor_group)
-    const appliance = chooseAppliance(node, site, now)
+    const appliance = planAppliance(node, site, now)
     if (!appliance) return giveUp(platform, node, lane, noAppliance(node))
     try {
       return await planned(platform, node, lane, { appliance, site }, now)
@@ -97,14 +98,15 @@ async function planned(
   const request = await requestOf(platform, node, lane)
   const plan = withSealingKeys(await planFor(platform, node, request, lane, { id: platform.ids.uuid(), now }), site)
   const packed = await packPlan(platform.blobs, plan)
-  const base = { id: platform.ids.uuid(), node: node.uuid, generation: node.generation, issued_at: now.toISOString() }
-  const command = (seq: number): Command => ({
-    ...base,
+  const command: Unnumbered = {
+    id: platform.ids.uuid(),
+    node: node.uuid,
+    generation: node.generation,
+    issued_at: now.toISOString(),
     kind: 'run',
-    seq,
     deadline: new Date(now.getTime() + acceptWithin[lane] * 1000).toISOString(),
     plan: packed,
-  })
+  }
   const operation = operationOf(plan, appliance, now)
   platform.log.info(
     {
@@ -117,10 +119,8 @@ async function planned(
     },
     'planned',
   )
-  return {
-    node: { ...node, ...(lane === 'power' ? { power_operation: operation } : { operation }) },
-    writes: await enqueue(platform.table, appliance.uuid, command),
-  }
+  const running = { ...node, ...(lane === 'power' ? { power_operation: operation } : { operation }) }
+  return tellKeeper(platform, node, running, appliance, [command])
 }
 
 /** A site that is cut off may begin late with what a node's state waits for; switching power that late would surprise. */

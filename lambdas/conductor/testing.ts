@@ -68,6 +68,7 @@ export const node: Node = {
   generation: 0,
   operation: null,
   power_operation: null,
+  keeper: null,
   deadline: null,
   config_drive: null,
   boot_device: null,

@@ -5,6 +5,7 @@ import type { Report } from '../../contract/messages.ts'
 import { type Node, node as nodeSchema, type Port, port as portSchema } from '../../contract/resources.ts'
 import { isSealed, isSecretKey, MASK } from '../../contract/seal.ts'
 import { cancelWrites } from '../conductor/cancel.ts'
+import { toldOfChange } from '../conductor/keeper.ts'
 import { fail } from '../conductor/move.ts'
 import { CALLS_MS, callApi } from '../inspection/api-call.ts'
 import { applyRules, type Outcome, ramdiskError } from '../inspection/rules.ts'
@@ -45,7 +46,10 @@ export async function judge(
     const outcome = judged(base)
     const node = withRules(base, outcome)
     const writes = portWrites(platform, ports, outcome)
-    if (outcome.failure === undefined) return { node, writes }
+    if (outcome.failure === undefined) {
+      const told = await toldOfChange(platform, before, node)
+      return { node: told.node, writes: [...writes, ...told.writes] }
+    }
     const change = await failed(platform, node, outcome.failure)
     return { ...change, writes: [...(change.writes ?? []), ...writes] }
   }

@@ -20,6 +20,7 @@ import { seenBmc, seenPower } from './power.ts'
 import { applyProgress } from './progress.ts'
 import { readUplink } from './read-uplink.ts'
 import { refreshUrls } from './refresh.ts'
+import { addRefused } from './refused.ts'
 
 /** A message of an appliance, as it arrived. What can't be one is logged and dropped: it would be no better the next time. Whatever
  * else goes wrong is thrown, and the message comes again. */
@@ -123,7 +124,9 @@ const handlers: Handlers = {
   },
   async bmc(platform, appliance, report) {
     await changeNode(platform, report.node, (node) => {
-      const after = node.conductor_group === appliance.site ? seenBmc(node, report) : undefined
+      // One that looks after it no more may have lost the way to its BMC.
+      const isOurs = node.keeper ? node.keeper === appliance.uuid : node.conductor_group === appliance.site
+      const after = isOurs ? seenBmc(node, report) : undefined
       return after && { node: after, conductor: appliance.name }
     })
     const { node, answers, text } = report
@@ -157,6 +160,7 @@ const handlers: Handlers = {
     await putAnswer(platform.table, uuid, { generation, answer })
     platform.log.info({ node: uuid, site: appliance.site, refused: 'fault' in answer }, 'answer')
   },
+  refused: addRefused,
   notice: addNotice,
   health: addHealth,
   capture: addCaptured,

@@ -35,17 +35,33 @@ export function commandItem(appliance: string, value: StoredCommand, version: nu
   return { ...key, version, value, ...(due ? { by: due } : {}) }
 }
 
+/** A command before it has its number. */
+export type Unnumbered = Command extends infer C ? (C extends Command ? Omit<C, 'seq'> : never) : never
+
 /** The writes that store a command; to be part of the transaction that makes it necessary. They fail when another got the number. */
-export async function enqueue(table: Table, appliance: string, make: (seq: number) => Command): Promise<Write[]> {
+export function enqueue(table: Table, appliance: string, make: (seq: number) => Command): Promise<Write[]> {
+  return enqueued(table, appliance, [make])
+}
+
+/** Several for the same appliance, in order. */
+export function enqueueAll(table: Table, appliance: string, commands: Unnumbered[]): Promise<Write[]> {
+  const numbered = commands.map((command) => (seq: number) => ({ ...command, seq }))
+  return commands.length === 0 ? Promise.resolve([]) : enqueued(table, appliance, numbered)
+}
+
+async function enqueued(table: Table, appliance: string, makes: ((seq: number) => Command)[]): Promise<Write[]> {
   const item = await table.get(counterKey(appliance))
   const { next, through } = (item?.value as Counter | undefined) ?? { next: 1, through: 0 }
-  const value: Counter = { next: next + 1, through }
+  const value: Counter = { next: next + makes.length, through }
   return [
     {
       put: { ...counterKey(appliance), version: (item?.version ?? 0) + 1, value },
       expect: item ? item.version : 'absent',
     },
-    { put: commandItem(appliance, { command: make(next), published_at: null }, 1), expect: 'absent' },
+    ...makes.map((make, index) => ({
+      put: commandItem(appliance, { command: make(next + index), published_at: null }, 1),
+      expect: 'absent' as const,
+    })),
   ]
 }
 
