@@ -4,6 +4,7 @@ import { WireError } from './error.ts'
 export const FUZZ_PACKETS = Number(process.env['FUZZ_PACKETS'] ?? 100_000)
 export const FUZZ_DEADLINE_MS = 60_000 + FUZZ_PACKETS
 const MAX_CORPUS = 2_000
+const MAX_LENGTH = 2_048
 
 /** xorshift32: the same numbers in every run. */
 export function randomFrom(seed: number): (below: number) => number {
@@ -27,15 +28,31 @@ export function fuzz(
   const random = randomFrom(20_251)
   const corpus = seeds.map((seed) => Uint8Array.from(seed))
   const seen = new Map<string, number>()
-  for (let count = 0; count < FUZZ_PACKETS; count += 1) {
-    const bytes = mutated(corpus[random(corpus.length)] ?? new Uint8Array(), random)
-    const word = outcomeOf(outcome, bytes, count).replaceAll(/[0-9a-f]{2}(:[0-9a-f]{2}){5}|\d+/g, '#')
-    const times = seen.get(word) ?? 0
-    if (times === 0 && corpus.length < MAX_CORPUS) corpus.push(bytes.slice())
-    seen.set(word, times + 1)
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0 // of most packets' WireErrors nobody reads it, and it takes longer than the packet
+  try {
+    for (let count = 0; count < FUZZ_PACKETS; count += 1) {
+      const pick = (): Uint8Array => corpus[random(corpus.length)] ?? new Uint8Array()
+      const seed = random(8) === 0 ? spliced(pick(), pick(), random) : pick()
+      const bytes = mutated(seed, random)
+      const word = outcomeOf(outcome, bytes, count).replaceAll(/[0-9a-f]{2}(:[0-9a-f]{2}){5}|\d+/g, '#')
+      const times = seen.get(word) ?? 0
+      if (times === 0 && corpus.length < MAX_CORPUS) corpus.push(bytes.slice())
+      seen.set(word, times + 1)
+    }
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
   }
   if (process.env['FUZZ_PACKETS'] !== undefined) report(seen)
   return seen
+}
+
+/** A piece of the one, or of itself again, within the other: longer packets, and options of another's. */
+function spliced(seed: Uint8Array, other: Uint8Array, random: (below: number) => number): Uint8Array {
+  const at = random(seed.length + 1)
+  const from = random(other.length + 1)
+  const piece = other.subarray(from, from + random(other.length - from + 1))
+  return Buffer.concat([seed.subarray(0, at), piece, seed.subarray(at)]).subarray(0, MAX_LENGTH)
 }
 
 function mutated(seed: Uint8Array, random: (below: number) => number): Uint8Array {
