@@ -28,6 +28,17 @@ export const applianceConfig = z.strictObject({
     .prefault({}),
   /** `bloomery image key` prints them: of images in chunks only those that one of these signed are written. */
   image_keys: imageKeys.default([]),
+  /** Where images may come from that the cloud doesn't keep (Ironic: `[conductor]file_url_allowed_paths`, `[oci]`). */
+  image_sources: z
+    .strictObject({
+      file_url_allowed_paths: z.array(z.string().startsWith('/')).max(64).default(['/var/lib/bloomery-images']),
+      oci_http_registries: z
+        .array(z.string().regex(/^[A-Za-z0-9.-]+(:\d{1,5})?$/, 'HOST or HOST:PORT'))
+        .max(64)
+        .default([]),
+      oci_authentication_config: z.string().startsWith('/').optional(),
+    })
+    .prefault({}),
   image_cache_gib: z.number().positive().max(65_536).default(64),
   /** More for the ramdisk's kernel command line, such as a serial console. */
   kernel_arguments: z
@@ -42,6 +53,8 @@ export const applianceConfig = z.strictObject({
   /** Whether consoles are open, and recorded, while something is done to their machines, also where they are not enabled. */
   consoles: z.strictObject({ during_operations: z.boolean().default(true) }).prefault({}),
   power: powerConfig,
+  /** Files, PEM, of who signs the certificates that BMCs are given (`management.renew_bmc_certificate`). */
+  bmc_authority: z.strictObject({ certificate: z.string().startsWith('/'), key: z.string().startsWith('/') }).optional(),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 export type ApplianceConfig = z.output<typeof applianceConfig>

@@ -14,6 +14,7 @@ import { openTimeline } from './boot/timeline.ts'
 import { capture } from './capture/capture.ts'
 import { captureInterface } from './capture/interface.ts'
 import { selfSigned } from './certificates.ts'
+import { openBmcAuthority } from './bmc-authority.ts'
 import type { Clock } from './clock.ts'
 import type { ApplianceConfig } from './config.ts'
 import { openDrivers } from './drivers/table.ts'
@@ -78,11 +79,13 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       token: () => randomBytes(32).toString('base64url'),
       drivers,
       power: config.power,
+      authority: config.bmc_authority && openBmcAuthority(config.bmc_authority, clock),
       fake: config.fake,
       agentClient: httpsAgentClient(),
       imageDir: join(config.data_dir, 'images'),
       chunkDir: join(config.data_dir, 'chunks'),
       imageKeys: config.image_keys,
+      imageSources: config.image_sources,
       imageBytes: (bytes) => metrics.count('bloomery_image_wan_bytes_total', {}, bytes),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
       get: fetch,

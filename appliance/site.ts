@@ -12,7 +12,7 @@ import { openRecordings } from './consoles/recording.ts'
 import type { Bmc } from './drivers/bmc.ts'
 import { openStrangers } from './boot/strangers.ts'
 import { openDelays } from './drivers/delays.ts'
-import { openRescuePassword, openSecrets, stepSecrets } from './drivers/secrets.ts'
+import { openImageSecret, openRescuePassword, openSecrets, stepSecrets } from './drivers/secrets.ts'
 import type { Drivers } from './drivers/table.ts'
 import { HardwareError } from './hardware-error.ts'
 import { startHealth } from './health/collector.ts'
@@ -23,6 +23,7 @@ import { openPlansImages } from './images/chunks/plans-images.ts'
 import { answerChunked } from './images/chunks/server.ts'
 import { configDriveFile } from './images/evict.ts'
 import { imageServer } from './images/server.ts'
+import { withRemote } from './images/sources/with-remote.ts'
 import { openAgentRows } from './ledger/agents.ts'
 import { openImagined } from './ledger/imagined.ts'
 import { openJournal } from './ledger/journal.ts'
@@ -106,7 +107,13 @@ export function startSite(parts: SiteParts): Site {
     ],
     serve: (plan, file) => parts.imageUrl + imagePaths.pathOf(plan, file),
   })
-  const images = allImages(files, chunked, chunkCache)
+  const images = withRemote(allImages(files, chunked, chunkCache), {
+    config: parts.imageSources,
+    clock,
+    get: parts.get,
+    machine: (plan) => journal.get(plan)?.plan.machine,
+    secretOf: (machine, key) => openImageSecret(machine, key, identity),
+  })
 
   const delays = openDelays(parts.fake, parts.random)
   const imagined = openImagined(ledger)
@@ -157,6 +164,7 @@ export function startSite(parts: SiteParts): Site {
       bmc: () => bmcOf(rotates(plan) ? (machines.get(plan.machine.node)?.machine ?? plan.machine) : plan.machine),
       power: power.rules(plan.machine),
       secrets: stepSecrets(plan.machine, identity),
+      authority: parts.authority,
       agents,
       images,
       posted: () => posted.take(plan.node),
@@ -271,13 +279,19 @@ function filesOf(plan: Plan): string[] {
     .filter((step) => stepName(step) === 'deploy.write_image')
     .flatMap(({ args }) => {
       const image = stepArguments['deploy.write_image'].safeParse(args).data?.image
-      if (!image) return []
+      // What the site has yet to find is kept by the cache, once it is found.
+      if (!image || 'place' in image) return []
       const file = `${image.os_hash_algo}-${image.os_hash_value}`
       return [file, `${file}.raw`]
     })
 }
 
-/** What follows in such a plan logs in with the new password. */
+/** What follows in such a plan logs in with the new password, or trusts the new certificate. */
 function rotates(plan: Plan): boolean {
-  return plan.steps.some((step) => stepName(step) === 'management.rotate_bmc_password')
+  return plan.steps.some((step) => rotating.has(stepName(step)))
 }
+const rotating = new Set([
+  'management.rotate_bmc_password',
+  'management.install_bmc_certificate',
+  'management.renew_bmc_certificate',
+])

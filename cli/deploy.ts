@@ -20,8 +20,11 @@ export function deployCommand(): Command {
   const command = new Command('deploy')
     .argument('<node>', 'name or UUID')
     .description('write an image to the node’s disk and start it')
-    .requiredOption('--image <image>', 'name of an image that was pushed, or an http(s) URL with --checksum')
-    .option('--checksum <hex>', 'sha256 or sha512 of the image behind a URL')
+    .requiredOption(
+      '--image <image>',
+      'name of an image that was pushed, an http(s) URL with --checksum, a file:// of the site, or oci://',
+    )
+    .option('--checksum <hex|url>', 'sha256 or sha512 of the image behind a URL, or a file of such')
     .option('--hostname <name>', 'default: the node’s name')
     .option('--ssh-key <file>', 'public key that may log in')
     .option('--user-data <file>', 'for cloud-init')
@@ -32,6 +35,7 @@ export function deployCommand(): Command {
     [
       'bloomery deploy n1 --image debian-13 --ssh-key ~/.ssh/id_ed25519.pub --wait',
       'bloomery deploy n1 --image http://images.example/d.raw --checksum 3b1f… --user-data cloud-config.yaml',
+      'bloomery deploy n1 --image oci://registry.example/os/debian:13',
     ],
     async (context, [ident], options: Deploying) => {
       const configdrive = configDrive(options)
@@ -69,9 +73,10 @@ export function undeployCommand(): Command {
 }
 
 function imagePatch({ image, checksum }: Deploying): PatchOperation[] {
-  const remote = /^https?:\/\//i.test(image)
-  if (remote && checksum === undefined) throw new UsageError('an image behind a URL needs --checksum')
-  if (!remote && checksum !== undefined) throw new UsageError('--checksum goes with a URL: a pushed image has its own')
+  const isWeb = /^https?:\/\//i.test(image)
+  if (isWeb && checksum === undefined) throw new UsageError('an image behind a URL needs --checksum')
+  if (!isWeb && !image.startsWith('file:') && checksum !== undefined)
+    throw new UsageError('--checksum goes with a URL: images that were pushed, and those of registries, have their own')
   const patch: PatchOperation[] = [{ op: 'add', path: '/instance_info/image_source', value: image }]
   if (checksum !== undefined) patch.push({ op: 'add', path: '/instance_info/image_checksum', value: checksum })
   return patch

@@ -60,6 +60,9 @@ export const conductorOptions = z.strictObject({
   /** Public keys of which one must have signed the manifest of an image that is pushed; none: it need not be signed. */
   image_keys: imageKeys.default([]),
 
+  /** Images may be held to no better checksum than an MD5. */
+  allow_md5_checksum: z.boolean().default(false),
+
   /** The worst health of a node that an allocation may get. */
   allocation_worst_health: healthLevel.default('Critical'),
 

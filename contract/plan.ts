@@ -29,6 +29,8 @@ export const imageReference = z.object({
   manifest: z.object({ size: z.int().positive(), sha256: digest }).optional(),
 })
 export type ImageReference = z.infer<typeof imageReference>
+/** What a deploy is to write. */
+export type WantedImage = ImageReference | RemoteImage
 
 export const blobReference = z.object({
   source: byteSource,
@@ -91,6 +93,13 @@ const pem = z
   .string()
   .max(16_384)
   .regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/, 'is no certificate in PEM')
+
+const subjectName = z.string().regex(/^[\w.:*-]{1,253}$/, 'is no name or address of a host')
+/** Whom a BMC's certificate is for; by default the host of driver_info. */
+export const certificateNames = {
+  common_name: subjectName.optional(),
+  alternative_names: z.array(subjectName).max(16).optional(),
+}
 
 /** What is added to one of UEFI's Secure Boot databases. */
 export const keyEnrolment = z.strictObject({
@@ -166,7 +175,10 @@ export const stepArguments = {
   'boot.prepare_instance': z.object({}),
   'boot.prepare_instance_ramdisk': instanceRamdisk,
   'deploy.start_agent': z.object({}),
-  'deploy.write_image': z.object({ image: imageReference, config_drive: configDriveReference.nullable() }),
+  'deploy.write_image': z.object({
+    image: z.union([imageReference, remoteImage]),
+    config_drive: configDriveReference.nullable(),
+  }),
   'deploy.prepare_instance_boot': z.object({}),
   'deploy.tear_down_agent': z.object({}),
   'deploy.boot_instance': z.object({}),
@@ -197,6 +209,10 @@ export const stepArguments = {
   'management.enroll_secure_boot_keys': z.strictObject({ databases: z.array(keyEnrolment).min(1).max(4) }),
   'management.install_boot_certificates': z.strictObject({ certificates: z.array(pem).min(1).max(8) }),
   'management.install_bmc_certificate': z.strictObject({ certificate: pem }),
+  'management.renew_bmc_certificate': z.strictObject({
+    ...certificateNames,
+    days: z.int().min(1).max(3650).default(397),
+  }),
   'management.reset_secure_boot_keys_to_default': none,
   'management.clear_secure_boot_keys': none,
   'management.rotate_bmc_password': none,
@@ -211,6 +227,7 @@ export const stepArguments = {
   'vendor.delete_subscription': z.strictObject({ id: z.string().min(1).max(255) }),
   'vendor.get_subscription': z.strictObject({ id: z.string().min(1).max(255) }),
   'vendor.get_all_subscriptions': none,
+  'vendor.generate_csr': z.strictObject(certificateNames),
   'bios.apply_configuration': z.strictObject({ settings }),
   'bios.factory_reset': none,
   'raid.create_configuration': z.strictObject({
@@ -219,6 +236,7 @@ export const stepArguments = {
     delete_existing: z.boolean().optional(),
   }),
   'raid.delete_configuration': none,
+  'raid.apply_configuration': z.strictObject({ raid_config: raidConfig, delete_existing: boolean.default(true) }),
   'firmware.update': z.strictObject({ settings: components }),
 } as const
 export type StepName = keyof typeof stepArguments

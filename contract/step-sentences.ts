@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type Step, type StepName, type stepArguments, stepName } from './plan.ts'
+import { type Step, type StepName, type stepArguments, stepName, type WantedImage } from './plan.ts'
 
 /** What each step of a plan will do, for people who ask before it does. One line each: a new step without one doesn't compile. */
 
@@ -37,6 +37,8 @@ const sentences: Sentences = {
   'management.enroll_secure_boot_keys': "Adds keys to Secure Boot's databases.",
   'management.install_boot_certificates': 'Gives the firmware certificates to trust when it boots by HTTPS.',
   'management.install_bmc_certificate': "Puts a certificate in place of that of the BMC's HTTPS.",
+  'management.renew_bmc_certificate': ({ days }) =>
+    `Has the BMC make a new key, and gives it a certificate of the site's authority for ${days} days.`,
   'management.reset_secure_boot_keys_to_default': "Puts Secure Boot's keys back to what the factory gave it.",
   'management.clear_secure_boot_keys': "Deletes all of Secure Boot's keys.",
   'management.rotate_bmc_password': 'Gives the BMC user a new password, which only the site can open.',
@@ -51,7 +53,7 @@ const sentences: Sentences = {
     `Fetches ${'boot_iso' in files ? 'the ISO' : 'the kernel and ramdisk'} of the instance to the site, for the machine to boot at every start.`,
   'deploy.start_agent': 'Waits for the agent in the ramdisk to report.',
   'deploy.write_image': ({ image, config_drive: drive }) =>
-    `Writes ${imageText(image)} over the root disk, checked against its ${image.os_hash_algo}${drive ? ', with a config drive' : ''}.`,
+    `Writes ${imageText(image)} over the root disk, checked against ${checkedBy(image)}${drive ? ', with a config drive' : ''}.`,
   'deploy.prepare_instance_boot': 'Makes the written disk bootable by the firmware.',
   'deploy.tear_down_agent': 'Ends the agent and shuts the ramdisk down.',
   'deploy.boot_instance': 'Starts the machine from its disk.',
@@ -67,11 +69,16 @@ const sentences: Sentences = {
   'vendor.create_subscription': 'Has the BMC send its events to somebody.',
   'vendor.delete_subscription': ({ id }) => `Ends the BMC's event subscription ${id}.`,
   'vendor.get_subscription': ({ id }) => `Reads the BMC's event subscription ${id}; nothing is changed.`,
+  'vendor.generate_csr': 'Has the BMC make a new key and a request for its certificate.',
   'vendor.get_all_subscriptions': "Lists the BMC's event subscriptions; nothing is changed.",
   'bios.apply_configuration': ({ settings }) => `Sets ${listed(settings.map(({ name }) => name))} in the BIOS.`,
   'bios.factory_reset': 'Puts every BIOS setting back to what the factory gave it.',
   'raid.create_configuration': "Makes the volumes of the node's target_raid_config.",
   'raid.delete_configuration': 'Deletes every RAID volume: what they hold is lost.',
+  'raid.apply_configuration': ({ delete_existing: deletes }) =>
+    deletes
+      ? 'Deletes every RAID volume, with what they hold, and makes those of the step.'
+      : 'Makes the RAID volumes of the step.',
   'firmware.update': ({ settings }) => `Updates the firmware of ${listed(settings.map(({ component }) => component))}.`,
 }
 
@@ -83,9 +90,17 @@ export function stepSentence(step: Pick<Step, 'interface' | 'step' | 'args'>): s
 }
 
 /** A URL may hold a key to it, and is not shown. */
-function imageText({ name, size, disk_format: format }: { name: string; size: number | null; disk_format: string }) {
-  const what = name.includes('://') ? 'the image of its URL' : `image ${name}`
-  return `${what} (${format}${size === null ? '' : `, ${(size / 2 ** 20).toFixed(0)} MiB`})`
+function imageText(image: WantedImage): string {
+  const { name } = image
+  const what = /^https?:/i.test(name) ? 'the image of its URL' : `image ${name}`
+  if ('place' in image) return what
+  return `${what} (${image.disk_format}${image.size === null ? '' : `, ${(image.size / 2 ** 20).toFixed(0)} MiB`})`
+}
+
+function checkedBy(image: WantedImage): string {
+  if ('os_hash_algo' in image) return `its ${image.os_hash_algo}`
+  if (image.checksum === null) return image.place.kind === 'oci' ? "its registry's digest" : 'what it is at the site'
+  return 'value' in image.checksum ? `its ${image.checksum.algorithm}` : 'its checksum file'
 }
 
 function listed(names: string[]): string {

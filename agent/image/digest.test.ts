@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { digestIn, expectedDigest } from './digest.ts'
+import { expectedDigest } from './digest.ts'
 
 const sha256 = 'a'.repeat(64)
 const sha512 = 'b'.repeat(128)
@@ -39,11 +39,4 @@ it('a URL stands for a checksum file, which must name the image', async () => {
   await expect(expectedDigest(given, fetched(`${sha256}  other.raw\n${sha256}  xdebian.raw\n`))).rejects.toThrow(
     'name debian.raw',
   )
-})
-
-it('checksum files come in several forms', () => {
-  expect(digestIn(`${sha256}\n`, 'x')).toBe(sha256)
-  expect(digestIn(`# comment\n${sha256}  ./x\n`, 'x')).toBe(sha256)
-  expect(digestIn(`SHA256 (x) = ${sha256}\n`, 'x')).toBe(sha256)
-  expect(digestIn('', 'x')).toBeUndefined()
 })

@@ -18,6 +18,21 @@ export function openRescuePassword(machine: Machine, identity: Pick<Identity, 'u
   }
 }
 
+/** What is shown for an image of the instance, or for all images of this machine. */
+export function openImageSecret(
+  machine: Machine,
+  key: string,
+  identity: Pick<Identity, 'uuid' | 'sealingKey'>,
+): string | undefined {
+  const value = [machine.instance_info[key], machine.driver_info[key]].find(isSealed)
+  if (value === undefined) return undefined
+  try {
+    return open(value, `${machine.node}/${key}`, identity.uuid, identity.sealingKey)
+  } catch (error) {
+    throw new HardwareError(`${key} of the node can't be opened by this appliance; set it again`, { cause: error })
+  }
+}
+
 /** driver_info with its sealed values opened; `bind` as the cloud sealed them: node and key. A key that was set to null says nothing. */
 export function openSecrets(machine: Machine, identity: Pick<Identity, 'uuid' | 'sealingKey'>): DriverInfo {
   const given = Object.entries(machine.driver_info).filter(([, value]) => value !== null)

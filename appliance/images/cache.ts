@@ -6,10 +6,10 @@ import type { ByteSource, ConfigDriveReference, ImageReference, InstanceFile } f
 import type { Clock } from '../clock.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { Urls } from '../ledger/urls.ts'
-import { toRaw } from './convert.ts'
 import { type Download, download, downloadExpecting } from './download.ts'
 import { configDriveFile, DIGEST, evict } from './evict.ts'
-import type { FetchOptions, Images } from './images.ts'
+import type { FetchOptions, FoundImage, KnownImages } from './images.ts'
+import { rawOf } from './raw-of.ts'
 
 const SMALL = 64 * 1024 * 1024
 
@@ -31,17 +31,19 @@ export interface CacheParts {
 type Fetch = FetchOptions & { progress(percent: number): void }
 
 /** Images by their digest. A file without `.part` is whole and verified; it is renamed to that name only then. */
-export function openCache(parts: CacheParts): Images & { path(file: string): string } {
+export function openCache(parts: CacheParts): KnownImages & { path(file: string): string } {
   mkdirSync(parts.dir, { recursive: true, mode: 0o700 })
   const flights = new Map<string, { work: Promise<string>; watchers: Set<Fetch> }>()
   const path = (file: string): string => join(parts.dir, file)
-  /** By plan: what it was given to boot, until the ledger has it. */
+  /** By plan: what it was given, which the ledger may not know yet, or not by this name. */
   const given = new Map<string, Set<string>>()
+  const keep = (plan: string, file: string): void => void given.set(plan, (given.get(plan) ?? new Set()).add(file))
 
-  async function bring(image: ImageReference, options: Fetch): Promise<string> {
-    const file = `${image.os_hash_algo}-${image.os_hash_value}`
-    const raw = image.disk_format === 'raw' ? file : `${file}.raw`
+  async function bring(image: ImageReference | FoundImage, options: Fetch): Promise<string> {
+    const file = fileOf(image)
+    const raw = isRaw(image) ? file : `${file}.raw`
     if (await touch(path(raw))) return raw
+    const place = placeOf(image)
     if (!(await touch(path(file)))) {
       const part = path(`${file}.part`)
       await makeRoom(Math.max(0, parts.quota - (image.size ?? 0)), file)
@@ -49,18 +51,18 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
         image.os_hash_value,
         {
           name: image.name,
-          url: () => parts.urls.urlOf(image.source),
+          url: place.url,
           path: part,
           algorithm: image.os_hash_algo,
           size: image.size,
           limit: parts.quota,
           signal: options.signal,
           progress: options.progress,
-          expired: () => parts.refresh(image.source),
+          expired: place.expired,
           trouble: options.trouble,
         },
         parts.clock,
-        parts.get,
+        place.get,
       )
       if (actual !== image.os_hash_value)
         throw new HardwareError(
@@ -68,13 +70,23 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
         )
       await rename(part, path(file))
     }
-    if (raw !== file) await convert(image, file, raw, options.signal)
-    await makeRoom(parts.quota, raw)
-    return raw
+    const whole = raw === file || !(await convert(image, file, raw, options.signal)) ? file : raw
+    await makeRoom(parts.quota, whole)
+    return whole
+  }
+
+  function placeOf(image: ImageReference | FoundImage): Pick<Download, 'url' | 'expired'> & { get: typeof fetch } {
+    if ('get' in image) return { url: () => image.url, expired: undefined, get: image.get }
+    const { source } = image
+    return {
+      url: () => parts.urls.urlOf(source),
+      expired: source.kind === 'blob' ? () => parts.refresh(source) : undefined,
+      get: parts.get,
+    }
   }
 
   function makeRoom(quota: number, file: string): Promise<void> {
-    const moving = [...flights.keys()].flatMap((key) => [key, `${key}.raw`])
+    const moving = [...flights.keys()].flatMap((key) => [key, `${key}.raw`, `${key}.raw.unpacked`])
     return evict(
       parts.dir,
       quota,
@@ -82,9 +94,18 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
     )
   }
 
-  async function convert(image: ImageReference, file: string, raw: string, signal: AbortSignal): Promise<void> {
+  /** False: it is raw as it came. */
+  async function convert(
+    image: FoundImage | ImageReference,
+    file: string,
+    raw: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
     await rm(path(raw + DIGEST), { force: true })
-    await writeFile(path(raw + DIGEST), await toRaw(path(file), path(raw), image, signal))
+    const digest = await rawOf(path(file), path(raw), { isPacked: false, ...image }, { limit: parts.quota, signal })
+    if (digest === undefined) return false
+    await writeFile(path(raw + DIGEST), digest)
+    return true
   }
 
   /** Of a file that was converted here, as it was then: a disk that lets it rot is found out by the agent. */
@@ -96,8 +117,9 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
     return digest
   }
 
-  async function isSound({ os_hash_algo, os_hash_value }: ImageReference, signal: AbortSignal): Promise<boolean> {
-    const file = `${os_hash_algo}-${os_hash_value}`
+  async function isSound(image: ImageReference | FoundImage, signal: AbortSignal): Promise<boolean> {
+    const { os_hash_algo, os_hash_value } = image
+    const file = fileOf(image)
     const is = async (name: string, algorithm: string, expected: string): Promise<boolean> => {
       if (!(await touch(path(name))) || (await digestOf(path(name), algorithm, signal)) === expected) return true
       for (const each of [name, name + DIGEST]) await rm(path(each), { force: true })
@@ -152,7 +174,7 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
       limit: parts.quota,
       signal: options.signal,
       progress: options.progress,
-      expired: () => {},
+      expired: undefined,
       trouble: options.trouble,
     }
     const actual = digest
@@ -206,22 +228,23 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
   return {
     path,
     async fetch(image, options) {
-      const file = await single(`${image.os_hash_algo}-${image.os_hash_value}`, options, (shared) =>
-        bring(image, shared),
-      )
-      const served = file.endsWith('.raw')
-        ? { algorithm: 'sha256', digest: await digestOfRaw(file, options.signal) }
-        : { algorithm: image.os_hash_algo, digest: image.os_hash_value }
+      const file = await single(fileOf(image), options, (shared) => bring(image, shared))
+      keep(options.commandOf, file)
+      // Agents know no MD5.
+      const served =
+        file.endsWith('.raw') || image.os_hash_algo === 'md5'
+          ? { algorithm: 'sha256', digest: await digestOfRaw(file, options.signal) }
+          : { algorithm: image.os_hash_algo, digest: image.os_hash_value }
       return { url: parts.serve(options.commandOf, file), ...served }
     },
-    isSound,
+    isSound: (image, { signal }) => isSound(image, signal),
     async file(wanted, what, options) {
       const { url, digest } = wanted
       const key = digest
         ? `${digest.algorithm}-${digest.value}`
         : `url-${createHash('sha256').update(url).digest('hex')}`
       const file = await single(key, options, (shared) => bringFile(wanted, key, what, shared))
-      given.set(options.commandOf, (given.get(options.commandOf) ?? new Set()).add(file))
+      keep(options.commandOf, file)
       return file
     },
     async configDrive(drive, options) {
@@ -238,6 +261,14 @@ export function openCache(parts: CacheParts): Images & { path(file: string): str
       for (const file of [configDriveFile(plan), `${configDriveFile(plan)}.part`]) await rm(path(file), { force: true })
     },
   }
+}
+
+const fileOf = ({ os_hash_algo, os_hash_value }: ImageReference | FoundImage): string =>
+  `${os_hash_algo}-${os_hash_value}`
+
+/** Not only said to be. */
+function isRaw(image: ImageReference | FoundImage): boolean {
+  return image.disk_format === 'raw' && !('isPacked' in image && image.isPacked)
 }
 
 async function touch(path: string): Promise<boolean> {

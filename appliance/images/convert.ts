@@ -4,14 +4,13 @@ import { setImmediate } from 'node:timers/promises'
 import { ImageError } from '@bloomery/image/error.ts'
 import { openQcow2, type Piece } from '@bloomery/image/qcow2.ts'
 import { fileAccess } from '@bloomery/image/random-access.ts'
-import type { ImageReference } from '../../contract/plan.ts'
 import { HardwareError } from '../hardware-error.ts'
 
 const ZEROS = Buffer.alloc(1024 * 1024)
 
 /** qcow2 → raw, sparse where it holds nothing. The format is named, never guessed, and an image that refers to other files is refused: it
  * must not reach into this site's (CVE-2024-32498). Resolves to the SHA-256 of the raw bytes. */
-export async function toRaw(from: string, to: string, image: ImageReference, signal: AbortSignal): Promise<string> {
+export async function toRaw(from: string, to: string, name: string, signal: AbortSignal): Promise<string> {
   const part = `${to}.part`
   const [source, target] = [await open(from, 'r'), await open(part, 'w', 0o600)]
   try {
@@ -29,7 +28,7 @@ export async function toRaw(from: string, to: string, image: ImageReference, sig
     return hash.digest('hex')
   } catch (cause) {
     if (!(cause instanceof ImageError)) throw cause
-    throw new HardwareError(`image ${image.name} can't be converted from ${image.disk_format}: ${cause.message}`, {
+    throw new HardwareError(`image ${name} can't be converted from qcow2: ${cause.message}`, {
       cause,
     })
   } finally {

@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, rm, stat, truncate } from 'node:fs/promises'
+import type { DigestAlgorithm } from '../../contract/images/checksum.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError, sentence } from '../hardware-error.ts'
 
@@ -17,15 +18,15 @@ export interface Download {
   url(): string | undefined
   /** Bytes that are here already are kept and asked no more. */
   path: string
-  algorithm: 'sha256' | 'sha512'
+  algorithm: DigestAlgorithm
   size: number | null
   limit: number
   signal: AbortSignal
   /** Silence after which a connection is given up. */
   stallMs?: number
   progress(percent: number): void
-  /** The URL was refused: ask for another. */
-  expired(): void
+  /** The URL was refused: ask for another; undefined where there is no other. */
+  expired: (() => void) | undefined
   /** An attempt failed in a way that may pass. */
   trouble(text: string): void
 }
@@ -50,7 +51,7 @@ export async function download(job: Download, clock: Clock, get: typeof fetch): 
       job.signal.throwIfAborted()
       if (error instanceof HardwareError) throw error
       if (isFull(error)) throw new HardwareError(`no space left on this site's disk for image ${job.name}`)
-      if (error instanceof ExpiredUrl) job.expired()
+      if (error instanceof ExpiredUrl) job.expired?.()
       job.trouble(sentence(error))
     }
     await clock.sleep(RETRY_MS, job.signal)
@@ -124,8 +125,12 @@ async function append(job: Download, part: Part, body: AsyncIterable<Uint8Array>
 /** The whole size, where the reply tells it; 'complete' when what is asked for lies behind the end. */
 function judge(job: Download, reply: Response, have: number): number | undefined | 'complete' {
   if (reply.status === 416 && have > 0) return 'complete'
-  if (reply.status === 401 || reply.status === 403 || reply.status === 410)
-    throw new ExpiredUrl(`its URL is refused (HTTP ${reply.status})`)
+  const isRefused = reply.status === 401 || reply.status === 403 || reply.status === 410
+  if (isRefused && job.expired === undefined)
+    throw new HardwareError(
+      `image ${job.name} can't be fetched: its server refuses (HTTP ${reply.status}); check its URL and credentials`,
+    )
+  if (isRefused) throw new ExpiredUrl(`its URL is refused (HTTP ${reply.status})`)
   if (reply.status === 408 || reply.status === 429 || reply.status >= 500) throw new Error(`HTTP ${reply.status}`)
   if (!reply.ok) throw new HardwareError(`image ${job.name} can't be fetched: its server answers HTTP ${reply.status}`)
   const ranged = /^bytes (\d+)-\d+\/(\d+)$/.exec(reply.headers.get('content-range') ?? '')

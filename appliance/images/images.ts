@@ -1,12 +1,17 @@
-import type { ConfigDriveReference, ImageReference, InstanceFile } from '../../contract/plan.ts'
+import type { DigestAlgorithm } from '../../contract/images/checksum.ts'
+import type { ConfigDriveReference, ImageReference, InstanceFile, WantedImage } from '../../contract/plan.ts'
 
 /** The site's images, as steps need them. */
-export interface Images {
+export type Images = ImagesOf<WantedImage>
+/** Those whose bytes and digest are known. */
+export type KnownImages = ImagesOf<ImageReference | FoundImage>
+
+interface ImagesOf<Image> {
   /** Brings the image here, verified and raw, and says where this plan's agent gets it. Rejects with HardwareError. */
-  fetch(image: ImageReference, options: FetchOptions & { progress(percent: number): void }): Promise<ServedImage>
+  fetch(image: Image, options: FetchOptions & { progress(percent: number): void }): Promise<ServedImage>
   /** Reads what is here of the image again, which an agent could not use: true where it is what was ordered; else it is gone from here, and the
    * next fetch brings it anew. */
-  isSound(image: ImageReference, signal: AbortSignal): Promise<boolean>
+  isSound(image: Image, options: Pick<FetchOptions, 'commandOf' | 'signal'>): Promise<boolean>
   /** Base64 of a gzipped ISO 9660 image, verified where its digest is known. Rejects with HardwareError. */
   configDrive(drive: ConfigDriveReference, options: FetchOptions): Promise<string>
   /** Brings a file that is booted here, verified where its digest is known, and says its name in the cache, where it stays while the
@@ -24,6 +29,22 @@ export interface FetchOptions {
   trouble(text: string): void
 }
 
+/** An image in one file that the site itself has found. */
+export interface FoundImage {
+  name: string
+  size: number | null
+  /** null: as it begins. */
+  disk_format: 'raw' | 'qcow2' | null
+  os_hash_algo: DigestAlgorithm
+  os_hash_value: string
+  /** It may be packed by gzip or zstd, and the digest is of what is packed. */
+  isPacked: boolean
+  url: string
+  get: typeof fetch
+  /** The machine is to get it itself, with this of `Basic`. */
+  direct?: { basic: string | undefined }
+}
+
 export interface ServedImage {
   /** The whole disk. */
   url: string
@@ -31,4 +52,6 @@ export interface ServedImage {
   manifest?: string
   algorithm: string
   digest: string
+  /** Of one that doesn't come from here, which is as its server has it. */
+  elsewhere?: { format: 'raw' | 'qcow2'; basic: string | undefined }
 }

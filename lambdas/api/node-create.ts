@@ -3,7 +3,7 @@ import { interfaceKinds, type Interfaces, resolveInterfaces } from '../../contra
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import type { NodeCreation } from './node-input.ts'
-import { sealSecrets } from './secrets.ts'
+import { sealImageSecrets, sealSecrets } from './secrets.ts'
 import { sameName } from './instance-name.ts'
 import { resolveSite, sealingFor } from './site-of-node.ts'
 
@@ -14,13 +14,15 @@ export async function newNode(platform: Platform, given: NodeCreation, minor: nu
   const interfaces = chosenInterfaces(given.driver, given)
   checkName('create node with', given.name, minor)
   const site = await resolveSite(platform, group)
+  const to = await sealingFor(platform, uuid, site)
   return sameName<Node>(blank, {
     ...blank,
     ...rest,
     ...interfaces,
     uuid,
     conductor_group: site,
-    driver_info: sealSecrets(info, {}, await sealingFor(platform, uuid, site)),
+    driver_info: sealSecrets(info, {}, to),
+    ...(rest.instance_info && { instance_info: sealImageSecrets(rest.instance_info, to) }),
     provision_state: minor < 11 ? 'available' : 'enroll',
     created_at: platform.clock.now().toISOString(),
   })

@@ -11,7 +11,7 @@ import type { Platform } from '../platform.ts'
 import { sameName } from './instance-name.ts'
 import { checkName, chosenInterfaces } from './node-create.ts'
 import { type NodeUpdate, nodeUpdate, updateDefaults } from './node-input.ts'
-import { keepMasked, sealSecrets } from './secrets.ts'
+import { keepMasked, sealImageSecrets, sealSecrets } from './secrets.ts'
 import { resolveSite, sealingFor } from './site-of-node.ts'
 
 export interface Update {
@@ -34,14 +34,17 @@ export async function updatedNode(platform: Platform, node: Node, update: Update
   const site = await resolveSite(platform, wanted.conductor_group ?? '')
   const info = wanted.driver_info ?? {}
   if (site !== node.conductor_group) refuseOldSecrets(info, site)
+  const to = await sealingFor(platform, node.uuid, site)
+  const { instance_info: instance, config_drive } = instanceAfter(node, wanted)
   const after = sameName(node, {
     ...node,
     ...wanted,
     ...interfacesAfter(node, wanted, update, touched),
     ...clearedReasons(node, wanted),
     conductor_group: site,
-    ...instanceAfter(node, wanted),
-    driver_info: sealSecrets(info, node.driver_info, await sealingFor(platform, node.uuid, site)),
+    instance_info: sealImageSecrets(instance, to),
+    config_drive,
+    driver_info: sealSecrets(info, node.driver_info, to),
   })
   return overruled(node, after)
 }

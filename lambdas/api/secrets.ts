@@ -1,5 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Appliance } from '../../contract/resources.ts'
+import { IMAGE_AUTHORIZATION, IMAGE_PULL_SECRET } from '../../contract/images/remote.ts'
 import { isSealed, isSecretKey, MASK, seal } from '../../contract/seal.ts'
 
 type Info = Record<string, unknown>
@@ -13,26 +14,28 @@ export interface SealingFor {
 
 /** driver_info as it is stored: secrets sealed to the site. A masked one stands for what is stored under its key. */
 export function sealSecrets(given: Info, stored: Info, to: SealingFor): Info {
-  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, sealedValue(key, value, stored, to)]))
+  return Object.fromEntries(
+    Object.entries(given).map(([key, value]) => [key, sealedValue('driver_info', key, value, stored, to)]),
+  )
 }
 
-function sealedValue(key: string, value: unknown, stored: Info, to: SealingFor): unknown {
+function sealedValue(root: string, key: string, value: unknown, stored: Info, to: SealingFor): unknown {
   if (isSealed(value))
-    throw new UserError(400, `driver_info/${key}: a sealed value can't be written; give the secret itself.`)
-  if (!isSecretKey(key)) return refuseNested(`driver_info/${key}`, value)
+    throw new UserError(400, `${root}/${key}: a sealed value can't be written; give the secret itself.`)
+  if (!isSecretKey(key)) return refuseNested(`${root}/${key}`, value)
   if (value === null || value === '') return value
   if (value === MASK) {
     if (isSealed(stored[key])) return stored[key]
-    throw new UserError(400, `driver_info/${key}: ${MASK} stands for a stored secret, but none is stored.`)
+    throw new UserError(400, `${root}/${key}: ${MASK} stands for a stored secret, but none is stored.`)
   }
-  if (typeof value !== 'string') throw new UserError(400, `driver_info/${key}: a secret is text.`)
-  if (to.appliances.length === 0) throw new UserError(400, cannotSeal(key, to.site))
+  if (typeof value !== 'string') throw new UserError(400, `${root}/${key}: a secret is text.`)
+  if (to.appliances.length === 0) throw new UserError(400, cannotSeal(`${root}/${key}`, to.site))
   const keys = to.appliances.map(({ uuid, sealing_key }) => ({ appliance: uuid, key: sealing_key }))
   return seal(value, `${to.node}/${key}`, keys)
 }
 
-function cannotSeal(key: string, site: string): string {
-  const secret = `driver_info/${key} is a secret, which is encrypted to the appliances of the node's site`
+function cannotSeal(path: string, site: string): string {
+  const secret = `${path} is a secret, which is encrypted to the appliances of the node's site`
   return site === ''
     ? `${secret}: name the site in conductor_group.`
     : `${secret}; site ${site} has none yet: enrol one first.`
@@ -46,6 +49,15 @@ function refuseNested(path: string, value: unknown): unknown {
     refuseNested(`${path}/${key}`, below)
   }
   return value
+}
+
+/** instance_info as it is stored: what image servers and registries are to be shown is for the site alone. */
+export function sealImageSecrets(info: Info, to: SealingFor): Info {
+  const given = [IMAGE_PULL_SECRET, IMAGE_AUTHORIZATION].filter((key) => typeof info[key] === 'string')
+  return {
+    ...info,
+    ...Object.fromEntries(given.map((key) => [key, sealedValue('instance_info', key, info[key], {}, to)])),
+  }
 }
 
 /** Where a masked secret of instance_info is given back, the stored one stays. */

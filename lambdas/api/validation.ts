@@ -8,7 +8,7 @@ import { machineOf } from '../conductor/machine.ts'
 import type { Platform } from '../platform.ts'
 import { portsOf } from '../store/ports.ts'
 
-type Needs = Pick<Platform, 'table'>
+type Needs = Pick<Platform, 'table' | 'options'>
 type Check = (platform: Needs, node: Node) => Promise<string | undefined>
 
 /** What is wrong with a node for each kind of interface; those that are not here have nothing to check. */
@@ -30,9 +30,9 @@ async function deployable(platform: Needs, node: Node): Promise<string | undefin
 }
 
 /** Its image, or what it boots. */
-async function instanceOf({ table }: Needs, node: Node): Promise<unknown> {
+async function instanceOf({ table, options }: Needs, node: Node): Promise<unknown> {
   const { deploy_interface: deploy, boot_interface: boot, instance_info: info } = node
-  return deploy === 'ramdisk' ? instanceRamdisk(info, boot) : resolveImage(table, info)
+  return deploy === 'ramdisk' ? instanceRamdisk(info, boot) : resolveImage(table, node, options)
 }
 
 export async function validateNode(platform: Needs, node: Node): Promise<Record<string, Validation>> {

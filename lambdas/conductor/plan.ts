@@ -30,7 +30,7 @@ const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) =
     ...(node.deploy_interface === 'fake' || node.deploy_interface === 'ramdisk'
       ? { image: null, configDrive: null }
       : {
-          image: await resolveImage(platform.table, node.instance_info),
+          image: await resolveImage(platform.table, node, platform.options),
           configDrive: await configDriveReference(platform.blobs, node),
         }),
     steps: askedSteps(node, 'deploy'),

@@ -1,6 +1,6 @@
 import { type StepFacts, steps as facts } from '../../contract/step-facts.ts'
 import { offers } from '../../contract/management.ts'
-import type { ConfigDriveReference, ImageReference, PlanKind, Step, StepName } from '../../contract/plan.ts'
+import type { ConfigDriveReference, PlanKind, Step, StepName, WantedImage } from '../../contract/plan.ts'
 import type { BootDevice, PowerTarget } from '../../contract/resources.ts'
 import {
   bootsRamdisk,
@@ -26,7 +26,7 @@ export type Request =
   | { kind: 'verify' | 'inspect' | 'adopt' | 'rescue' | 'unrescue' | 'tear_down' }
   | { kind: 'clean' | 'service'; steps: Asked[] }
   /** `image`: null where the deploy interface writes none. */
-  | { kind: 'deploy'; image: ImageReference | null; configDrive: ConfigDriveReference | null; steps: Asked[] }
+  | { kind: 'deploy'; image: WantedImage | null; configDrive: ConfigDriveReference | null; steps: Asked[] }
   | { kind: 'power'; target: PowerTarget; timeout: number | null }
   | { kind: 'boot_device'; device: BootDevice; persistent: boolean }
   | { kind: 'management'; name: StepName; args: Step['args'] }
@@ -112,7 +112,12 @@ export function planSteps<K extends PlanKind>(request: RequestOf<K>, on: Ground)
 
 /** Whether the agent has to do any of these. */
 export function needsRamdisk(steps: Pick<Asked, 'name'>[], on: Ground): boolean {
-  return !isFake(on, 'deploy') && steps.some(({ name }) => facts[name].inBand)
+  return !isFake(on, 'deploy') && steps.some(({ name }) => isInBand(name, on))
+}
+
+/** By what it is, or because its interface is the agent's, as that of software RAID is. */
+function isInBand(name: StepName, on: Ground): boolean {
+  return facts[name].inBand || on.interfaces[name.split('.')[0]!] === 'agent'
 }
 
 /** In order of priority (reference §5.1): what is asked for goes between the steps of the deploy interface, or before the machine is
@@ -123,7 +128,7 @@ function deploySteps({ image, configDrive, steps }: RequestOf<'deploy'>, on: Gro
   if (image === null)
     return ordered([step('deploy.deploy', on), step('deploy.boot_instance', on), ...wanted.map(asked(on))])
   const start = facts['deploy.start_agent'].priority
-  const isEarly = (each: Asked): boolean => restarts(each, on) || (each.priority > start && !facts[each.name].inBand)
+  const isEarly = (each: Asked): boolean => restarts(each, on) || (each.priority > start && !isInBand(each.name, on))
   const main = [
     step('deploy.write_image', on, { image, config_drive: configDrive }),
     step('deploy.prepare_instance_boot', on),

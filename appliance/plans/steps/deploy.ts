@@ -1,4 +1,4 @@
-import type { ImageReference } from '../../../contract/plan.ts'
+import type { WantedImage } from '../../../contract/plan.ts'
 import { CommandFailed } from '../../agents/agents.ts'
 import { poll } from '../../clock.ts'
 import { setPower } from '../../power/change.ts'
@@ -41,45 +41,45 @@ export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, conf
     await write()
   } catch (error) {
     // The agent compares digests: what it refuses may have rotted on this site's disk.
-    if (!(error instanceof CommandFailed) || (await on.images.isSound(image, on.signal))) throw error
+    if (!(error instanceof CommandFailed) || (await on.images.isSound(image, transfer))) throw error
     on.note(`this site's copy of image ${image.name} was damaged: fetching it again`)
     await write()
   }
 }
 
-function giveToAgent(
+async function giveToAgent(
   on: StepContext,
-  image: ImageReference,
+  image: WantedImage,
   served: ServedImage,
   configdrive: string | null,
 ): Promise<void> {
-  return on.agents.runStep(on, 'deploy', {
+  await on.agents.runStep(on, 'deploy', {
     step: { interface: 'deploy', step: 'write_image' },
     args: {
       image_info: imageInfo(image, served, on.plan.node),
       configdrive,
     },
     busy: `writing image ${image.name}`,
-    // One in chunks goes straight through the site.
-    percent: (own) => (served.manifest === undefined ? 50 + own / 2 : own),
+    // One in chunks goes straight through the site, one from elsewhere past it.
+    percent: (own) => ((served.manifest ?? served.elsewhere) === undefined ? 50 + own / 2 : own),
   })
 }
 
 /** Keys as ironic-python-agent reads them (reference §6.5). */
-function imageInfo(image: ImageReference, served: ServedImage, node: string): Record<string, unknown> {
+function imageInfo(image: WantedImage, served: ServedImage, node: string): Record<string, unknown> {
   return {
     id: image.name.split('/').at(-1),
     urls: [served.url],
-    disk_format: 'raw',
+    disk_format: served.elsewhere?.format ?? 'raw',
     container_format: 'bare',
     stream_raw_images: true,
     os_hash_algo: served.algorithm,
     os_hash_value: served.digest,
     image_type: 'whole-disk',
     node_uuid: node,
-    ...(served.manifest !== undefined && {
-      bloomery_manifest: { url: served.manifest, sha256: image.manifest?.sha256 },
-    }),
+    ...(served.elsewhere?.basic !== undefined && { image_request_authorization: served.elsewhere.basic }),
+    ...(served.manifest !== undefined &&
+      'manifest' in image && { bloomery_manifest: { url: served.manifest, sha256: image.manifest?.sha256 } }),
   }
 }
 
