@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { createIdentity } from '../identity/app.ts'
+import { createNetwork } from '../network/app.ts'
 import type { Platform } from '../platform.ts'
 import { allocationRoutes } from './allocations.ts'
 import { applianceRoutes } from './appliances.ts'
@@ -53,13 +54,15 @@ import { vifRoutes } from './vifs.ts'
 import { volumeRoutes } from './volumes.ts'
 import { webhookFailureRoutes } from './webhook-failures.ts'
 import { webhookRoutes } from './webhooks.ts'
-/** All that is served: Ironic's API, and Keystone's beside it where that is how callers are known. */
+/** All that is served: Ironic's API, and where Keystone's is how callers are known, that one and those that need its projects. */
 export function createApi(platform: Platform, config: ApiConfig): Hono {
   const baremetal = createBaremetal(platform, config)
   if (config.auth.strategy !== 'keystone') return baremetal as unknown as Hono
   const identity = createIdentity(platform, config.auth, config.publicEndpoint)
   const app = new Hono()
+  const network = createNetwork(platform, config.auth, config.publicEndpoint)
   app.all('/identity/*', (call) => identity.fetch(call.req.raw, call.env))
+  app.all('/network/*', (call) => network.fetch(call.req.raw, call.env))
   app.all('*', (call) => baremetal.fetch(call.req.raw, call.env))
   return app
 }

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 
 const services = [
   { type: 'baremetal', name: 'ironic', description: 'Bare metal', path: '' },
+  { type: 'network', name: 'neutron', description: 'Networking', path: '/network' },
   { type: 'identity', name: 'keystone', description: 'Identity', path: '/identity' },
 ] as const
 const interfaces = ['public', 'internal', 'admin'] as const

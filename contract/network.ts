@@ -1,0 +1,65 @@
+import type { IpVersion } from './address.ts'
+
+/** The words of tenants' networks, as the table keeps them. Names are Neutron's, but for `uuid` and who is pointed to. */
+
+interface Kept {
+  uuid: string
+  name: string
+  project_id: string
+  description: string
+  tags: string[]
+  created_at: string
+  updated_at: string | null
+  version: number
+}
+
+/** `segment`: how it is carried on the wires of sites: untagged on a physical network, or as a VLAN of it. */
+export interface Network extends Kept {
+  admin_state_up: boolean
+  shared: boolean
+  external: boolean
+  mtu: number
+  dns_domain: string
+  port_security_enabled: boolean
+  segment: { physical_network: string; vlan: number | null }
+}
+
+export interface Range {
+  start: string
+  end: string
+}
+
+export interface Subnet extends Kept {
+  network_uuid: string
+  ip_version: IpVersion
+  cidr: string
+  gateway_ip: string | null
+  allocation_pools: Range[]
+  dns_nameservers: string[]
+  host_routes: Array<{ destination: string; nexthop: string }>
+  enable_dhcp: boolean
+  ipv6_ra_mode: string | null
+  ipv6_address_mode: string | null
+}
+
+export interface FixedIp {
+  subnet_uuid: string
+  ip_address: string
+}
+
+/** `bound`: the node whose card it is, which has its MAC. */
+export interface NetworkPort extends Kept {
+  network_uuid: string
+  mac_address: string
+  fixed_ips: FixedIp[]
+  admin_state_up: boolean
+  device_id: string
+  device_owner: string
+  dns_name: string
+  extra_dhcp_opts: Array<{ opt_name: string; opt_value: string; ip_version: IpVersion }>
+  allowed_address_pairs: Array<{ ip_address: string; mac_address?: string | undefined }>
+  security_groups: string[]
+  port_security_enabled: boolean
+  binding: { host_id: string; vnic_type: string; profile: Record<string, unknown> }
+  bound: { node: string; port: string } | null
+}

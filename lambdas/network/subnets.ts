@@ -1,0 +1,160 @@
+import { UserError } from '../../contract/api/faults.ts'
+import {
+  formatAddress,
+  formatPrefix,
+  isWithin,
+  overlap,
+  parseAddress,
+  parsePrefix,
+  type Prefix,
+} from '../../contract/address.ts'
+import type { Subnet } from '../../contract/network.ts'
+import { readJson } from '../api/body.ts'
+import type { Call, Ground, Service } from '../openstack/context.ts'
+import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
+import { mayChange, requireMember } from '../openstack/rights.ts'
+import { all } from '../store/paging.ts'
+import { checkPools, defaultGateway, defaultPools, prefixOf } from './addressing.ts'
+import { subnetCreation, subnetUpdate } from './input.ts'
+import { changed, defined, isVisible, networkOf, PATH } from './networks.ts'
+import { addressesOf, networkStore, subnetsOn, subnetStore } from './store.ts'
+import { subnetView } from './views.ts'
+
+export function subnetRoutes(app: Service, ground: Ground): void {
+  const { table, clock, ids, log } = ground
+  const path = `${PATH}/subnets`
+  app.get(path, async (call) => {
+    const query = asked(call)
+    const { values, next } = await pageOf(table, subnetStore, query, undefined, (each) =>
+      matches(subnetView(each), query.filters),
+    )
+    const visible = await Promise.all(values.map((each) => isShown(call, ground, each)))
+    const subnets = values.filter((_, at) => visible[at]).map(subnetView)
+    const links = nextLink(call, path, next)
+    return call.json({ subnets, ...(links.length > 0 ? { subnets_links: links } : {}) })
+  })
+  app.post(path, async (call) => {
+    requireMember(call, 'create_subnet')
+    const given = subnetCreation.parse(await readJson(call)).subnet
+    const network = await networkOf(call, ground, given.network_id)
+    if (!mayChange(call, network)) throw new UserError(403, "Policy doesn't allow create_subnet to be performed.")
+    const prefix = checkedPrefix(given.cidr, given.ip_version)
+    for (const other of await all<Subnet>(table, subnetsOn(network.uuid)))
+      if (overlap(prefix, prefixOf(other)))
+        throw new UserError(
+          400,
+          `Invalid input for operation: Requested subnet with cidr: ${formatPrefix(prefix)} for network: ${network.uuid} overlaps with another subnet: ${other.cidr}.`,
+        )
+    const gateway = given.gateway_ip === undefined ? defaultGateway(prefix) : given.gateway_ip
+    const subnet: Subnet = {
+      uuid: ids.uuid(),
+      name: given.name ?? '',
+      description: given.description ?? '',
+      project_id: network.project_id,
+      tags: [],
+      network_uuid: network.uuid,
+      ip_version: given.ip_version,
+      cidr: formatPrefix(prefix),
+      gateway_ip: gateway,
+      allocation_pools: given.allocation_pools ?? defaultPools(prefix, gateway),
+      dns_nameservers: given.dns_nameservers ?? [],
+      host_routes: given.host_routes ?? [],
+      enable_dhcp: given.enable_dhcp ?? true,
+      ipv6_ra_mode: given.ipv6_ra_mode ?? null,
+      ipv6_address_mode: given.ipv6_address_mode ?? null,
+      created_at: clock.now().toISOString(),
+      updated_at: null,
+      version: 1,
+    }
+    check(prefix, subnet)
+    await subnetStore.save(table, undefined, subnet)
+    log.info({ subnet: subnet.uuid, network: network.uuid, cidr: subnet.cidr }, 'subnet created')
+    return call.json({ subnet: subnetView(subnet) }, 201)
+  })
+  app.get(`${path}/:subnet`, async (call) =>
+    call.json({ subnet: subnetView(await subnetOf(call, ground, call.req.param('subnet'))) }),
+  )
+  app.put(`${path}/:subnet`, async (call) => {
+    const before = await changeable(call, ground, call.req.param('subnet'), 'update_subnet')
+    const {
+      service_types: _none,
+      dns_publish_fixed_ip: _not,
+      ...given
+    } = subnetUpdate.parse(await readJson(call)).subnet
+    const after: Subnet = {
+      ...before,
+      ...defined(given),
+      updated_at: clock.now().toISOString(),
+      version: before.version + 1,
+    }
+    check(prefixOf(after), after)
+    if (!(await subnetStore.save(table, before, after))) throw changed('Subnet', before.uuid)
+    return call.json({ subnet: subnetView(after) })
+  })
+  app.delete(`${path}/:subnet`, async (call) => {
+    const subnet = await changeable(call, ground, call.req.param('subnet'), 'delete_subnet')
+    const { items } = await table.query({ pk: addressesOf(subnet.uuid), limit: 1 })
+    if (items.length > 0)
+      throw new UserError(
+        409,
+        `Unable to complete operation on subnet ${subnet.uuid}: One or more ports have an IP allocation from this subnet.`,
+      )
+    await subnetStore.remove(table, subnet)
+    log.info({ subnet: subnet.uuid, network: subnet.network_uuid }, 'subnet deleted')
+    return call.body(null, 204)
+  })
+}
+
+function checkedPrefix(cidr: string, version: 4 | 6): Prefix {
+  const prefix = parsePrefix(cidr)
+  if (!prefix || prefix.version !== version)
+    throw new UserError(400, `Invalid input for cidr. Reason: '${cidr}' is not a valid IPv${version} subnet.`)
+  if (prefix.length === 0) throw new UserError(400, `Invalid input for cidr. Reason: '${cidr}' is everything.`)
+  return prefix
+}
+
+function check(prefix: Prefix, subnet: Subnet): void {
+  const {
+    gateway_ip: gateway,
+    allocation_pools: pools,
+    enable_dhcp: dhcp,
+    ipv6_ra_mode: ra,
+    ipv6_address_mode: mode,
+  } = subnet
+  const address = gateway === null ? undefined : parseAddress(gateway)
+  if (address && address.version !== prefix.version)
+    throw new UserError(400, `Gateway ${gateway} is of another IP version than the subnet.`)
+  if (address && address.version === 4 && !isWithin(prefix, address))
+    throw new UserError(400, `Gateway ${gateway} is not valid on subnet ${subnet.cidr}.`)
+  if (
+    address &&
+    isWithin(prefix, address) &&
+    address.value === prefix.base &&
+    prefix.length < (prefix.version === 4 ? 31 : 127)
+  )
+    throw new UserError(400, `Gateway ${formatAddress(address)} is the subnet's own address.`)
+  checkPools(prefix, pools, gateway)
+  if ((ra !== null || mode !== null) && prefix.version === 4)
+    throw new UserError(400, 'ipv6_ra_mode and ipv6_address_mode are for subnets of IPv6.')
+  if ((ra !== null || mode !== null) && !dhcp)
+    throw new UserError(400, 'ipv6_ra_mode or ipv6_address_mode cannot be set when enable_dhcp is set to False.')
+  if (ra !== null && mode !== null && ra !== mode)
+    throw new UserError(400, `ipv6_ra_mode set to '${ra}' with ipv6_address_mode set to '${mode}' is not valid.`)
+}
+
+async function isShown(call: Call, { table }: Ground, { network_uuid: network }: Subnet): Promise<boolean> {
+  const found = await networkStore.get(table, network)
+  return found !== undefined && isVisible(call, found)
+}
+
+export async function subnetOf(call: Call, ground: Ground, id: string): Promise<Subnet> {
+  const subnet = await subnetStore.get(ground.table, id)
+  if (!subnet || !(await isShown(call, ground, subnet))) throw new UserError(404, `Subnet ${id} could not be found.`)
+  return subnet
+}
+
+async function changeable(call: Call, ground: Ground, id: string, what: string): Promise<Subnet> {
+  const subnet = await subnetOf(call, ground, id)
+  if (!mayChange(call, subnet)) throw new UserError(403, `Policy doesn't allow ${what} to be performed.`)
+  return subnet
+}

@@ -1,0 +1,140 @@
+import { UserError } from '../../contract/api/faults.ts'
+import { isWithin, parseAddress } from '../../contract/address.ts'
+import type { FixedIp, NetworkPort, Subnet } from '../../contract/network.ts'
+import { ConflictError, type Platform, type Write } from '../platform.ts'
+import { all } from '../store/paging.ts'
+import { addressAt, macOf, placeOf, prefixOf, sizeOf } from './addressing.ts'
+import { addressesOf, addressKey, portWrites, subnetsOn } from './store.ts'
+
+/** What a port wants: addresses of its own choice, or some of a subnet; none said, one of each version that the network has. */
+export interface Wanted {
+  fixed_ips: Array<{ subnet_id?: string | undefined; ip_address?: string | undefined }> | undefined
+  mac_address: string | undefined
+}
+
+const ATTEMPTS = 40
+const RANDOM = 12
+
+type Needs = Pick<Platform, 'table'>
+
+/** Writes a new port, or one that changed, with the addresses and the MAC that it wants; what it didn't choose is what is free. Any number
+ * may do so at once: addresses and MACs are items that must be absent, and who comes too late looks again. */
+export async function takePort(
+  platform: Needs,
+  before: NetworkPort | undefined,
+  base: NetworkPort,
+  wanted: Wanted,
+  also: Write[] = [],
+): Promise<NetworkPort> {
+  const subnets = await all<Subnet>(platform.table, subnetsOn(base.network_uuid))
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const fixed_ips = await addresses(platform, { before, base, subnets, wanted, attempt })
+    const mac_address = wanted.mac_address ?? before?.mac_address ?? macOf(base.uuid, attempt)
+    const after: NetworkPort = { ...base, fixed_ips, mac_address }
+    const writes = [...portWrites(before, after), ...also]
+    try {
+      await platform.table.write(writes)
+      return after
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+      refuseChosen(writes[error.index], after, wanted, before)
+    }
+  }
+  throw new UserError(409, `Network ${base.network_uuid} is being changed by many at once, please retry.`)
+}
+
+interface Search {
+  before: NetworkPort | undefined
+  base: NetworkPort
+  subnets: Subnet[]
+  wanted: Wanted
+  attempt: number
+}
+
+async function addresses(platform: Needs, { before, base, subnets, wanted, attempt }: Search): Promise<FixedIp[]> {
+  if (wanted.fixed_ips === undefined && before) return before.fixed_ips
+  const asked = wanted.fixed_ips ?? oneOfEach(subnets)
+  const found: FixedIp[] = []
+  for (const [at, each] of asked.entries()) {
+    const subnet = subnetFor(each, subnets, base.network_uuid)
+    if (each.ip_address !== undefined) found.push({ subnet_uuid: subnet.uuid, ip_address: each.ip_address })
+    else found.push(await freeOf(platform, subnet, `${base.uuid}/${at}`, attempt, found))
+  }
+  return found
+}
+
+function oneOfEach(subnets: Subnet[]): Array<{ subnet_id: string; ip_address?: string }> {
+  const firsts = ([4, 6] as const).map((version) => subnets.find(({ ip_version: each }) => each === version))
+  return firsts.flatMap((subnet) => (subnet ? [{ subnet_id: subnet.uuid }] : []))
+}
+
+function subnetFor(
+  { subnet_id: id, ip_address: ip }: { subnet_id?: string | undefined; ip_address?: string | undefined },
+  subnets: Subnet[],
+  network: string,
+): Subnet {
+  const address = ip === undefined ? undefined : parseAddress(ip)
+  if (ip !== undefined && !address) throw new UserError(400, `'${ip}' is not a valid IP address.`)
+  const holds = (subnet: Subnet): boolean => !address || isWithin(prefixOf(subnet), address)
+  const subnet = subnets.find((each) => (id === undefined || each.uuid === id) && holds(each))
+  if (subnet) return subnet
+  if (id !== undefined && !subnets.some(({ uuid }) => uuid === id))
+    throw new UserError(404, `Subnet ${id} could not be found.`)
+  throw new UserError(
+    400,
+    ip === undefined
+      ? `Network ${network} has no subnet to take an address from.`
+      : `IP address ${ip} is not a valid IP for ${id === undefined ? 'any of the subnets on the specified network' : 'the specified subnet'}.`,
+  )
+}
+
+/** By chance while there is room; where there is little, the first that nobody has. */
+async function freeOf(
+  { table }: Needs,
+  subnet: Subnet,
+  port: string,
+  attempt: number,
+  mine: FixedIp[],
+): Promise<FixedIp> {
+  const { allocation_pools: pools, uuid: subnet_uuid } = subnet
+  const isMine = (ip: string): boolean => mine.some(({ ip_address }) => ip_address === ip)
+  if (attempt < RANDOM) {
+    for (let look = 0; look < 4; look += 1) {
+      const ip_address = addressAt(pools, placeOf(port, attempt * 4 + look))
+      if (ip_address === undefined) break
+      const one = { subnet_uuid, ip_address }
+      if (!isMine(ip_address) && (await table.get(addressKey(one))) === undefined) return one
+    }
+  }
+  const taken = new Set(
+    (await all<{ ip_address: string }>(table, { pk: addressesOf(subnet_uuid) })).map(({ ip_address }) => ip_address),
+  )
+  const size = sizeOf(pools)
+  const start = placeOf(port, attempt)
+  for (let step = 0n; step < size && step <= BigInt(taken.size + mine.length); step += 1n) {
+    const ip_address = addressAt(pools, start + step)
+    if (ip_address !== undefined && !taken.has(ip_address) && !isMine(ip_address)) return { subnet_uuid, ip_address }
+  }
+  throw new UserError(409, `No more IP addresses available on network ${subnet.network_uuid}.`)
+}
+
+/** Of what was chosen by the caller there is no other to try. */
+function refuseChosen(
+  failed: Write | undefined,
+  after: NetworkPort,
+  wanted: Wanted,
+  before: NetworkPort | undefined,
+): void {
+  const key = failed && ('put' in failed ? failed.put : 'delete' in failed ? failed.delete : failed.check)
+  if (!key || key.sk === 'network-port')
+    throw new UserError(before ? 412 : 409, `Port ${after.uuid} was changed at the same moment, please retry.`)
+  if (key.sk === 'network') throw new UserError(404, `Network ${after.network_uuid} could not be found.`)
+  if (key.sk === 'unique' && wanted.mac_address !== undefined)
+    throw new UserError(
+      409,
+      `Unable to complete operation for network ${after.network_uuid}. The mac address ${after.mac_address} is in use.`,
+    )
+  const clash = after.fixed_ips.find((ip) => addressKey(ip).sk === key.sk && key.pk === addressesOf(ip.subnet_uuid))
+  if (clash && wanted.fixed_ips?.some(({ ip_address }) => ip_address === clash.ip_address))
+    throw new UserError(409, `IP address ${clash.ip_address} already allocated in subnet ${clash.subnet_uuid}.`)
+}
