@@ -2,7 +2,7 @@ import { type ConsoleAsk, LOG_PART, MOST_LOG_PARTS } from '../../contract/consol
 import type { Command, Uplink } from '../../contract/messages.ts'
 import type { Machine } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
-import { remember } from '../ledger/inbox.ts'
+import { isGone, remember } from '../ledger/inbox.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Log } from '../log.ts'
 import { Broadcast } from './broadcast.ts'
@@ -164,7 +164,7 @@ export function openConsoles(parts: ConsoleParts): Consoles {
     accept(command) {
       const { node, enabled } = command
       const fresh = ledger.soon(() => {
-        if (!remember(ledger, command)) return false
+        if (!remember(ledger, command) || isGone(ledger, command)) return false
         if (command.machine) parts.learn(command.machine, command.generation)
         if (enabled) ledger.statement('insert or ignore into console (node) values (?)').run(node)
         else ledger.statement('delete from console where node = ?').run(node)

@@ -17,6 +17,8 @@ export function remember(ledger: Ledger, command: Pick<Command, 'seq'>): boolean
   return ledger.soon(() => {
     const through = commandsThrough(ledger)
     if (command.seq <= through) return false
+    // All that could come late of these has come.
+    ledger.statement('delete from gone where seq <= ?').run(through)
     const added = ledger.statement('insert into command (seq) values (?) on conflict do nothing').run(command.seq)
     advance(ledger, through)
     return Number(added.changes) === 1
@@ -37,6 +39,20 @@ function advance(ledger: Ledger, from: number): void {
   while (has.get(through + 1)) through += 1
   writeCounter(ledger, THROUGH, through)
   ledger.statement('delete from command where seq <= ?').run(through)
+}
+
+/** Nothing that was sent about this node before has any effect, however late it comes. */
+export function setGone(ledger: Ledger, { node, seq }: Pick<Command, 'node' | 'seq'>): void {
+  ledger
+    .statement(
+      'insert into gone (node, seq) values (?, ?) on conflict (node) do update set seq = max(seq, excluded.seq)',
+    )
+    .run(node, seq)
+}
+
+/** It is of before the node was dropped here. */
+export function isGone(ledger: Ledger, { node, seq }: Pick<Command, 'node' | 'seq'>): boolean {
+  return ledger.statement('select 1 from gone where node = ? and seq > ?').get(node, seq) !== undefined
 }
 
 /** The newest generation seen in this lane of the node; 0 for none. */

@@ -19,6 +19,7 @@ export interface Ledger {
 
 const schema = `
 create table if not exists command (seq integer primary key) strict;
+create table if not exists gone (node text primary key, seq integer not null) strict;
 create table if not exists pending_plan (seq integer primary key, body text not null) strict;
 create table if not exists counter (name text primary key, value integer not null) strict;
 create table if not exists lane (

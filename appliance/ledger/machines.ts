@@ -9,7 +9,7 @@ export interface Machines extends BootDirectory {
   /** Facts that are not older than what was heard of the node; what it boots stays. */
   learn(machine: Machine, generation: number): void
   get(node: string): { machine: Machine; generation: number; powerState: PowerState | null } | undefined
-  /** The newest that anything was heard of: of its facts, or of its lanes, which outlive them when the node is released. */
+  /** The newest that was heard of: of its facts or of a plan. */
   generation(node: string): number
   powerOf(node: string): PowerState | null
   nodes(): string[]

@@ -15,7 +15,7 @@ import { openPendingPlans } from '../ledger/pending-plans.ts'
 import type { PowerRules } from '../power/change.ts'
 import { ManualClock, settled } from '../testing/manual-clock.ts'
 import { memoryLog } from '../testing/memory-log.ts'
-import { cancels, forgets, machine, plan, runs, step } from '../testing/plans.ts'
+import { cancels, forgets, machine, plan, releases, runs, step, watches } from '../testing/plans.ts'
 import { startExecutor, type Executor, type ExecutorParts } from './executor.ts'
 
 const of = machine()
@@ -321,6 +321,64 @@ describe('a forgotten node', () => {
   })
 })
 
+describe('a node that another appliance takes over', () => {
+  it('leaves nothing behind: its plan is left where it is, and is not reported any more', async () => {
+    const work = make(3, [off, on])
+    bmc.obeys = false
+    bmc.on = true
+    executor.accept(runs(1, work))
+    await clock.advance(5000)
+    const before = told(work).length
+    executor.accept(releases(2, of.node, 4))
+    await clock.advance(2_000_000)
+    expect(told(work).length).toBe(before)
+    expect([journal.open(), machines.nodes()]).toEqual([[], []])
+  })
+
+  it('may come back, in whatever order the messages come', async () => {
+    executor.accept(runs(1, make(3, [on])))
+    await clock.advance(5000)
+    executor.accept(watches(3, of, 5))
+    executor.accept(releases(2, of.node, 4))
+    expect(machines.get(of.node)?.generation).toBe(5)
+    const again = make(6, [off])
+    executor.accept(runs(4, again))
+    await clock.advance(5000)
+    expect(phases(again).at(-1)).toBe('done')
+  })
+
+  it.each([
+    ['release', releases(3, of.node, 4)],
+    ['forget', forgets(3, of.node, 4)],
+  ])('is not known again by what was sent before its %s and comes after it', async (_, gone) => {
+    const late = make(3, [on])
+    executor.accept(gone)
+    executor.accept(watches(1, of, 2))
+    executor.accept(runs(2, late))
+    executor.accept(gone)
+    await clock.advance(60_000)
+    expect([machines.nodes(), told(late), bmc.did]).toEqual([[], [], []])
+    expect(commandsThrough(ledger)).toBe(3)
+    // Under numbers from before nothing can come any more; what comes now is new, whatever its generation.
+    const fresh = make(1, [on])
+    executor.accept(runs(4, fresh))
+    await clock.advance(5000)
+    expect(phases(fresh).at(-1)).toBe('done')
+  })
+})
+
+it('looks after a machine as it is told last, whichever message is quicker', () => {
+  const address = (ipmi_address: string) => machine({ ...of, driver_info: { ipmi_address } })
+  executor.accept(watches(1, address('192.0.2.1'), 1))
+  executor.accept(watches(3, address('192.0.2.3'), 3))
+  executor.accept(watches(2, address('192.0.2.2'), 2))
+  executor.accept(watches(3, address('192.0.2.9'), 3))
+  expect(machines.get(of.node)).toMatchObject({
+    generation: 3,
+    machine: { driver_info: { ipmi_address: '192.0.2.3' } },
+  })
+})
+
 describe('a plan by reference', () => {
   const reference = { source: { kind: 'blob' as const, key: 'plan' }, size: 10, sha256: '0'.repeat(64) }
 
@@ -349,6 +407,7 @@ describe('a plan by reference', () => {
   it.each([
     ['cancelled', (work: Plan) => cancels(2, work, 'no')],
     ['forgotten with its node', (work: Plan) => forgets(2, work.node, 2)],
+    ["another appliance's", (work: Plan) => releases(2, work.node, 2)],
   ])('is no longer wanted when it is %s, also if its bytes are on the way', async (_, command) => {
     const work = make(1, [on])
     let arrive = (_plan: Plan): void => {}

@@ -1,7 +1,7 @@
 import type { Command } from '../../contract/messages.ts'
 import { stepName, type Lane, type Plan } from '../../contract/plan.ts'
 import { sentence } from '../hardware-error.ts'
-import { generationOf, remember, setGeneration } from '../ledger/inbox.ts'
+import { generationOf, isGone, remember, setGeneration, setGone } from '../ledger/inbox.ts'
 import type { PendingPlans } from '../ledger/pending-plans.ts'
 import { Stopped } from './attempt.ts'
 import { close, report, runPlan, type PlanParts } from './run-plan.ts'
@@ -71,6 +71,7 @@ export function startExecutor(parts: ExecutorParts): Executor {
 
   /** What must be true together with the command being remembered. */
   function take(command: PlanCommand): void {
+    if (isGone(ledger, command)) return
     switch (command.kind) {
       case 'run':
         if ('steps' in command.plan) admit(command, command.plan)
@@ -93,16 +94,16 @@ export function startExecutor(parts: ExecutorParts): Executor {
       case 'release':
         // It has come back meanwhile: that counts, whichever message was quicker.
         if (machines.generation(command.node) > command.generation) return
-        forget(command.node)
-        // What was sent before, and comes later, has no effect.
-        for (const lane of lanes) setGeneration(ledger, command.node, lane, command.generation)
+        forget(command)
         return
       case 'forget':
-        forget(command.node)
+        forget(command)
     }
   }
 
-  function forget(node: string): void {
+  function forget(command: PlanCommand): void {
+    const { node } = command
+    setGone(ledger, command)
     dropPending((each) => each.node === node)
     journal.forget(node)
     machines.forget(node)

@@ -69,6 +69,14 @@ export function cancels(
   return { ...base(seq, of.node, of.generation), kind: 'cancel', lane, reason }
 }
 
+export function watches(seq: number, of: Machine, generation: number): Extract<Command, { kind: 'watch' }> {
+  return { ...base(seq, of.node, generation), kind: 'watch', machine: of }
+}
+
+export function releases(seq: number, node: string, generation: number): Extract<Command, { kind: 'release' }> {
+  return { ...base(seq, node, generation), kind: 'release' }
+}
+
 export function forgets(seq: number, node: string, generation: number): Extract<Command, { kind: 'forget' }> {
   return { ...base(seq, node, generation), kind: 'forget' }
 }

@@ -159,6 +159,36 @@ it('drops what it does not understand, and goes on', async () => {
   expect(log.lines.filter(({ level }) => level === 'warn').length).toBe(7)
 })
 
+it('refuses a command of a kind that it does not know, once, and takes the others of its message', async () => {
+  const strange = { ...forgets(1, node, 7), kind: 'turn', degrees: 90 } as unknown as Command
+  await deliver([strange, forgets(2, node, 8)])
+  await deliver([strange, forgets(2, node, 8)])
+  expect(taken).toEqual([2])
+  expect(ofKind('alive').at(-1)).toMatchObject({ commands_through: 2 })
+  expect(outbox.pending(0, 10)).toEqual([
+    expect.objectContaining({
+      kind: 'refused',
+      node,
+      generation: 7,
+      command: 'turn',
+      text: '(software test) does not know the command "turn": update it',
+    }),
+  ])
+})
+
+it('refuses a command whose content it can not read, and says what of it', async () => {
+  await deliver([{ ...forgets(1, node, 7), kind: 'run', plan: { steps: 'dance' } } as unknown as Command])
+  const [refused] = outbox.pending(0, 10)
+  expect(refused).toMatchObject({ kind: 'refused', command: 'run' })
+  expect(refused).toHaveProperty('text', expect.stringMatching(/can't read the command "run": plan.*: update it$/s))
+})
+
+it('acknowledges a command of which it can read no more than the number', async () => {
+  await deliver([{ seq: 1, kind: 'turn' } as unknown as Command])
+  expect(ofKind('alive').at(-1)).toMatchObject({ commands_through: 1 })
+  expect(outbox.pending(0, 10)).toEqual([])
+})
+
 it('does not acknowledge a command that could not be taken in, and is not held up by it', async () => {
   const fine = onCommand
   onCommand = (command) => {
