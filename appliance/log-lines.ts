@@ -1,7 +1,7 @@
 import { write, writeSync } from 'node:fs'
 
 /** Lines gather until they are worth a write, but not longer than anybody who looks on would notice. */
-const GATHER = 8_192
+const GATHER = 65_536
 const GATHER_MS = 100
 /** Of what can't be written now; beyond, lines are lost, and the next that isn't says how many. */
 const MOST = 16 * 1_048_576

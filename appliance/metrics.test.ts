@@ -12,6 +12,15 @@ test('counters add up by their labels, in the text that Prometheus reads', () =>
   expect(lines).toContain(String.raw`bloomery_tftp_transfers_total{result="a \"b\"\\\n"} 1`)
 })
 
+test('a counter that is kept counts in the series of its labels', () => {
+  const metrics = openMetrics()
+  const complete = metrics.counter('bloomery_tftp_transfers_total', { result: 'complete' })
+  complete()
+  complete(2)
+  metrics.count('bloomery_tftp_transfers_total', { result: 'complete' })
+  expect(metrics.text()).toContain('\nbloomery_tftp_transfers_total{result="complete"} 4\n')
+})
+
 test('a histogram counts each value in every bucket that holds it', () => {
   const metrics = openMetrics()
   for (const seconds of [0.0005, 0.015, 9]) metrics.observe('bloomery_dhcp_answer_seconds', seconds)

@@ -33,6 +33,8 @@ export type Sample = readonly [labels: Labels, value: number]
 
 export interface Metrics {
   count(name: MetricName, labels?: Labels, by?: number): void
+  /** Counts what is counted thousands of times a second: its labels are written out once. */
+  counter(name: MetricName, labels: Labels): (by?: number) => void
   /** Seconds, for a histogram. */
   observe(name: MetricName, seconds: number): void
   /** Read when somebody looks. */
@@ -47,29 +49,28 @@ const MAX_SERIES = 128
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 
 interface Histogram {
+  /** Each value in the first that holds it; one more for those beyond the last. */
   buckets: number[]
   sum: number
   count: number
 }
 
 export function openMetrics(): Metrics {
-  const counters = new Map<MetricName, Map<string, number>>()
+  const counters = new Map<MetricName, Map<string, { total: number }>>()
   const gauges = new Map<MetricName, () => Iterable<Sample>>()
   const histograms = new Map<MetricName, Histogram>()
   return {
-    count(name, labels = {}, by = 1) {
-      const series = counters.get(name) ?? new Map<string, number>()
-      counters.set(name, series)
-      const wanted = labelText(labels)
-      const key = series.has(wanted) || series.size < MAX_SERIES ? wanted : '{series="other"}'
-      series.set(key, (series.get(key) ?? 0) + by)
+    count: (name, labels = {}, by = 1) => void (seriesOf(name, labels).total += by),
+    counter(name, labels) {
+      const series = seriesOf(name, labels)
+      return (by = 1) => void (series.total += by)
     },
     observe(name, seconds) {
-      const found = histograms.get(name) ?? { buckets: BUCKETS.map(() => 0), sum: 0, count: 0 }
-      histograms.set(name, found)
-      BUCKETS.forEach((limit, index) => {
-        if (seconds <= limit) found.buckets[index] = (found.buckets[index] ?? 0) + 1
-      })
+      const found = histograms.get(name) ?? { buckets: Array<number>(BUCKETS.length + 1).fill(0), sum: 0, count: 0 }
+      if (found.count === 0) histograms.set(name, found)
+      let index = 0
+      while (seconds > (BUCKETS[index] ?? Infinity)) index += 1
+      found.buckets[index] = (found.buckets[index] ?? 0) + 1
       found.sum += seconds
       found.count += 1
     },
@@ -81,12 +82,22 @@ export function openMetrics(): Metrics {
     },
   }
 
+  function seriesOf(name: MetricName, labels: Labels): { total: number } {
+    const ofName = counters.get(name) ?? new Map<string, { total: number }>()
+    counters.set(name, ofName)
+    const wanted = labelText(labels)
+    const key = ofName.has(wanted) || ofName.size < MAX_SERIES ? wanted : '{series="other"}'
+    const series = ofName.get(key) ?? { total: 0 }
+    ofName.set(key, series)
+    return series
+  }
+
   function lines(name: MetricName): string[] {
     const gauge = gauges.get(name)
     if (gauge !== undefined) return Array.from(gauge(), ([labels, value]) => `${name}${labelText(labels)} ${value}`)
     const histogram = histograms.get(name)
     if (histogram !== undefined) return histogramLines(name, histogram)
-    return [...(counters.get(name) ?? [])].map(([labels, value]) => `${name}${labels} ${value}`)
+    return [...(counters.get(name) ?? [])].map(([labels, { total }]) => `${name}${labels} ${total}`)
   }
 }
 
@@ -96,7 +107,8 @@ function head(name: MetricName): string[] {
 }
 
 function histogramLines(name: string, { buckets, sum, count }: Histogram): string[] {
-  const limited = BUCKETS.map((limit, index) => `${name}_bucket{le="${limit}"} ${buckets[index] ?? 0}`)
+  let upTo = 0
+  const limited = BUCKETS.map((limit, index) => `${name}_bucket{le="${limit}"} ${(upTo += buckets[index] ?? 0)}`)
   return [...limited, `${name}_bucket{le="+Inf"} ${count}`, `${name}_sum ${sum}`, `${name}_count ${count}`]
 }
 

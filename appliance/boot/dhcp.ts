@@ -18,7 +18,7 @@ import { dropped } from './dropped.ts'
 import { loaderNames, startsGrub } from './loaders.ts'
 import type { BootDirectory, BootEvents, BootMachine } from './machine.ts'
 import { foreignServers } from './foreign-servers.ts'
-import { lateStarts } from './late-starts.ts'
+import { lateStarts, type LateStarts } from './late-starts.ts'
 import { openReservations, type Reservations } from './reservations.ts'
 import { siteOptions } from './site-options.ts'
 import type { BootUrls } from './urls.ts'
@@ -49,6 +49,7 @@ export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
   const { config, directory, events, log, metrics } = parts
   const reservations = openReservations(config)
   const late = lateStarts(parts)
+  const decided = decisionCounter(metrics)
   const deciding = { ...parts, reservations }
   const server = await startDhcpServer({
     host: config.dhcp.host ?? '0.0.0.0',
@@ -65,10 +66,9 @@ export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
     hostAt: (address) => hostAt(address, PROBE_MS),
     onForeignServer: foreignServers(parts),
     onDecision(facts, milliseconds) {
-      tell(events, facts, late.secondsOf(facts.mac))
-      const { request, reply, proxy = false } = facts
-      metrics.count('bloomery_dhcp_decisions_total', { request, reply, proxy: String(proxy) })
-      if (reply !== 'none' && milliseconds !== undefined)
+      tell(events, facts, late)
+      decided(facts)
+      if (facts.reply !== 'none' && milliseconds !== undefined)
         metrics.observe('bloomery_dhcp_answer_seconds', milliseconds / 1000)
       const file = facts.file?.replace(/\/boot\/[^/]+\//, '/boot/…/') // its token is a secret of this boot
       log.info({ ...facts, file, node: directory.byMac(facts.mac)?.node }, `DHCP ${facts.request}: ${facts.because}`)
@@ -159,8 +159,26 @@ export function bootFile(
   return parts.urls.script(token)
 }
 
-function tell(events: BootEvents, { mac, request, reply, address = '' }: Facts, late: number | undefined): void {
-  if (request === 'discover') events.seen(mac, 'dhcp discover', late === undefined ? undefined : { late })
+/** By request, reply and whether as a proxy. */
+function decisionCounter(metrics: Metrics): (facts: Facts) => void {
+  const counters = new Map<string, () => void>()
+  const opened = (kind: string, labels: Record<string, string>): (() => void) => {
+    const counter = metrics.counter('bloomery_dhcp_decisions_total', labels)
+    counters.set(kind, counter)
+    return counter
+  }
+  return ({ request, reply, proxy = false }) => {
+    const kind = `${request} ${reply} ${proxy}`
+    const count = counters.get(kind) ?? opened(kind, { request, reply, proxy: String(proxy) })
+    count()
+  }
+}
+
+function tell(events: BootEvents, { mac, request, reply, address = '' }: Facts, lateStarts: LateStarts): void {
+  if (request === 'discover') {
+    const late = lateStarts.secondsOf(mac)
+    events.seen(mac, 'dhcp discover', late === undefined ? undefined : { late })
+  }
   if (request === 'request') events.seen(mac, 'dhcp request')
   if (reply === 'offer') events.seen(mac, 'dhcp offer', { address })
   if (reply === 'ack') events.seen(mac, 'dhcp ack', { address })

@@ -2,14 +2,13 @@ import type { DhcpRequest } from '@bloomery/dhcp/request.ts'
 import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
+import { Recent } from './recent.ts'
 
 /** Firmware asks at 0, 4 and 12 s: one that is heard for the first time then was not heard twice. */
 const LATE_S = 12
 /** Firmware gives up after a minute: who asks later begins anew. */
 const ASKING_MS = 90_000
-const MOST = 4_096
-/** Forgotten at once: the front of a Map is found by passing over all that was deleted there. */
-const FORGET = 512
+const MACHINES = 4_096
 
 export interface LateStarts {
   heard(request: Pick<DhcpRequest, 'type' | 'mac' | 'packet'>, ipxe: boolean): void
@@ -24,13 +23,7 @@ export interface LateStarts {
 export function lateStarts(parts: { log: Log; metrics: Metrics; clock: Pick<Clock, 'now'> }): LateStarts {
   const { log, metrics, clock } = parts
   const since = clock.now().getTime()
-  const asking = new Map<string, { at: number; late?: number }>()
-  const forgetOldest = (): void => {
-    for (const mac of asking.keys()) {
-      if (asking.size <= MOST - FORGET) return
-      asking.delete(mac)
-    }
-  }
+  const asking = new Recent<string, { at: number; late?: number }>(MACHINES)
   return {
     heard({ type, mac, packet }, ipxe) {
       if (type !== 'discover') return
@@ -40,9 +33,8 @@ export function lateStarts(parts: { log: Log; metrics: Metrics; clock: Pick<Cloc
       const seconds = elapsed(packet.secs)
       // Who began before we listened may have been heard by nobody.
       const isLate = !goesOn && !ipxe && seconds >= LATE_S && at - since > seconds * 1_000
-      asking.delete(mac)
-      asking.set(mac, { at, late: goesOn ? before.late : isLate ? seconds : undefined })
-      if (asking.size > MOST) forgetOldest()
+      if (goesOn) before.at = at
+      else asking.set(mac, { at, late: isLate ? seconds : undefined })
       if (!isLate) return
       metrics.count('bloomery_dhcp_late_starts_total')
       const why =

@@ -1,10 +1,10 @@
 import { BOOT_MARKS, type BootMark } from '../../contract/messages.ts'
 import type { BootEventKind, BootEvents } from './machine.ts'
+import { Recent } from './recent.ts'
 
-const MAX_MACS = 4_096
-/** Forgotten at once: the front of a Map is found by passing over all that was deleted there. */
-const FORGET = 512
+const MACHINES = 4_096
 const MAX_EVENTS = 32
+const NO_DETAIL = {}
 
 interface BootEvent {
   at: Date
@@ -24,24 +24,20 @@ export interface Timeline extends BootEvents {
 
 /** What was seen of each machine on its way through a boot. The machines seen longest ago are forgotten first. */
 export function openTimeline(now: () => Date): Timeline {
-  const byMac = new Map<string, BootEvent[]>()
-  const forgetOldest = (): void => {
-    for (const mac of byMac.keys()) {
-      if (byMac.size <= MAX_MACS - FORGET) return
-      byMac.delete(mac)
-    }
+  const byMac = new Recent<string, BootEvent[]>(MACHINES)
+  const begun = (mac: string): BootEvent[] => {
+    const events: BootEvent[] = []
+    byMac.set(mac, events)
+    return events
   }
   return {
-    seen(mac, kind, detail = {}) {
-      const events = byMac.get(mac) ?? []
-      byMac.delete(mac)
-      byMac.set(mac, events)
+    seen(mac, kind, detail = NO_DETAIL) {
+      const events = byMac.get(mac) ?? begun(mac)
       const last = events.at(-1)
       const times = last?.kind === kind ? last.times + 1 : 1
       if (last?.kind === kind) events.pop()
       events.push({ at: now(), kind, detail, times })
       if (events.length > MAX_EVENTS) events.shift()
-      if (byMac.size > MAX_MACS) forgetOldest()
     },
     of: (mac) => byMac.get(mac) ?? [],
     marks: (macs, since) =>

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ipv4ToText, macToBytes } from '@bloomery/wire/address.ts'
 import type { Endpoint, Ipv4Socket } from '@bloomery/wire/ipv4-socket.ts'
 import { BROADCAST, CLIENT_PORT, SERVER_PORT } from './codes.ts'
@@ -14,7 +13,6 @@ import { chosenByClient, offeredToProbe, PROBE_MAC, probeMessage } from './rogue
 import type { DhcpServerOptions } from './server.ts'
 import { contains, subnetFor, type Subnet } from './subnet.ts'
 
-const GATHER_MS = 1
 const NOBODY: ReadonlySet<number> = new Set()
 /** Replies that wait for the disk. Beyond, clients are left to ask again: by then the disk may have caught up. */
 const MAX_WAITING = 8_192
@@ -142,12 +140,9 @@ export class Handling {
 
   /** Group commit: what comes in during one turn of the event loop, or while the disk works, is made durable together. */
   async #flush(): Promise<void> {
-    let several = this.#waiting.length > 1
     while (this.#waiting.length > 0) {
-      // One that comes alone goes at once; where many come, more of them share a write.
-      await (several ? sleep(GATHER_MS) : new Promise(setImmediate))
+      await new Promise(setImmediate)
       const batch = this.#waiting
-      several = batch.length > 1
       this.#waiting = []
       try {
         await this.#options.leases.commit()
