@@ -11,6 +11,7 @@ import { bootApp } from '../../../appliance/boot/http.ts'
 import { type BootEvents, type BootMachine, commandLine } from '../../../appliance/boot/machine.ts'
 import type { Captured } from '../../../appliance/capture/capture.ts'
 import type { CaptureOrder } from '../../../appliance/capture/captures.ts'
+import type { BmcAuthority } from '../../../appliance/bmc-authority.ts'
 import type { Clock } from '../../../appliance/clock.ts'
 import { openDrivers } from '../../../appliance/drivers/table.ts'
 import { openHealthGauges } from '../../../appliance/health/gauges.ts'
@@ -44,6 +45,8 @@ export interface PaperSiteOptions {
   /** How often sensors and logs are looked at; absent: never. */
   healthMs?: number
   power?: Partial<PowerConfig>
+  /** Signs certificates of BMCs. */
+  authority?: BmcAuthority
   /** What machines run that boot the ramdisk; its own agent unless said. */
   ramdisk?: RamdiskKind
   /** Frames of wires; paper has none. */
@@ -87,7 +90,7 @@ export class PaperSite {
       imageDir: join(options.dir, 'images'),
       chunkDir: join(options.dir, 'chunks'),
       imageKeys: [],
-      imageSources: { file_url_allowed_paths: [], oci_http_registries: [] },
+      imageSources: { file_url_allowed_paths: [join(options.dir, 'local-images')], oci_http_registries: [] },
       imageBytes: options.imageBytes ?? (() => {}),
       imageQuota: 2 ** 30,
       get: options.get ?? fetch,
