@@ -10,7 +10,10 @@ export async function buildAgent(
     ...common,
     entryPoints: [entry],
     outfile,
-    define: { PLACE_THREAD: JSON.stringify(await threadProgram()) },
+    define: {
+      PLACE_THREAD: JSON.stringify(await threadProgram('image/chunks/place-thread.ts')),
+      BURN_THREAD: JSON.stringify(await threadProgram('burn-in/thread.ts')),
+    },
     // Dependencies in CommonJS call require for Node's own modules; an ES module has none unless it makes one.
     banner: {
       js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
@@ -19,8 +22,8 @@ export async function buildAgent(
 }
 
 /** A thread starts from a program of its own, which goes into the one file as text. */
-async function threadProgram(): Promise<string> {
-  const thread = fileURLToPath(new URL('image/chunks/place-thread.ts', import.meta.url))
+async function threadProgram(path: string): Promise<string> {
+  const thread = fileURLToPath(new URL(path, import.meta.url))
   const { outputFiles } = await build({ ...common, entryPoints: [thread], write: false })
   return outputFiles[0]!.text
 }
