@@ -3,6 +3,8 @@ import type { BootFiles } from './files.ts'
 import type { BootMachine } from './machine.ts'
 
 export const ISO = 'instance.iso'
+/** The boot medium of our own ramdisk. */
+export const MEDIUM = 'boot.iso'
 export type BootPart = 'kernel' | 'initrd' | typeof ISO
 
 export interface BootPartsOf {

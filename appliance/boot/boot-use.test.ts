@@ -82,6 +82,15 @@ test('an ISO in the virtual drive is read by the BMC, whatever card that has', (
   expect(use.allowed('good', 'instance.iso', '10.1.0.8')).toMatchObject({ mac: MAC })
 })
 
+test('so is the medium of our own ramdisk, until its machine goes on: then people hear of it', () => {
+  const { use, told } = site()
+  expect(use.allowed('good', 'boot.iso', '10.1.0.8')).toMatchObject({ mac: MAC })
+  expect(use.allowed('spent', 'boot.iso', '10.9.9.9')).toBeUndefined()
+  expect(told).toEqual([
+    `the boot.iso of a boot of ${MAC} that is over was asked for by an unknown card at 10.9.9.9, and refused`,
+  ])
+})
+
 test('a made-up token is refused, and nobody is bothered', () => {
   const { use, told } = site()
   expect(use.allowed('made-up', 'kernel', '10.1.0.8')).toBeUndefined()

@@ -4,6 +4,7 @@ import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Log } from '../log.ts'
 import type { Notices } from '../notices.ts'
 import type { Addresses6 } from './addresses6.ts'
+import { MEDIUM } from './boot-part.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootDirectory, BootMachine } from './machine.ts'
 
@@ -20,6 +21,8 @@ export interface BootUse {
   allowed(token: string, part: string, client: string | undefined): { machine: BootMachine; mac: string } | undefined
 }
 
+/** A virtual drive's medium is fetched by the BMC, which has a card of its own. */
+const isByBmc = (machine: BootMachine, part: string): boolean => part === MEDIUM || machine.instance?.byMedium === true
 const netboots = ({ mode }: BootMachine): boolean => mode === 'ramdisk' || mode === 'instance'
 
 /**
@@ -37,7 +40,7 @@ export function bootUse({ directory, discovery, leases, addresses6, notices, log
       const boot = discovery.byToken(token) ?? directory.byBootToken(token)
       const asks = macAt(client)
       const isDue = boot !== undefined && netboots(boot.machine)
-      if (isDue && (asks === undefined || asks === boot.mac || boot.machine.instance?.byMedium)) return boot
+      if (isDue && (asks === undefined || asks === boot.mac || isByBmc(boot.machine, part))) return boot
       const spent = boot === undefined ? directory.bySpentToken(token) : undefined
       const of = boot === undefined ? spent : { node: boot.machine.node, mac: boot.mac }
       if (of === undefined) {

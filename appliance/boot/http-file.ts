@@ -29,6 +29,11 @@ export function byteRange(header: string | undefined, size: number): ByteRange |
   return first > last ? 'unsatisfiable' : { first, last }
 }
 
+/** What If-Range names is none of ours, as we give no validators: then the whole is wanted (RFC 9110 §13.1.5). */
+export function askedRange(request: { header(name: string): string | undefined }): string | undefined {
+  return request.header('if-range') === undefined ? request.header('range') : undefined
+}
+
 export interface FileAnswer {
   status: 200 | 206 | 416
   headers: Record<string, string>

@@ -12,11 +12,11 @@ import type { BootMedia } from '../media/media.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Notices } from '../notices.ts'
 import type { Addresses6 } from './addresses6.ts'
-import { type BootPart, ISO, pathOfPart } from './boot-part.ts'
+import { type BootPart, ISO, MEDIUM, pathOfPart } from './boot-part.ts'
 import { bootUse } from './boot-use.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootFiles } from './files.ts'
-import { answerFile, sendFile } from './http-file.ts'
+import { answerFile, askedRange, sendFile } from './http-file.ts'
 import { loaderNames } from './loaders.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
 import { localScript, ramdiskScript } from './script.ts'
@@ -39,7 +39,7 @@ export interface BootHttpParts {
 const PARTS = new Set<string>([
   'kernel',
   'initrd',
-  'boot.iso',
+  MEDIUM,
   ISO,
   'script.ipxe',
   'local.ipxe',
@@ -60,7 +60,7 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     metrics.count('bloomery_http_requests_total', { part: PARTS.has(part) ? part : 'other', status })
   })
 
-  if (parts.media) app.route('/', mediaApp({ ...parts, media: parts.media }))
+  if (parts.media) app.route('/', mediaApp({ ...parts, media: parts.media, boots }))
 
   app.get('/local.ipxe', (c) => c.body(localScript, 200, text))
 
@@ -90,7 +90,7 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     const { machine, mac } = boot
     const path = pathOfPart({ files, imageDir }, machine, part)
     if (path === undefined) return c.text(`no ${part} for this machine, which is ${machine.arch}\n`, 404)
-    const answer = await answerFile(path, c.req.header('range'))
+    const answer = await answerFile(path, askedRange(c.req))
     const { range } = answer
     if (c.req.method === 'HEAD' || range === undefined) return c.body(null, answer.status, answer.headers)
     await sendFile(c.env.outgoing, path, { ...answer, range }, (bytes, size) => {

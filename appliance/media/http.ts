@@ -3,31 +3,31 @@ import { pipeline } from 'node:stream/promises'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
-import { byteRange } from '../boot/http-file.ts'
-import type { BootDirectory, BootEvents } from '../boot/machine.ts'
+import { askedRange, byteRange } from '../boot/http-file.ts'
+import { MEDIUM } from '../boot/boot-part.ts'
+import type { BootUse } from '../boot/boot-use.ts'
+import type { BootEvents } from '../boot/machine.ts'
 import type { Log } from '../log.ts'
 import type { BootMedia } from './media.ts'
 import { readIso } from './read-iso.ts'
 
 export interface MediaHttpParts {
   media: BootMedia
-  directory: Pick<BootDirectory, 'byBootToken'>
+  boots: BootUse
   events: BootEvents
   log: Log
 }
 
 /** The medium of a boot that is still due, to who has its token: to the BMC, which fetches it piece by piece while the machine reads. */
-export function mediaApp({ media, directory, events, log }: MediaHttpParts): Hono<{ Bindings: HttpBindings }> {
+export function mediaApp({ media, boots, events, log }: MediaHttpParts): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>()
-  app.get('/boot/:token/boot.iso', async (c) => {
-    const boot = directory.byBootToken(c.req.param('token'))
-    if (boot?.machine.mode !== 'ramdisk' || !boot.machine.ramdisk?.media) {
-      log.warn({ part: 'boot.iso' }, 'boot medium refused: the token is unknown, or its machine went on')
-      return c.text('this boot is over\n', 403)
-    }
+  app.get(`/boot/:token/${MEDIUM}`, async (c) => {
+    const boot = boots.allowed(c.req.param('token'), MEDIUM, c.env.incoming.socket.remoteAddress)
+    if (boot === undefined) return c.text('this boot is over\n', 403)
     const { machine, mac } = boot
+    if (!machine.ramdisk?.media) return c.text('this machine boots by no medium\n', 404)
     const iso = await media.open(machine, mac)
-    const range = byteRange(c.req.header('range'), iso.size)
+    const range = byteRange(askedRange(c.req), iso.size)
     if (range === 'unsatisfiable') return c.body(null, 416, { 'content-range': `bytes */${iso.size}` })
     const { first, last } = range ?? { first: 0, last: iso.size - 1 }
     const headers = {
