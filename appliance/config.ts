@@ -54,7 +54,9 @@ export const applianceConfig = z.strictObject({
   consoles: z.strictObject({ during_operations: z.boolean().default(true) }).prefault({}),
   power: powerConfig,
   /** Files, PEM, of who signs the certificates that BMCs are given (`management.renew_bmc_certificate`). */
-  bmc_authority: z.strictObject({ certificate: z.string().startsWith('/'), key: z.string().startsWith('/') }).optional(),
+  bmc_authority: z
+    .strictObject({ certificate: z.string().startsWith('/'), key: z.string().startsWith('/') })
+    .optional(),
   log_level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 })
 export type ApplianceConfig = z.output<typeof applianceConfig>

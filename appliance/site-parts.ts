@@ -1,5 +1,6 @@
 import type { BootMark } from '../contract/messages.ts'
 import type { AgentClient } from './agents/client.ts'
+import type { BmcAuthority } from './bmc-authority.ts'
 import type { BootEvents } from './boot/machine.ts'
 import type { Captured } from './capture/capture.ts'
 import type { CaptureOrder } from './capture/captures.ts'
@@ -55,6 +56,8 @@ export interface SiteParts {
   lastSeen(macs: string[], since: Date): string | undefined
   marks(macs: string[], since: Date): BootMark[]
   software: string
+  /** Signs certificates of BMCs. */
+  authority?: BmcAuthority | undefined
   /** How often sensors and logs are looked at; 0: never. */
   health: { intervalMs: number; gauges: HealthGauges }
   crashPoint: CrashPoint

@@ -70,6 +70,8 @@ const redfishProperties = {
   redfish_password: 'Password on the BMC; sealed to the site when written. Default: none.',
   redfish_verify_ca:
     "Whether the BMC's certificate is verified, or a file on the appliance with the authorities to trust. Default: true.",
+  redfish_certificate_fingerprint:
+    "SHA-256 of the BMC's own certificate, in hexadecimal: only that one is trusted, whoever signed it. Default: none.",
   redfish_tls_minimum_version:
     'The oldest TLS to speak with the BMC: 1.1 (for old BMCs alone), 1.2 or 1.3. Default: 1.2.',
   redfish_tls_ciphers: "Cipher suites to offer, as OpenSSL names them. Default: Node's.",
@@ -265,6 +267,10 @@ const redfishSettings = z.object({
     ),
   redfish_system_id: z.string('a system id is a text').nullish(),
   redfish_verify_ca: z.union([z.boolean(), z.string()], 'true, false or a path on the appliance').nullish(),
+  redfish_certificate_fingerprint: z
+    .string()
+    .regex(/^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, 'a fingerprint is a SHA-256 in hexadecimal')
+    .nullish(),
   redfish_auth_type: z.enum(['basic', 'session', 'auto'], 'basic, session or auto').nullish(),
   redfish_tls_minimum_version: z.union([z.literal(['1.1', '1.2', '1.3', 1.1, 1.2, 1.3])], '1.1, 1.2 or 1.3').nullish(),
   redfish_tls_ciphers: z.string('cipher suites are a text').nullish(),

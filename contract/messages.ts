@@ -190,6 +190,15 @@ export const report = z.discriminatedUnion('kind', [
     /** Of the appliance, as a sentence goes on: `(software 0.1.0) does not know the command "turn": update it`. */
     text: z.string().min(1).max(1024),
   }),
+  /** The BMC has a certificate that only its SHA-256 fingerprint tells from others', from now on. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('certificate'),
+    node: uuid,
+    generation: z.int().positive(),
+    plan: uuid,
+    fingerprint: z.string().regex(/^([0-9A-F]{2}:){31}[0-9A-F]{2}$/),
+  }),
   /** Where a capture stands. `captured` asks for a place to put its file. */
   z.object({
     ...reportBase,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { MediaDevice, StepName } from './plan.ts'
+import { certificateNames, type MediaDevice, type StepName } from './plan.ts'
 import { subscription, subscriptionId } from './subscription.ts'
 
 /** Methods of vendor interfaces, as the API lists them. */
@@ -62,6 +62,11 @@ const redfish = {
     asks: 'vendor.get_all_subscriptions',
     asked: z.object({}),
   }),
+  generate_csr: question(
+    "Have the BMC make a new key, and reply its request for a certificate. Optional arguments: 'common_name', 'alternative_names'.",
+    'POST',
+    { asks: 'vendor.generate_csr', asked: z.strictObject(certificateNames) },
+  ),
   eject_vmedia: {
     facts: method(
       "Eject a virtual media device. Optional argument: 'boot_device' - cd, dvd, usb or floppy; without it all are ejected.",

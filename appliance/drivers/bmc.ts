@@ -48,6 +48,19 @@ export interface BmcSubscriptions {
   remove(id: string, lenient: boolean): Promise<void>
 }
 
+/** The certificate that a BMC itself is known by. */
+export interface BmcCertificates {
+  /** Name or address under which it is asked. */
+  host(): string
+  /** driver_info names the one certificate that is trusted. */
+  isPinned(): boolean
+  /** PKCS #10, PEM: for a new key, which stays in the BMC. */
+  request(subject: { commonName: string; alternativeNames: readonly string[] }): Promise<string>
+  install(pem: string): Promise<void>
+  /** Whether a fresh connection can be had by what driver_info says; or by this fingerprint alone. */
+  trusts(pin?: string): Promise<boolean>
+}
+
 export interface BmcManagement {
   injectNmi(): Promise<void>
   setBootMode(mode: 'uefi' | 'bios'): Promise<void>
@@ -82,8 +95,7 @@ export interface BmcManagement {
   readonly subscriptions: BmcSubscriptions
   /** Whom the firmware trusts when it boots by HTTPS; PEM. */
   installBootCertificates(pems: readonly string[]): Promise<void>
-  /** Of a key that the BMC made. */
-  installBmcCertificate(pem: string): Promise<void>
+  readonly certificates: BmcCertificates
   /** Calls back when the BMC tells that power may have changed, as long as the signal lets it. Rejects where it can't tell. */
   listen(onPower: () => void, signal: AbortSignal): Promise<void>
   /** Of the BMC: those that can log in, by name. */

@@ -35,6 +35,7 @@ type Maintenance = Omit<
   | 'openConsole'
   | 'sendRaw'
   | 'subscriptions'
+  | 'certificates'
 >
 
 /** What steps of cleaning and servicing do to a machine over Redfish. */

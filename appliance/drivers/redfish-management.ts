@@ -8,7 +8,8 @@ import type { System } from '@bloomery/redfish/system.ts'
 import { ejectMedia, insertMedia, type MediaType } from '@bloomery/redfish/virtual-media.ts'
 import type { MediaDevice } from '../../contract/plan.ts'
 import { readRedfishHealth } from '../health/read-redfish.ts'
-import type { BmcManagement, BmcPassword } from './bmc.ts'
+import type { BmcManagement, BmcPassword, DriverInfo } from './bmc.ts'
+import { redfishCertificates } from './redfish-certificates.ts'
 import { readFacts } from './redfish-facts.ts'
 import { listenToPower } from './redfish-events.ts'
 import { redfishMaintenance } from './redfish-maintenance.ts'
@@ -22,9 +23,11 @@ const media: Readonly<Record<MediaDevice, MediaType>> = { cdrom: 'CD', disk: 'US
 export function redfishManagement(
   use: UseRedfish,
   password: BmcPassword,
+  driverInfo: DriverInfo,
 ): Omit<BmcManagement, 'sendRaw' | 'openConsole'> {
   return {
     ...redfishMaintenance(use),
+    certificates: redfishCertificates(use, driverInfo),
     subscriptions: redfishSubscriptions(use),
     password,
     injectNmi: () => use(({ bmc, system }) => reset(bmc, system, 'nmi')),

@@ -19,6 +19,7 @@ const rules: { [K in ReportKind]: Rule<K> | 'all' } = {
   inventory: { of: ({ node }) => node, newest: 1 },
   // Without it nobody can log in to the BMC again.
   secret: 'all',
+  certificate: { of: ({ node }) => node, newest: 1 },
   // What waits for it ends by it.
   refused: 'all',
   capture: { of: ({ capture }) => capture, newest: 1 },

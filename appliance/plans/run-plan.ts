@@ -41,6 +41,7 @@ export interface PlanParts {
     | 'delayMs'
     | 'rescuePassword'
     | 'secrets'
+    | 'authority'
   >
   /** How far the machine came on its way through a boot since then. */
   seenOfBoot(node: string, since: Date): BootMark[]
@@ -201,6 +202,13 @@ function context(
       ledger.transaction(() => {
         machines.setDriverInfo(node, key, value)
         parts.outbox.append({ kind: 'secret', node, generation, plan: id, key, value })
+      })
+    },
+    trusted: (fingerprint) => {
+      const { id, node, generation } = entry.plan
+      ledger.transaction(() => {
+        machines.setDriverInfo(node, 'redfish_certificate_fingerprint', fingerprint)
+        parts.outbox.append({ kind: 'certificate', node, generation, plan: id, fingerprint })
       })
     },
     answered: (answer) => {

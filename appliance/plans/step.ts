@@ -7,6 +7,7 @@ import type { BootDevice, PowerState } from '../../contract/resources.ts'
 import type { Sealed } from '../../contract/seal.ts'
 import type { Agents } from '../agents/agents.ts'
 import type { Posted } from '../agents/posted.ts'
+import type { BmcAuthority } from '../bmc-authority.ts'
 import type { Clock } from '../clock.ts'
 import type { Bmc } from '../drivers/bmc.ts'
 import type { StepSecrets } from '../drivers/secrets.ts'
@@ -48,6 +49,10 @@ export interface StepContext {
   answered(answer: Answer): void
   /** For the cloud and for all that follows here: this key of driver_info has a new value. */
   rotated(key: string, value: Sealed): void
+  /** For the cloud and for all that follows here: the BMC is known by this certificate only. */
+  trusted(fingerprint: string): void
+  /** That signs certificates of BMCs, where the appliance has one. */
+  authority: BmcAuthority | undefined
   secrets: StepSecrets
   /** What an action of a fake interface takes. */
   delayMs(kind: FakeDelay): number

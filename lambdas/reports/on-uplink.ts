@@ -154,6 +154,14 @@ const handlers: Handlers = {
     await addHardware(platform, node, facts)
     platform.log.info({ node: uuid, site: appliance.site, sections: Object.keys(facts) }, 'hardware')
   },
+  async certificate(platform, appliance, { node: uuid, generation, fingerprint }) {
+    await changeNode(platform, uuid, (node) => {
+      if (node.conductor_group !== appliance.site || generation > node.generation) return undefined
+      const driver_info = { ...node.driver_info, redfish_certificate_fingerprint: fingerprint }
+      return { node: { ...node, driver_info }, conductor: appliance.name }
+    })
+    platform.log.info({ node: uuid, site: appliance.site, fingerprint }, 'certificate')
+  },
   async answer(platform, appliance, { node: uuid, generation, answer }) {
     const node = await getNode(platform.table, uuid)
     if (node?.conductor_group !== appliance.site || generation > node.generation) return

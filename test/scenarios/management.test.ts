@@ -200,6 +200,7 @@ describe("Ironic's vendor methods", () => {
       'delete_subscription',
       'get_subscription',
       'get_all_subscriptions',
+      'generate_csr',
       'eject_vmedia',
     ])
     expect((await ask(redfish, 'POST', `${passthru}/send_raw`, { raw_bytes: '6 1' })).status).toBe(400)

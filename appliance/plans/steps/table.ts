@@ -13,9 +13,10 @@ import {
   sendRaw,
   setBmcClock,
 } from './bmc.ts'
+import { generateCsr, installBmcCertificate, renewBmcCertificate } from './bmc-certificate.ts'
 import { reportDrift } from './drift.ts'
 import { updateFirmware } from './firmware.ts'
-import { createRaid, deleteRaid } from './raid.ts'
+import { applyRaid, createRaid, deleteRaid } from './raid.ts'
 import { rotateBmcPassword } from './rotate-password.ts'
 import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice, takeOver } from './boot.ts'
 import { bootInstance, prepareInstanceBoot, startAgent, tearDownAgent, writeImage } from './deploy.ts'
@@ -37,7 +38,7 @@ import { hold, wait } from './plan.ts'
 import { powerOff, powerOn, reset, setPowerState, validate } from './power.ts'
 import { finalizeRescue } from './rescue.ts'
 import { createSubscription, deleteSubscription, getAllSubscriptions, getSubscription } from './subscriptions.ts'
-import { enrolSecureBootKeys, installBmcCertificate, installBootCertificates, setBmcNtp } from './trust.ts'
+import { enrolSecureBootKeys, installBootCertificates, setBmcNtp } from './trust.ts'
 
 /** Every step that contract/plan.ts names, but the one that stands for others; a forgotten one does not compile. */
 export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } = {
@@ -66,6 +67,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'management.enroll_secure_boot_keys': enrolSecureBootKeys,
   'management.install_boot_certificates': installBootCertificates,
   'management.install_bmc_certificate': installBmcCertificate,
+  'management.renew_bmc_certificate': renewBmcCertificate,
   'management.reset_secure_boot_keys_to_default': resetSecureBootKeys,
   'management.clear_secure_boot_keys': clearSecureBootKeys,
   'management.report_drift': reportDrift,
@@ -92,6 +94,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'vendor.create_subscription': createSubscription,
   'vendor.delete_subscription': deleteSubscription,
   'vendor.get_subscription': getSubscription,
+  'vendor.generate_csr': generateCsr,
   'vendor.get_all_subscriptions': getAllSubscriptions,
   'bios.apply_configuration': applyConfiguration,
   'bios.factory_reset': factoryReset,

@@ -64,6 +64,8 @@ export class PaperMachine {
   #bmc: RunningBmc | RunningRedfish | undefined
   #lost = new AbortController()
   provisioning: Provisioning | undefined
+  /** Of its Redfish; plain HTTP without. */
+  tls: { key: string; cert: string } | undefined
 
   constructor(options: {
     name: string
@@ -98,6 +100,7 @@ export class PaperMachine {
       this.#bmc = await startRedfish({
         ...common,
         users: [user],
+        ...(this.tls && { tls: this.tls }),
         machine: machineOver(this.#chassis(), facts, this.vitals),
       })
     }
@@ -115,8 +118,9 @@ export class PaperMachine {
 
   /** How its BMC is reached; the password as the site gets it. */
   driverInfo(password: unknown): Record<string, unknown> {
-    if (this.driver === 'redfish')
-      return { redfish_address: `http://127.0.0.1:${this.port}`, redfish_username: 'admin', redfish_password: password }
+    const scheme = this.tls ? 'https' : 'http'
+    const redfish_address = `${scheme}://127.0.0.1:${this.port}`
+    if (this.driver === 'redfish') return { redfish_address, redfish_username: 'admin', redfish_password: password }
     return { ipmi_address: '127.0.0.1', ipmi_port: this.port, ipmi_username: 'admin', ipmi_password: password }
   }
 
