@@ -13,7 +13,7 @@ export interface CloudHere extends Cloud {
 }
 
 /** The standalone edition in this process, on ports of the kernel's choosing, with more settings of `bloomery serve` if need be. */
-export async function cloudHere(more: Record<string, unknown> = {}): Promise<CloudHere> {
+export async function cloudHere(more: Record<string, unknown> = {}, now = () => new Date()): Promise<CloudHere> {
   const dataDir = mkdtempSync(join(tmpdir(), 'bloomery-cloud-'))
   const logged: string[] = []
   const write =
@@ -22,7 +22,7 @@ export async function cloudHere(more: Record<string, unknown> = {}): Promise<Clo
       void logged.push(JSON.stringify({ level, msg: message, ...facts }))
   const cloud = await startCloud(
     configure({ 'data-dir': dataDir, port: 0, 'broker-port': 0, ...more }),
-    { now: () => new Date() },
+    { now },
     { uuid: randomUUID, token: (bytes) => randomBytes(bytes).toString('base64url') },
     { info: write('info'), warn: write('warn'), error: write('error') },
   )

@@ -13,6 +13,8 @@ import { PaperSite, type PaperSiteOptions } from './site.ts'
 
 export interface FleetSiteOptions {
   name: string
+  /** The name of another appliance of a site that is there already. */
+  beside?: string
   /** Of the cloud's API. */
   endpoint: string
   client: Client
@@ -47,12 +49,12 @@ export class FleetSite {
   }
 
   static async join(options: FleetSiteOptions): Promise<FleetSite> {
-    const { name, client, endpoint, dir, machines } = options
+    const { name, beside, client, endpoint, dir, machines } = options
     mkdirSync(dir, { recursive: true })
-    await client.sites.create(name)
+    if (beside === undefined) await client.sites.create(name)
     const { token } = await client.sites.createToken(name)
     const path = join(dir, 'identity.json')
-    const identity = await enrol({ endpoint, token, name: `${name}-appliance`, path, post })
+    const identity = await enrol({ endpoint, token, name: beside ?? `${name}-appliance`, path, post })
     const broker = new URL(identity.broker)
     const relay = await Relay.start({ host: broker.hostname, port: Number(broker.port) })
     const site = new FleetSite(options, { ...identity, broker: `mqtts://127.0.0.1:${relay.port}` }, relay)
