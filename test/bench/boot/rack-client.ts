@@ -14,6 +14,8 @@ const [server = '', relay = '', machines = '', seconds = ''] = process.argv.slic
 const RETRY = [4_000, 8_000, 16_000] // RFC 2131 §4.1
 const answers: number[] = []
 let unanswered = 0
+const owners = new Map<number, string>()
+const twice: string[] = []
 
 const plain = await openClientChannel({ host: relay, port: 67, server: { address: server } })
 const asked = new Map<number, number>()
@@ -42,12 +44,20 @@ async function boot(index: number): Promise<void> {
   ])
   const first = await acquireLease(channel, { ...identity, options: firmware }, timing)
   const localAddress = ipv4ToText(first.address)
+  hold(first.address, mac)
   await fetchFile({ host: server, port: 1_069, file: first.bootFile, blksize: 1_432, windowsize: 1, localAddress })
   const ipxe = new Map([...firmware, [Option.userClass, Buffer.from('iPXE')] as const])
-  const { bootFile } = await acquireLease(channel, { ...identity, options: ipxe }, timing)
+  const { address, bootFile } = await acquireLease(channel, { ...identity, options: ipxe }, timing)
+  hold(address, mac)
   await read(bootFile, localAddress)
   await read(new URL('kernel', bootFile).href, localAddress)
   await read(new URL('initrd', bootFile).href, localAddress, true)
+}
+
+function hold(address: number, mac: string): void {
+  const owner = owners.get(address) ?? mac
+  if (owner !== mac) twice.push(`${ipv4ToText(address)}: ${owner} and ${mac}`)
+  owners.set(address, owner)
 }
 
 async function read(url: string, localAddress: string, firstByte = false): Promise<void> {
@@ -71,6 +81,8 @@ console.log(
   JSON.stringify({
     reached: booted.length - failed.length,
     failed: failed.slice(0, 3),
+    addresses: owners.size,
+    twice,
     seconds: (performance.now() - started) / 1_000,
     answers: answers.length,
     sentAgain: unanswered,
