@@ -25,25 +25,70 @@ export function fuzz(
   seeds: readonly Uint8Array[],
   outcome: (bytes: Uint8Array, count: number) => string,
 ): Map<string, number> {
+  return quietly(() => {
+    const { next, learn, seen } = corpusOf(seeds)
+    for (let count = 0; count < FUZZ_PACKETS; count += 1) {
+      const bytes = next()
+      learn(bytes, outcomeOf(outcome, bytes, count))
+    }
+    return told(seen, FUZZ_PACKETS)
+  })
+}
+
+/** The same for inputs that take more time each; what `isRefusal` holds is an outcome. */
+export async function fuzzAsync(
+  seeds: readonly Uint8Array[],
+  inputs: number,
+  outcome: (bytes: Uint8Array, count: number) => Promise<string>,
+  isRefusal: (error: unknown) => boolean = () => false,
+): Promise<Map<string, number>> {
+  const { next, learn, seen } = corpusOf(seeds)
+  for (let count = 0; count < inputs; count += 1) {
+    const bytes = next()
+    try {
+      learn(bytes, await outcome(bytes, count))
+    } catch (error) {
+      if (!isRefusal(error)) throw new Error(`input ${count}, ${Buffer.from(bytes).toString('hex')}`, { cause: error })
+      learn(bytes, `refused: ${(error as Error).message}`)
+    }
+  }
+  return told(seen, inputs)
+}
+
+/** How many inputs `fuzzAsync` is to try: FUZZ_PACKETS, or a few. */
+export function fuzzInputs(few: number): number {
+  return process.env['FUZZ_PACKETS'] === undefined ? few : FUZZ_PACKETS
+}
+
+function corpusOf(seeds: readonly Uint8Array[]) {
   const random = randomFrom(20_251)
   const corpus = seeds.map((seed) => Uint8Array.from(seed))
   const seen = new Map<string, number>()
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = 0 // of most packets' WireErrors nobody reads it, and it takes longer than the packet
-  try {
-    for (let count = 0; count < FUZZ_PACKETS; count += 1) {
-      const pick = (): Uint8Array => corpus[random(corpus.length)] ?? new Uint8Array()
-      const seed = random(8) === 0 ? spliced(pick(), pick(), random) : pick()
-      const bytes = mutated(seed, random)
-      const word = outcomeOf(outcome, bytes, count).replaceAll(/[0-9a-f]{2}(:[0-9a-f]{2}){5}|\d+/g, '#')
+  const pick = (): Uint8Array => corpus[random(corpus.length)] ?? new Uint8Array()
+  return {
+    seen,
+    next: () => mutated(random(8) === 0 ? spliced(pick(), pick(), random) : pick(), random),
+    learn(bytes: Uint8Array, outcome: string): void {
+      const word = outcome.replaceAll(/[0-9a-f]{2}(:[0-9a-f]{2}){5}|\d+/g, '#')
       const times = seen.get(word) ?? 0
       if (times === 0 && corpus.length < MAX_CORPUS) corpus.push(bytes.slice())
       seen.set(word, times + 1)
-    }
+    },
+  }
+}
+
+function quietly<T>(work: () => T): T {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0 // of most packets' WireErrors nobody reads it, and it takes longer than the packet
+  try {
+    return work()
   } finally {
     Error.stackTraceLimit = stackTraceLimit
   }
-  if (process.env['FUZZ_PACKETS'] !== undefined) report(seen)
+}
+
+function told(seen: Map<string, number>, inputs: number): Map<string, number> {
+  if (process.env['FUZZ_PACKETS'] !== undefined) report(seen, inputs)
   return seen
 }
 
@@ -77,7 +122,7 @@ function outcomeOf(outcome: (bytes: Uint8Array, count: number) => string, bytes:
   }
 }
 
-function report(seen: ReadonlyMap<string, number>): void {
+function report(seen: ReadonlyMap<string, number>, inputs: number): void {
   const lines = [...seen].sort((a, b) => b[1] - a[1]).map(([word, times]) => `${String(times).padStart(9)}  ${word}`)
-  console.log(`${FUZZ_PACKETS} packets, ${seen.size} outcomes\n${lines.slice(0, 60).join('\n')}`)
+  console.log(`${inputs} inputs, ${seen.size} outcomes\n${lines.slice(0, 60).join('\n')}`)
 }
