@@ -10,7 +10,7 @@ import type { Bmc, DriverInfo } from './bmc.ts'
 import { openRedfishDriver, type RedfishDriver } from './redfish.ts'
 
 /** As soon as it is so, however busy the machine. */
-const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 9000 })
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 15_000 })
 
 const onceOnly = dialects.find(({ name }) => name === 'gigabyte')!
 const users = [{ name: 'admin', password: 'paper-secret' }]

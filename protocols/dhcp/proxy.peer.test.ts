@@ -108,7 +108,7 @@ test('firmware hears an address from dnsmasq and its file from us, and from our 
   const dhcp = await client(68)
   dhcp.send(discover, '255.255.255.255', 67)
   await expect
-    .poll(() => dhcp.heard.map(({ from }) => from).sort(), { timeout: 10_000 })
+    .poll(() => dhcp.heard.map(({ from }) => from).sort(), { timeout: 30_000 })
     .toEqual(['10.94.0.1', '10.94.0.3'])
   expect(dhcp.heard.map(type)).toEqual([MessageType.offer, MessageType.offer])
   const [theirs, ours] = dhcp.heard.sort((a, b) => a.from.localeCompare(b.from))
@@ -125,7 +125,7 @@ test('firmware hears an address from dnsmasq and its file from us, and from our 
   const options = new Map(bootRequest.options)
   options.delete(Option.serverIdentifier)
   pxe.send({ ...bootRequest, ciaddr: theirs?.packet.yiaddr ?? 0, options }, '10.94.0.3', 4011)
-  await expect.poll(() => pxe.heard.length, { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => pxe.heard.length, { timeout: 30_000 }).toBe(1)
   expect(pxe.heard[0]).toMatchObject({ from: '10.94.0.3', port: 4011, packet: { file: 'boot.efi', yiaddr: 0 } })
   pxe.close()
   network.ip(CLIENT, `address del ${address}/24 dev eth0`)

@@ -41,7 +41,7 @@ const ownAddress = {
 }
 
 async function until(isSo: () => boolean): Promise<void> {
-  await expect.poll(isSo, { timeout: 10_000 }).toBe(true)
+  await expect.poll(isSo, { timeout: 30_000 }).toBe(true)
 }
 
 const poem = Array.from({ length: 100 }, (_, n) => `line ${n} of what the machine says\r\n`).join('')

@@ -43,7 +43,7 @@ function ipmitool({ bmc }: RackServer, command: string, password = bmc.password)
   return outputOf(rack.spawnInSite(['ipmitool', ...loginTo(bmc), ...command.split(' ')], { env }))
 }
 const becomes = (server: RackServer, power: 'on' | 'off') =>
-  expect.poll(() => server.power(), { timeout: 10_000, interval: 100 }).toBe(power)
+  expect.poll(() => server.power(), { timeout: 30_000, interval: 100 }).toBe(power)
 
 /** A boot sector that says UP on the serial port, and goes to sleep state S5 when the power button is pressed.
  * SeaBIOS puts the ACPI registers at 0x600: PM1_STS, PM1_EN, PM1_CNT (ACPI §4.8.3). */
@@ -124,5 +124,5 @@ test('a rack is gone soon after its owner was killed', async () => {
   const itsOwn = async () => (await listNetns()).filter((name) => name.startsWith(`bl${owner.pid}x`))
   expect(await itsOwn()).toHaveLength(4)
   owner.kill('SIGKILL')
-  await expect.poll(itsOwn, { timeout: 10_000 }).toEqual([])
+  await expect.poll(itsOwn, { timeout: 30_000 }).toEqual([])
 })

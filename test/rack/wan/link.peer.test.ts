@@ -66,7 +66,7 @@ test('a program in the cloud is reached through a door on loopback', async () =>
   const door = await rack.openCloud(8080)
   try {
     await expect
-      .poll(async () => (await fetch(`http://${door.host}:${door.port}/`)).text(), { timeout: 10_000 })
+      .poll(async () => (await fetch(`http://${door.host}:${door.port}/`)).text(), { timeout: 30_000 })
       .toContain('hello from the cloud')
   } finally {
     await door.close()
