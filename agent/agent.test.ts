@@ -73,15 +73,38 @@ function paperMachine(did: string[], lockDown: () => void): Machine {
     eraseMetadata: ({ name }) => does(`erase ${name}`),
     eraseFully: ({ name }) => does(`erase all of ${name}`),
     eraseExpress: ({ name }) => does(`erase ${name} quickly`),
+    async createArrays(config) {
+      await does(`make ${JSON.stringify(config)}`)
+      return { logical_disks: [{ volume_name: 'root' }] }
+    },
+    deleteArrays: () => does('delete arrays'),
     async writeImage({ image_info: { id } }, { name }, progress) {
       progress({ percent: 10, mb_per_second: 1, bytes: 1 })
       await does(`write ${id} to ${name}`)
       return 'written'
     },
     identify: () => Promise.resolve({ 'root uuid': null, partitions: {} }),
-    installBootEntry: async ({ name }) => {
+    installBoot: async ({ name }) => {
       await does(`boot entry for ${name}`)
       return 'made'
+    },
+    upkeep: {
+      injectFiles: async (files, { name }) => {
+        await does(`inject ${files.map(({ path }) => path).join()} into ${name}`)
+        return `${files.length} files`
+      },
+      cleanBootRecords: async (patterns) => {
+        await does(`clean boot records ${patterns?.join() ?? 'of disks'}`)
+        return 'cleaned'
+      },
+      erasePstore: () => Promise.resolve('none'),
+      burnProcessors: async (cpus, seconds) => {
+        await does(`burn ${cpus} processors for ${seconds} s`)
+        return 'burnt'
+      },
+      burnMemory: () => Promise.resolve('burnt'),
+      burnDisk: ({ name }, { loops }) => does(`burn ${name} ${loops} times`),
+      burnNetwork: ({ role, partner }) => Promise.resolve(`${role} of ${partner}`),
     },
     sync: () => does('sync'),
     powerOff: () => void did.push('power off'),
@@ -226,6 +249,44 @@ it('lets people in with the password of a rescue, of which nothing is told', asy
   const refused = await command('rescue.finalize_rescue', { rescue_password: 'two\nlines' }).catch(() => undefined)
   expect(refused).toBeUndefined()
   expect(did).toHaveLength(2)
+})
+
+it('burns in as the node says, and cleans what systems left in the firmware', async () => {
+  const { did, command } = await start()
+  const driver_info = { agent_burnin_cpu_timeout: 60, agent_burnin_fio_disk_loops: 2 }
+  const clean = (name: string, args?: object) =>
+    command('clean.execute_clean_step', { step: step(name, args), node: { ...node, driver_info }, ports: [] }, true)
+  expect((await clean('burnin_cpu')).command_result).toMatchObject({ clean_result: 'burnt' })
+  expect((await clean('burnin_disk')).command_result).toMatchObject({
+    clean_result: '2 disks written and read, without an error',
+  })
+  expect((await clean('burnin_network')).command_error).toMatchObject({
+    message: expect.stringContaining('must have a role and a partner') as string,
+  })
+  expect((await clean('clean_uefi_nvram', { match_patterns: ['^Old'] })).command_status).toBe('SUCCEEDED')
+  expect((await clean('clean_uefi_nvram', { match_patterns: ['('] })).command_status).toBe('FAILED')
+  const burns = ['burn 0 processors for 60 s', 'burn /dev/vda 2 times', 'burn /dev/vdb 2 times']
+  expect(did).toEqual([...burns, 'clean boot records /^Old/'])
+})
+
+it('injects files of the node and of the step into the root disk, in a deploy and in service', async () => {
+  const { did, command } = await start()
+  const inject_files = [{ path: '/etc/one', content: '' }]
+  const params = {
+    step: step('inject_files', { files: [{ path: '/etc/two', content: 'aGk=' }] }),
+    node: { ...node, properties: { ...node.properties, inject_files } },
+    ports: [],
+  }
+  const deploy = await command('deploy.execute_deploy_step', params, true)
+  expect(deploy.command_result).toMatchObject({ deploy_result: '2 files' })
+  const service = await command('service.execute_service_step', params, true)
+  expect(service.command_result).toMatchObject({ service_result: '2 files' })
+  const listed = await command('service.get_service_steps', { node, ports: [] }, true)
+  const { service_steps: steps } = listed.command_result as { service_steps: Record<string, { step: string }[]> }
+  expect(Object.values(steps)[0]?.map((each) => each.step)).toContain('burnin_memory')
+  expect(did).toEqual(['inject /etc/one,/etc/two into /dev/vdb', 'inject /etc/one,/etc/two into /dev/vdb'])
+  const wrong = { ...params, step: step('inject_files', { files: [{ path: '../x' }] }) }
+  expect((await command('deploy.execute_deploy_step', wrong, true)).command_status).toBe('FAILED')
 })
 
 it('ends when it is locked down', async () => {

@@ -5,14 +5,22 @@ import { CommandFailure } from './failure.ts'
 
 /** Programs that the ramdisk must have. The recipe checks its result against this list. */
 export const requiredPrograms: string[] = [
+  'blkid',
   'blkdiscard',
   'blockdev',
   'dmesg',
   'getty',
+  'grub-mkimage',
   'hdparm',
   'ip',
   'login',
+  'mdadm',
+  'mcopy',
+  'mdir',
+  'mkfs.ext4',
+  'mkfs.vfat',
   'mkpasswd',
+  'mkswap',
   'mount',
   'nvme',
   'partx',

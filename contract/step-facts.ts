@@ -14,7 +14,7 @@ export interface StepFacts {
   implementations?: readonly string[]
   /** The machine is restarted for it, so that no ramdisk outlives it. */
   restarts?: boolean
-  /** The agent of the ramdisk does it, unless the deploy interface is fake. */
+  /** The agent of the ramdisk does it whatever the interface, unless the deploy interface is fake. */
   inBand: boolean
 }
 

@@ -30,6 +30,28 @@ describe('without hints', () => {
   })
 })
 
+describe('with arrays', () => {
+  const array = (name: string, volume_name: string, gib: number) =>
+    disk(name, gib, { volume_name, members: ['/dev/sda2', '/dev/sdb2'] })
+  const arrays = [...disks, array('md0', '0', 900), array('md127', 'fast', 500)]
+  const logical = { size_gb: 'MAX', raid_level: '1', controller: 'software' }
+
+  it('the first that target_raid_config names is the root disk, or the one that it marks', () => {
+    const target_raid_config = { logical_disks: [logical, { ...logical, volume_name: 'fast' }] }
+    expect(chooseRootDisk(arrays, { target_raid_config }).name).toBe('/dev/md0')
+    const marked = { logical_disks: [logical, { ...logical, volume_name: 'fast', is_root_volume: true }] }
+    expect(chooseRootDisk(arrays, { target_raid_config: marked }).name).toBe('/dev/md127')
+    expect(chooseRootDisk(disks, { target_raid_config }).name).toBe('/dev/sdb')
+  })
+
+  it('hints come first, also by the name of the volume', () => {
+    const properties = { root_device: { volume_name: 'fast' } }
+    expect(chooseRootDisk(arrays, { properties, target_raid_config: { logical_disks: [logical] } }).name).toBe(
+      '/dev/md127',
+    )
+  })
+})
+
 describe('hints', () => {
   it.each([
     [{ name: '/dev/sdc' }, 'sdc'],
@@ -44,6 +66,7 @@ describe('hints', () => {
     [{ serial: 'tiny' }, 'sdd'],
     [{ model: '<in> KG48' }, 'sdc'],
     [{ model: '<all-in> intel <all-in> kb48' }, 'sdb'],
+    [{ model: '<all-in> intel kg48' }, 'sdc'],
     [{ model: 'INTEL%20SSDSC2KG48' }, 'sdc'],
     [{ serial: '<or> nobody <or> BTYG' }, 'sdc'],
     [{ wwn: '0x55CD2E4150F4' }, 'sdb'],
@@ -56,6 +79,9 @@ describe('hints', () => {
     [{ size: '>= 500' }, 'sda'],
     [{ size: '= 500' }, 'sda'],
     [{ size: '<= 10' }, 'sdd'],
+    [{ size: '<range-in> [ 3 447 ]' }, 'sdb'],
+    [{ size: '<range-in> [ 3 447 )' }, 'sdd'],
+    [{ size: '<range-in> ( 447 931 ]' }, 'sda'],
     [{ size: '<or> 3 <or> 4' }, 'sdd'],
     [{ rotational: true }, 'sda'],
     [{ rotational: 'false' }, 'sdb'],
@@ -74,6 +100,8 @@ describe('hints', () => {
   it.each([
     [{ colour: 'red' }],
     [{ size: 'big' }],
+    [{ size: '<range-in> 3 4' }],
+    [{ size: '<range-in> [ 4 3 ]' }],
     [{ size: -1 }],
     [{ rotational: 'perhaps' }],
     ['sda'],

@@ -1,5 +1,7 @@
 import type { NodeParam } from '../../contract/agent.ts'
+import { raidConfig } from '../../contract/raid.ts'
 import { CommandFailure } from '../failure.ts'
+import { arrayName } from '../raid/wanted.ts'
 import { GiB, type Disk } from './disk.ts'
 import { readHints } from './hints.ts'
 
@@ -15,9 +17,21 @@ export function chooseRootDisk(disks: readonly Disk[], node: NodeParam): Disk {
     if (match) return match
     throw notFound(`no disk matches the root device hints ${JSON.stringify(hints)}`, disks)
   }
+  const root = rootVolume(disks, node)
+  if (root) return root
   const [smallest] = disks.filter(({ size }) => size > tooSmall).toSorted((a, b) => a.size - b.size)
   if (smallest) return smallest
   throw notFound('no disk is larger than 4 GiB; name a smaller one by the root_device hints of the node', disks)
+}
+
+/** The array that target_raid_config says is for the system, else its first: there firmware finds a loader. */
+function rootVolume(disks: readonly Disk[], node: NodeParam): Disk | undefined {
+  const parsed = raidConfig.safeParse(node['target_raid_config'])
+  const logical = parsed.data && 'logical_disks' in parsed.data ? parsed.data.logical_disks : []
+  const marked = logical.findIndex(({ is_root_volume: isRoot }) => isRoot)
+  const index = Math.max(0, marked)
+  const name = logical[index] && arrayName(logical[index], index)
+  return disks.find(({ members, volume_name }) => members !== undefined && volume_name === name)
 }
 
 function isGiven(hints: unknown): boolean {

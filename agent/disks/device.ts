@@ -5,10 +5,11 @@ import { CommandFailure } from '../failure.ts'
 import { run } from '../programs.ts'
 import { MiB } from './disk.ts'
 
-/** Opens a disk that nothing else uses: O_EXCL on a block device fails while it or a part of it is mounted. */
-export async function openDisk(path: string): Promise<FileHandle> {
+/** Opens a disk that nothing else uses: O_EXCL on a block device fails while it or a part of it is mounted, or of an array. `shared`: that
+ * is known, and borne. */
+export async function openDisk(path: string, shared = false): Promise<FileHandle> {
   try {
-    return await open(path, constants.O_RDWR | constants.O_EXCL)
+    return await open(path, constants.O_RDWR | (shared ? 0 : constants.O_EXCL))
   } catch (cause) {
     throw new CommandFailure('BlockDeviceError', `${path} cannot be opened for itself alone`, { cause })
   }
@@ -29,6 +30,11 @@ export async function writeAt(handle: FileHandle, offset: number, bytes: Buffer)
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done)
     done += bytesWritten
   }
+}
+
+/** /dev/sda and 1 make /dev/sda1; names that end in a digit need a p between. */
+export function partitionPath(disk: string, number: number): string {
+  return /\d$/.test(disk) ? `${disk}p${number}` : `${disk}${number}`
 }
 
 /** Zeroes where tables, superblocks and boot code live: the first and the last MiB of an extent. */

@@ -17,6 +17,11 @@ export interface Disk {
   /** Host, channel, target, LUN of SCSI: 0:0:0:0. */
   hctl?: string
   by_path?: string
+  /** Of an array: the name that it was made with, and the devices that it is made of. */
+  volume_name?: string
+  members?: string[]
+  /** Arrays that are made of it. */
+  holds?: string[]
 }
 
 export const MiB = 1024 * 1024

@@ -49,7 +49,8 @@ async function discard(disk: Disk, log: Log): Promise<void> {
   }
 }
 
-async function partsOf(disk: Disk, sysfs: string): Promise<Part[]> {
+/** As the kernel sees them. */
+export async function partsOf(disk: Disk, sysfs: string): Promise<Part[]> {
   const name = basename(disk.name)
   const folder = join(sysfs, 'block', name)
   const names = (await readdir(folder)).filter((each) => each.startsWith(name))

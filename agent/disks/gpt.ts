@@ -40,9 +40,15 @@ export interface Write {
 
 export const espType = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b'
 export const linuxType = '0fc63daf-8483-4772-8e79-3d69d8477de4'
+export const raidType = 'a19d880f-05fc-4d3b-a006-743f0f84911e'
+/** Where GRUB keeps its core for a BIOS. */
+export const biosBootType = '21686148-6449-6e6f-744e-656564454649'
+export const swapType = '0657fd6d-a4ab-43c4-84e5-0933c84b4f4f'
 
 const signature = 'EFI PART'
 const mostEntriesBytes = 1024 * 1024
+/** 128 entries, the least there may be. */
+const entriesBytes = 128 * 128
 
 /** The header in a sector, or undefined where there is none; a header that is damaged is an error. */
 export function parseHeader(bytes: Buffer): Header | undefined {
@@ -92,6 +98,24 @@ export function partitionsOf({ header, entries }: Table): Partition[] {
       name: entry.toString('utf16le', 56, 128).replace(/\0.*$/s, ''),
     }
   }).filter(({ type }) => type !== emptyType)
+}
+
+/** A table without partitions, first copy at the disk's start. */
+export function emptyTable(sectors: number, sector: number, guid: string): Table {
+  const entries = Buffer.alloc(entriesBytes)
+  const room = entriesBytes / sector
+  const header: Header = {
+    length: 92,
+    current: 1,
+    backup: sectors - 1,
+    firstUsable: 2 + room,
+    lastUsable: sectors - room - 2,
+    diskGuid: guidBytes(guid),
+    entriesAt: 2,
+    entryCount: 128,
+    entryLength: 128,
+  }
+  return { header, entries, sector }
 }
 
 /** The same table for a disk of this many sectors: its second copy and its usable space reach the disk's end. */

@@ -13,6 +13,7 @@ const textual = [
   'hctl',
   'by_path',
   'name',
+  'volume_name',
 ] as const
 type Textual = (typeof textual)[number]
 
@@ -55,7 +56,7 @@ const ordered: [string, Test][] = [
 ]
 const collective: [string, Test][] = [
   ['<in>', (actual, wanted) => actual.includes(wanted)],
-  ['<all-in>', (actual, wanted) => parts(wanted, '<all-in>').every((part) => actual.includes(part))],
+  ['<all-in>', (actual, wanted) => words(wanted, '<all-in>').every((part) => actual.includes(part))],
   ['<or>', (actual, wanted) => parts(wanted, '<or>').includes(actual)],
 ]
 
@@ -69,12 +70,24 @@ function textHint(name: Textual, expression: string): Hint {
 }
 
 function sizeHint(expression: string): Hint {
+  const range = /^<range-in>\s*([[(])\s*([\d.]+)\s+([\d.]+)\s*([\])])$/.exec(expression)
+  if (range) return rangeHint(range, expression)
   const text = operator(collective, expression)
   if (text) return (disk) => text[0](String(Math.floor(disk.size / GiB)), normal(text[1]))
   const [test, wanted] = operator(numeric, expression) ?? [numeric[0]?.[1], expression]
   const size = Number(wanted)
   if (!Number.isFinite(size) || size <= 0 || wanted === '') throw refused(`size: ${expression} is not a number of GiB`)
   return (disk) => test !== undefined && test(Math.floor(disk.size / GiB), size)
+}
+
+/** `<range-in> [ 100 200 )`: a square bracket is for a bound that is in it. */
+function rangeHint([, open, from, to, close]: RegExpExecArray, expression: string): Hint {
+  const [least, most] = [Number(from), Number(to)]
+  if (!(least <= most)) throw refused(`size: ${expression} is no range of GiB`)
+  return (disk) => {
+    const size = Math.floor(disk.size / GiB)
+    return (open === '[' ? size >= least : size > least) && (close === ']' ? size <= most : size < most)
+  }
 }
 
 function rotationalHint(expression: string): Hint {
@@ -92,6 +105,11 @@ function operator<T>(table: readonly [string, T][], expression: string): [T, str
 /** `a <or> b`, the first sign of which has been read. */
 function parts(text: string, sign: string): string[] {
   return text.split(sign).map((part) => part.trim())
+}
+
+/** `a <all-in> b`, or `a b`. */
+function words(text: string, sign: string): string[] {
+  return parts(text, sign).flatMap((part) => part.split(/\s+/))
 }
 
 function normal(text: string): string {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
-import { listDisks } from './list.ts'
+import { listAllDisks, listDisks } from './list.ts'
 
 async function machine(files: Record<string, string>) {
   const root = await mkdtemp(join(tmpdir(), 'agent-disks-'))
@@ -78,4 +78,29 @@ it('passes over what is no disk, is removable, read-only, hidden or without a me
     'sys/block/mmcblk0/size': '2048',
   })
   expect((await listDisks(places)).map(({ name }) => name.split('/').pop())).toEqual(['mmcblk0'])
+})
+
+it('shows arrays with what they are made of, and not the disks behind them', async () => {
+  const { root, places } = await machine({
+    'sys/block/sda/size': '2048',
+    'sys/block/sda/sda2/holders/md0/x': '',
+    'sys/block/sdb/size': '2048',
+    'sys/block/sdb/sdb2/holders/md0/x': '',
+    'sys/block/sdc/size': '2048',
+    'sys/block/sdc/holders/dm-0/x': '',
+    'sys/block/md0/size': '1024',
+    'sys/block/md0/slaves/sdb2/x': '',
+    'sys/block/md0/slaves/sda2/x': '',
+    'sys/block/md127/size': '0',
+  })
+  const name = (each: string) => join(root, 'dev', each)
+  expect(await listDisks(places)).toMatchObject([
+    { name: name('md0'), members: [name('sda2'), name('sdb2')] },
+    { name: name('sdc') },
+  ])
+  const held = (await listAllDisks(places)).filter(({ holds }) => holds)
+  expect(held.map((disk) => [disk.name, disk.holds])).toEqual([
+    [name('sda'), [name('md0')]],
+    [name('sdb'), [name('md0')]],
+  ])
 })

@@ -12,8 +12,13 @@ export interface Places {
   dev: string
 }
 
-/** The disks that an image could be written to: not removable, not read-only, not empty. By name. */
-export async function listDisks(places: Places = { sysfs: '/sys', dev: '/dev' }): Promise<Disk[]> {
+/** The disks that an image could be written to: also arrays, and not the disks that they are made of. */
+export async function listDisks(places?: Places): Promise<Disk[]> {
+  return (await listAllDisks(places)).filter(({ holds }) => holds === undefined)
+}
+
+/** Every disk that is not removable, not read-only and not empty. By name. */
+export async function listAllDisks(places: Places = { sysfs: '/sys', dev: '/dev' }): Promise<Disk[]> {
   const names = (await readdir(join(places.sysfs, 'block'))).filter((name) => !neither.test(name)).sort()
   const paths = await byPath(places.dev)
   const found = await Promise.all(names.map((name) => inspect(name, places, paths)))
@@ -45,7 +50,23 @@ async function inspect(name: string, { sysfs, dev }: Places, paths: Map<string, 
     ...wideNames(wwid),
     hctl: await hctlOf(folder),
     by_path: paths.get(name),
+    ...(await arraysOf(name, { sysfs, dev })),
   }
+}
+
+/** What an array is made of, and which arrays are made of a disk or its partitions. */
+async function arraysOf(name: string, { sysfs, dev }: Places): Promise<Pick<Disk, 'members' | 'holds'>> {
+  const folder = join(sysfs, 'block', name)
+  const inside = (path: string) => readdir(join(folder, path)).catch((): string[] => [])
+  if (isArray(name)) return { members: (await inside('slaves')).sort().map((each) => join(dev, each)) }
+  const parts = (await inside('')).filter((each) => each.startsWith(name))
+  const holders = (await Promise.all(['', ...parts].map((part) => inside(join(part, 'holders'))))).flat()
+  const arrays = [...new Set(holders.filter(isArray))].sort()
+  return arrays.length === 0 ? {} : { holds: arrays.map((each) => join(dev, each)) }
+}
+
+function isArray(name: string): boolean {
+  return /^md\d+$/.test(name)
 }
 
 /** naa.600… and eui.… are what 0x600… and eui.… stand for in udev's ID_WWN, whose first 16 digits are the bare name. */

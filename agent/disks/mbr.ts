@@ -34,6 +34,16 @@ export function parseMbr(bytes: Buffer): MbrPartition[] | undefined {
   return partitions.length === 0 ? undefined : partitions
 }
 
+/** The record that shows a disk with a GPT as full to those who don't know GPT. */
+export function protectiveRecord(sector: number, sectors: number): Buffer {
+  const bytes = Buffer.alloc(sector)
+  bytes.writeUIntLE(0x000200, tableAt + 1, 3)
+  bytes.writeUInt8(protectiveType, tableAt + 4)
+  bytes.writeUInt32LE(1, tableAt + 8)
+  bytes.writeUInt16LE(0xaa55, 510)
+  return stretched(bytes, sectors)
+}
+
 /** The protective entry of a GPT covers the whole disk, or as much as 32 bits can say. */
 export function stretched(bytes: Buffer, sectors: number): Buffer {
   const result = Buffer.from(bytes)

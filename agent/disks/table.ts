@@ -15,7 +15,7 @@ import {
   writesOf,
 } from './gpt.ts'
 import type { Table } from './gpt.ts'
-import { mbrFreeFrom, parseMbr, stretched, withMbrPartition } from './mbr.ts'
+import { mbrFreeFrom, parseMbr, protectiveRecord, stretched, withMbrPartition } from './mbr.ts'
 
 export interface Extent {
   /** Of the partition, as in /dev/sda3. */
@@ -79,6 +79,13 @@ export async function placeForConfigDrive(handle: FileHandle, disk: Disk, bytes:
 }
 
 const configDriveName = 'config-2'
+
+/** Makes a blank disk one with this table, and with nothing else in front of its first partition. */
+export async function writeNewTable(handle: FileHandle, disk: Disk, table: Table): Promise<void> {
+  await writeTable(handle, table)
+  await writeAt(handle, 0, protectiveRecord(disk.sector, Math.floor(disk.size / disk.sector)))
+  await handle.sync()
+}
 
 async function writeTable(handle: FileHandle, table: Table): Promise<void> {
   for (const { offset, bytes } of writesOf(table)) await writeAt(handle, offset, bytes)

@@ -4,6 +4,8 @@ import { CommandFailure } from '../failure.ts'
 /** The disk that this boot of the agent wrote an image to: what later commands are about. */
 export interface Deployed {
   disk?: Disk
+  /** The partition that a partition image went to. */
+  root?: number
 }
 
 export function diskOf(deployed: Deployed): Disk {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { nodeParam, stepCall, type NodeParam, type OfferedStep } from '../../contract/agent.ts'
-import { command, versionMismatch, type Command, type Running } from '../api/commands.ts'
+import { command, versionMismatch, type Command, type Outcome, type Running } from '../api/commands.ts'
 import { chooseRootDisk } from '../disks/choose.ts'
 import type { Disk } from '../disks/disk.ts'
 import { eraseEach, erasable } from '../disks/erase-many.ts'
@@ -9,14 +9,21 @@ import { CommandFailure } from '../failure.ts'
 import { writeArguments } from '../image/deploy.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Deployed } from './deployed.ts'
+import { raidSteps } from './raid.ts'
+import { upkeepCleanSteps, upkeepDeploySteps, upkeepServiceSteps, upkeepSteps } from './upkeep.ts'
 
 /** Ours is the only hardware manager. Its version changes when its steps do. */
 const manager = 'BloomeryHardwareManager'
-const version = '2'
+const version = '4'
 
-const offered = (step: string, priority: number, argsinfo: OfferedStep['argsinfo'] = null): OfferedStep => ({
+const offered = (
+  step: string,
+  priority: number,
+  argsinfo: OfferedStep['argsinfo'] = null,
+  on: 'deploy' | 'raid' = 'deploy',
+): OfferedStep => ({
   step,
-  interface: 'deploy',
+  interface: on,
   priority,
   reboot_requested: false,
   abortable: step.startsWith('erase'),
@@ -26,6 +33,9 @@ const cleanSteps = [
   offered('erase_devices_metadata', 99),
   offered('erase_devices', 10),
   offered('erase_devices_express', 0),
+  offered('delete_configuration', 0, null, 'raid'),
+  offered('create_configuration', 0, null, 'raid'),
+  ...upkeepCleanSteps,
 ]
 const deploySteps = [
   offered('erase_devices_metadata', 0),
@@ -33,12 +43,23 @@ const deploySteps = [
     image_info: { description: 'The image: id, urls, digest and disk format.', required: true },
     configdrive: { description: 'Gzipped ISO 9660 in base64, or a URL of it.', required: false },
   }),
+  offered(
+    'apply_configuration',
+    0,
+    {
+      raid_config: { description: 'What arrays to make, as target_raid_config has it.', required: true },
+      delete_existing: { description: 'Whether arrays that are there go first. Default: true.', required: false },
+    },
+    'raid',
+  ),
+  ...upkeepDeploySteps,
 ]
+const serviceSteps = [...cleanSteps.filter(({ interface: on }) => on === 'raid'), ...upkeepServiceSteps]
 
 const context = z.looseObject({ node: nodeParam, ports: z.array(z.unknown()).max(1000).nullish() })
 const versions = z.record(z.string(), z.string()).nullish()
 
-type Step = (args: unknown, node: NodeParam, running: Running) => Promise<string | null>
+export type Step = (args: unknown, node: NodeParam, running: Running) => Promise<Outcome>
 
 export function cleanExtension(machine: Machine, deployed: Deployed): Record<string, Command> {
   const steps = stepsOf(machine, deployed)
@@ -74,8 +95,25 @@ export function deployExtension(machine: Machine, deployed: Deployed): Record<st
   }
 }
 
+/** Of a machine whose system stays on its disk. */
+export function serviceExtension(machine: Machine, deployed: Deployed): Record<string, Command> {
+  const steps = stepsOf(machine, deployed)
+  const params = context.extend({ step: stepCall, service_version: versions })
+  return {
+    get_service_steps: command(false, context, () =>
+      Promise.resolve({ service_steps: { [manager]: serviceSteps }, hardware_manager_version: { [manager]: version } }),
+    ),
+    execute_service_step: command(true, params, async ({ step, node }, running) => {
+      const run = find(steps, serviceSteps, step.interface, step.step)
+      return { service_result: await run(step.args, node, running), service_step: withoutDrive(step) }
+    }),
+  }
+}
+
 function stepsOf(machine: Machine, deployed: Deployed): Record<string, Step> {
   return {
+    ...raidSteps(machine),
+    ...upkeepSteps(machine, deployed),
     async erase_devices_metadata(_args, node) {
       for (const disk of erasable(await machine.disks(), node)) await machine.eraseMetadata(disk)
       return null

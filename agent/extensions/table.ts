@@ -5,7 +5,7 @@ import type { Machine } from '../machine/machine.ts'
 import { diskOf, type Deployed } from './deployed.ts'
 import { rescueExtension } from './rescue.ts'
 import { standbyExtension } from './standby.ts'
-import { cleanExtension, deployExtension } from './steps.ts'
+import { cleanExtension, deployExtension, serviceExtension } from './steps.ts'
 
 const nothing = z.looseObject({})
 const loaderParams = z.looseObject({ ignore_bootloader_failure: z.boolean().nullish() })
@@ -16,11 +16,12 @@ export function createTable(machine: Machine, node: NodeParam): CommandTable {
   return {
     clean: cleanExtension(machine, deployed),
     deploy: deployExtension(machine, deployed),
+    service: serviceExtension(machine, deployed),
     standby: standbyExtension(machine, deployed, node),
     image: {
       install_bootloader: command(true, loaderParams, async ({ ignore_bootloader_failure: ignore }) => {
         try {
-          return await machine.installBootEntry(diskOf(deployed))
+          return await machine.installBoot(diskOf(deployed), deployed.root, '')
         } catch (error) {
           if (ignore) return `ignored: ${error instanceof Error ? error.message : String(error)}`
           throw error

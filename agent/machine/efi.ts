@@ -1,18 +1,14 @@
 import { access, mkdtemp, readdir, readFile, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { openDisk, readAt } from '../disks/device.ts'
-import type { Disk } from '../disks/disk.ts'
-import { espType, partitionsOf } from '../disks/gpt.ts'
-import { parseMbr } from '../disks/mbr.ts'
-import { readGpt } from '../disks/table.ts'
+import { basename, join } from 'node:path'
+import { partitionPath } from '../disks/device.ts'
 import { CommandFailure } from '../failure.ts'
+import { installLoaders, type Installing } from '../loader/install.ts'
 import { hasProgram, run } from '../programs.ts'
 import { chooseLoader, entriesLabelled, type Loader } from './loader.ts'
 
 const firmware = '/sys/firmware/efi'
 const variables = '/sys/firmware/efi/efivars'
-const espTypeOfMbr = 0xef
 
 export async function isUefi(): Promise<boolean> {
   return access(firmware).then(
@@ -21,36 +17,33 @@ export async function isUefi(): Promise<boolean> {
   )
 }
 
-/** Tells UEFI firmware to boot this disk's loader first. A BIOS needs no telling: it runs the first sector. */
-export async function installBootEntry(disk: Disk): Promise<string> {
-  if (!(await isUefi())) return 'booted by BIOS: the image brings its own boot sector, nothing was installed'
-  const esp = await espOf(disk)
-  if (esp === undefined) throw failed(`${disk.name} has no EFI system partition; the image cannot boot by UEFI`)
-  const loader = await loaderOn(partitionPath(disk.name, esp))
+/** Has the firmware boot what was written. A BIOS needs no telling: it runs the first sector. */
+export async function installBoot(installing: Installing): Promise<string> {
+  const { disk, holders, root } = installing
+  const uefi = await isUefi()
+  const places = await installLoaders(installing, uefi)
+  if (!uefi)
+    return root === undefined && holders.length === 0
+      ? 'booted by BIOS: the image brings its own boot sector, nothing was installed'
+      : `GRUB for BIOS on ${(holders.length > 0 ? holders : [disk]).map(({ name }) => name).join(', ')}`
+  const said: string[] = []
+  // The firmware puts the newest entry first: what is named first shall be.
+  for (const place of places.toReversed())
+    said.unshift(await recordEntry(place.disk.name, place.esp, holders.length > 0))
+  return said.join('; ')
+}
+
+/** Of an array's disks each has an entry of its own. */
+async function recordEntry(disk: string, esp: number, isHolder: boolean): Promise<string> {
+  const loader = await loaderOn(partitionPath(disk, esp))
+  const label = isHolder ? `${loader.label} (${basename(disk)})` : loader.label
   if (!(await mountVariables()))
     return `the firmware's variables cannot be written; it will find ${loader.path} only if that is its default path`
   if (!(await hasProgram('efibootmgr'))) throw failed('the ramdisk has no efibootmgr')
   const listed = (await run('efibootmgr', [], 60)).toString('utf8')
-  for (const entry of entriesLabelled(listed, loader.label)) await run('efibootmgr', ['-b', entry, '-B'], 60)
-  await run('efibootmgr', ['-c', '-d', disk.name, '-p', String(esp), '-L', loader.label, '-l', loader.path], 60)
-  return `boot entry "${loader.label}" for ${loader.path} on partition ${esp} of ${disk.name}`
-}
-
-async function espOf(disk: Disk): Promise<number | undefined> {
-  const handle = await openDisk(disk.name)
-  try {
-    const table = await readGpt(handle, disk)
-    if (table) return partitionsOf(table).find(({ type }) => type === espType)?.number
-    const record = parseMbr(await readAt(handle, 0, disk.sector))
-    return record?.find(({ type }) => type === espTypeOfMbr)?.number
-  } finally {
-    await handle.close()
-  }
-}
-
-/** /dev/sda and 1 make /dev/sda1; names that end in a digit need a p between. */
-export function partitionPath(disk: string, number: number): string {
-  return /\d$/.test(disk) ? `${disk}p${number}` : `${disk}${number}`
+  for (const entry of entriesLabelled(listed, label)) await run('efibootmgr', ['-b', entry, '-B'], 60)
+  await run('efibootmgr', ['-c', '-d', disk, '-p', String(esp), '-L', label, '-l', loader.path], 60)
+  return `boot entry "${label}" for ${loader.path} on partition ${esp} of ${disk}`
 }
 
 async function loaderOn(partition: string): Promise<Loader> {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { partitionPath } from './efi.ts'
+import { partitionPath } from '../disks/device.ts'
 import { chooseLoader, entriesLabelled } from './loader.ts'
 import { withoutTokens } from './logs.ts'
 

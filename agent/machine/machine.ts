@@ -1,6 +1,8 @@
+import type { NodeParam } from '../../contract/agent.ts'
 import type { Progress, WriteArguments } from '../image/deploy.ts'
 import type { Disk } from '../disks/disk.ts'
 import type { EraseOptions } from '../disks/erase-options.ts'
+import type { Upkeep } from './upkeep.ts'
 
 /** The server that the agent runs on, as narrow as its commands need it. */
 export interface Machine {
@@ -10,11 +12,15 @@ export interface Machine {
   eraseFully: (disk: Disk, options: EraseOptions, progress: (done: number) => void) => Promise<void>
   /** As fully as takes seconds. */
   eraseExpress: (disk: Disk) => Promise<void>
+  /** Software RAID; what was made, as raid_config tells it. */
+  createArrays: (config: unknown, node: NodeParam) => Promise<Record<string, unknown>>
+  deleteArrays: (node: NodeParam) => Promise<void>
   writeImage: (wanted: WriteArguments, disk: Disk, progress: Progress) => Promise<string>
   /** Names of what an image brought along, under Ironic's keys. */
   identify: (disk: Disk) => Promise<Record<string, unknown>>
-  /** Has the firmware boot from this disk, where it must be told. */
-  installBootEntry: (disk: Disk) => Promise<string>
+  /** Has the firmware boot what was written to this disk, where it must be told. */
+  installBoot: (disk: Disk, root: number | undefined, kernelArguments: string) => Promise<string>
+  upkeep: Upkeep
   sync: () => Promise<void>
   /** Both return before it happens, so that the command can be answered. */
   powerOff: () => void

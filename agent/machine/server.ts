@@ -9,13 +9,16 @@ import { describeMachine } from '../inventory/describe.ts'
 import { listPciDevices } from '../inventory/pci.ts'
 import type { Log } from '../log.ts'
 import { run } from '../programs.ts'
+import { Arrays } from '../raid/arrays.ts'
+import { createArrays, deleteArrays, type RaidMeans } from '../raid/configure.ts'
 import type { Settings } from '../settings.ts'
-import { installBootEntry, isUefi } from './efi.ts'
+import { installBoot, isUefi } from './efi.ts'
 import { collectLogs } from './logs.ts'
 import type { Machine } from './machine.ts'
 import { listInterfaces } from './network.ts'
 import { endMachine } from './power.ts'
 import { allowRescue, hashPassword } from './rescue.ts'
+import { createUpkeep } from './upkeep.ts'
 
 export interface ServerMeans {
   clock: Clock
@@ -29,24 +32,38 @@ export interface ServerMeans {
 /** The real server underneath. */
 export function createServer({ clock, log, trust, settings, imageKeys, lockDown }: ServerMeans): Machine {
   const { imageSeconds: seconds, imageRetries: retries, imageRetryInterval: retryInterval } = settings
+  const arrays = new Arrays()
   /** Controllers may still be finding disks when the agent is first asked. */
   const disks = async () => {
     for (let attempt = 1; ; attempt++) {
-      const found = await listDisks()
+      const found = await arrays.disks()
       if (found.length > 0 || attempt >= settings.diskAttempts) return found
       await clock.sleep(settings.diskInterval * 1000)
     }
   }
   const erasing = { clock, log, sysfs: '/sys' }
+  const raiding = async (): Promise<RaidMeans> => ({ ...erasing, arrays, firmware: (await isUefi()) ? 'uefi' : 'bios' })
   return {
     disks,
     eraseMetadata: (disk) => eraseMetadata(disk, erasing),
     eraseFully: (disk, options, progress) => eraseFully(disk, erasing, { options, progress }),
     eraseExpress: (disk) => eraseExpress(disk, erasing),
+    async createArrays(config, node) {
+      await disks()
+      return createArrays(config, node, await raiding())
+    },
+    async deleteArrays(node) {
+      await disks()
+      await deleteArrays(node, await raiding())
+    },
     writeImage: (wanted, disk, progress) =>
       deployImage(wanted, disk, { trust, clock, log, seconds, retries, retryInterval, imageKeys }, progress),
     identify,
-    installBootEntry,
+    async installBoot(disk, root, kernelArguments) {
+      const holders = (await arrays.all()).filter(({ holds }) => holds?.includes(disk.name))
+      return installBoot({ disk, holders, root, kernelArguments })
+    },
+    upkeep: createUpkeep({ clock, log, trust, seconds }),
     sync: async () => void (await run('sync', [], 600)),
     powerOff: () => void endMachine('off', clock, log),
     reboot: () => void endMachine('reboot', clock, log),

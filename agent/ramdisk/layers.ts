@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { copyFile, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { grubPlatforms } from '../loader/grub-modules.ts'
 import { requiredPrograms } from '../programs.ts'
 import { skeleton } from './base.ts'
 import { type Apt, type Architecture, aptFor, isOfThisMachine } from './apt.ts'
@@ -23,9 +24,10 @@ const recipe = fileURLToPath(new URL('.', import.meta.url))
 export async function systemLayer(flavour: Flavour, node: string, shop: Workshop) {
   const apt = await aptFor(architectureOf(flavour), shop.packages)
   const kernelPackage = await resolveKernel(`linux-image-${flavour}`, apt)
-  const packages = await resolveClosure(userlandPackages, apt)
+  const packages = await resolveClosure(userlandPackages(architectureOf(flavour)), apt)
   const versions = [kernelPackage, ...packages].map((one) => `${one.name}=${one.version}`)
-  const key = contentKey([...versions, await digestOfRecipe(recipe), await digestOf(node)])
+  const grub = JSON.stringify(grubPlatforms)
+  const key = contentKey([...versions, grub, await digestOfRecipe(recipe), await digestOf(node)])
   const layer = join(shop.layers, `system-${key}.cpio.zst`)
   const kernel = join(shop.layers, `vmlinuz-${key}`)
   if (existsSync(layer) && existsSync(kernel)) shop.log(`system layer ${key}: kept from before`)

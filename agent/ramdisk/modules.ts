@@ -28,13 +28,16 @@ export const wantedModules: readonly string[] = [
   'drivers/usb/host/',
   'drivers/usb/storage/',
   'drivers/virtio/',
+  'fs/btrfs/',
   'fs/efivarfs/',
+  'fs/ext4/',
   'fs/fat/',
   'fs/isofs/',
   'fs/nls/nls_ascii.ko',
   'fs/nls/nls_cp437.ko',
   'fs/nls/nls_iso8859-1.ko',
   'fs/nls/nls_utf8.ko',
+  'fs/xfs/',
   'net/8021q/',
 ]
 
@@ -46,7 +49,7 @@ const unwantedModules: readonly string[] = [
   'drivers/usb/storage/ums-',
 ]
 
-const virtual = ['virtio_pci', 'virtio_net', 'virtio_blk', 'nvme', 'efivarfs', 'vfat']
+const virtual = 'virtio_pci virtio_net virtio_blk nvme efivarfs vfat ext4 raid1 raid456'.split(' ')
 const real =
   'ahci sd_mod megaraid_sas mpt3sas hpsa smartpqi e1000e igb ixgbe i40e ice tg3 bnxt_en mlx5_core usb_storage isofs'.split(
     ' ',

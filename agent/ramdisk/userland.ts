@@ -2,17 +2,24 @@ import { realpath, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Architecture } from './apt.ts'
 import type { Entry } from './cpio.ts'
+import { grubFiles, grubPackages } from './grub.ts'
 import { run } from './run.ts'
 
 /** Where the programs come from. libstdc++6 and libgcc-s1 are Node's. */
-export const userlandPackages: readonly string[] = [
+export const userlandPackages = (architecture: Architecture): string[] => [
   'busybox-static',
+  'dosfstools',
+  'e2fsprogs',
   'efibootmgr',
   'fdisk',
   'gdisk',
+  'grub-common',
+  ...grubPackages[architecture],
   'hdparm',
   'libgcc-s1',
   'libstdc++6',
+  'mdadm',
+  'mtools',
   'nvme-cli',
   'parted',
   'util-linux',
@@ -20,12 +27,20 @@ export const userlandPackages: readonly string[] = [
 
 /** Real programs for what touches disks and firmware; busybox does the rest. */
 const programs: readonly string[] = [
+  'blkid',
   'blkdiscard',
   'blockdev',
   'efibootdump',
   'efibootmgr',
+  'grub-mkimage',
   'hdparm',
   'lsblk',
+  'mcopy',
+  'mdadm',
+  'mdir',
+  'mkfs.ext4',
+  'mkfs.vfat',
+  'mkswap',
   'nvme',
   'parted',
   'partprobe',
@@ -63,6 +78,7 @@ export async function userland({ root, architecture, node, speaks }: UserlandPar
     ...[...files, busybox].map((from) => executable(`usr/bin/${basename(from)}`, from)),
     ...applets.filter((name) => !taken.has(name)).map((name) => link(`usr/bin/${name}`, 'busybox')),
     ...(await librariesOf(root, architecture, [...files, node])),
+    ...(await grubFiles(root, architecture)),
   ]
 }
 
@@ -71,7 +87,7 @@ export async function programIn(root: string, name: string): Promise<string> {
     const path = join(root, folder, name)
     if ((await stat(path).catch(() => undefined))?.isFile()) return path
   }
-  throw new Error(`no program ${name} in the unpacked packages ${userlandPackages.join(', ')}`)
+  throw new Error(`no program ${name} in the unpacked packages of the ramdisk`)
 }
 
 /** What the files say that they need (DT_NEEDED), and what that needs, out of the unpacked packages: nothing of the building machine. */

@@ -12,10 +12,15 @@ export interface Agents {
   lastSeen(node: string, since: Date): string | undefined
   /** A command that answers at once. Resolves to its result. */
   call(on: StepContext, name: string, params: Record<string, unknown>): Promise<Record<string, unknown>>
-  /** A command that takes its time; waits for its end. Rejects with CommandFailed, after which it may be given again. */
-  runCommand(on: StepContext, name: string, params: Record<string, unknown>, work?: Work): Promise<void>
-  /** A deploy or clean step of the agent; waits for its end. */
-  runStep(on: StepContext, kind: 'deploy' | 'clean', work: StepWork): Promise<void>
+  /** A command that takes its time; resolves to its result. Rejects with CommandFailed, after which it may be given again. */
+  runCommand(
+    on: StepContext,
+    name: string,
+    params: Record<string, unknown>,
+    work?: Work,
+  ): Promise<Record<string, unknown>>
+  /** A deploy or clean step of the agent; resolves to its command's result. */
+  runStep(on: StepContext, kind: 'deploy' | 'clean', work: StepWork): Promise<Record<string, unknown>>
   /** Asks the agent to halt the machine; resolves when it was asked, whether or not it could still answer. */
   powerOff(on: StepContext): Promise<void>
   /** The next agent of this machine is given its token beforehand; nobody else is then. */
@@ -35,4 +40,6 @@ export interface StepWork extends Work {
   args: Record<string, unknown>
   /** What the node's driver_internal_info says to the step. */
   internal?: Record<string, unknown>
+  /** What it says differently of the node than the plan does. */
+  node?: Record<string, unknown>
 }

@@ -43,15 +43,12 @@ export function siteAgents({ rows, client, token, clock, lastSeen }: SiteAgentsP
     }
   }
 
-  async function follow(on: StepContext, id: string, work: Work | undefined): Promise<void> {
+  async function follow(on: StepContext, id: string, work: Work | undefined): Promise<Record<string, unknown>> {
     for (;;) {
       const all = await patiently(on, () => client.commands(address(on.plan.node), on.signal))
       const mine = all.find((each) => each.id === id)
       if (!mine) throw new HardwareError('the agent was restarted and has forgotten the command')
-      if (mine.command_status !== 'RUNNING') {
-        outcome(mine)
-        return
-      }
+      if (mine.command_status !== 'RUNNING') return outcome(mine)
       const { percent, mb_per_second: rate } = mine.command_progress ?? {}
       if (work) on.note(rate ? `${work.busy}, ${rate} MB/s` : work.busy, work.percent(percent ?? 0))
       await clock.sleep(POLL_MS, on.signal)
@@ -97,7 +94,7 @@ export function siteAgents({ rows, client, token, clock, lastSeen }: SiteAgentsP
     async runCommand(on, name, params, work) {
       const id = await patiently(on, () => startOrFind(on, name, params))
       try {
-        await follow(on, id, work)
+        return await follow(on, id, work)
       } catch (error) {
         // That one is over: whoever asks again asks for another.
         if (!(error instanceof CommandFailed)) throw error
@@ -109,11 +106,11 @@ export function siteAgents({ rows, client, token, clock, lastSeen }: SiteAgentsP
     async runStep(on, kind, work) {
       const params = {
         step: { ...work.step, args: work.args },
-        node: { ...agentNode(on.plan.machine), driver_internal_info: work.internal ?? {} },
+        node: { ...agentNode(on.plan.machine), driver_internal_info: work.internal ?? {}, ...work.node },
         ports: on.plan.machine.ports,
         [`${kind}_version`]: null,
       }
-      await agents.runCommand(on, `${kind}.execute_${kind}_step`, params, work)
+      return agents.runCommand(on, `${kind}.execute_${kind}_step`, params, work)
     },
   }
   return agents
@@ -133,5 +130,6 @@ export function agentNode(machine: Machine): Record<string, unknown> {
     properties: machine.properties,
     instance_info: machine.instance_info,
     driver_internal_info: {},
+    target_raid_config: machine.target_raid_config ?? {},
   }
 }

@@ -90,8 +90,8 @@ function onChildren(kind: SteppedKind, named: NamedStep, children: Children, opt
 }
 
 function isInBand(node: Node, { does }: KeptStep): boolean {
-  const { deploy_interface: deploy, disable_power_off } = node
-  return needsRamdisk([{ name: does }], { interfaces: { deploy }, disable_power_off })
+  const { deploy_interface: deploy, raid_interface: raid, disable_power_off } = node
+  return needsRamdisk([{ name: does }], { interfaces: { deploy, raid }, disable_power_off })
 }
 
 function keep(node: Node, kind: SteppedKind, named: NamedStep, options: ConductorOptions): KeptStep {

@@ -100,5 +100,6 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'bios.factory_reset': factoryReset,
   'raid.create_configuration': createRaid,
   'raid.delete_configuration': deleteRaid,
+  'raid.apply_configuration': applyRaid,
   'firmware.update': updateFirmware,
 }
