@@ -37,6 +37,23 @@ function agent() {
   return { app, post, release: () => release(), finished: () => finished }
 }
 
+it('tells an old conductor, which asks without a token, what became of its commands: from where the token was shown before', async () => {
+  const { app } = agent()
+  const from = (remoteAddress: string) => ({ incoming: { socket: { remoteAddress } } })
+  const list = async (address: string, query = '') =>
+    (await app.request(`/v1/commands/${query}`, {}, from(address))).status
+  const give = (address: string, query: string) =>
+    app.request(`/v1/commands/?${query}`, { method: 'POST', body: '{"name":"standby.sync"}' }, from(address))
+  expect(await list('192.0.2.1')).toBe(401)
+  expect((await give('192.0.2.1', 'agent_token=wrong')).status).toBe(401)
+  expect(await list('192.0.2.1')).toBe(401)
+  expect((await give('192.0.2.1', `agent_token=${token}`)).status).toBe(200)
+  expect(await list('192.0.2.1')).toBe(200)
+  expect(await list('192.0.2.1', '?agent_token=wrong')).toBe(401)
+  expect(await list('192.0.2.2')).toBe(401)
+  expect((await give('192.0.2.1', '')).status).toBe(401)
+})
+
 describe('anybody', () => {
   it('may read what this is and since when it runs', async () => {
     const { app } = agent()

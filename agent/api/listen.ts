@@ -4,6 +4,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import type { Hono } from 'hono'
+import type { Connected } from './app.ts'
 import type { Identity } from './certificate.ts'
 
 export interface Listening {
@@ -19,8 +20,11 @@ export interface Where {
   minVersion?: 'TLSv1.2' | 'TLSv1.3'
 }
 
-export async function listen(app: Hono, { host, port, identity, minVersion = 'TLSv1.2' }: Where): Promise<Listening> {
-  const handle = getRequestListener(app.fetch)
+export async function listen(
+  app: Hono<Connected>,
+  { host, port, identity, minVersion = 'TLSv1.2' }: Where,
+): Promise<Listening> {
+  const handle = getRequestListener((request, { incoming }) => app.fetch(request, { incoming }))
   const listener: RequestListener = (request, response) => void handle(request, response)
   const server = identity
     ? createHttpsServer({ key: identity.key, cert: identity.certificate, minVersion }, listener)
