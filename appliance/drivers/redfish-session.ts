@@ -1,4 +1,3 @@
-import type { BootTarget } from '@bloomery/redfish/boot.ts'
 import { connect, type Redfish } from '@bloomery/redfish/client.ts'
 import { findSystem, type System } from '@bloomery/redfish/system.ts'
 import { readFile } from 'node:fs/promises'
@@ -32,8 +31,6 @@ export type RedfishInfo = z.infer<typeof redfishInfo>
 export interface RedfishSession {
   bmc: Redfish
   system: System
-  /** What has to be said again at each start, because this BMC can't keep it. */
-  again: { target: BootTarget; uefi: boolean } | undefined
 }
 
 export async function openSession(of: RedfishInfo): Promise<RedfishSession> {
@@ -52,7 +49,7 @@ export async function openSession(of: RedfishInfo): Promise<RedfishSession> {
     timeoutMs: TIMEOUT_MS,
   })
   try {
-    return { bmc, system: await findSystem(bmc, of.redfish_system_id), again: undefined }
+    return { bmc, system: await findSystem(bmc, of.redfish_system_id) }
   } catch (error) {
     await bmc.close()
     throw error

@@ -6,7 +6,7 @@ import { dialects } from '@bloomery/redfish/service/dialect.ts'
 import { type PaperMachine, paperMachine } from '@bloomery/redfish/testing/paper-machine.ts'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HardwareError } from '../hardware-error.ts'
-import type { Bmc, DriverInfo } from './bmc.ts'
+import type { Bmc, DriverInfo, Memory } from './bmc.ts'
 import { openRedfishDriver, type RedfishDriver } from './redfish.ts'
 
 /** As soon as it is so, however busy the machine. */
@@ -18,8 +18,11 @@ const users = [{ name: 'admin', password: 'paper-secret' }]
 let driver: RedfishDriver
 let machine: PaperMachine
 let server: RunningRedfish
+/** What the appliance keeps of the machine. */
+let kept: string | undefined
 beforeEach(async () => {
   driver = openRedfishDriver()
+  kept = undefined
   machine = paperMachine()
   await start()
 })
@@ -39,7 +42,8 @@ async function start(dialect = dialects[0]): Promise<void> {
 
 function bmc(more: DriverInfo = {}): Promise<Bmc> {
   const info = { redfish_address: server.url, redfish_username: 'admin', redfish_password: 'paper-secret', ...more }
-  return (driver.connect as (info: DriverInfo) => Promise<Bmc>)(info)
+  const memory: Memory = { read: () => kept, write: (state) => (kept = state) }
+  return (driver.connect as (info: DriverInfo, stage: { memory: Memory }) => Promise<Bmc>)(info, { memory })
 }
 
 describe('a machine with a Redfish BMC', () => {
@@ -72,6 +76,14 @@ describe('a machine with a Redfish BMC', () => {
     machine.override = { target: 'None', enabled: 'Disabled', mode: 'UEFI' } // it has started meanwhile
     await of.control('on')
     expect(machine.override).toMatchObject({ target: 'Hdd', enabled: 'Once' })
+    // Also by the next life of the appliance.
+    await driver.close()
+    driver = openRedfishDriver()
+    machine.override = { target: 'None', enabled: 'Disabled', mode: 'UEFI' }
+    await (await bmc()).control('reset')
+    expect(machine.override).toMatchObject({ target: 'Hdd', enabled: 'Once' })
+    await (await bmc()).setBootDevice('pxe', { persistent: false, uefi: true })
+    expect(await (await bmc()).bootDevice()).toEqual({ boot_device: 'pxe', persistent: false })
   })
 
   it('shares one session between all that ask', async () => {
