@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { Appliance } from '../../contract/resources.ts'
+import type { Appliance, Operation } from '../../contract/resources.ts'
 import { newSealingKey, seal } from '../../contract/seal.ts'
-import { chooseAppliance } from './choose.ts'
+import { chooseAppliance, keeperOf, planAppliance } from './choose.ts'
 import { node } from './testing.ts'
 
 const now = new Date('2026-11-23T10:00:00.000Z')
@@ -49,5 +49,36 @@ describe('the appliance of a node', () => {
     const secret = seal('x', 'bind', [{ appliance: first.uuid, key: first.sealing_key }])
     for (const each of nodes)
       expect(chooseAppliance({ ...each, driver_info: { ipmi_password: secret } }, three, now)?.name).toBe('box-1')
+  })
+})
+
+describe('a node that somebody looks after', () => {
+  const [first, second] = [appliance(1), appliance(2)] as const
+  const kept = nodes.slice(0, 20).map((each) => ({ ...each, keeper: first.uuid }))
+  const running = (at: Appliance) => ({ operation: { appliance: at.uuid } as Operation })
+
+  it('stays with its keeper between plans, though another would get the next plan, while the keeper is alive', () => {
+    for (const each of kept) expect(keeperOf(each, [first, second], now)).toBe(first)
+    const silent = appliance(1, ago(91))
+    for (const each of kept) expect(keeperOf(each, [silent, second], now)).toBe(second)
+    expect(kept.some((each) => planAppliance(each, [first, second], now) === second)).toBe(true)
+  })
+
+  it('is for nobody but who carries out its operation, who may be cut off', () => {
+    const silent = appliance(2, ago(600))
+    for (const each of kept) expect(keeperOf({ ...each, ...running(silent) }, [first, silent], now)).toBe(silent)
+  })
+
+  it('gets its next plan there too, so that no two are at one machine; but nobody waits for one that is away', () => {
+    for (const each of kept) {
+      expect(planAppliance({ ...each, ...running(second) }, [first, second], now)).toBe(second)
+      const silent = appliance(2, ago(600))
+      expect(planAppliance({ ...each, ...running(silent) }, [first, silent], now)).toBe(first)
+    }
+  })
+
+  it('goes to one that can open its secrets', () => {
+    const driver_info = { ipmi_password: seal('x', 'bind', [{ appliance: second.uuid, key: second.sealing_key }]) }
+    for (const each of kept) expect(keeperOf({ ...each, driver_info }, [first, second], now)).toBe(second)
   })
 })

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type Client, createClient } from '../../contract/api/client.ts'
+import { type Command, downlink } from '../../contract/messages.ts'
 import { newSealingKey } from '../../contract/seal.ts'
 import { topics } from '../../contract/topics.ts'
 import { newRequest } from '../contracts/certificate-request.ts'
@@ -62,6 +63,45 @@ test('what an appliance sends that is no message is dropped with a line that the
   await expect.poll(dropped, patience).toHaveLength(1)
   await connection.endAsync(true)
 })
+
+test('what people change of a node reaches who looks after it, who hears also that it has gone to another site', async () => {
+  const [here, there] = [await joinByHand('here'), await joinByHand('there')]
+  const driver_info = { ipmi_address: '192.0.2.1', ipmi_username: 'admin', ipmi_password: 'secret' }
+  const interfaces = { console_interface: 'ipmitool-socat' }
+  const { uuid } = await client.nodes.create({ driver: 'ipmi', conductor_group: 'here', driver_info, ...interfaces })
+  await client.nodes.setConsole(uuid, { enabled: true })
+  await client.nodes.patch(uuid, [{ op: 'add', path: '/driver_info/ipmi_address', value: '192.0.2.2' }])
+  await expect.poll(() => here.heard(), patience).toEqual(['console', 'watch'])
+  await client.nodes.patch(uuid, [
+    { op: 'add', path: '/conductor_group', value: 'there' },
+    { op: 'add', path: '/driver_info/ipmi_password', value: 'secret' },
+  ])
+  await expect.poll(() => here.heard(), patience).toEqual(['console', 'watch', 'release'])
+  await expect.poll(() => there.heard(), patience).toEqual(['watch', 'console'])
+  await client.nodes.delete(uuid)
+  await expect.poll(() => there.heard(), patience).toEqual(['watch', 'console', 'forget'])
+  await here.leave()
+  await there.leave()
+})
+
+/** An appliance that listens and says nothing. */
+async function joinByHand(site: string) {
+  await client.sites.create(site)
+  const { token } = await client.sites.createToken(site)
+  const { csr, privateKey } = await newRequest()
+  const sealing_key = newSealingKey().publicKey
+  const joined = await client.enrol({ token, name: `${site}-appliance`, csr, sealing_key })
+  const tls = { key: privateKey, cert: joined.certificate, ca: joined.authorities }
+  const connection = await connectAsync(joined.broker, { clientId: joined.appliance, ...tls, reconnectPeriod: 0 })
+  const commands = new Map<number, Command>()
+  connection.on('message', (_, payload) => {
+    const message = downlink.parse(JSON.parse(payload.toString()))
+    if (message.kind === 'commands') for (const command of message.commands) commands.set(command.seq, command)
+  })
+  await connection.subscribeAsync(topics.down(joined.appliance), { qos: 1 })
+  const heard = () => [...commands.values()].toSorted((a, b) => a.seq - b.seq).map(({ kind }) => kind)
+  return { heard, leave: () => connection.endAsync(true) }
+}
 
 test('an event comes to the courier of a webhook, which goes nowhere but to public addresses', async () => {
   // A name that this machine has for itself, or nobody for anything.
