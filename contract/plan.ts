@@ -89,6 +89,22 @@ const components = z
   .min(1)
   .max(64)
 
+/** A file for the system that was written, under Ironic's keys (`deploy.inject_files`). */
+const injectedFile = z.strictObject({
+  path: z.string().regex(/^\/[^\0]{1,4094}$/, 'is an absolute path'),
+  partition: z.union([z.int().positive(), z.string().max(64)]).optional(),
+  deleted: z.boolean().optional(),
+  /** Base64, or a URL. */
+  content: z
+    .string()
+    .max(1024 * 1024)
+    .optional(),
+  mode: z.union([z.int().nonnegative(), z.string().max(8)]).optional(),
+  dirmode: z.union([z.int().nonnegative(), z.string().max(8)]).optional(),
+  owner: z.union([z.int().nonnegative(), z.string().max(64)]).optional(),
+  group: z.union([z.int().nonnegative(), z.string().max(64)]).optional(),
+})
+
 const pem = z
   .string()
   .max(16_384)
@@ -193,6 +209,18 @@ export const stepArguments = {
     disk_erasure_concurrency: z.int().min(1).max(64).optional(),
   }),
   'deploy.erase_devices_express': none,
+  'deploy.erase_pstore': none,
+  'deploy.clean_uefi_nvram': z.strictObject({ match_patterns: z.array(z.string().max(256)).max(64).optional() }),
+  /** The agent judges them more closely: it knows the machine's partitions. */
+  'deploy.inject_files': z.strictObject({
+    files: z.array(injectedFile).min(1).max(256),
+    verify_ca: z.boolean().optional(),
+  }),
+  /** How long and how hard is in driver_info, as in Ironic. */
+  'deploy.burnin_cpu': none,
+  'deploy.burnin_memory': none,
+  'deploy.burnin_disk': none,
+  'deploy.burnin_network': none,
   'deploy.deploy': none,
   'deploy.take_over': none,
   'inspect.inspect_hardware': none,

@@ -30,6 +30,9 @@ const step = (priority: number, deadline_seconds: number, more: Partial<StepFact
 const redfish = ['redfish', 'idrac-redfish']
 const anyBmc = [...redfish, 'ipmitool']
 
+/** As long as somebody wants it to take. */
+const burnIn = step(0, 14 * 86_400, { waits: true, requestable: ['clean', 'service'], inBand: true })
+
 const asked: Partial<StepFacts> = { requestable: ['clean', 'deploy', 'service'] }
 
 export const steps = {
@@ -64,6 +67,13 @@ export const steps = {
   /** Ironic's priority is 10: hours for each tear-down that nobody asked for. Here it takes `erase_devices_priority`. */
   'deploy.erase_devices': step(0, 3 * 86_400, { waits: true, requestable: ['clean'], inBand: true }),
   'deploy.erase_devices_express': step(0, 1800, { waits: true, requestable: ['clean'], inBand: true }),
+  'deploy.erase_pstore': step(0, 300, { waits: true, requestable: ['clean'], inBand: true }),
+  'deploy.clean_uefi_nvram': step(0, 600, { waits: true, requestable: ['clean', 'deploy'], inBand: true }),
+  'deploy.inject_files': step(0, 1800, { waits: true, requestable: ['deploy', 'service'], inBand: true }),
+  'deploy.burnin_cpu': burnIn,
+  'deploy.burnin_memory': burnIn,
+  'deploy.burnin_disk': { ...burnIn, requestable: ['clean'] },
+  'deploy.burnin_network': burnIn,
   'deploy.deploy': step(100, 3660, { implementations: ['fake'] }),
   'deploy.take_over': step(0, 120),
   'inspect.inspect_hardware': step(0, 3660, { waits: true }),

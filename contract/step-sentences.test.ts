@@ -21,6 +21,7 @@ it('every step that needs no arguments says in one sentence what it does', () =>
     'power.set_power_state',
     'management.set_boot_device',
     'deploy.write_image',
+    'deploy.inject_files',
     'boot.prepare_instance_ramdisk',
   ]
   const settings = ['bios.apply_configuration', 'firmware.update']
@@ -33,6 +34,11 @@ it('arguments are told', () => {
     'Writes image debian (qcow2, 3 MiB) over the root disk, checked against its sha256.',
   )
   expect(say('management.set_boot_device', { device: 'pxe', persistent: false })).toMatch(/pxe, for the next start/)
+  const files = [
+    { path: '/etc/motd', content: 'aGk=' },
+    { path: '/etc/old', deleted: true },
+  ]
+  expect(say('deploy.inject_files', { files })).toMatch(/: \/etc\/motd, \/etc\/old goes\.$/)
   const settings = Array.from({ length: 7 }, (_, n) => ({ name: `s${n}`, value: n }))
   expect(say('bios.apply_configuration', { settings })).toMatch(/s0, s1, s2, s3, s4 and 2 more/)
 })

@@ -62,6 +62,15 @@ const sentences: Sentences = {
     'Erases every disk in full, by its own secure erase or by overwriting it, which can take hours: nothing can be read again.',
   'deploy.erase_devices_express':
     'Erases what takes seconds: NVMe disks by forgetting their key, of the others partition tables and signatures.',
+  'deploy.erase_pstore': "Erases the crash records that kernels left in the firmware's memory.",
+  'deploy.clean_uefi_nvram': ({ match_patterns: patterns }) =>
+    `Removes the firmware's boot entries ${patterns ? `that match ${patterns.join(' or ')}` : 'that lead to disks'}.`,
+  'deploy.inject_files': ({ files }) =>
+    `Changes files of the system on the disk: ${files.map(({ path, deleted }) => (deleted ? `${path} goes` : path)).join(', ')}.`,
+  'deploy.burnin_cpu': 'Keeps the processors busy, for as long as driver_info says, and sees that they compute right.',
+  'deploy.burnin_memory': 'Writes and reads memory, for as long as driver_info says.',
+  'deploy.burnin_disk': 'Writes and reads every byte of every disk; what was on them is lost.',
+  'deploy.burnin_network': 'Sends data to and fro between this machine and the partner that driver_info names.',
   'deploy.deploy': 'Pretends to deploy.',
   'deploy.take_over': 'Takes the running machine over as it is; nothing of it is changed.',
   'inspect.inspect_hardware': 'Reads what the machine is made of.',

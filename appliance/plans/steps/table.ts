@@ -22,6 +22,7 @@ import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice, takeOve
 import { bootInstance, prepareInstanceBoot, startAgent, tearDownAgent, writeImage } from './deploy.ts'
 import { erase } from './erase.ts'
 import { imagined } from './fake.ts'
+import { burnIn, inBand } from './in-band.ts'
 import { inspectHardware } from './inspect.ts'
 import { prepareInstanceRamdisk } from './instance-ramdisk.ts'
 import {
@@ -87,6 +88,13 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'deploy.erase_devices_metadata': erase('erase_devices_metadata', 'erasing metadata of all disks'),
   'deploy.erase_devices': erase('erase_devices', 'erasing all disks'),
   'deploy.erase_devices_express': erase('erase_devices_express', 'erasing all disks, as fast as they can'),
+  'deploy.erase_pstore': inBand('clean', 'erase_pstore', 'erasing crash records'),
+  'deploy.clean_uefi_nvram': inBand('clean', 'clean_uefi_nvram', 'removing boot entries'),
+  'deploy.inject_files': inBand('deploy', 'inject_files', 'injecting files'),
+  'deploy.burnin_cpu': burnIn('burnin_cpu', 'burning the processors in'),
+  'deploy.burnin_memory': burnIn('burnin_memory', 'burning the memory in'),
+  'deploy.burnin_disk': burnIn('burnin_disk', 'burning the disks in'),
+  'deploy.burnin_network': burnIn('burnin_network', 'burning the network in'),
   'deploy.deploy': imagined('deploy'),
   'deploy.take_over': takeOver,
   'inspect.inspect_hardware': inspectHardware,
