@@ -1,205 +1,178 @@
-import { execFile, fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { cpus } from 'node:os'
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { sha256Of } from '../../contract/images/manifest.ts'
-import { makeDisk, storeChunks, type Stored } from './image/make.ts'
+import { benchNetwork, median, SERVER, type BenchNetwork } from './boot/network.ts'
+import { makeDisk, storeChunks, type Disk, type Stored } from './image/make.ts'
+import { tool, usedDisk, type Loop } from './image/loop.ts'
 
-/** How long an image takes to a disk: ours beside Ironic's way (qcow2 downloaded, then converted onto the disk) and beside what line and disk
- * allow, on a loop device, over a line of this machine that is limited in rate. */
+/** How long an image takes to a disk: ours beside Ironic's way (qcow2 downloaded, then converted onto the disk) and beside what link and disk allow. Site
+ * and machine are two network namespaces, joined by a cable of 1 and of 10 Gb/s; the disk is a loop device. */
 
 const MiB = 1024 * 1024
 const MEBIBYTES = Number(process.env['BENCH_IMAGE_MIB'] ?? 2048)
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 3)
-const GBIT = 125_000_000
+const GIGABITS = (process.env['BENCH_GIGABITS'] ?? '1,10').split(',').map(Number)
+const PORT = 8080
+const DEADLINE_MS = 300_000
+const SITE = `http://${SERVER}:${PORT}`
 const dir = join(import.meta.dirname, '../../.cache/bench-image')
+/** As the ramdisk's, in which ironic-python-agent keeps what it downloads. */
+const memory = `/dev/shm/bloomery-bench-${process.pid}`
 
 interface Run {
   seconds: number
-  /** Bytes of memory. */
-  peak: number
-  /** Seconds of processors. */
-  cpu: number
+  /** Of all processors, in all programs and the kernel. */
+  busy: number
+  /** Bytes of memory, and seconds of processors, of our agent. */
+  peak?: number
+  cpu?: number
 }
 
-interface Device extends AsyncDisposable {
-  name: string
-}
+type Way = (device: Loop) => Promise<Omit<Run, 'busy'>>
 
 export async function bench(): Promise<void> {
   mkdirSync(dir, { recursive: true })
-  const raw = join(dir, 'disk.raw')
+  mkdirSync(memory)
+  console.log(
+    `an image of ${MEBIBYTES} MiB, 40 % full; ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)}; medians of ${ROUNDS}`,
+  )
+  const disk = await makeDisk(dir, MEBIBYTES)
   const qcow2 = join(dir, 'disk.qcow2')
-  console.log(`an image of ${MEBIBYTES} MiB, 40% full; ${cpus().length} cores; best of ${ROUNDS} rounds`)
-  const full = await makeDisk(raw, MEBIBYTES)
-  await tool('qemu-img', 'convert', '-O', 'qcow2', '-c', raw, qcow2)
-  const stored = await storeChunks(raw, dir)
-  const sizes = { 'non-zero': full, 'in chunks': stored.manifest.stored_size, qcow2: statSync(qcow2).size }
+  await tool('qemu-img', 'convert', '-O', 'qcow2', '-c', disk.path, qcow2)
+  const stored = await storeChunks(disk.path, dir)
+  const sizes = { 'non-zero': disk.full, 'in chunks': stored.manifest.stored_size, qcow2: statSync(qcow2).size }
   for (const [what, size] of Object.entries(sizes)) console.log(`  ${what.padEnd(10)} ${(size / MiB).toFixed(0)} MiB`)
-  const server = await serve(stored, qcow2)
-  const port = (server.address() as AddressInfo).port
+  const network = benchNetwork()
+  const clean = (): void => {
+    network.stop()
+    rmSync(memory, { recursive: true, force: true })
+  }
+  const cut = (): never => {
+    clean()
+    process.exit(130)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, cut)
   try {
-    const disk = best(await rounds(() => ddSeconds(raw, full)))
-    console.log(`  dd writes the non-zero bytes in ${disk.toFixed(2)} s (${(full / MiB / disk).toFixed(0)} MiB/s)`)
-    for (const gigabits of [1, 10]) await measure(gigabits, port, stored, disk, qcow2)
+    const manifest = join(dir, 'manifest')
+    writeFileSync(manifest, stored.text)
+    const files = [`disk.qcow2=${qcow2}`, `disk.raw=${disk.path}`, `all=${stored.all}`]
+    const program = [process.execPath, join(import.meta.dirname, 'image/site-process.ts')]
+    const site = [...program, SERVER, String(PORT), stored.cache, manifest, ...files]
+    const serving = await network.serve(site, { port: PORT, protocol: 'tcp' }, { NODE_NO_WARNINGS: '1' })
+    for (const gigabits of GIGABITS) {
+      network.limit(gigabits)
+      await measure(gigabits, network, disk, stored, qcow2)
+    }
+    await serving.stop()
   } finally {
-    server.close()
-    server.closeAllConnections()
-    for (const file of ['target', 'downloaded.qcow2', 'filled']) rmSync(join(dir, file), { force: true })
+    clean()
+    rmSync(join(dir, 'target'), { force: true })
   }
 }
 
-async function measure(gigabits: number, port: number, stored: Stored, disk: number, qcow2: string): Promise<void> {
-  const line = fork(join(import.meta.dirname, 'image/link-process.ts'), [String(port), String(gigabits * GBIT)])
-  const [near] = (await once(line, 'message')) as [number]
-  try {
-    const base = `http://127.0.0.1:${near}`
-    // What the line really gives: at 10 Gb/s this machine's own copying may be slower than that.
-    const size = stored.manifest.stored_size
-    const sending = best(await rounds(() => timed(() => fetched(`${base}/all`))))
-    const floor = Math.max(sending, disk)
-    const runs = await rounds(() => ours(base, stored))
-    const seconds = best(runs.map((run) => run.seconds))
-    const peak = Math.max(...runs.map((run) => run.peak))
-    const theirs = best(await rounds(() => ironic(base, qcow2)))
-    console.log(`${gigabits} Gb/s: the line gives ${((size * 8) / sending / 1e9).toFixed(2)} Gb/s`)
-    console.log(`  floor ${floor.toFixed(2)} s (line ${sending.toFixed(2)}, disk ${disk.toFixed(2)})`)
-    console.log(
-      `  ours ${seconds.toFixed(2)} s: ${(seconds / floor).toFixed(2)} times the floor (at most 1.15), ${(peak / MiB).toFixed(0)} MiB of memory (at most 300), ${best(runs.map((run) => run.cpu)).toFixed(2)} s of CPU`,
-    )
-    console.log(`  Ironic's way ${theirs.toFixed(2)} s: ${(theirs / seconds).toFixed(2)} times ours (at least 2.5)`)
-  } finally {
-    line.kill()
+async function measure(
+  gigabits: number,
+  network: BenchNetwork,
+  disk: Disk,
+  stored: Stored,
+  qcow2: string,
+): Promise<void> {
+  const digest = (await tool('openssl', 'dgst', '-sha256', '-r', qcow2)).slice(0, 64)
+  const rawInfo = {
+    id: 'bench',
+    urls: [`${SITE}/disk.raw`],
+    os_hash_algo: 'sha256',
+    os_hash_value: stored.manifest.sha256,
   }
+  const ways: Record<string, Way> = {
+    line: async () => await shell(network, `curl -sS --fail -o /dev/null ${SITE}/all`),
+    dd: async ({ name }) => await shell(network, `dd if=${disk.filled} of=${name} bs=4M conv=fsync status=none`),
+    'dd direct': async ({ name }) =>
+      await shell(network, `dd if=${disk.filled} of=${name} bs=4M oflag=direct conv=fsync status=none`),
+    ours: async (device) =>
+      await agent(network, device, {
+        ...rawInfo,
+        bloomery_manifest: { url: `${SITE}/manifest`, sha256: sha256Of(stored.text) },
+      }),
+    // The digest is taken on the way, which costs ironic-python-agent more: it takes it in Python, between two reads.
+    Ironic: async ({ name }) =>
+      await shell(
+        network,
+        `curl -sS --fail ${SITE}/disk.qcow2 | tee ${memory}/image | openssl dgst -sha256 -r | grep -q ${digest} &&
+         qemu-img convert -t directsync -S 0 -O host_device -W ${memory}/image ${name} && sync ${name} && rm ${memory}/image`,
+      ),
+    'ours, raw by URL': async (device) => await agent(network, device, rawInfo),
+    'ours, qcow2 by URL': async (device) =>
+      await agent(network, device, {
+        ...rawInfo,
+        urls: [`${SITE}/disk.qcow2`],
+        disk_format: 'qcow2',
+        os_hash_value: digest,
+      }),
+  }
+  // The site verifies what it reads for the first time in a life of its program.
+  await once(disk, ways['ours']!, true)
+  const runs = new Map(Object.keys(ways).map((name) => [name, [] as Run[]]))
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const order = Object.entries(ways)
+    if (round % 2 === 1) order.reverse()
+    for (const [name, way] of order)
+      runs.get(name)!.push(await once(disk, way, !['line', 'dd', 'dd direct'].includes(name)))
+  }
+  report(gigabits, stored, runs)
+}
+
+function report(gigabits: number, stored: Stored, runs: Map<string, Run[]>): void {
+  const of = (name: string, figure: (run: Run) => number = ({ seconds }) => seconds): number =>
+    median(runs.get(name)!.map(figure))
+  const fastest = Math.min(of('dd'), of('dd direct'))
+  const floor = Math.max(of('line'), fastest)
+  const ours = of('ours')
+  console.log(
+    `${gigabits} Gb/s: the line gives ${((stored.manifest.stored_size * 8) / of('line') / 1e9).toFixed(2)} Gb/s`,
+  )
+  console.log(
+    `  floor ${floor.toFixed(2)} s: line ${of('line').toFixed(2)}, disk ${fastest.toFixed(2)} (dd ${of('dd').toFixed(2)}, with oflag=direct ${of('dd direct').toFixed(2)})`,
+  )
+  for (const name of runs.keys())
+    console.log(
+      `  ${name.padEnd(20)} ${of(name).toFixed(2)} s, ${(of(name) / floor).toFixed(2)} × floor, ${(of(name) / ours).toFixed(2)} × ours; ` +
+        `processors ${of(name, ({ busy }) => busy).toFixed(2)} s` +
+        (runs.get(name)![0]!.peak === undefined
+          ? ''
+          : `, of them the agent ${of(name, ({ cpu }) => cpu ?? 0).toFixed(2)}; memory ${(of(name, ({ peak }) => peak ?? 0) / MiB).toFixed(0)} MiB`),
+    )
+}
+
+async function once(disk: Disk, way: Way, compare: boolean): Promise<Run> {
+  await using device = await usedDisk(join(dir, 'target'), MEBIBYTES + 64)
+  await tool('dd', `if=${disk.filled}`, 'of=/dev/null', 'bs=4M', 'status=none')
+  const before = busySeconds()
+  const run = await way(device)
+  const busy = busySeconds() - before
+  if (compare && (await tool('cmp', '--bytes', String(MEBIBYTES * MiB), device.name, disk.path)) !== '')
+    throw new Error('the disk is not the image')
+  return { ...run, busy }
+}
+
+async function shell(network: BenchNetwork, script: string): Promise<{ seconds: number }> {
+  const { code, output, milliseconds } = await network.client(['sh', '-c', script], DEADLINE_MS)
+  if (code !== 0) throw new Error(`${script} ended with ${code}: ${output}`)
+  return { seconds: milliseconds / 1000 }
 }
 
 /** The agent as it is, in a process of its own. */
-async function ours(base: string, stored: Stored): Promise<Run> {
-  await using device = await loop()
-  const disk = {
-    name: device.name,
-    size: (MEBIBYTES + 64) * MiB,
-    sector: 512,
-    rotational: false,
-    discards: true,
-  }
-  const info = {
-    id: 'bench',
-    urls: [`${base}/raw`],
-    os_hash_algo: 'sha256',
-    os_hash_value: stored.manifest.sha256,
-    bloomery_manifest: { url: `${base}/manifest`, sha256: sha256Of(stored.text) },
-  }
-  const child: ChildProcess = fork(join(import.meta.dirname, 'image/agent-process.ts'), [
-    JSON.stringify({ disk, info }),
-  ])
-  const ended = once(child, 'exit').then(([code]) => {
-    if (code !== 0) throw new Error(`the agent ended with ${code}`)
-  })
-  const [result] = (await Promise.race([once(child, 'message'), ended])) as [Run]
-  await ended
-  if ((await tool('cmp', '--bytes', String(MEBIBYTES * MiB), device.name, join(dir, 'disk.raw'))) !== '')
-    throw new Error('the disk is not the image')
-  return result
+async function agent(network: BenchNetwork, { name, size }: Loop, info: object): Promise<Omit<Run, 'busy'>> {
+  const disk = { name, size, sector: 512, rotational: false, discards: true }
+  const argv = [join(import.meta.dirname, 'image/agent-process.ts'), JSON.stringify({ disk, info })]
+  const { code, output } = await network.client([process.execPath, ...argv], DEADLINE_MS)
+  const result = output.split('\n').find((line) => line.startsWith('{"seconds"'))
+  if (code !== 0 || result === undefined) throw new Error(`the agent ended with ${code}: ${output}`)
+  return JSON.parse(result) as Omit<Run, 'busy'>
 }
 
-/** As ironic-python-agent does it: the qcow2 into memory's file system, its checksum, qemu-img onto the disk. */
-async function ironic(base: string, qcow2: string): Promise<number> {
-  await using device = await loop()
-  const file = join(dir, 'downloaded.qcow2')
-  const known = await tool('sha256sum', qcow2)
-  return await timed(async () => {
-    await tool('curl', '-sS', '--fail', '-o', file, `${base}/qcow2`)
-    if ((await tool('sha256sum', file)).slice(0, 64) !== known.slice(0, 64)) throw new Error('not what was sent')
-    await tool('qemu-img', 'convert', '-t', 'directsync', '-S', '0', '-O', 'host_device', '-W', file, device.name)
-    await tool('sync', device.name)
-  })
-}
-
-/** Nothing but the bytes, from memory to disk. */
-async function ddSeconds(raw: string, full: number): Promise<number> {
-  await using device = await loop()
-  await tool('dd', `if=${raw}`, 'of=/dev/null', 'bs=4M', 'status=none')
-  const filled = join(dir, 'filled')
-  await tool('dd', 'if=/dev/urandom', `of=${filled}`, 'bs=4M', `count=${Math.ceil(full / MiB / 4)}`, 'status=none')
-  return await timed(async () => {
-    await tool('dd', `if=${filled}`, `of=${device.name}`, 'bs=4M', 'conv=fsync', 'status=none')
-  })
-}
-
-/** A disk that was in use before: zeros must be written or unmapped. */
-let devices = 0
-async function loop(): Promise<Device> {
-  const file = join(dir, 'target')
-  rmSync(file, { force: true })
-  writeFileSync(file, '')
-  truncateSync(file, (MEBIBYTES + 64) * MiB)
-  // A number of its own each time: the first free one is everybody else's too.
-  devices += 1
-  const number = 100 + (process.pid % 1000) * 100 + devices
-  const name = `/dev/loop${number}`
-  if (!existsSync(name)) await tool('mknod', '-m', '600', name, 'b', '7', String(number))
-  await tool('losetup', '--partscan', name, file)
-  return {
-    name,
-    async [Symbol.asyncDispose]() {
-      await tool('losetup', '--detach', name)
-      rmSync(name, { force: true })
-    },
-  }
-}
-
-async function serve(stored: Stored, qcow2: string): Promise<Server> {
-  const chunks = await open(stored.path, 'r')
-  const server = createServer((request, reply) => {
-    const [, what, which = ''] = (request.url ?? '').split('/')
-    const send = async (): Promise<void> => {
-      const place = stored.places.get(which)
-      if (what === 'manifest') reply.end(stored.text)
-      else if (what === 'pages') reply.end(JSON.stringify(stored.pages[Number(which)]))
-      else if (what === 'chunks' && place) {
-        const { buffer } = await chunks.read(Buffer.allocUnsafe(place.length), 0, place.length, place.offset)
-        reply.writeHead(200, { 'content-length': place.length }).end(buffer)
-      } else {
-        const file = await open(what === 'all' ? stored.path : qcow2, 'r')
-        reply.writeHead(200, { 'content-length': (await file.stat()).size })
-        file.createReadStream({ highWaterMark: MiB }).pipe(reply)
-      }
-    }
-    send().catch(() => reply.destroy())
-  })
-  server.on('close', () => void chunks.close())
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server
-}
-
-async function fetched(url: string): Promise<void> {
-  const reply = await fetch(url)
-  for await (const _ of reply.body as unknown as AsyncIterable<Uint8Array>);
-}
-
-async function timed(work: () => Promise<void>): Promise<number> {
-  const began = performance.now()
-  await work()
-  return (performance.now() - began) / 1000
-}
-
-async function rounds<T>(work: () => Promise<T>): Promise<T[]> {
-  const results: T[] = []
-  for (let round = 0; round < ROUNDS; round += 1) results.push(await work())
-  return results
-}
-
-function best(seconds: number[]): number {
-  return Math.min(...seconds)
-}
-
-async function tool(program: string, ...args: string[]): Promise<string> {
-  return (await promisify(execFile)(program, args, { timeout: 600_000 })).stdout
+function busySeconds(): number {
+  const each = cpus().map(({ times: { user, nice, sys, irq } }) => user + nice + sys + irq)
+  return each.reduce((sum, milliseconds) => sum + milliseconds, 0) / 1000
 }

@@ -2,21 +2,25 @@ import { hash } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { zstdDecompressSync } from 'node:zlib'
-import { CHUNK_BYTES } from '../../../contract/images/manifest.ts'
 
 /** A thread that unpacks chunks, verifies them and writes them to the disk: one after the other, each in one go, so that its bytes are still in
  * the processor's cache when they are hashed and copied. */
 
-export interface Disks {
-  /** Past the page cache (O_DIRECT), where the disk can. */
+export interface ThreadParts {
+  /** What a chunk holds at most. It is told, as this program stays small by importing nothing. */
+  chunkBytes: number
+  /** Where chunks come to lie as they are stored: memory that both threads see. */
+  lanes: Uint8Array[]
+  /** The disk past the page cache (O_DIRECT), if it can be written so. */
   direct?: number
   buffered: number
 }
 
 export interface Order {
   id: number
-  /** As it came, in memory that both threads see. */
-  stored: Uint8Array
+  lane: number
+  /** Stored bytes in that lane. */
+  stored: number
   sha256: string
   /** Of what it holds. */
   length: number
@@ -31,27 +35,35 @@ export interface Outcome {
   because?: string
 }
 
+const { chunkBytes, lanes, direct, buffered } = workerData as ThreadParts
 /** O_DIRECT wants memory, place and length that are multiples of a sector; the largest sectors have 4096 bytes. */
 const ALIGNED = 4096
 /** A buffer that may be resized is made of whole pages; others begin anywhere. */
-const aligned = new Uint8Array(new ArrayBuffer(CHUNK_BYTES, { maxByteLength: CHUNK_BYTES }))
-const { direct, buffered } = workerData as Disks
+const aligned = new Uint8Array(new ArrayBuffer(chunkBytes, { maxByteLength: chunkBytes }))
+/** What is filled to its end is followed by another. */
+const SPARE = 64
 
-function place({ stored, sha256, length, offset }: Order): boolean {
-  const plain = unpacked(stored, length)
-  if (plain?.length !== length || hash('sha256', plain) !== sha256) return false
-  if (direct === undefined || length % ALIGNED !== 0) write(buffered, plain, offset)
-  else {
-    aligned.set(plain)
-    write(direct, aligned.subarray(0, length), offset)
+function place({ lane, stored, sha256, length, offset }: Order): boolean {
+  const plain = unpacked(lanes[lane]!.subarray(0, stored), length)
+  if (plain === undefined) return false
+  try {
+    if (plain.length !== length || hash('sha256', plain) !== sha256) return false
+    if (direct === undefined || length % ALIGNED !== 0) write(buffered, plain, offset)
+    else {
+      aligned.set(plain)
+      write(direct, aligned.subarray(0, length), offset)
+    }
+    return true
+  } finally {
+    // Given back at once, as the collector would let a hundred of them pile up. Small ones may lie in memory that others share.
+    if (plain.length === chunkBytes) plain.buffer.transfer(0)
   }
-  return true
 }
 
-function unpacked(stored: Uint8Array, length: number): Buffer | undefined {
+function unpacked(stored: Uint8Array, length: number): Buffer<ArrayBuffer> | undefined {
   try {
-    // One piece: by default there would be 64, and a copy of all.
-    return zstdDecompressSync(stored, { maxOutputLength: length, chunkSize: length })
+    // In one piece: by default there would be 64, and a copy of all.
+    return zstdDecompressSync(stored, { maxOutputLength: length, chunkSize: length + SPARE }) as Buffer<ArrayBuffer>
   } catch {
     return undefined
   }

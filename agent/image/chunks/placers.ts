@@ -1,13 +1,16 @@
 import { constants, open, type FileHandle } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { CHUNK_BYTES, LARGEST_STORED_CHUNK } from '../../../contract/images/manifest.ts'
 import { CommandFailure } from '../../failure.ts'
 import type { Target } from '../write.ts'
-import type { Disks, Order, Outcome } from './place-thread.ts'
+import type { Order, Outcome, ThreadParts } from './place-thread.ts'
 
 /** Threads that unpack, verify and write chunks while the main one receives them. */
 export interface Placers extends AsyncDisposable {
-  /** False: these bytes aren't the chunk; nothing was written. `stored` is not to change until then. */
+  /** Memory for a chunk as it is stored, which is not to change while it is being placed. */
+  lanes: Uint8Array[]
+  /** False: these bytes aren't the chunk; nothing was written. */
   place(chunk: Omit<Order, 'id'>): Promise<boolean>
 }
 
@@ -21,7 +24,6 @@ const program =
 /** Threads wait for the disk too, so that there are more than cores where those are few; eight outrun any network card. */
 const FEWEST = 4
 const MOST = 8
-/** What was unpacked is garbage at once, and is to be collected before it piles up. */
 const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 }
 
 interface Waiting {
@@ -29,12 +31,14 @@ interface Waiting {
   reject(error: Error): void
 }
 
-export async function startPlacers(id: string, target: Target): Promise<Placers> {
+export async function startPlacers(id: string, target: Target, atOnce: number): Promise<Placers> {
+  const lanes = Array.from({ length: atOnce }, () => new Uint8Array(new SharedArrayBuffer(LARGEST_STORED_CHUNK)))
   const direct = await openDirect(target.name)
-  const disks: Disks = { direct: direct?.fd, buffered: target.handle.fd }
+  const parts: ThreadParts = { chunkBytes: CHUNK_BYTES, lanes, direct: direct?.fd, buffered: target.handle.fd }
   const count = Math.min(MOST, Math.max(FEWEST, availableParallelism()))
-  const threads = Array.from({ length: count }, () => startThread(id, target.name, disks))
+  const threads = Array.from({ length: count }, () => startThread(id, target.name, parts))
   return {
+    lanes,
     place: (chunk) => threads.reduce((a, b) => (b.waiting.size < a.waiting.size ? b : a)).place(chunk),
     async [Symbol.asyncDispose]() {
       await Promise.all(threads.map(({ worker }) => worker.terminate()))
@@ -43,7 +47,7 @@ export async function startPlacers(id: string, target: Target): Promise<Placers>
   }
 }
 
-function startThread(image: string, disk: string, workerData: Disks) {
+function startThread(image: string, disk: string, workerData: ThreadParts) {
   const worker = new Worker(program, { workerData, resourceLimits: HEAP })
   const waiting = new Map<number, Waiting>()
   let orders = 0

@@ -9,6 +9,7 @@ import {
   pageDigest,
   sha256Of,
 } from '../../../contract/images/manifest.ts'
+import { ELSEWHERE } from '../../../contract/images/peers.ts'
 import { readManifest, UnacceptableManifest } from '../../../contract/images/signature.ts'
 import { CommandFailure } from '../../failure.ts'
 import { askInto } from '../../http.ts'
@@ -22,7 +23,22 @@ export interface ChunkSource {
   manifest: ImageManifest
   page(page: number): Promise<ImagePage>
   /** Brings the chunk's stored bytes into `memory` as often as it takes until `accept` finds them right. */
-  chunk(sha256: string, memory: Uint8Array, accept: (stored: Uint8Array) => Promise<boolean>): Promise<void>
+  chunk(
+    sha256: string,
+    memory: Uint8Array,
+    accept: (stored: Uint8Array) => Promise<boolean>,
+    more?: MoreAsked,
+  ): Promise<void>
+  /** Told of each chunk that is on the disk, where others may get it from there. */
+  placed?(sha256: string, offset: number, length: number): void
+}
+
+/** What is said to the site with the question, and what is made of its answer that others have the chunk. */
+export interface MoreAsked {
+  query: string
+  headers: Record<string, string>
+  /** Undefined: they didn't give it. */
+  elsewhere(answer: Uint8Array): Promise<true | undefined>
 }
 
 /** So long the site may say that it has not got a chunk itself yet: its line to the cloud may be cut. */
@@ -49,10 +65,17 @@ export async function openChunks(
       fetched(image.id, `${base}/pages/${page}`, new Uint8Array(LARGEST_PAGE_TEXT), means, (bytes) =>
         parsePage(textOf(bytes), manifest, page),
       ),
-    async chunk(sha256, memory, accept) {
-      await fetched(image.id, `${base}/chunks/${sha256}`, memory, means, async (stored) =>
-        (await accept(stored)) ? true : undefined,
-      )
+    async chunk(sha256, memory, accept, more) {
+      const right = async (stored: Uint8Array) => ((await accept(stored)) ? true : undefined)
+      const url = `${base}/chunks/${sha256}`
+      if (more) {
+        const asking = { url: `${url}?${more.query}`, headers: more.headers, seconds: means.seconds }
+        // Whatever goes wrong here, the site itself is asked next, as often as it takes.
+        const first = await askInto(means.trust, asking, memory).catch(() => undefined)
+        if (first?.status === ELSEWHERE && (await more.elsewhere(first.body))) return
+        if (first?.status === 200 && (await right(first.body))) return
+      }
+      await fetched(image.id, url, memory, means, right)
     },
   }
 }

@@ -1,7 +1,8 @@
-import { CHUNK_BYTES, LARGEST_STORED_CHUNK, PAGE_CHUNKS } from '../../../contract/images/manifest.ts'
+import { CHUNK_BYTES, PAGE_CHUNKS } from '../../../contract/images/manifest.ts'
 import { MiB } from '../../disks/disk.ts'
 import { tooLarge, type Target } from '../write.ts'
 import { startPlacers } from './placers.ts'
+import { shuffled } from './shuffled.ts'
 import { zero } from './zero.ts'
 import type { ChunkSource } from './source.ts'
 
@@ -12,6 +13,8 @@ const AT_ONCE = 12
 /** The disk is told to keep up, in time and in memory: what it or the kernel still holds back at the end is waited for while nothing arrives. */
 const SYNC_BYTES = 128 * MiB
 const LAST = 4
+/** Of what may be written in any order. */
+const WINDOW = 4 * PAGE_CHUNKS
 
 interface Extent {
   /** Chunks. */
@@ -28,9 +31,7 @@ export async function writeChunks(
 ): Promise<void> {
   const { manifest } = source
   if (manifest.virtual_size > target.size) throw tooLarge(id, manifest.virtual_size, target)
-  await using placers = await startPlacers(id, target)
-  // Each lane's, for the chunk that it is at; threads see it too.
-  const memory = Array.from({ length: AT_ONCE }, () => new Uint8Array(new SharedArrayBuffer(LARGEST_STORED_CHUNK)))
+  await using placers = await startPlacers(id, target, AT_ONCE)
   let passed = 0
   let unsynced = 0
   let syncing = Promise.resolve()
@@ -39,7 +40,9 @@ export async function writeChunks(
     const length = Math.min(count * CHUNK_BYTES, manifest.virtual_size - offset)
     if (sha256 === undefined) await zero(target, offset, length)
     else {
-      await source.chunk(sha256, memory[lane]!, (stored) => placers.place({ stored, sha256, length, offset }))
+      await source.chunk(sha256, placers.lanes[lane]!, ({ length: stored }) =>
+        placers.place({ lane, stored, sha256, length, offset }),
+      )
       unsynced += length
     }
     passed += length
@@ -52,7 +55,8 @@ export async function writeChunks(
     await before
   }
   const start: Extent[] = []
-  await inParallel(extents(source), AT_ONCE, async (extent, lane) => {
+  const all = source.placed ? shuffled(extents(source), WINDOW, Math.random) : extents(source)
+  await inParallel(all, AT_ONCE, async (extent, lane) => {
     if (extent.first < LAST) start.push(extent)
     else await place(extent, lane)
   })

@@ -17,6 +17,8 @@ export interface BenchNetwork {
   ): Promise<Serving>
   /** Runs a client to its end, or to the deadline. */
   client(argv: string[], deadlineMs: number): Promise<{ code: number | null; output: string; milliseconds: number }>
+  /** From now on the server sends at most so much, as a network card of that rate would. */
+  limit(gigabits: number): void
   /** The client's side answers at so many addresses more. */
   addClientAddresses(first: string, count: number): void
   stop(): void
@@ -75,6 +77,10 @@ export function benchNetwork(): BenchNetwork {
       const [code] = (await once(child, 'close')) as [number | null]
       clearTimeout(late)
       return { code, output, milliseconds: performance.now() - started }
+    },
+    limit(gigabits) {
+      const tbf = ['root', 'tbf', 'rate', `${gigabits}gbit`, 'burst', '1mb', 'limit', '4mb']
+      execFileSync('ip', ['netns', 'exec', server, 'tc', 'qdisc', 'replace', 'dev', 'eth0', ...tbf])
     },
     addClientAddresses(first, count) {
       const from = ipv4FromText(first)
