@@ -71,7 +71,10 @@ export async function startBootDhcp(parts: BootDhcpParts): Promise<DhcpServer> {
       if (facts.reply !== 'none' && milliseconds !== undefined)
         metrics.observe('bloomery_dhcp_answer_seconds', milliseconds / 1000)
       const file = facts.file?.replace(/\/boot\/[^/]+\//, '/boot/…/') // its token is a secret of this boot
-      log.info({ ...facts, file, node: directory.byMac(facts.mac)?.node }, `DHCP ${facts.request}: ${facts.because}`)
+      const { request, reply, mac, because, address, subnet, relay, proxy } = facts
+      const node = directory.byMac(mac)?.node
+      const told = { request, reply, mac, because, address, subnet, relay, file, proxy, node }
+      log.info(told, `DHCP ${request}: ${because}`)
     },
     onError(error) {
       metrics.count('bloomery_dhcp_dropped_total')

@@ -20,13 +20,20 @@ export function encodeRecords(records: readonly LeaseRecord[]): Buffer {
     bytes[at] = KIND[record.state]
     bytes.writeUInt32BE(record.address, at + 8)
     if (record.state !== 'removed') {
-      bytes.write(record.mac.replaceAll(':', ''), at + 2, 6, 'hex')
+      for (let pair = 0; pair < record.mac.length; pair += 3)
+        bytes[at + 2 + pair / 3] = (digit(record.mac, pair) << 4) | digit(record.mac, pair + 1)
       bytes.writeDoubleBE(record.expires, at + 12)
     }
     bytes.writeUInt32BE(crc32(bytes.subarray(at, at + RECORD - 4)), at + RECORD - 4)
     at += RECORD
   }
   return bytes
+}
+
+/** Of a MAC as it is written here: lower-case hex. */
+function digit(mac: string, at: number): number {
+  const code = mac.charCodeAt(at)
+  return code > 57 ? code - 87 : code - 48 // behind '9': from 'a' on
 }
 
 /** Up to the first that is not whole: a write that a power cut tore is the last, and nobody was told of it. */

@@ -1,12 +1,14 @@
 interface Entry {
   expires: number
   address: number
+  /** Where in the heap it stands. */
+  at: number
 }
 
 /** Addresses by the moment from which they are free, soonest first: a binary heap that knows where each address stands. */
 export class ExpiryQueue {
   readonly #heap: Entry[] = []
-  readonly #position = new Map<number, number>()
+  readonly #entries = new Map<number, Entry>()
 
   get length(): number {
     return this.#heap.length
@@ -17,15 +19,21 @@ export class ExpiryQueue {
   }
 
   has(address: number): boolean {
-    return this.#position.has(address)
+    return this.#entries.has(address)
   }
 
   /** An address has one entry: setting it again moves it. */
   set(address: number, expires: number): void {
-    const entry = { address, expires }
-    const at = this.#position.get(address) ?? this.#heap.length
-    this.#place(at, entry)
-    this.#sink(this.#rise(at, entry), entry)
+    const entry = this.#entries.get(address) ?? this.#appended(address)
+    entry.expires = expires
+    this.#sink(this.#rise(entry.at, entry), entry)
+  }
+
+  #appended(address: number): Entry {
+    const entry = { address, expires: 0, at: this.#heap.length }
+    this.#heap.push(entry)
+    this.#entries.set(address, entry)
+    return entry
   }
 
   #rise(from: number, entry: Entry): number {
@@ -45,19 +53,19 @@ export class ExpiryQueue {
     let at = from
     for (;;) {
       const left = this.#heap[2 * at + 1]
-      const right = this.#heap[2 * at + 2]
       if (left === undefined) break
-      const [child, index] =
-        right !== undefined && right.expires < left.expires ? [right, 2 * at + 2] : [left, 2 * at + 1]
+      const right = this.#heap[2 * at + 2]
+      const child = right !== undefined && right.expires < left.expires ? right : left
       if (child.expires >= entry.expires) break
+      const below = child.at
       this.#place(at, child)
-      at = index
+      at = below
     }
     this.#place(at, entry)
   }
 
   #place(at: number, entry: Entry): void {
     this.#heap[at] = entry
-    this.#position.set(entry.address, at)
+    entry.at = at
   }
 }

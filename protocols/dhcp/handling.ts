@@ -5,7 +5,7 @@ import type { Decision } from './decision.ts'
 import { decideLease } from './lease-machine.ts'
 import { answerLeaseQuery, isLeaseQuery } from './lease-query.ts'
 import type { LeaseChange } from './lease.ts'
-import { decodePacket, encodePacket, type DhcpPacket } from './packet.ts'
+import { decodePacket, encodedForNow, type DhcpPacket } from './packet.ts'
 import { Probing } from './probing.ts'
 import { decideProxy } from './proxy.ts'
 import { readRequest, type DhcpRequest } from './request.ts'
@@ -71,7 +71,7 @@ export class Handling {
     const attached = this.#subnets.filter((subnet) => contains(subnet, subnet.serverAddress) && !subnet.proxy)
     for (const subnet of attached) {
       const to = { address: BROADCAST, port: this.#options.port || SERVER_PORT }
-      this.sockets.dhcp?.send(encodePacket(probeMessage(subnet, xid)), to)
+      this.sockets.dhcp?.send(encodedForNow(probeMessage(subnet, xid)), to)
     }
   }
 
@@ -87,7 +87,7 @@ export class Handling {
   #answerQuery(query: DhcpPacket, { at }: Arrival): void {
     const { subnets, leases, now, leaseQueriers: askers = NOBODY, relayPort = SERVER_PORT } = this.#options
     const { packet, to, facts } = answerLeaseQuery(query, { subnets, leases, askers, now: now() })
-    this.sockets.dhcp?.send(encodePacket(packet), { address: to, port: relayPort })
+    this.sockets.dhcp?.send(encodedForNow(packet), { address: to, port: relayPort })
     this.#options.onDecision(facts, performance.now() - at)
   }
 
@@ -162,7 +162,7 @@ export class Handling {
         destination.to === 'source'
           ? from
           : { address: destination.address, port: destination.to === 'relay' ? relayPort : clientPort }
-      this.sockets[heardOn]?.send(encodePacket(packet, limit), to)
+      this.sockets[heardOn]?.send(encodedForNow(packet, limit), to)
     }
     this.#options.onDecision(facts, performance.now() - at)
   }

@@ -3,7 +3,7 @@ import { destination, grant, refuse, type ServedAnswer } from './reply.ts'
 import type { Answer, Decision, Facts } from './decision.ts'
 import type { Lease, LeaseChange, LeaseView } from './lease.ts'
 import type { DhcpRequest, RequestType } from './request.ts'
-import { contains, inRange, type Subnet } from './subnet.ts'
+import { contains, inRange, subnetText, type Subnet } from './subnet.ts'
 
 const OFFER_HELD_MS = 60_000
 const DECLINED_HELD_MS = 600_000
@@ -31,7 +31,7 @@ export function decideLease(situation: Situation): Decision {
   if (request.type === 'release') return release(situation)
   if (request.type === 'decline') return decline(situation)
   if (!answer.serve) return silent(situation, answer.because)
-  return handlers[request.type]({ ...situation, answer })
+  return handlers[request.type](situation as Served)
 }
 
 const handlers: Record<Exclude<RequestType, 'release' | 'decline'>, (situation: Served) => Decision> = {
@@ -49,7 +49,7 @@ function discover(situation: Served): Decision {
   const offered: Lease = { address, mac: request.mac, state: 'offered', expires: now + OFFER_HELD_MS }
   const probe = situation.answer.probe && held?.mac !== request.mac ? address : undefined
   const changes: LeaseChange[] = keeps ? [] : [{ kind: 'put', lease: offered }]
-  return { ...granted('offer', situation, address, subnet.leaseSeconds, changes), probe }
+  return granted('offer', situation, address, subnet.leaseSeconds, changes, probe)
 }
 
 /** REQUEST in its four states: selecting (with 54), init-reboot (50 only), renewing and rebinding (ciaddr). Table 4. */
@@ -142,12 +142,14 @@ function granted(
   address: number,
   seconds: number | undefined,
   changes: LeaseChange[],
+  probe?: number,
 ): Decision {
   const { request, subnet, answer } = situation
   const packet = grant(kind, request, subnet, answer, { address, seconds })
   return {
-    facts: { ...facts(situation, kind, answer.because, address), file: answer.boot?.file },
+    facts: facts(situation, kind, answer.because, address, answer.boot?.file),
     reply: { packet, destination: destination(kind, request.packet, subnet), limit: request.maxLength },
+    probe,
     changes,
   }
 }
@@ -166,7 +168,7 @@ function silent(situation: Situation, because: string, changes: LeaseChange[] = 
   return { facts: facts(situation, 'none', because, address), changes }
 }
 
-function facts(situation: Situation, reply: Facts['reply'], because: string, address?: number): Facts {
+function facts(situation: Situation, reply: Facts['reply'], because: string, address?: number, file?: string): Facts {
   const { request, subnet } = situation
   const { giaddr } = request.packet
   return {
@@ -175,7 +177,8 @@ function facts(situation: Situation, reply: Facts['reply'], because: string, add
     mac: request.mac,
     because,
     address: address === undefined ? undefined : ipv4ToText(address),
-    subnet: `${ipv4ToText(subnet.network)}/${subnet.prefix}`,
+    subnet: subnetText(subnet),
     relay: giaddr === 0 ? undefined : ipv4ToText(giaddr),
+    file,
   }
 }

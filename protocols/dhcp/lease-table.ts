@@ -1,10 +1,12 @@
 import type { Lease, LeaseChange, LeaseStore } from './lease.ts'
 import { Pool } from './pool.ts'
 
+const NONE: readonly Lease[] = []
+
 /** All leases in memory: the index behind a durable store, or a store of its own where a restart may forget. */
 export class LeaseTable implements LeaseStore {
   readonly #byAddress = new Map<number, Lease>()
-  readonly #byMac = new Map<string, Lease[]>()
+  readonly #byMac = new Map<string, readonly Lease[]>()
   readonly #pools: Pool[]
 
   constructor(ranges: readonly { first: number; last: number }[]) {
@@ -20,7 +22,7 @@ export class LeaseTable implements LeaseStore {
   }
 
   byMac(mac: string): readonly Lease[] {
-    return this.#byMac.get(mac) ?? []
+    return this.#byMac.get(mac) ?? NONE
   }
 
   free(range: { first: number; last: number }, now: number, usable: (address: number) => boolean): number | undefined {
@@ -35,9 +37,10 @@ export class LeaseTable implements LeaseStore {
       return
     }
     const { lease } = change
-    this.#forget(lease.address)
+    const before = this.#byAddress.get(lease.address)
+    if (before?.mac !== lease.mac) this.#forget(lease.address)
     this.#byAddress.set(lease.address, lease)
-    if (lease.mac !== '') this.#byMac.set(lease.mac, [...this.byMac(lease.mac), lease])
+    if (lease.mac !== '') this.#byMac.set(lease.mac, withLease(this.byMac(lease.mac), lease))
     this.#pool(lease.address)?.leased(lease)
   }
 
@@ -57,4 +60,9 @@ export class LeaseTable implements LeaseStore {
   #pool(address: number): Pool | undefined {
     return this.#pools.find((pool) => address >= pool.first && address <= pool.last)
   }
+}
+
+/** In the place of the one that the address had; a client with one lease is the rule. */
+function withLease(held: readonly Lease[], lease: Lease): Lease[] {
+  return held.length === 0 ? [lease] : [...held.filter(({ address }) => address !== lease.address), lease]
 }

@@ -5,20 +5,21 @@ const MAX_PIECE = 255
 
 export type Options = ReadonlyMap<number, Uint8Array>
 
-/** Adds one field's options to `into`. An option that comes again continues the one before: RFC 3396 §7. */
-export function readOptions(field: Uint8Array, into: Map<number, Uint8Array>): void {
-  let at = 0
-  while (at < field.length) {
-    const code = field[at] ?? Option.end
+/** Adds the options of one field of a message to `into`. An option that comes again continues the one before: RFC 3396 §7. */
+export function readOptions(message: Uint8Array, from: number, end: number, into: Map<number, Uint8Array>): void {
+  let at = from
+  while (at < end) {
+    const code = message[at] ?? Option.end
     if (code === Option.end) return
     at += 1
     if (code === Option.pad) continue
-    const length = field[at]
-    if (length === undefined) throw new WireError(`option ${code} has no length`)
+    if (at === end) throw new WireError(`option ${code} has no length`)
+    const length = message[at] ?? 0
     const start = at + 1
-    if (start + length > field.length)
-      throw new WireError(`option ${code} of ${length} bytes ends behind its field of ${field.length}`)
-    into.set(code, joined(into.get(code), field.subarray(start, start + length)))
+    if (start + length > end)
+      throw new WireError(`option ${code} of ${length} bytes ends behind its field of ${end - from}`)
+    const value = new Uint8Array(message.buffer, message.byteOffset + start, length)
+    into.set(code, joined(into.get(code), value))
     at = start + length
   }
 }

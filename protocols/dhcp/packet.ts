@@ -48,38 +48,35 @@ const OPTIONS_AT = 240
 
 /** What is variable in the packet are views of `message`, which is the packet's from then on. */
 export function decodePacket(message: Uint8Array): DhcpPacket {
-  const bytes = new Uint8Array(message.buffer, message.byteOffset, message.length)
+  const bytes = Buffer.isBuffer(message) ? message : Buffer.from(message.buffer, message.byteOffset, message.length)
   if (bytes.length > MAX_LENGTH) throw new WireError(`a DHCP message of ${bytes.length} bytes is refused`)
   if (bytes.length < OPTIONS_AT) throw new WireError(`a DHCP message of ${bytes.length} bytes has no options`)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const op = bytes[0]
   if (op !== 1 && op !== 2) throw new WireError(`op ${op} is neither request nor reply`)
-  const hlen = view.getUint8(2)
+  const hlen = bytes.readUInt8(2)
   if (hlen > 16) throw new WireError(`hlen ${hlen} is more than the 16 bytes of chaddr`)
-  if (view.getUint32(COOKIE_AT) !== MAGIC_COOKIE) throw new WireError('no DHCP magic cookie')
-  const sname = bytes.subarray(SNAME_AT, FILE_AT)
-  const file = bytes.subarray(FILE_AT, COOKIE_AT)
+  if (bytes.readUInt32BE(COOKIE_AT) !== MAGIC_COOKIE) throw new WireError('no DHCP magic cookie')
 
   const options = new Map<number, Uint8Array>()
-  readOptions(bytes.subarray(OPTIONS_AT), options)
+  readOptions(bytes, OPTIONS_AT, bytes.length, options)
   const overload = overloaded(options)
-  if (overload & IN_FILE) readOptions(file, options)
-  if (overload & IN_SNAME) readOptions(sname, options)
-  options.delete(Option.overload)
+  if (overload & IN_FILE) readOptions(bytes, FILE_AT, COOKIE_AT, options)
+  if (overload & IN_SNAME) readOptions(bytes, SNAME_AT, FILE_AT, options)
+  if (overload !== 0) options.delete(Option.overload)
   return {
     op,
-    htype: view.getUint8(1),
-    hops: view.getUint8(3),
-    xid: view.getUint32(4),
-    secs: view.getUint16(8),
-    flags: view.getUint16(10),
-    ciaddr: view.getUint32(12),
-    yiaddr: view.getUint32(16),
-    siaddr: view.getUint32(20),
-    giaddr: view.getUint32(24),
-    chaddr: bytes.subarray(CHADDR_AT, CHADDR_AT + hlen),
-    sname: overload & IN_SNAME ? '' : text(sname),
-    file: overload & IN_FILE ? '' : text(file),
+    htype: bytes.readUInt8(1),
+    hops: bytes.readUInt8(3),
+    xid: bytes.readUInt32BE(4),
+    secs: bytes.readUInt16BE(8),
+    flags: bytes.readUInt16BE(10),
+    ciaddr: bytes.readUInt32BE(12),
+    yiaddr: bytes.readUInt32BE(16),
+    siaddr: bytes.readUInt32BE(20),
+    giaddr: bytes.readUInt32BE(24),
+    chaddr: new Uint8Array(bytes.buffer, bytes.byteOffset + CHADDR_AT, hlen),
+    sname: overload & IN_SNAME ? '' : text(bytes, SNAME_AT, FILE_AT),
+    file: overload & IN_FILE ? '' : text(bytes, FILE_AT, COOKIE_AT),
     options,
   }
 }
@@ -89,6 +86,11 @@ export function decodePacket(message: Uint8Array): DhcpPacket {
  * the options field goes to `file` and `sname` where those are empty (RFC 2132 §9.3); what fits nowhere is left out.
  */
 export function encodePacket(packet: DhcpPacket, limit = DEFAULT_LIMIT): Uint8Array {
+  return Buffer.from(encodedForNow(packet, limit))
+}
+
+/** The same where it is used at once: its bytes are those of the next message from then on. */
+export function encodedForNow(packet: DhcpPacket, limit = DEFAULT_LIMIT): Uint8Array {
   const out = scratch.fill(0, 0, OPTIONS_AT)
   writeHeader(packet)
   const relay = packet.options.get(Option.relayAgentInformation)
@@ -110,10 +112,10 @@ export function encodePacket(packet: DhcpPacket, limit = DEFAULT_LIMIT): Uint8Ar
   out[at] = Option.end
   at += 1
   if (at < MIN_LENGTH) out.fill(0, at, MIN_LENGTH)
-  return Buffer.from(out.subarray(0, Math.max(at, MIN_LENGTH)))
+  return out.subarray(0, Math.max(at, MIN_LENGTH))
 }
 
-/** Every message is put together here and leaves as a copy: no memory is asked for but what is sent. */
+/** Every message is put together here. */
 const scratch = Buffer.alloc(MAX_LENGTH)
 
 function writeHeader(packet: DhcpPacket): void {
@@ -155,8 +157,8 @@ function overloaded(options: Map<number, Uint8Array>): number {
   return bits
 }
 
-function text(field: Uint8Array): string {
-  if (field[0] === 0) return ''
-  const end = field.indexOf(0)
-  return Buffer.from(field.buffer, field.byteOffset, end < 0 ? field.length : end).toString('latin1')
+function text(bytes: Buffer, from: number, end: number): string {
+  if (bytes[from] === 0) return ''
+  const nul = bytes.indexOf(0, from)
+  return bytes.latin1Slice(from, nul < 0 ? end : Math.min(nul, end))
 }

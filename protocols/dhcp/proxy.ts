@@ -4,7 +4,7 @@ import type { Answer, Decision } from './decision.ts'
 import { BROADCAST_FLAG } from './packet.ts'
 import { blank, bootFields, destination, echo, opening } from './reply.ts'
 import type { DhcpRequest } from './request.ts'
-import type { Subnet } from './subnet.ts'
+import { subnetText, type Subnet } from './subnet.ts'
 
 export interface ProxySituation {
   request: DhcpRequest
@@ -36,7 +36,7 @@ export function decideProxy(situation: ProxySituation): Decision | undefined {
     request: request.type,
     mac: request.mac,
     because: answer.because,
-    subnet: `${ipv4ToText(subnet.network)}/${subnet.prefix}`,
+    subnet: subnetText(subnet),
     relay: request.packet.giaddr === 0 ? undefined : ipv4ToText(request.packet.giaddr),
     proxy: true,
   }

@@ -30,7 +30,7 @@ export function grant(
   return reply
 }
 
-/** The same for all clients of a subnet, so made once. */
+/** What is the same for all clients of a subnet is made once. */
 const made = new WeakMap<Subnet, Map<number | undefined, [code: number, value: Uint8Array][]>>()
 
 function ofSubnet(subnet: Subnet, seconds: number | undefined): [code: number, value: Uint8Array][] {
@@ -113,15 +113,23 @@ export function blank(packet: DhcpPacket, options: DhcpPacket['options'] = new M
 }
 
 export function opening(kind: Kind, serverAddress: number): Map<number, Uint8Array> {
-  return new Map([
-    [Option.messageType, Uint8Array.of(MessageType[kind])],
-    [Option.serverIdentifier, ipv4ToBytes(serverAddress)],
-  ])
+  const options = new Map<number, Uint8Array>()
+  options.set(Option.messageType, kinds[kind])
+  options.set(Option.serverIdentifier, ipv4ToBytes(serverAddress))
+  return options
 }
+
+const kinds: Record<Kind, Uint8Array> = {
+  offer: Uint8Array.of(MessageType.offer),
+  ack: Uint8Array.of(MessageType.ack),
+  nak: Uint8Array.of(MessageType.nak),
+}
+
+const ECHOED = [Option.clientIdentifier, Option.clientUuid, Option.relayAgentInformation]
 
 export function echo(request: DhcpRequest, options: Map<number, Uint8Array>): void {
   // RFC 6842 for 61, RFC 4578 §2.3 for 97, RFC 3046 §2.2 for 82
-  for (const code of [Option.clientIdentifier, Option.clientUuid, Option.relayAgentInformation]) {
+  for (const code of ECHOED) {
     const value = request.packet.options.get(code)
     if (value !== undefined) options.set(code, value)
   }

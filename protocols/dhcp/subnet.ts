@@ -1,3 +1,4 @@
+import { ipv4ToText } from '@bloomery/wire/address.ts'
 import type { DhcpRequest } from './request.ts'
 
 export interface Subnet {
@@ -26,6 +27,17 @@ export function contains(subnet: Pick<Subnet, 'network' | 'prefix'>, address: nu
 
 export function broadcastAddress(subnet: Subnet): number {
   return (subnet.network | ~mask(subnet.prefix)) >>> 0
+}
+
+const texts = new WeakMap<Subnet, string>()
+
+/** As in 10.20.0.0/24; made once, as every line of the log has it. */
+export function subnetText(subnet: Subnet): string {
+  const known = texts.get(subnet)
+  if (known !== undefined) return known
+  const text = `${ipv4ToText(subnet.network)}/${subnet.prefix}`
+  texts.set(subnet, text)
+  return text
 }
 
 export function inRange(subnet: Subnet, address: number): boolean {

@@ -28,7 +28,7 @@ export interface Ipv4Socket {
   port: number
   /** Many datagrams by one system call. */
   batches: boolean
-  /** What can't be sent goes to `onError`. */
+  /** What can't be sent goes to `onError`. The bytes are free for other use when it returns. */
   send(bytes: Uint8Array, to: Endpoint): void
   /** Nothing more is heard; what is sent still goes out. */
   deafen(): void
@@ -58,13 +58,13 @@ async function openNodeSocket(options: Ipv4SocketOptions): Promise<Ipv4Socket> {
   return {
     port: socket.address().port,
     batches: false,
-    send: (bytes, to) => sendByNode(socket, bytes, to, options.onError),
+    send: (bytes, to) => sendByNode(socket, Buffer.from(bytes), to, options.onError),
     deafen: () => void socket.removeAllListeners('message'),
     close: () => closed(socket),
   }
 }
 
-export function sendByNode(socket: Socket, bytes: Uint8Array, to: Endpoint, onError: (error: Error) => void): void {
+function sendByNode(socket: Socket, bytes: Uint8Array, to: Endpoint, onError: (error: Error) => void): void {
   try {
     socket.send(bytes, to.port, ipv4ToText(to.address), (error) => error && onError(error))
   } catch (error) {
