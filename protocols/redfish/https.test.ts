@@ -97,4 +97,61 @@ describe('on real sockets', () => {
     }
     server.closeAllConnections()
   })
+
+  /** Answers by `script`, and closes its own half only: it goes on listening to ours. */
+  function halfClosing(script: (path: string) => string | undefined) {
+    const sockets: Socket[] = []
+    open.push({ close: () => sockets.forEach((socket) => socket.destroy()) })
+    return createTcp({ allowHalfOpen: true }, (socket) => {
+      sockets.push(socket.on('error', () => undefined))
+      socket.on('data', (bytes) => {
+        const [method = '', path = ''] = bytes.toString().split(' ')
+        const answer = script(method === 'POST' ? 'session' : path)
+        if (answer === undefined) socket.end()
+        else if (answer.includes('content-length')) socket.write(answer)
+        else socket.end(answer)
+      })
+    })
+  }
+  const whole = (path: string, length: boolean): string => {
+    const body = JSON.stringify(path === 'session' ? {} : (resources[path] ?? {}))
+    const head = path === 'session' ? 'HTTP/1.1 201 Created\r\nx-auth-token: t\r\n' : 'HTTP/1.1 200 OK\r\n'
+    return `${head}${length ? `content-length: ${body.length}\r\n` : 'connection: close\r\n'}\r\n${body}`
+  }
+
+  it('a BMC that closes its half of the connection instead of answering is asked again what is harmless', async () => {
+    const asked = new Set(['session'])
+    const deaf = halfClosing((path) => (asked.has(path) ? whole(path, false) : void asked.add(path)))
+    const bmc = await connectTo(await listening(deaf), { timeoutMs: 20_000 })
+    expect(await readPower(bmc, await findSystem(bmc))).toBe('on')
+    expect(asked).toContain(SYSTEM)
+  })
+
+  it('a BMC that closes its half whenever it is asked is told as that, and soon', async () => {
+    const port = await listening(halfClosing(() => undefined))
+    await expect(connectTo(port)).rejects.toThrow(/read service root: the connection broke .*; check its address/)
+  })
+
+  it('an answer that ends with the half-closed connection counts when it says no length, and not when it is short of it', async () => {
+    const port = await listening(halfClosing((path) => whole(path, false)))
+    const bmc = await connectTo(port)
+    expect(await readPower(bmc, await findSystem(bmc))).toBe('on')
+    const short = createTcp({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', () => undefined)
+      socket.on('data', () => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{"RedfishVersion": "1'))
+    })
+    await expect(connectTo(await listening(short))).rejects.toThrow(/the connection broke/)
+  })
+
+  it('a kept connection whose other half was closed in between is opened again, unseen', async () => {
+    const server = halfClosing((path) => whole(path, true))
+    const sockets: Socket[] = []
+    server.on('connection', (socket: Socket) => void sockets.push(socket))
+    const bmc = await connectTo(await listening(server))
+    const system = await findSystem(bmc)
+    for (let round = 0; round < 5; round += 1) {
+      for (const socket of sockets.splice(0)) socket.end()
+      expect(await readPower(bmc, system)).toBe('on')
+    }
+  })
 })
