@@ -136,6 +136,7 @@ async function start(parameters = '') {
       clock: { ...realClock, sleep: (milliseconds, signal) => realClock.sleep(milliseconds / 100, signal) },
       machine: (lockDown) => paperMachine(did, lockDown),
       addresses: () => Promise.resolve(['52:54:00:aa:00:01']),
+      setClock: () => Promise.resolve(),
       addressTowards: () => Promise.resolve('127.0.0.1'),
     },
     stop.signal,

@@ -26,6 +26,8 @@ export interface AgentMeans {
   machine: (lockDown: () => void) => Machine
   /** MACs of this server, the one that it booted from first. */
   addresses: () => Promise<string[]>
+  /** Sets this server's clock, from what the site said that the time is or from better sources. */
+  setClock: (date: number | undefined) => Promise<void>
   /** Our address on the way to a URL. */
   addressTowards: (url: string) => Promise<string>
 }
@@ -49,6 +51,7 @@ export async function runAgent(means: AgentMeans, stop: AbortSignal): Promise<bo
   const { api, reply, token } = await lookUp(search)
   log.info('looked up', { node: reply.node.uuid, api: api.base, version: api.version })
 
+  await means.setClock(api.date)
   const address = settings.advertiseHost ?? (await ownAddress(means, api.base))
   const identity = api.takesCertificate ? await createIdentity(address, api.date ?? clock.now()) : undefined
   let locked = false

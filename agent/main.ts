@@ -5,6 +5,7 @@ import { TokenTaken } from './ironic/lookup.ts'
 import { createLog, reason } from './log.ts'
 import { addressesOf, addressTowards, listInterfaces } from './machine/network.ts'
 import { createServer } from './machine/server.ts'
+import { setClock } from './machine/set-clock.ts'
 import { run } from './programs.ts'
 import { minimumTokenLength } from '../contract/agent.ts'
 import { imageKeys } from '../contract/images/signature.ts'
@@ -27,7 +28,9 @@ async function main(): Promise<void> {
     const addresses = async () => addressesOf(await listInterfaces(), settings.bootMac)
     const machine = (lockDown: () => void) =>
       createServer({ clock, log, trust, settings, imageKeys: acceptedKeys, lockDown })
-    const locked = await runAgent({ settings, trust, clock, log, machine, addresses, addressTowards }, stop.signal)
+    const time = (date: number | undefined) => setClock({ ntpServer: settings.ntpServer, date }, clock, log)
+    const means = { settings, trust, clock, log, machine, addresses, addressTowards, setClock: time }
+    const locked = await runAgent(means, stop.signal)
     if (locked) await goDark()
   } catch (error) {
     log.error('agent ended', { because: reason(error) })

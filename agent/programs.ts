@@ -8,6 +8,7 @@ export const requiredPrograms: string[] = [
   'blkid',
   'blkdiscard',
   'blockdev',
+  'date',
   'dmesg',
   'getty',
   'grub-mkimage',

@@ -8,6 +8,8 @@ export interface Settings {
   /** The interface that the firmware booted from. */
   bootMac?: string
   token?: string
+  /** Sets the clock; otherwise the site's answers do. */
+  ntpServer?: string
   /** Where this machine is inspected: what it consists of is told there before anything else. */
   inspectionUrl?: string
   listenHost: string
@@ -49,6 +51,10 @@ const schema = z.object({
     .optional()
     .catch(undefined),
   'ipa-agent-token': z.string().min(32).max(512).optional(),
+  'ipa-ntp-server': z
+    .string()
+    .regex(/^[\w.:-]{1,253}$/)
+    .optional(),
   'ipa-inspection-callback-url': z
     .url({ protocol: /^https?$/ })
     .max(2048)
@@ -87,6 +93,7 @@ export function readSettings(commandLine: string): Settings {
     apiUrls: given['ipa-api-url'],
     bootMac: given.BOOTIF,
     token: given['ipa-agent-token'],
+    ntpServer: given['ipa-ntp-server'],
     inspectionUrl: given['ipa-inspection-callback-url'],
     listenHost: given['ipa-listen-host'],
     listenPort: given['ipa-listen-port'],

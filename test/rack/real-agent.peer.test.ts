@@ -96,6 +96,7 @@ async function meet(server: Partial<AgentMachine> = {}) {
       clock: { ...agentClock, sleep: (ms, signal) => agentClock.sleep(ms / 100, signal) },
       machine: () => bare,
       addresses: () => Promise.resolve([mac]),
+      setClock: () => Promise.resolve(),
       addressTowards: () => Promise.resolve('127.0.0.1'),
     },
     stop.signal,
