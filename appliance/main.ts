@@ -1,6 +1,7 @@
 import { flushCompileCache } from 'node:module'
 import { readConfig } from './config.ts'
 import { sentence } from './hardware-error.ts'
+import { installFetch } from './install-fetch.ts'
 import { openLog } from './log-file.ts'
 import { realClock } from './real-clock.ts'
 import { runAppliance } from './run.ts'
@@ -11,6 +12,7 @@ const LEAVE_MS = 1000
 
 /** Runs the site until SIGTERM or SIGINT. What was in progress is in the ledger and goes on at the next start. */
 export async function main(configPath: string): Promise<void> {
+  installFetch()
   const config = readConfig(configPath)
   const log = openLog(config.log_level)
   const appliance = await runAppliance(config, realClock, log)
