@@ -8,6 +8,7 @@ import type { BootEvents } from './boot/machine.ts'
 import { openCaptures } from './capture/captures.ts'
 import { openConsoles } from './consoles/consoles.ts'
 import { findConsole } from './consoles/find-console.ts'
+import { openHostKeys } from './consoles/host-keys.ts'
 import { openRecordings } from './consoles/recording.ts'
 import type { Bmc } from './drivers/bmc.ts'
 import { openStrangers } from './boot/strangers.ts'
@@ -143,7 +144,15 @@ export function startSite(parts: SiteParts): Site {
     uuid: parts.uuid,
     log,
     recordings: openRecordings(parts.consoles.dir),
-    consoleOf: findConsole({ machines, identity, drivers: parts.drivers, clock, delays, imagined }),
+    consoleOf: findConsole({
+      machines,
+      identity,
+      drivers: parts.drivers,
+      clock,
+      delays,
+      imagined,
+      hostKeys: openHostKeys(ledger),
+    }),
     publish: (message) => parts.link.publish(JSON.stringify(message)),
     learn: machines.learn,
   })

@@ -75,6 +75,13 @@ const redfishProperties = {
   redfish_tls_minimum_version:
     'The oldest TLS to speak with the BMC: 1.1 (for old BMCs alone), 1.2 or 1.3. Default: 1.2.',
   redfish_tls_ciphers: "Cipher suites to offer, as OpenSSL names them. Default: Node's.",
+  redfish_console:
+    'Of console interface redfish-serial: ssh or ipmi, or auto (the best that the BMC tells of). Default: auto.',
+  redfish_console_command:
+    "What is typed after the log-in by SSH to get to the machine's serial port. Default: what the BMC tells, or its vendor's.",
+  redfish_ssh_port: 'TCP port of the SSH that leads to the serial port. Default: what the BMC tells, or 22.',
+  redfish_ssh_fingerprint:
+    'Of the SSH host key, such as SHA256:AbC…: only that one is trusted. Default: the first one that the site has seen.',
   redfish_auth_type: 'How to log in: basic, session, or auto (a session where there are any). Default: auto.',
 } as const
 
@@ -126,7 +133,7 @@ export const hardware = {
     interfaces: {
       bios: ['redfish', 'no-bios'],
       boot: [...networkBoots, 'redfish-virtual-media', 'redfish-https'],
-      console: ['no-console', 'ipmitool-socat'],
+      console: ['no-console', 'ipmitool-socat', 'redfish-serial'],
       deploy: ['direct', 'ramdisk'],
       firmware: ['redfish', 'no-firmware'],
       inspect: ['redfish', 'agent', 'no-inspect'],
@@ -146,7 +153,7 @@ export const hardware = {
     interfaces: {
       bios: ['idrac-redfish', 'redfish', 'no-bios'],
       boot: [...networkBoots, 'idrac-redfish-virtual-media', 'redfish-https'],
-      console: ['no-console', 'ipmitool-socat'],
+      console: ['no-console', 'ipmitool-socat', 'redfish-serial'],
       deploy: ['direct', 'ramdisk'],
       firmware: ['redfish', 'no-firmware'],
       inspect: ['idrac-redfish', 'agent', 'no-inspect'],
@@ -270,6 +277,17 @@ const redfishSettings = z.object({
   redfish_certificate_fingerprint: z
     .string()
     .regex(/^([0-9a-f]{2}:?){31}[0-9a-f]{2}$/i, 'a fingerprint is a SHA-256 in hexadecimal')
+    .nullish(),
+  redfish_console: z.enum(['auto', 'ssh', 'ipmi'], 'auto, ssh or ipmi').nullish(),
+  redfish_console_command: z
+    .string('a command is a text')
+    .max(255)
+    .regex(/^[\x20-\x7e]*$/, 'a command is printable ASCII')
+    .nullish(),
+  redfish_ssh_port: z.coerce.number('a port is a number').int().min(1).max(65_535).nullish(),
+  redfish_ssh_fingerprint: z
+    .string()
+    .regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'a fingerprint is as ssh-keygen -lf prints it: SHA256:…')
     .nullish(),
   redfish_auth_type: z.enum(['basic', 'session', 'auto'], 'basic, session or auto').nullish(),
   redfish_tls_minimum_version: z.union([z.literal(['1.1', '1.2', '1.3', 1.1, 1.2, 1.3])], '1.1, 1.2 or 1.3').nullish(),

@@ -27,6 +27,7 @@ async function opens(driver: string, console: string | null, driver_info = {}): 
     drivers,
     clock: new ManualClock(),
     delays: () => 0,
+    hostKeys: { get: () => undefined, set: () => {} },
     imagined: () => ({ read: () => undefined, write: () => {} }),
   })(node)
   await open?.(ears)

@@ -5,6 +5,7 @@ import type { BootDevice } from '../../contract/resources.ts'
 import type { Subscription } from '../../contract/subscription.ts'
 import type { Clock } from '../clock.ts'
 import type { OpenConsole } from '../consoles/line.ts'
+import type { SshDoor } from '../consoles/ssh-line.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { Ask, Look } from '../health/look.ts'
 import type { Delays } from './delays.ts'
@@ -47,6 +48,12 @@ export interface BmcSubscriptions {
   /** `lenient`: one that is gone is as good. */
   remove(id: string, lenient: boolean): Promise<void>
 }
+
+/** The way to a serial port that a BMC tells of. */
+export type SerialDoor =
+  | ({ by: 'ssh'; fingerprint: string | undefined } & Omit<SshDoor, 'refuses'>)
+  /** What the driver of IPMI is told. */
+  | { by: 'ipmi'; driverInfo: DriverInfo }
 
 /** The certificate that a BMC itself is known by. */
 export interface BmcCertificates {
@@ -104,6 +111,8 @@ export interface BmcManagement {
   clearJobQueue(force: boolean): Promise<void>
   resetIdrac(): Promise<void>
   openConsole: OpenConsole
+  /** Who has the machine's serial port, where this driver itself can't open it. */
+  serialDoor(): Promise<SerialDoor>
   /** In the words of ironic-python-agent's inventory. */
   inspect(): Promise<Record<string, unknown>>
   readonly password: BmcPassword

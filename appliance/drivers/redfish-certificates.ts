@@ -2,13 +2,14 @@ import { generateCsr, httpsCertificates, installHttpsCertificate } from '@bloome
 import { RedfishError, TlsRefused } from '@bloomery/redfish/error.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { BmcCertificates, DriverInfo } from './bmc.ts'
+import { redfishHost } from './redfish-host.ts'
 import type { UseRedfish } from './redfish-management.ts'
 import { openSession, redfishInfo } from './redfish-session.ts'
 
 /** The certificate of a BMC's HTTPS, and whether we trust it. */
 export function redfishCertificates(use: UseRedfish, driverInfo: DriverInfo): BmcCertificates {
   return {
-    host: () => new URL(withScheme(redfishInfo.parse(driverInfo).redfish_address)).hostname.replace(/^\[|\]$/g, ''),
+    host: () => redfishHost(redfishInfo.parse(driverInfo).redfish_address),
     isPinned: () => redfishInfo.parse(driverInfo).redfish_certificate_fingerprint !== undefined,
     request: (subject) =>
       use(async ({ bmc, system }) => generateCsr(bmc, (await httpsCertificates(bmc, system)).collection, subject)),
@@ -26,5 +27,3 @@ export function redfishCertificates(use: UseRedfish, driverInfo: DriverInfo): Bm
     },
   }
 }
-
-const withScheme = (address: string): string => (address.includes('://') ? address : `https://${address}`)

@@ -34,6 +34,7 @@ type Maintenance = Omit<
   | 'listen'
   | 'openConsole'
   | 'sendRaw'
+  | 'serialDoor'
   | 'subscriptions'
   | 'certificates'
 >

@@ -10,6 +10,7 @@ import type { MediaDevice } from '../../contract/plan.ts'
 import { readRedfishHealth } from '../health/read-redfish.ts'
 import type { BmcManagement, BmcPassword, DriverInfo } from './bmc.ts'
 import { redfishCertificates } from './redfish-certificates.ts'
+import { redfishSerialDoor } from './redfish-console.ts'
 import { readFacts } from './redfish-facts.ts'
 import { listenToPower } from './redfish-events.ts'
 import { redfishMaintenance } from './redfish-maintenance.ts'
@@ -28,6 +29,7 @@ export function redfishManagement(
   return {
     ...redfishMaintenance(use),
     certificates: redfishCertificates(use, driverInfo),
+    serialDoor: () => redfishSerialDoor(use, driverInfo),
     subscriptions: redfishSubscriptions(use),
     password,
     injectNmi: () => use(({ bmc, system }) => reset(bmc, system, 'nmi')),

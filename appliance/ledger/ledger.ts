@@ -38,6 +38,7 @@ create table if not exists report (seq integer primary key autoincrement, body t
 create table if not exists bmc_fault (node text primary key) strict;
 create table if not exists health (node text primary key, bmc text not null, kept text not null, state text not null) strict;
 create table if not exists console (node text primary key) strict;
+create table if not exists ssh_host_key (node text primary key, address text not null, fingerprint text not null) strict;
 create table if not exists url (key text primary key, url text not null) strict;
 create table if not exists machine (
   node text primary key, generation integer not null, facts text not null, boot text, power_state text

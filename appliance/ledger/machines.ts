@@ -172,6 +172,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
           'health',
           'bmc_fault',
           'console',
+          'ssh_host_key',
         ])
           db.prepare(`delete from ${table} where node = ?`).run(node)
       })

@@ -87,7 +87,8 @@ describe.each(dialects.slice(0, 3).filter(({ name }) => name !== 'dell'))('a BMC
     })
     expect(outcome.state).toBe('completed')
     expect(told.at(-1)).toBe(100)
-    expect(told).toContain(50)
+    // How often it is asked meanwhile is the machine's load to say.
+    expect(told).toEqual(told.toSorted((a, b) => a - b))
     expect((await readFirmware(bmc)).map(({ version }) => version)).toEqual(['1.0.0', '2.1.0'])
   })
 
@@ -109,15 +110,15 @@ describe.each(dialects.slice(0, 3).filter(({ name }) => name !== 'dell'))('a BMC
   it('is subscribed to for events, once, and unsubscribed from', async () => {
     const wish = { destination: 'https://10.0.0.1/events', context: 'node-1' }
     const made = await subscribe(bmc, wish)
-    expect([...server.state.subscriptions.values()]).toEqual([{ ...wish, suspended: false }])
+    expect([...server.state.subscriptions.values()]).toMatchObject([{ ...wish, suspended: false }])
     expect(await renewSubscription(bmc, wish)).toEqual(made)
     for (const each of server.state.subscriptions.values()) each.suspended = true
     const resumed = await renewSubscription(bmc, wish)
-    expect([...server.state.subscriptions.values()]).toEqual([{ ...wish, suspended: false }])
+    expect([...server.state.subscriptions.values()]).toMatchObject([{ ...wish, suspended: false }])
     expect(await listSubscriptions(bmc)).toEqual([resumed])
     await subscribe(bmc, { ...wish, destination: 'https://10.0.0.9/where-we-were' })
     await renewSubscription(bmc, wish)
-    expect([...server.state.subscriptions.values()]).toEqual([{ ...wish, suspended: false }])
+    expect([...server.state.subscriptions.values()]).toMatchObject([{ ...wish, suspended: false }])
     await unsubscribe(bmc, resumed)
     await unsubscribe(bmc, resumed)
     expect(await listSubscriptions(bmc)).toEqual([])

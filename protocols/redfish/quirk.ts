@@ -12,6 +12,8 @@ export interface Quirk {
   /** Powering on right after powering off is refused with 409 until the BMC has caught up. */
   readonly onConflict?: { readonly tries: number; readonly everyMs: number }
   readonly media?: MediaQuirk
+  /** What leads from the BMC's command line over SSH to the machine's serial port. */
+  readonly consoleEntry?: string
 }
 
 export interface BootQuirk {

@@ -7,4 +7,5 @@ export const dell: Quirk = {
   boot: { keepsMode: true },
   bootMode: { attribute: 'BootMode', UEFI: 'Uefi', Legacy: 'Bios' },
   onConflict: { tries: 6, everyMs: 10_000 },
+  consoleEntry: 'console com2',
 }

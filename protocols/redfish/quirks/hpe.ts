@@ -12,4 +12,5 @@ export const hpe: Quirk = {
       eject: ['Oem', 'Hp', 'Actions', '#HpiLOVirtualMedia.EjectVirtualMedia'],
     },
   },
+  consoleEntry: 'vsp',
 }

@@ -5,4 +5,5 @@ export const lenovo: Quirk = {
   name: 'lenovo',
   vendor: /^lenovo/i,
   media: { slots: /^EXT\d/, useless: /^(RDOC|Remote)/ },
+  consoleEntry: 'console 1',
 }

@@ -13,6 +13,8 @@ export function networkProtocolRoutes(state: State): Route[] {
         Id: 'NetworkProtocol',
         Name: 'Network protocols',
         HTTPS: { ProtocolEnabled: true, Port: 443, Certificates: ref(httpsCertificatesPath(state)) },
+        SSH: { ProtocolEnabled: true, Port: state.consoles.ssh },
+        IPMI: { ProtocolEnabled: true, Port: state.consoles.ipmi },
         NTP: { ProtocolEnabled: state.ntp.enabled, NTPServers: state.ntp.servers },
       }),
       patch: ({ body }) => {

@@ -75,6 +75,8 @@ export interface State {
   readonly firmware: Map<string, { name: string; version: string; updateable: boolean }>
   readonly tasks: Map<string, Task>
   readonly events: EventSource
+  /** Ways to the machine's serial port: the system's own, and ports of the manager's. */
+  readonly consoles: { system: JsonObject | undefined; ssh: number; ipmi: number }
   readonly subscriptions: Map<string, Subscriber>
   /** By the path of their collection. */
   readonly certificates: Map<string, StoredCertificate[]>
@@ -137,6 +139,7 @@ export function newState(
     ]),
     tasks: new Map(),
     events: new EventSource(),
+    consoles: { system: undefined, ssh: 22, ipmi: 623 },
     subscriptions: new Map(),
     certificates: new Map(),
     signatures: new Map(),

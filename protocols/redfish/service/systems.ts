@@ -54,6 +54,7 @@ async function viewSystem(state: State): Promise<JsonObject> {
     '@Redfish.MaintenanceWindow': maintenanceWindow,
     SystemType: 'Physical',
     IndicatorLED: indicator,
+    ...(state.consoles.system ? { SerialConsole: state.consoles.system } : {}),
     BiosVersion: state.firmware.get('BIOS')?.version ?? '',
     PowerState: await machine.power(),
     Status: { State: 'Enabled', Health: 'OK', HealthRollup: 'OK' },
