@@ -10,8 +10,9 @@ import { type Reply, type ReplyStream, type Request, type Transport, TransportFa
 const LARGEST_BODY = 16 * 1024 * 1024
 /** BMCs have a handful of connections in all, which other consoles want too. */
 const CONNECTIONS = 2
-/** After that a connection is given back, whatever the BMC thinks of keeping it: a site has thousands. */
-const IDLE_MS = 15_000
+/** After that a connection is given back, whatever the BMC thinks of keeping it: a site has thousands, and each costs a tenth of a MiB. Longer
+ * than the pauses of who waits for something, such as a change of power. */
+const IDLE_MS = 6000
 
 /** A BMC over HTTP(S), with connections kept between requests. */
 export function httpTransport(origin: URL, tls: TlsPolicy, clock: Clock): Transport {
