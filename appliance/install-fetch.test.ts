@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { installFetch } from './install-fetch.ts'
 
 // Of these some leave the last bytes unread when the end comes, some don't: that depends on how the kernel cuts them.
-const SIZES = [30_000, 65_400, 65_536, 65_700, 66_000, 131_072]
+const SIZES = [65_536, 65_700, 66_000]
 
 test('a server that closes behind its last byte, as of HTTP/1.0, does not end the program, however late it is read', async () => {
   installFetch()
@@ -24,9 +24,10 @@ test('a server that closes behind its last byte, as of HTTP/1.0, does not end th
     server.close()
   })
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const replies = await Promise.all(SIZES.map((size) => fetch(`${base}/${size}`)))
-  await new Promise((resolve) => setTimeout(resolve, 500))
-  const read = await Promise.all(replies.map(async (reply) => (await reply.arrayBuffer()).byteLength))
-  expect(read).toEqual(SIZES)
+  for (const size of SIZES) {
+    const reply = await fetch(`${base}/${size}`)
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    expect((await reply.arrayBuffer()).byteLength).toBe(size)
+  }
   expect(fatal).toEqual([])
 })
