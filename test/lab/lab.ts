@@ -12,8 +12,8 @@ import { labRamdisk } from './ramdisk.ts'
 
 export const SITE = 'lab'
 export const API_PORT = 6385
-const ENROL_MS = 30_000
-const ALIVE_MS = 30_000
+const ENROL_MS = 120_000
+const ALIVE_MS = 120_000
 
 const bloomery = join(import.meta.dirname, '../../cli/main.ts')
 

@@ -21,7 +21,7 @@ export class Program {
   }
 
   /** Resolves when it says that it is ready. */
-  async start(withinMs = 30_000): Promise<void> {
+  async start(withinMs = 120_000): Promise<void> {
     const output = openSync(this.logPath, 'a', 0o600)
     const from = statSync(this.logPath).size
     const child = this.#spawn(output)
