@@ -81,7 +81,7 @@ function paperMachine(did: string[], lockDown: () => void): Machine {
     async writeImage({ image_info: { id } }, { name }, progress) {
       progress({ percent: 10, mb_per_second: 1, bytes: 1 })
       await does(`write ${id} to ${name}`)
-      return 'written'
+      return { said: 'written' }
     },
     identify: () => Promise.resolve({ 'root uuid': null, partitions: {} }),
     installBoot: async ({ name }) => {

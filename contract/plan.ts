@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { indicatorState } from './hardware-facts.ts'
 import { digest } from './images/manifest.ts'
+import { partitionImage } from './partition-image.ts'
 import { raidConfig } from './raid.ts'
 import { type RemoteImage, remoteImage } from './images/remote.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerTarget, uuid } from './resources.ts'
@@ -194,6 +195,8 @@ export const stepArguments = {
   'deploy.write_image': z.object({
     image: z.union([imageReference, remoteImage]),
     config_drive: configDriveReference.nullable(),
+    /** Absent: the image is of a whole disk. */
+    partitions: partitionImage.optional(),
   }),
   'deploy.prepare_instance_boot': z.object({}),
   'deploy.tear_down_agent': z.object({}),

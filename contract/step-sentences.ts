@@ -52,8 +52,8 @@ const sentences: Sentences = {
   'boot.prepare_instance_ramdisk': ({ files }) =>
     `Fetches ${'boot_iso' in files ? 'the ISO' : 'the kernel and ramdisk'} of the instance to the site, for the machine to boot at every start.`,
   'deploy.start_agent': 'Waits for the agent in the ramdisk to report.',
-  'deploy.write_image': ({ image, config_drive: drive }) =>
-    `Writes ${imageText(image)} over the root disk, checked against ${checkedBy(image)}${drive ? ', with a config drive' : ''}.`,
+  'deploy.write_image': ({ image, config_drive: drive, partitions }) =>
+    `Writes ${imageText(image)} ${partitions ? 'to a partition of' : 'over'} the root disk, checked against ${checkedBy(image)}${drive ? ', with a config drive' : ''}.`,
   'deploy.prepare_instance_boot': 'Makes the written disk bootable by the firmware.',
   'deploy.tear_down_agent': 'Ends the agent and shuts the ramdisk down.',
   'deploy.boot_instance': 'Starts the machine from its disk.',

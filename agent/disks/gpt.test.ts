@@ -119,7 +119,7 @@ it('an MBR takes a fourth partition, not a fifth, and none beyond 2 TiB', () => 
     record = added.bytes
   }
   expect(parseMbr(record)?.[3]).toEqual({ number: 4, type: 0x83, first: 8192, sectors: 2048 })
-  expect(() => withMbrPartition(record, 10_240, 8)).toThrow('no free entry')
+  expect(() => withMbrPartition(record, 10_240, 8)).toThrow('all are taken')
 })
 
 it('the boot sector of a bare file system is no partition table', () => {

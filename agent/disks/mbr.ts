@@ -34,6 +34,14 @@ export function parseMbr(bytes: Buffer): MbrPartition[] | undefined {
   return partitions.length === 0 ? undefined : partitions
 }
 
+/** A record without partitions; the identity is what BIOS systems tell disks apart by. */
+export function emptyRecord(sector: number, identity: number): Buffer {
+  const bytes = Buffer.alloc(sector)
+  bytes.writeUInt32LE(identity, 440)
+  bytes.writeUInt16LE(0xaa55, 510)
+  return bytes
+}
+
 /** The record that shows a disk with a GPT as full to those who don't know GPT. */
 export function protectiveRecord(sector: number, sectors: number): Buffer {
   const bytes = Buffer.alloc(sector)
@@ -56,14 +64,16 @@ export function stretched(bytes: Buffer, sectors: number): Buffer {
   return result
 }
 
-export function withMbrPartition(bytes: Buffer, first: number, sectors: number): { bytes: Buffer; number: number } {
+export function withMbrPartition(
+  bytes: Buffer,
+  first: number,
+  sectors: number,
+  type = linuxType,
+): { bytes: Buffer; number: number } {
   const taken = new Set((parseMbr(bytes) ?? []).map(({ number }) => number))
   const number = [1, 2, 3, 4].find((each) => !taken.has(each))
   if (number === undefined)
-    throw new CommandFailure(
-      'PartitionTableError',
-      'the MBR of the image has no free entry for the config drive; use a GPT',
-    )
+    throw new CommandFailure('PartitionTableError', 'an MBR has four entries, and all are taken; use a GPT')
   if (first + sectors - 1 > most)
     throw new CommandFailure('PartitionTableError', 'an MBR cannot say where a partition beyond 2 TiB is; use a GPT')
   const result = Buffer.from(bytes)
@@ -71,7 +81,7 @@ export function withMbrPartition(bytes: Buffer, first: number, sectors: number):
   result.fill(0, offset, offset + entryLength)
   // Cylinders, heads and sectors cannot express it: both ends say "look at the LBA".
   result.writeUIntLE(0xfffffe, offset + 1, 3)
-  result.writeUInt8(linuxType, offset + 4)
+  result.writeUInt8(type, offset + 4)
   result.writeUIntLE(0xfffffe, offset + 5, 3)
   result.writeUInt32LE(first, offset + 8)
   result.writeUInt32LE(sectors, offset + 12)

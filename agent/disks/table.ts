@@ -87,7 +87,7 @@ export async function writeNewTable(handle: FileHandle, disk: Disk, table: Table
   await handle.sync()
 }
 
-async function writeTable(handle: FileHandle, table: Table): Promise<void> {
+export async function writeTable(handle: FileHandle, table: Table): Promise<void> {
   for (const { offset, bytes } of writesOf(table)) await writeAt(handle, offset, bytes)
 }
 

@@ -1,11 +1,11 @@
 import type { Disk } from '../disks/disk.ts'
 import { CommandFailure } from '../failure.ts'
+import type { Written } from '../machine/machine.ts'
 
 /** The disk that this boot of the agent wrote an image to: what later commands are about. */
 export interface Deployed {
   disk?: Disk
-  /** The partition that a partition image went to. */
-  root?: number
+  written?: Written
 }
 
 export function diskOf(deployed: Deployed): Disk {

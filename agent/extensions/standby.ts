@@ -14,9 +14,10 @@ export function standbyExtension(machine: Machine, deployed: Deployed, node: Nod
     prepare_image: command(true, writeArguments, async (wanted, { progress }) => {
       const disk = chooseRootDisk(await machine.disks(), node)
       deployed.disk = disk
-      return machine.writeImage(wanted, disk, progress)
+      deployed.written = await machine.writeImage(wanted, disk, progress)
+      return deployed.written.said
     }),
-    get_partition_uuids: command(false, nothing, () => machine.identify(diskOf(deployed))),
+    get_partition_uuids: command(false, nothing, () => machine.identify(diskOf(deployed), deployed.written?.root)),
     sync: command(false, nothing, async () => {
       await machine.sync()
       return null

@@ -137,7 +137,8 @@ function stepsOf(machine: Machine, deployed: Deployed): Record<string, Step> {
         })
       const disk = chooseRootDisk(await machine.disks(), node)
       deployed.disk = disk
-      return machine.writeImage(parsed.data, disk, progress)
+      deployed.written = await machine.writeImage(parsed.data, disk, progress)
+      return deployed.written.said
     },
   }
 }

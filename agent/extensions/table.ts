@@ -21,7 +21,7 @@ export function createTable(machine: Machine, node: NodeParam): CommandTable {
     image: {
       install_bootloader: command(true, loaderParams, async ({ ignore_bootloader_failure: ignore }) => {
         try {
-          return await machine.installBoot(diskOf(deployed), deployed.root, '')
+          return await machine.installBoot(diskOf(deployed), deployed.written ?? {})
         } catch (error) {
           if (ignore) return `ignored: ${error instanceof Error ? error.message : String(error)}`
           throw error

@@ -87,7 +87,7 @@ describe('a raw image', () => {
     expect(readFileSync(`${disk.name}p3`).subarray(0, drive.iso.length).equals(drive.iso)).toBe(true)
     expect(tool('e2fsck', '-fn', `${disk.name}p2`)).toContain('deployed')
     const uuid = /Partition unique GUID: (\S+)/.exec(tool('sgdisk', '-i', '1', disk.name))?.[1]
-    expect(await identify(disk)).toMatchObject({ 'efi system partition uuid': uuid?.toLowerCase() })
+    expect(await identify(disk, undefined)).toMatchObject({ 'efi system partition uuid': uuid?.toLowerCase() })
   })
 
   it('replaces what an earlier deploy left, and takes its config drive from a URL', async () => {

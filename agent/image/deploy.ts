@@ -11,6 +11,7 @@ import { download, type Downloading } from './download.ts'
 import { openChunks } from './chunks/source.ts'
 import { writeChunks } from './chunks/write.ts'
 import { declaredFormat } from './format.ts'
+import { shared } from './peers/share.ts'
 import { writeQcow2 } from './qcow2.ts'
 import { tooLarge, writeVerified, type Target } from './write.ts'
 import { CommandFailure } from '../failure.ts'
@@ -29,19 +30,13 @@ export async function deployImage(
   progress: Progress,
 ): Promise<string> {
   const image = wanted.image_info
-  if (image.image_type === 'partition')
-    throw new CommandFailure(
-      'InvalidImage',
-      `image ${image.id} is a partition image; only whole-disk images are supported`,
-    )
-  const expected = await expectedDigest(image, (url) => fetchText(url, means))
-  const drive = await configDrive(wanted, means)
+  const { expected, drive } = await beforehand(wanted, means)
   const handle = await openDisk(disk.name)
   try {
     await wipeEnds(handle, 0, disk.size)
     await handle.sync()
     try {
-      await write(image, expected, { handle, name: disk.name, size: disk.size }, means, progress)
+      await writeImage(image, expected, { handle, name: disk.name, size: disk.size }, means, progress)
       const table = await fitTable(handle, disk)
       if (drive) await writeAt(handle, (await placeForConfigDrive(handle, disk, drive.length)).offset, drive)
       means.log.info('image in place', {
@@ -65,7 +60,14 @@ export async function deployImage(
   return `image (${image.id}) written to device ${disk.name}`
 }
 
-async function write(
+/** What must be known, and be well, before anything on a disk is touched. */
+export async function beforehand(wanted: WriteArguments, means: Downloading) {
+  const expected = await expectedDigest(wanted.image_info, (url) => fetchText(url, means))
+  return { expected, drive: await configDrive(wanted, means) }
+}
+
+/** Writes the image's bytes to a disk or a partition; its first block is written last, and only when all is well. */
+export async function writeImage(
   image: ImageInfo,
   expected: Awaited<ReturnType<typeof expectedDigest>>,
   target: Target,
@@ -74,12 +76,12 @@ async function write(
 ): Promise<void> {
   if (image.bloomery_manifest) {
     const source = await openChunks(image, expected, means.imageKeys, means)
-    await writeChunks(
-      image.id,
-      source,
-      target,
-      meter(means, () => source.manifest.virtual_size, progress),
-    )
+    const report = meter(means, () => source.manifest.virtual_size, progress)
+    const { url, peers } = image.bloomery_manifest
+    if (!peers) return writeChunks(image.id, source, target, report)
+    const base = url.slice(0, url.lastIndexOf('/'))
+    await using sharing = await shared(source, { ...peers, base }, target, means)
+    await writeChunks(image.id, sharing, target, report)
     return
   }
   if (means.imageKeys.length > 0)

@@ -1,9 +1,10 @@
 import { cp, lstat, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileSystemOn } from '../disks/file-system.ts'
 import { bootFiles, firstCommands } from './grub-config.ts'
 import { makeGrub } from './grub-image.ts'
-import { bootCandidates, distributionOf, fileSystemOn, looking, unbootable } from './look.ts'
+import { bootCandidates, distributionOf, looking, unbootable } from './look.ts'
 
 /** UEFI 2.10 §3.5.1.1. */
 const removable = { x64: 'BOOTX64.EFI', arm64: 'BOOTAA64.EFI' } as const

@@ -1,13 +1,12 @@
-import { openDisk, partitionPath, readAt } from '../disks/device.ts'
+import { partitionPath } from '../disks/device.ts'
 import type { Disk } from '../disks/disk.ts'
-import { espType, partitionsOf } from '../disks/gpt.ts'
-import { parseMbr } from '../disks/mbr.ts'
-import { readGpt } from '../disks/table.ts'
+import { fileSystemOn } from '../disks/file-system.ts'
+import { identityOf } from '../disks/identify.ts'
 import { installForBios } from './bios.ts'
 import { withAssets } from './efi-assets.ts'
 import { makeEsp, putOn, withFilesOf } from './esp.ts'
 import { bootFiles, type BootFiles } from './grub-config.ts'
-import { bootCandidates, fileSystemOn, looking, unbootable } from './look.ts'
+import { bootCandidates, looking, unbootable } from './look.ts'
 
 /** What was written, and where. */
 export interface Installing {
@@ -18,8 +17,6 @@ export interface Installing {
   root?: number
   kernelArguments: string
 }
-
-const espTypeOfMbr = 0xef
 
 /** Puts loaders where firmware finds them, for what brings none to there: partition images, and whatever is on an array. Tells the EFI
  * system partitions that the firmware should know of. */
@@ -49,7 +46,7 @@ export async function installLoaders(given: Installing, uefi: boolean): Promise<
 }
 
 async function bootFilesOf({ disk, root }: Installing): Promise<BootFiles> {
-  const numbers = root === undefined ? await partitionNumbers(disk) : [root]
+  const numbers = root === undefined ? (await identityOf(disk)).partitions.map(({ number }) => number) : [root]
   const partitions = numbers.length === 0 ? [disk.name] : numbers.map((number) => partitionPath(disk.name, number))
   for (const partition of partitions) {
     const system = await fileSystemOn(partition)
@@ -67,21 +64,5 @@ async function requiredEsp(disk: Disk): Promise<number> {
 }
 
 async function espOf(disk: Disk): Promise<number | undefined> {
-  return (await partitions(disk)).find(({ isEsp }) => isEsp)?.number
-}
-
-async function partitionNumbers(disk: Disk): Promise<number[]> {
-  return (await partitions(disk)).map(({ number }) => number)
-}
-
-async function partitions(disk: Disk): Promise<{ number: number; isEsp: boolean }[]> {
-  const handle = await openDisk(disk.name, disk.holds !== undefined)
-  try {
-    const table = await readGpt(handle, disk)
-    if (table) return partitionsOf(table).map(({ number, type }) => ({ number, isEsp: type === espType }))
-    const record = parseMbr(await readAt(handle, 0, disk.sector)) ?? []
-    return record.map(({ number, type }) => ({ number, isEsp: type === espTypeOfMbr }))
-  } finally {
-    await handle.close()
-  }
+  return (await identityOf(disk)).partitions.find(({ isEsp }) => isEsp)?.number
 }

@@ -1,22 +1,9 @@
 import { mkdtemp, readdir, readFile, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { FileSystem } from '../disks/file-system.ts'
 import { CommandFailure } from '../failure.ts'
 import { run } from '../programs.ts'
-
-/** What there is on a partition; undefined: no file system that is known. */
-export interface FileSystem {
-  type: string
-  uuid: string
-}
-
-export async function fileSystemOn(partition: string): Promise<FileSystem | undefined> {
-  const told = await run('blkid', ['-p', '-o', 'export', partition], 60).catch(() => Buffer.alloc(0))
-  const field = (name: string) => new RegExp(`^${name}=([^\\n]+)$`, 'm').exec(told.toString('utf8'))?.[1]
-  const [type, uuid] = [field('TYPE'), field('UUID')]
-  if (type === undefined || uuid === undefined || !/^[0-9A-Fa-f-]{4,36}$/.test(uuid)) return undefined
-  return { type, uuid }
-}
 
 /** Without replaying its journal: it was made by others, and is only looked at. */
 const options: Record<string, string> = {

@@ -4,6 +4,13 @@ import type { Disk } from '../disks/disk.ts'
 import type { EraseOptions } from '../disks/erase-options.ts'
 import type { Upkeep } from './upkeep.ts'
 
+export interface Written {
+  said: string
+  /** The partition that a partition image went to. */
+  root?: number
+  kernelArguments?: string
+}
+
 /** The server that the agent runs on, as narrow as its commands need it. */
 export interface Machine {
   disks: () => Promise<Disk[]>
@@ -15,11 +22,11 @@ export interface Machine {
   /** Software RAID; what was made, as raid_config tells it. */
   createArrays: (config: unknown, node: NodeParam) => Promise<Record<string, unknown>>
   deleteArrays: (node: NodeParam) => Promise<void>
-  writeImage: (wanted: WriteArguments, disk: Disk, progress: Progress) => Promise<string>
+  writeImage: (wanted: WriteArguments, disk: Disk, progress: Progress) => Promise<Written>
   /** Names of what an image brought along, under Ironic's keys. */
-  identify: (disk: Disk) => Promise<Record<string, unknown>>
+  identify: (disk: Disk, root: number | undefined) => Promise<Record<string, unknown>>
   /** Has the firmware boot what was written to this disk, where it must be told. */
-  installBoot: (disk: Disk, root: number | undefined, kernelArguments: string) => Promise<string>
+  installBoot: (disk: Disk, written: Partial<Written>) => Promise<string>
   upkeep: Upkeep
   sync: () => Promise<void>
   /** Both return before it happens, so that the command can be answered. */

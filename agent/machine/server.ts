@@ -7,8 +7,10 @@ import type { Trust } from '../http.ts'
 import { deployImage } from '../image/deploy.ts'
 import { describeMachine } from '../inventory/describe.ts'
 import { listPciDevices } from '../inventory/pci.ts'
+import { listenForLldp } from '../lldp/listen.ts'
 import type { Log } from '../log.ts'
 import { run } from '../programs.ts'
+import { deployPartitions } from '../partitions/deploy.ts'
 import { Arrays } from '../raid/arrays.ts'
 import { createArrays, deleteArrays, type RaidMeans } from '../raid/configure.ts'
 import type { Settings } from '../settings.ts'
@@ -56,10 +58,13 @@ export function createServer({ clock, log, trust, settings, imageKeys, lockDown 
       await disks()
       await deleteArrays(node, await raiding())
     },
-    writeImage: (wanted, disk, progress) =>
-      deployImage(wanted, disk, { trust, clock, log, seconds, retries, retryInterval, imageKeys }, progress),
+    async writeImage(wanted, disk, progress) {
+      const how = { trust, clock, log, seconds, retries, retryInterval, imageKeys }
+      if (wanted.image_info.image_type !== 'partition') return { said: await deployImage(wanted, disk, how, progress) }
+      return deployPartitions(wanted, disk, (await isUefi()) ? 'uefi' : 'bios', how, progress)
+    },
     identify,
-    async installBoot(disk, root, kernelArguments) {
+    async installBoot(disk, { root, kernelArguments = '' }) {
       const holders = (await arrays.all()).filter(({ holds }) => holds?.includes(disk.name))
       return installBoot({ disk, holders, root, kernelArguments })
     },
@@ -75,7 +80,12 @@ export function createServer({ clock, log, trust, settings, imageKeys, lockDown 
         bootMac: settings.bootMac,
         uefi: await isUefi(),
       }),
-    collected: async () => ({ pci_devices: await listPciDevices('/sys') }),
+    collected: async () => {
+      const pci_devices = await listPciDevices('/sys')
+      if (settings.lldpSeconds === undefined) return { pci_devices }
+      const cards = (await listInterfaces()).map(({ name }) => name)
+      return { pci_devices, lldp_raw: await listenForLldp(cards, settings.lldpSeconds, clock, log) }
+    },
     hashPassword,
     allowRescue: (hash) => allowRescue(hash, log),
     lockDown,

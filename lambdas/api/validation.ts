@@ -5,6 +5,7 @@ import type { Node, Port } from '../../contract/resources.ts'
 import { resolveImage } from '../conductor/image-source.ts'
 import { instanceRamdisk } from '../conductor/instance-ramdisk.ts'
 import { machineOf } from '../conductor/machine.ts'
+import { partitionsOf } from '../conductor/partition-image.ts'
 import type { Platform } from '../platform.ts'
 import { portsOf } from '../store/ports.ts'
 
@@ -32,7 +33,9 @@ async function deployable(platform: Needs, node: Node): Promise<string | undefin
 /** Its image, or what it boots. */
 async function instanceOf({ table, options }: Needs, node: Node): Promise<unknown> {
   const { deploy_interface: deploy, boot_interface: boot, instance_info: info } = node
-  return deploy === 'ramdisk' ? instanceRamdisk(info, boot) : resolveImage(table, node, options)
+  if (deploy === 'ramdisk') return instanceRamdisk(info, boot)
+  partitionsOf(node)
+  return resolveImage(table, node, options)
 }
 
 export async function validateNode(platform: Needs, node: Node): Promise<Record<string, Validation>> {

@@ -26,7 +26,7 @@ function mode(value: unknown): BootMode | undefined {
 }
 
 /** `k1:v1,k2:v2`, or an object, or an object as JSON text. */
-function capabilities(value: unknown): Record<string, unknown> {
+export function capabilities(value: unknown): Record<string, unknown> {
   if (value === undefined || value === null || value === '') return {}
   const found = typeof value === 'string' ? fromText(value) : value
   if (typeof found === 'object' && found !== null && !Array.isArray(found))

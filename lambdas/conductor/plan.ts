@@ -10,6 +10,7 @@ import { configDriveReference } from './config-drive.ts'
 import { resolveImage } from './image-source.ts'
 import { coupled, familyOf, relativesIn } from './family.ts'
 import { machineOf } from './machine.ts'
+import { partitionsOf } from './partition-image.ts'
 import { managementAsked } from './management.ts'
 import { type Asked, planSteps, type Request } from './planners.ts'
 import { askedSteps } from './asked.ts'
@@ -32,6 +33,7 @@ const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) =
       : {
           image: await resolveImage(platform.table, node, platform.options),
           configDrive: await configDriveReference(platform.blobs, node),
+          partitions: partitionsOf(node),
         }),
     steps: askedSteps(node, 'deploy'),
   }),

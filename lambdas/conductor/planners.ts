@@ -1,6 +1,7 @@
 import { type StepFacts, steps as facts } from '../../contract/step-facts.ts'
 import { offers } from '../../contract/management.ts'
 import type { ConfigDriveReference, PlanKind, Step, StepName, WantedImage } from '../../contract/plan.ts'
+import type { PartitionImage } from '../../contract/partition-image.ts'
 import type { BootDevice, PowerTarget } from '../../contract/resources.ts'
 import {
   bootsRamdisk,
@@ -26,7 +27,13 @@ export type Request =
   | { kind: 'verify' | 'inspect' | 'adopt' | 'rescue' | 'unrescue' | 'tear_down' }
   | { kind: 'clean' | 'service'; steps: Asked[] }
   /** `image`: null where the deploy interface writes none. */
-  | { kind: 'deploy'; image: WantedImage | null; configDrive: ConfigDriveReference | null; steps: Asked[] }
+  | {
+      kind: 'deploy'
+      image: WantedImage | null
+      configDrive: ConfigDriveReference | null
+      partitions?: PartitionImage
+      steps: Asked[]
+    }
   | { kind: 'power'; target: PowerTarget; timeout: number | null }
   | { kind: 'boot_device'; device: BootDevice; persistent: boolean }
   | { kind: 'management'; name: StepName; args: Step['args'] }
@@ -122,7 +129,7 @@ function isInBand(name: StepName, on: Ground): boolean {
 
 /** In order of priority (reference §5.1): what is asked for goes between the steps of the deploy interface, or before the machine is
  * touched where it needs no agent. */
-function deploySteps({ image, configDrive, steps }: RequestOf<'deploy'>, on: Ground): Step[] {
+function deploySteps({ image, configDrive, partitions, steps }: RequestOf<'deploy'>, on: Ground): Step[] {
   const wanted = steps.filter(({ priority }) => priority > 0)
   if (bootsRamdisk(on)) return [...ordered(wanted.map(asked(on))), ...switchedOff(on), ...intoInstance(on)]
   if (image === null)
@@ -130,7 +137,7 @@ function deploySteps({ image, configDrive, steps }: RequestOf<'deploy'>, on: Gro
   const start = facts['deploy.start_agent'].priority
   const isEarly = (each: Asked): boolean => restarts(each, on) || (each.priority > start && !isInBand(each.name, on))
   const main = [
-    step('deploy.write_image', on, { image, config_drive: configDrive }),
+    step('deploy.write_image', on, { image, config_drive: configDrive, ...(partitions && { partitions }) }),
     step('deploy.prepare_instance_boot', on),
     step('deploy.tear_down_agent', on),
     ...intoInstance(on),

@@ -1,6 +1,7 @@
 import { open, rm } from 'node:fs/promises'
 import { run } from '../../agent/ramdisk/run.ts'
-import { type BootLoaders, placeOnDisk } from './grub.ts'
+import { placeOnDisk } from '../../agent/loader/grub-core.ts'
+import type { BootLoaders } from './grub.ts'
 
 export type DiskContents = {
   /** The folder that becomes the root file system. */
@@ -12,7 +13,7 @@ export type DiskContents = {
 }
 
 /** Mebibytes. The last one stays free for the backup partition table. */
-const layout = { biosBoot: { at: 1, size: 1 }, esp: { at: 2, size: 16 }, root: { at: 18 } }
+export const layout = { biosBoot: { at: 1, size: 1 }, esp: { at: 2, size: 16 }, root: { at: 18 } }
 const sectorsIn = (mebibytes: number) => mebibytes * 2048
 
 /** A whole-disk image that starts under BIOS and UEFI: GPT with BIOS boot, EFI system and root partition. No mounts. */

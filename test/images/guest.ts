@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdtemp, open, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { run } from '../../agent/ramdisk/run.ts'
 import { waitForSerial } from '../rack/qemu/serial.ts'
 
 export type Firmware = 'bios' | 'uefi'
@@ -36,12 +35,9 @@ const machine = [
   '-no-reboot',
 ]
 
-/** Starts a copy of the image on a larger disk, with the config drive as its last partition, as a deploy leaves it. */
-export async function startImage(image: string, firmware: Firmware, configDrive: Uint8Array): Promise<Guest> {
+/** Starts what is on a disk, a file or a block device. */
+export async function startDisk(disk: string, firmware: Firmware): Promise<Guest> {
   const folder = await mkdtemp(join(tmpdir(), 'guest-'))
-  const disk = join(folder, 'disk.raw')
-  await run('cp', ['--sparse=always', image, disk])
-  await appendConfigDrive(disk, configDrive)
   const variables = join(folder, 'variables.fd')
   if (firmware === 'uefi') await copyFile('/usr/share/OVMF/OVMF_VARS_4M.fd', variables)
   const flash = [
@@ -72,16 +68,6 @@ export async function startKernelBetween(kernel: string, initrd: string): Promis
     ['-device', `virtio-net-pci,netdev=net${each},mac=52:54:00:97:00:0${each},romfile=`],
   ])
   return start(folder, ['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 quiet', ...cards.flat()])
-}
-
-async function appendConfigDrive(disk: string, configDrive: Uint8Array): Promise<void> {
-  const { size } = await stat(disk)
-  await truncate(disk, size + (64 << 20))
-  await run('sgdisk', ['--move-second-header', '--new=4:-2M:0', '--change-name=4:config-2', disk])
-  const shown = await run('sgdisk', ['--info=4', disk])
-  const first = Number(/First sector: (\d+)/.exec(shown)?.[1])
-  await using file = await open(disk, 'r+')
-  await file.write(configDrive, 0, configDrive.length, first * 512)
 }
 
 async function start(folder: string, parts: readonly string[]): Promise<Guest> {

@@ -1,10 +1,10 @@
-import { chmod, copyFile, cp, mkdir, symlink } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Entry } from '../../agent/ramdisk/cpio.ts'
 import { download, resolveKernel, resolveOne, unpack } from '../../agent/ramdisk/debian.ts'
 import { kernelWithModules } from '../../agent/ramdisk/kernel.ts'
-import { contentKey, digestOfRecipe } from '../../agent/ramdisk/key.ts'
+import { contentKey, digestOf, digestOfRecipe } from '../../agent/ramdisk/key.ts'
 import { writeLayer } from '../../agent/ramdisk/layer.ts'
 import { run } from '../../agent/ramdisk/run.ts'
 import { cache, type Image, kept, type Log } from './cache.ts'
@@ -20,6 +20,7 @@ const wantedModules = [
   'drivers/block/virtio_blk.ko',
   'drivers/cdrom/',
   'drivers/input/evdev.ko',
+  'drivers/md/raid1.ko',
   'drivers/net/virtio_net.ko',
   'drivers/nvme/host/',
   'drivers/scsi/sd_mod.ko',
@@ -38,6 +39,7 @@ const wantedModules = [
 export async function buildTestImage(log: Log = () => {}): Promise<Image> {
   const packages = [await resolveKernel('linux-image-cloud-amd64'), await resolveOne('busybox-static')]
   const recipes = [here, join(here, 'small'), join(here, '../../agent/ramdisk')].map(digestOfRecipe)
+  recipes.push(digestOf(join(here, '../../agent/loader/grub-core.ts')))
   const key = contentKey([...packages.map((one) => `${one.name}=${one.version}`), ...(await Promise.all(recipes))])
   return kept('test', key, log, async (raw, work) => {
     const [kernelArchive = '', busyboxArchive = ''] = await download(packages, join(cache, 'debs'))
@@ -57,7 +59,11 @@ export async function buildTestImage(log: Log = () => {}): Promise<Image> {
     await writeLayer(initrd(chosen.modules, busybox), join(root, 'boot/initrd'))
     log('making the disk')
     const line = `linux /boot/vmlinuz bloomery.root=${rootUuid} console=tty0 console=ttyS0,115200 loglevel=4 panic=10`
-    const loaders = await makeGrub({ rootUuid, commands: [line, 'initrd /boot/initrd', 'boot'] }, work)
+    const commands = [line, 'initrd /boot/initrd', 'boot']
+    // For loaders that are not the image's own: those of arrays, and of partition images.
+    await mkdir(join(root, 'boot/grub'))
+    await writeFile(join(root, 'boot/grub/grub.cfg'), `${commands.join('\n')}\n`)
+    const loaders = await makeGrub({ rootUuid, commands }, work)
     await makeDisk(raw, { root, rootUuid, label: 'bloomery-root', mebibytes: 72, loaders })
   })
 }
@@ -66,16 +72,20 @@ function initrd(modules: readonly Entry[], busybox: string): Entry[] {
   const applets = [
     'sh',
     'cat',
+    'dd',
     'echo',
     'find',
     'findfs',
+    'head',
     'modprobe',
     'mount',
+    'od',
     'poweroff',
     'sleep',
     'sort',
     'switch_root',
     'sync',
+    'tr',
     'umount',
     'xargs',
   ]

@@ -163,7 +163,7 @@ it('writes an image of the site to its disk, is followed meanwhile, and says why
   const means = { trust, clock: agentClock, log, seconds: 5, retries: 2, retryInterval: 0, imageKeys: [] }
   const { agents, work, on, notes } = await meet({
     disks: () => Promise.resolve([disk]),
-    writeImage: (wanted, to, progress) => deployImage(wanted, to, means, progress),
+    writeImage: async (wanted, to, progress) => ({ said: await deployImage(wanted, to, means, progress) }),
   })
   const folder = temporaryFolder()
   const raw = join(folder, 'raw')

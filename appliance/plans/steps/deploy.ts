@@ -1,4 +1,6 @@
-import type { WantedImage } from '../../../contract/plan.ts'
+import type { Machine, Plan, WantedImage } from '../../../contract/plan.ts'
+import type { PartitionImage } from '../../../contract/partition-image.ts'
+import { boolean } from '../../../contract/stored.ts'
 import { CommandFailed } from '../../agents/agents.ts'
 import { poll } from '../../clock.ts'
 import { setPower } from '../../power/change.ts'
@@ -23,7 +25,7 @@ export const startAgent: StepRunner<'deploy.start_agent'> = async (_args, on) =>
   )
 }
 
-export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, config_drive }, on) => {
+export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, config_drive, partitions }, on) => {
   const transfer = {
     commandOf: on.plan.id,
     signal: on.signal,
@@ -35,7 +37,7 @@ export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, conf
       ...transfer,
       progress: (percent) => on.note(`fetching image ${image.name} to the site`, percent / 2),
     })
-    await giveToAgent(on, image, served, await configdrive())
+    await giveToAgent(on, { image, served, partitions }, await configdrive())
   }
   try {
     await write()
@@ -47,16 +49,18 @@ export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, conf
   }
 }
 
-async function giveToAgent(
-  on: StepContext,
-  image: WantedImage,
-  served: ServedImage,
-  configdrive: string | null,
-): Promise<void> {
+interface Written {
+  image: WantedImage
+  served: ServedImage
+  partitions: PartitionImage | undefined
+}
+
+async function giveToAgent(on: StepContext, what: Written, configdrive: string | null): Promise<void> {
+  const { image, served } = what
   await on.agents.runStep(on, 'deploy', {
     step: { interface: 'deploy', step: 'write_image' },
     args: {
-      image_info: imageInfo(image, served, on.plan.node),
+      image_info: imageInfo(what, on.plan),
       configdrive,
     },
     busy: `writing image ${image.name}`,
@@ -66,7 +70,7 @@ async function giveToAgent(
 }
 
 /** Keys as ironic-python-agent reads them (reference §6.5). */
-function imageInfo(image: WantedImage, served: ServedImage, node: string): Record<string, unknown> {
+function imageInfo({ image, served, partitions }: Written, { node, machine }: Plan): Record<string, unknown> {
   return {
     id: image.name.split('/').at(-1),
     urls: [served.url],
@@ -75,23 +79,43 @@ function imageInfo(image: WantedImage, served: ServedImage, node: string): Recor
     stream_raw_images: true,
     os_hash_algo: served.algorithm,
     os_hash_value: served.digest,
-    image_type: 'whole-disk',
+    image_type: partitions ? 'partition' : 'whole-disk',
+    ...(partitions && { ...partitions, boot_option: 'local', deploy_boot_mode: machine.boot_mode }),
     node_uuid: node,
     ...(served.elsewhere?.basic !== undefined && { image_request_authorization: served.elsewhere.basic }),
     ...(served.manifest !== undefined &&
-      'manifest' in image && { bloomery_manifest: { url: served.manifest, sha256: image.manifest?.sha256 } }),
+      'manifest' in image && {
+        bloomery_manifest: {
+          url: served.manifest,
+          sha256: image.manifest?.sha256,
+          ...(served.peerToken !== undefined && sharesImages(machine) && { peers: { token: served.peerToken } }),
+        },
+      }),
   }
 }
 
+/** driver_info/image_peers: whether this machine gives chunks to others of its network and takes them. */
+function sharesImages({ driver_info: { image_peers: shares } }: Machine): boolean {
+  return boolean
+    .default(true)
+    .catch(true)
+    .parse(shares ?? undefined)
+}
+
 export const prepareInstanceBoot: StepRunner<'deploy.prepare_instance_boot'> = async (_args, on) => {
-  if (on.plan.machine.boot_mode !== 'uefi') return
+  const { boot_mode: mode, interfaces } = on.plan.machine
+  // A BIOS runs what the image has in its first sector; of an array and of partitions there is none.
+  const hasPartitions = on.plan.steps.some(
+    ({ step, args }) => step === 'write_image' && args['partitions'] !== undefined,
+  )
+  if (mode !== 'uefi' && interfaces['raid'] !== 'agent' && !hasPartitions) return
   on.note('recording the boot loader')
   const uuids = await on.agents.call(on, 'standby.get_partition_uuids', {})
   await on.agents.runCommand(on, 'image.install_bootloader', {
     root_uuid: uuids['root uuid'] ?? null,
     efi_system_part_uuid: uuids['efi system partition uuid'] ?? null,
     prep_boot_part_uuid: null,
-    target_boot_mode: 'uefi',
+    target_boot_mode: mode,
     ignore_bootloader_failure: false,
   })
 }

@@ -10,6 +10,23 @@ for _ in 1 2 3; do
 done 2>/dev/null
 modprobe -a -q sd_mod sr_mod isofs vfat nls_ascii nls_utf8 nls_cp437 evdev button 2>/dev/null
 
+# As mdadm would: members of an array begin with its superblock (version 1.2, 4 KiB into the device), of which this is the magic.
+members=
+for path in /sys/class/block/*; do
+  magic=$(dd if="/dev/${path##*/}" bs=4096 skip=1 count=1 2>/dev/null | head -c 4 | od -A n -t x1 | tr -d ' ')
+  [ "$magic" = fc4e2ba9 ] && members="$members $path"
+done
+if [ -n "$members" ]; then
+  modprobe -q raid1
+  echo md0 >/sys/module/md_mod/parameters/new_array
+  echo 1.2 >/sys/block/md0/md/metadata_version
+  for path in $members; do cat "$path/dev" >/sys/block/md0/md/new_dev; done
+  echo active >/sys/block/md0/md/array_state
+  # Opened, it shows its partitions.
+  : </dev/md0
+  echo "BLOOMERY-ARRAY $(cat /sys/block/md0/md/level) missing=$(cat /sys/block/md0/md/degraded)"
+fi
+
 for word in $(cat /proc/cmdline); do
   case $word in bloomery.root=*) uuid=${word#*=} ;; esac
 done

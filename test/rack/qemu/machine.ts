@@ -5,6 +5,8 @@ export type ServerSpec = {
   name: string
   firmware: 'bios' | 'uefi'
   diskMiB: number
+  /** Of that size each, on a SCSI controller; without it there is one virtio disk. */
+  scsiDisks?: number
   /** IPMI unless told otherwise. */
   bmc?: 'ipmi' | 'redfish'
   memoryMiB?: number
@@ -82,14 +84,41 @@ export function qemuArguments({ spec, dir, mac, tap }: MachineParts, boot: BootD
     ['-mon', 'chardev=monitor0,mode=readline'],
     ['-netdev', `tap,id=net0,ifname=${tap},script=no,downscript=no`],
     ['-device', `virtio-net-pci,id=nic0,netdev=net0,mac=${mac}${order.nic}${optionRom(spec, boot)}`],
-    ['-drive', `if=none,id=drive0,file=${dir}/disk.raw,format=raw,cache=unsafe,discard=unmap`],
-    ['-device', `virtio-blk-pci,id=disk0,drive=drive0,serial=${spec.name}-disk0${order.disk}`],
+    ...(spec.scsiDisks ? scsiDisks(spec, dir, order.disk) : virtioDisk(spec, dir, order.disk)),
     ...(boot === 'cdrom' ? cdDrive(dir) : []),
     ['-device', 'virtio-rng-pci'], // a ramdisk with no entropy waits for minutes
     ...(firmware ? uefi(dir, firmware) : []),
     ['-pidfile', `${dir}/pid`],
     ['-daemonize'],
   ].flat()
+}
+
+const drive = (dir: string, index: number): string =>
+  `if=none,id=drive${index},file=${join(dir, diskFile(index))},format=raw,cache=unsafe,discard=unmap`
+
+/** Of a server's disks the first is the one that it boots from. */
+export function diskFile(index: number): string {
+  return index === 0 ? 'disk.raw' : `disk${index}.raw`
+}
+
+function virtioDisk({ name }: ServerSpec, dir: string, order: string): string[][] {
+  return [
+    ['-drive', drive(dir, 0)],
+    ['-device', `virtio-blk-pci,id=disk0,drive=drive0,serial=${name}-disk0${order}`],
+  ]
+}
+
+/** Firmware tries one after the other. Zeros, as arrays write them when they begin, take no room. */
+function scsiDisks({ name, scsiDisks: count = 0 }: ServerSpec, dir: string, order: string): string[][] {
+  const first = /\d+$/.exec(order)?.[0]
+  const disks = Array.from({ length: count }, (_, index) => {
+    const place = first === undefined ? '' : `,bootindex=${Number(first) + index * 2}`
+    return [
+      ['-drive', `${drive(dir, index)},detect-zeroes=unmap`],
+      ['-device', `scsi-hd,bus=scsi0.0,id=disk${index},drive=drive${index},serial=${name}-disk${index}${place}`],
+    ]
+  })
+  return [['-device', 'virtio-scsi-pci,id=scsi0'], ...disks.flat()]
 }
 
 /** Where a BMC finds it for serial over LAN; all that comes out of it is also in a file. */

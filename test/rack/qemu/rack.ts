@@ -24,6 +24,8 @@ export type Rack = {
   spawnInCloud(argv: string[], options?: SpawnOptions): ChildProcess
   /** A loopback port of this process that leads to a port of the cloud's namespace: for API clients and people. */
   openCloud(port: number): Promise<Door>
+  /** The same into the site's namespace. */
+  openSite(address: string, port: number): Promise<Door>
   stop(): Promise<void>
 }
 
@@ -40,6 +42,7 @@ const rackOptions = z.object({
         firmware: z.enum(['bios', 'uefi']),
         secureMedia: z.boolean().optional(),
         diskMiB: z.number().int().positive(),
+        scsiDisks: z.number().int().min(1).max(8).optional(),
         bmc: z.enum(['ipmi', 'redfish']).optional(),
         memoryMiB: z.number().int().min(128).optional(),
         mac: z
@@ -78,6 +81,7 @@ export async function startRack(options: z.input<typeof rackOptions>): Promise<R
       spawnInSite: (argv, spawnOptions) => spawnIn(net.site, argv, spawnOptions),
       spawnInCloud: (argv, spawnOptions) => spawnIn(net.cloud, argv, spawnOptions),
       openCloud: (port) => openDoor(net.cloud, addresses.cloud, port),
+      openSite: (address, port) => openDoor(net.site, address, port),
       stop,
     }
   } catch (error) {

@@ -8,6 +8,7 @@ import {
   type BootDevice,
   bootDevices,
   CD_IMAGE,
+  diskFile,
   machineUuid,
   firmwares,
   qemuArguments,
@@ -23,6 +24,8 @@ export type RackServer = {
   mac: string
   bmc: BmcAccess
   disk: string
+  /** By a blank one. The server is off. */
+  replaceDisk(index: number): Promise<void>
   serialLog: string
   serialPosition(): Promise<number>
   waitForSerial(pattern: RegExp, wait: SerialWait): Promise<string>
@@ -43,9 +46,9 @@ export async function rackServer(spec: ServerSpec, index: number, net: RackNetwo
     username: 'admin',
     password: `${spec.name}-secret`.slice(-20),
   }
-  const disk = join(dir, 'disk.raw')
+  const disks = Array.from({ length: spec.scsiDisks ?? 1 }, (_, each) => join(dir, diskFile(each)))
   const serialLog = join(dir, 'serial.log')
-  await makeBlank(disk, spec.diskMiB * 1024 * 1024)
+  for (const disk of disks) await makeBlank(disk, spec.diskMiB * 1024 * 1024)
   await makeBlank(serialLog, 0)
   await makeBlank(join(dir, CD_IMAGE), 0)
   if (spec.firmware === 'uefi')
@@ -69,7 +72,8 @@ export async function rackServer(spec: ServerSpec, index: number, net: RackNetwo
     uuid: machineUuid(spec.name),
     mac,
     bmc,
-    disk,
+    disk: disks[0]!,
+    replaceDisk: (each) => makeBlank(disks[each]!, spec.diskMiB * 1024 * 1024),
     serialLog,
     serialPosition: () => serialPosition(serialLog),
     waitForSerial: (pattern, wait) => waitForSerial(serialLog, pattern, wait),
