@@ -39,6 +39,10 @@ export const applianceConfig = z.strictObject({
       oci_authentication_config: z.string().startsWith('/').optional(),
     })
     .prefault({}),
+  /** Agents give chunks of an image to each other above so many that write it at once; false: never. */
+  image_peers: z
+    .union([z.literal(false), z.strictObject({ above: z.int().min(1).max(10_000).default(4) })])
+    .default({ above: 4 }),
   image_cache_gib: z.number().positive().max(65_536).default(64),
   /** More for the ramdisk's kernel command line, such as a serial console. */
   kernel_arguments: z

@@ -86,6 +86,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       chunkDir: join(config.data_dir, 'chunks'),
       imageKeys: config.image_keys,
       imageSources: config.image_sources,
+      imagePeers: config.image_peers,
       imageBytes: (bytes) => metrics.count('bloomery_image_wan_bytes_total', {}, bytes),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
       get: fetch,

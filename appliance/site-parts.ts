@@ -9,6 +9,7 @@ import type { DelayConfig } from './drivers/delays.ts'
 import type { Drivers } from './drivers/table.ts'
 import type { HealthGauges } from './health/gauges.ts'
 import type { Identity } from './identity.ts'
+import type { SourcesConfig } from './images/sources/find.ts'
 import type { Ledger } from './ledger/ledger.ts'
 import type { BootMedia } from './media/media.ts'
 import type { Log } from './log.ts'
@@ -37,6 +38,9 @@ export interface SiteParts {
   chunkDir: string
   /** Public keys of which one must have signed an image in chunks; none: it need not be signed. */
   imageKeys: readonly string[]
+  imageSources: SourcesConfig
+  /** Above how many that write one image at once agents give it to each other. */
+  imagePeers: { above: number } | false
   get: typeof fetch
   /** Told of bytes of images in chunks that came over the WAN. */
   imageBytes(bytes: number): void

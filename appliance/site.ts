@@ -23,6 +23,7 @@ import { openChunkCache } from './images/chunks/chunk-cache.ts'
 import { openPlansImages } from './images/chunks/plans-images.ts'
 import { answerChunked } from './images/chunks/server.ts'
 import { configDriveFile } from './images/evict.ts'
+import { openTracker } from './images/peers/tracker.ts'
 import { imageServer } from './images/server.ts'
 import { withRemote } from './images/sources/with-remote.ts'
 import { openAgentRows } from './ledger/agents.ts'
@@ -75,7 +76,7 @@ export function startSite(parts: SiteParts): Site {
     path: (file) => files.path(file),
     async chunked(plan, path, request, reply) {
       const found = chunked.find(plan)
-      if (found) await answerChunked(chunkCache, found, path, request, reply)
+      if (found) await answerChunked(chunkCache, found, path, request, reply, tracker)
       // This program was started anew, and the plan has not come to its image again.
       else reply.writeHead(503, { 'retry-after': '1', 'content-length': 0 }).end()
     },
@@ -91,10 +92,12 @@ export function startSite(parts: SiteParts): Site {
     get: parts.get,
     received: (bytes) => parts.imageBytes(bytes),
   })
-  const chunked = openPlansImages(
-    chunkCache,
-    (plan, manifest) => parts.imageUrl + imagePaths.chunkedPathOf(plan, manifest),
-  )
+  const tracker = parts.imagePeers ? openTracker(parts.imagePeers.above, clock) : undefined
+  const chunked = openPlansImages(chunkCache, {
+    serve: (plan, manifest) => parts.imageUrl + imagePaths.chunkedPathOf(plan, manifest),
+    peerToken: (manifest) => (tracker ? imagePaths.peerToken(manifest) : undefined),
+    left: (plan) => tracker?.forget(plan),
+  })
   const files = openCache({
     dir: parts.imageDir,
     quota: parts.imageQuota,

@@ -165,7 +165,12 @@ export const imageInfo = z.looseObject({
   node_uuid: z.string().max(64).nullish(),
   /** Ours alone: the signed manifest of an image in chunks, which lie beside it. Other agents get the whole disk from `urls`. */
   bloomery_manifest: z
-    .object({ url: z.url({ protocol: /^https?$/ }).max(8192), sha256: z.string().regex(/^[0-9a-f]{64}$/) })
+    .object({
+      url: z.url({ protocol: /^https?$/ }).max(8192),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      /** Chunks may be had from other agents, and are to be given to them: with this token of the image. */
+      peers: z.object({ token: z.string().min(16).max(255) }).nullish(),
+    })
     .nullish(),
 })
 export type ImageInfo = z.output<typeof imageInfo>

@@ -99,7 +99,9 @@ it(
 function faultOf(text: string): string {
   try {
     const { error_message: message } = JSON.parse(text) as { error_message?: string }
-    return message === undefined ? 'found' : (JSON.parse(message) as { faultstring: string }).faultstring.slice(0, 60)
+    if (message === undefined) return 'found'
+    // What it repeats of the question is no news.
+    return (JSON.parse(message) as { faultstring: string }).faultstring.replace(/^Version .* is not/, 'Version is not')
   } catch {
     return 'empty'
   }

@@ -52,6 +52,8 @@ export interface ServedImage {
   manifest?: string
   algorithm: string
   digest: string
+  /** Of one in chunks that agents may give to each other. */
+  peerToken?: string | undefined
   /** Of one that doesn't come from here, which is as its server has it. */
   elsewhere?: { format: 'raw' | 'qcow2'; basic: string | undefined }
 }

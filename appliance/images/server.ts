@@ -9,6 +9,8 @@ export interface ImageServer {
   pathOf(plan: string, file: string): string
   /** Under which are the parts of an image in chunks, known by the digest of its manifest. */
   chunkedPathOf(plan: string, manifest: string): string
+  /** What agents that write this image show each other. */
+  peerToken(manifest: string): string
   listener: RequestListener
 }
 
@@ -42,6 +44,8 @@ export function imageServer(parts: ImageServerParts): ImageServer {
   return {
     pathOf: (plan, file) => `/images/${plan}/${code(plan, file)}/${file}`,
     chunkedPathOf: (plan, manifest) => `/images/${plan}/${code(plan, `chunked ${manifest}`)}/${manifest}`,
+    peerToken: (manifest) =>
+      createHmac('sha256', parts.secret).update(`peers of image ${manifest}`).digest('base64url'),
     listener: (request, reply) => {
       answer(request, reply).catch(() => (reply.headersSent ? reply.destroy() : refuse(reply, 404)))
     },

@@ -53,6 +53,8 @@ async function store(image: MadeImage) {
     state.bytes += found.length
     reply.writeHead(200, { 'content-length': found.length }).end(found)
   })
+  // A busy machine may let a connection idle for as long as it is kept, and the next request would meet its end.
+  server.keepAliveTimeout = 120_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
@@ -96,6 +98,8 @@ async function site({ image = made, dir = temporaryFolder(), quota = 1 << 30, ke
     chunked: (plan, path, request, reply) => answerChunked(cache, plans.find(plan)!, path, request, reply),
   })
   const server = createServer(paths.listener)
+  // A busy machine may let a connection idle for as long as it is kept, and the next request would meet its end.
+  server.keepAliveTimeout = 120_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => {
@@ -103,7 +107,11 @@ async function site({ image = made, dir = temporaryFolder(), quota = 1 << 30, ke
     server.close()
   })
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const plans = openPlansImages(cache, (plan, manifest) => base + paths.chunkedPathOf(plan, manifest))
+  const plans = openPlansImages(cache, {
+    serve: (plan, manifest) => base + paths.chunkedPathOf(plan, manifest),
+    peerToken: () => undefined,
+    left: () => {},
+  })
   const told: string[] = []
   const fetchFor = (plan: string, which = image) =>
     plans.fetch(reference(which), {

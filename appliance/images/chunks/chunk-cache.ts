@@ -37,8 +37,9 @@ export interface ChunkCache {
 
 export interface ChunkedImage {
   name: string
-  /** The signed manifest as it came. */
+  /** The signed manifest as it came, and its digest. */
   text: Buffer
+  digest: string
   manifest: ImageManifest
   /** One for each page of the manifest. */
   pages: Array<ImagePage | null>
@@ -95,7 +96,16 @@ export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
       )
     for (const [page, chunks] of pages.entries())
       for (const chunk of chunks ?? []) if (chunk !== null && !pageOf.has(chunk)) pageOf.set(chunk, page)
-    return { name, text, manifest, pages, pageOf, places: placesOf.get, placesExpired: placesOf.expired }
+    return {
+      name,
+      text,
+      digest: stored.sha256,
+      manifest,
+      pages,
+      pageOf,
+      places: placesOf.get,
+      placesExpired: placesOf.expired,
+    }
   }
 
   async function bringPage(

@@ -13,6 +13,7 @@ export interface PlansImages {
 }
 
 export interface PlansImage {
+  plan: string
   image: ChunkedImage
   want(urgent: boolean, signal: AbortSignal): Want
 }
@@ -25,7 +26,15 @@ interface Open extends PlansImage {
 /** How far the filling is ahead of the line at most. */
 const AHEAD = 32
 
-export function openPlansImages(cache: ChunkCache, serve: (plan: string, manifest: string) => string): PlansImages {
+export interface PlansImagesParts {
+  serve(plan: string, manifest: string): string
+  /** What agents that write this image show each other; undefined: they are to give each other nothing. */
+  peerToken(manifest: string): string | undefined
+  /** The plan's agent has nothing to do with its image any more. */
+  left(plan: string): void
+}
+
+export function openPlansImages(cache: ChunkCache, { serve, peerToken, left }: PlansImagesParts): PlansImages {
   const open = new Map<string, Promise<Open>>()
   const ready = new Map<string, Open>()
 
@@ -41,7 +50,7 @@ export function openPlansImages(cache: ChunkCache, serve: (plan: string, manifes
     const image = await cache.open(reference, { ...want(true, options.signal), signal: options.signal })
     cache.hold(image)
     await cache.touch(image)
-    const opened = { image, want, digest: reference.manifest!.sha256, done }
+    const opened = { plan: lane, image, want, digest: reference.manifest!.sha256, done }
     ready.set(lane, opened)
     void fill(image, want(false, done.signal))
     return opened
@@ -64,6 +73,7 @@ export function openPlansImages(cache: ChunkCache, serve: (plan: string, manifes
     const opened = ready.get(plan)
     open.delete(plan)
     ready.delete(plan)
+    left(plan)
     if (!opened) return
     opened.done.abort(new Error('the plan has ended'))
     cache.letGo(opened.image)
@@ -85,6 +95,7 @@ export function openPlansImages(cache: ChunkCache, serve: (plan: string, manifes
         manifest: `${base}/manifest`,
         algorithm: 'sha256',
         digest: reference.os_hash_value,
+        peerToken: peerToken(digest),
       }
     },
     find: (plan) => ready.get(plan),

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CHUNK_BYTES, chunkLength, digest as digestSchema, PAGE_CHUNKS } from '../../../contract/images/manifest.ts'
 import { canonical } from '../../../contract/images/canonical.ts'
+import { ELSEWHERE } from '../../../contract/images/peers.ts'
 import { byteRange } from '../../boot/http-file.ts'
 import { HardwareError } from '../../hardware-error.ts'
+import { askerIn } from '../peers/asker.ts'
+import type { Tracker } from '../peers/tracker.ts'
 import type { ChunkCache } from './chunk-cache.ts'
 import type { PlansImage } from './plans-images.ts'
 
@@ -16,21 +19,29 @@ const ZEROS = Buffer.alloc(CHUNK_BYTES)
 
 export async function answerChunked(
   cache: ChunkCache,
-  { image, want }: PlansImage,
+  { plan, image, want }: PlansImage,
   path: string[],
   request: IncomingMessage,
   reply: ServerResponse,
+  tracker?: Tracker,
 ): Promise<void> {
   const [what = '', which = ''] = path
   const gone = new AbortController()
   reply.once('close', () => gone.abort(new Error('the agent hung up')))
+  if (what === 'leave') {
+    tracker?.forget(plan)
+    return status(reply, 204)
+  }
   if (what === 'manifest') return whole(reply, request, image.text)
-  if (what === 'raw') return raw(cache, { image, want }, request, reply, gone.signal)
+  if (what === 'raw') return raw(cache, { plan, image, want }, request, reply, gone.signal)
   if (what === 'pages') {
     const page = /^\d{1,5}$/.test(which) ? image.pages[Number(which)] : undefined
     return page ? whole(reply, request, Buffer.from(canonical(page))) : status(reply, 404)
   }
   if (what !== 'chunks' || !digestSchema.safeParse(which).success || !image.pageOf.has(which)) return status(reply, 404)
+  const asker = tracker && askerIn(request, image.digest, plan)
+  const peers = (asker && tracker?.others(asker, which)) ?? []
+  if (peers.length > 0) return text(reply, ELSEWHERE, JSON.stringify({ peers }))
   // Said of a chunk of which wrong bytes arrived.
   if (new URL(request.url ?? '/', 'http://site').searchParams.has('again')) await cache.doubt(which)
   const late = AbortSignal.timeout(PATIENCE_MS)

@@ -91,6 +91,7 @@ export class PaperSite {
       chunkDir: join(options.dir, 'chunks'),
       imageKeys: [],
       imageSources: { file_url_allowed_paths: [join(options.dir, 'local-images')], oci_http_registries: [] },
+      imagePeers: { above: 4 },
       imageBytes: options.imageBytes ?? (() => {}),
       imageQuota: 2 ** 30,
       get: options.get ?? fetch,

@@ -31,7 +31,6 @@ async function startRegistry(password: string): Promise<string> {
   writeFileSync(join(folder, 'config.yml'), JSON.stringify(config))
   const registry = spawn('docker-registry', ['serve', join(folder, 'config.yml')], {
     stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, OTEL_TRACES_EXPORTER: 'none' },
   })
   onTestFinished(() => stop(registry))
   for await (const line of createInterface({ input: registry.stderr })) {
@@ -108,7 +107,7 @@ it(
           ...options,
           clock: hastyClock,
           get(url, init) {
-            asked.push(String(url).replace(/sha256:.*/, 'sha256'))
+            asked.push((url as string).replace(/sha256:.*/, 'sha256'))
             return fetch(url, init)
           },
           config: { file_url_allowed_paths: [], oci_http_registries: [host] },
