@@ -131,6 +131,17 @@ export function commandBase({ clock, ids }: Pick<Platform, 'clock' | 'ids'>, nod
   }
 }
 
+/** Its keeper has been silent for long: another one that is alive, and can, takes over. False: there is none. */
+export async function relieveKeeper(platform: Platform, { uuid, keeper }: Node, ofSite: Appliance[]): Promise<boolean> {
+  const after = await changeNode(platform, uuid, async (node) => {
+    if (node.keeper !== keeper || !isHeld(node) || inHand(node) || pendingLane(node)) return undefined
+    const next = keeperOf(node, ofSite, platform.clock.now())
+    if (!next || next.uuid === keeper || next.site !== node.conductor_group) return undefined
+    return { ...(await placed(platform, node, node)), conductor: THE_CLOUD }
+  })
+  return after !== undefined && after.keeper !== keeper
+}
+
 /** An operation has ended: where the node went to another site meanwhile, or its keeper is no more, another one takes over. */
 export async function settleKeeper(platform: Platform, { uuid, keeper }: Node): Promise<void> {
   const site = keeper ? (await getAppliance(platform.table, keeper))?.site : undefined

@@ -1,6 +1,7 @@
 import type { Platform } from '../platform.ts'
 import { collectChunks } from './chunks.ts'
 import { resumeAllocations } from './allocations.ts'
+import { relieveAppliances } from './appliances.ts'
 import { expireNodes } from './nodes.ts'
 import { expireTokens } from './tokens.ts'
 import { republishCommands } from './commands.ts'
@@ -15,6 +16,7 @@ export async function tick(platform: Platform): Promise<void> {
     expireTokens(platform),
     wakeCouriers(platform),
     collectChunks(platform),
+    relieveAppliances(platform),
   ])
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   if (errors.length > 0) throw new AggregateError(errors, 'periodic work failed')

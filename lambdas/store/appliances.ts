@@ -15,15 +15,28 @@ export function appliancesWritten(): number {
   return written
 }
 
-export function applianceItem(appliance: Appliance): Item {
+/** Listed by when their silence will have been long. */
+export const APPLIANCES_DUE = 'due-appliances'
+const SILENT_SECONDS = 600
+
+/** `due`: when to see to its nodes unless it is heard of before; null: that has been done. */
+export function applianceItem(appliance: Appliance, due = longSilent(appliance)): Item {
   written += 1
   const sk = `${appliance.created_at}#${appliance.uuid}`
   return {
     ...applianceKey(appliance.uuid),
     version: appliance.version,
     value: appliance,
-    by: { all: { pk: 'appliances', sk }, site: { pk: `appliances-of#${appliance.site}`, sk } },
+    by: {
+      all: { pk: 'appliances', sk },
+      site: { pk: `appliances-of#${appliance.site}`, sk },
+      ...(due && { due: { pk: APPLIANCES_DUE, sk: `${due.toISOString()}#${appliance.uuid}` } }),
+    },
   }
+}
+
+function longSilent({ last_seen }: Appliance): Date | null {
+  return last_seen === null ? null : new Date(Date.parse(last_seen) + SILENT_SECONDS * 1000)
 }
 
 export async function getAppliance(table: Table, uuid: string): Promise<Appliance | undefined> {

@@ -87,6 +87,53 @@ describe('a node whose next plan another appliance gets', () => {
   })
 })
 
+describe('nodes whose keeper says nothing for ten minutes', () => {
+  it('are looked after by another of the site who can, and the silent one hears of it when it is back', async () => {
+    const other = new PaperSite(cloud, (await withSite(cloud, 'berlin', 'box-2')).appliance)
+    // By whoever gets it; its secrets are for both.
+    const node = await newNode()
+    await provision(node, 'manage')
+    const [silent, lively] = kinds(site).length > 0 ? [site, other] : [other, site]
+    await silent.carryOut(node)
+    cloud.pass(500)
+    await alive(cloud, lively.uuid)
+    await cloud.tick()
+    expect(kinds(lively)).toEqual([])
+    cloud.pass(110)
+    await alive(cloud, lively.uuid)
+    await cloud.tick()
+    expect(kinds(lively)).toEqual(['watch'])
+    expect(await keeper(node)).toBe(lively.uuid)
+    await cloud.tick()
+    await alive(cloud, silent.uuid, { hello: true })
+    expect(new Set(kinds(silent))).toEqual(new Set(['run', 'release']))
+    cloud.pass(700)
+    await alive(cloud, silent.uuid)
+    await alive(cloud, lively.uuid)
+    await cloud.tick()
+    expect(new Set(of(lively, 'watch').map(({ id }) => id)).size).toBe(1)
+    expect(await keeper(node)).toBe(lively.uuid)
+  })
+
+  it('stay where they are while nobody else is there, or an operation is under way; and are taken over later', async () => {
+    const busy = await newNode({ name: 'busy' })
+    await provision(busy, 'manage')
+    const rests = await cloud.client.nodes.create({ driver: 'fake-hardware', name: 'rests' })
+    await provision(rests.uuid, 'manage')
+    await site.carryOut(rests.uuid)
+    cloud.pass(700)
+    await cloud.tick()
+    const other = new PaperSite(cloud, (await withSite(cloud, 'berlin', 'box-2')).appliance)
+    await cloud.tick()
+    expect(kinds(other)).toEqual([])
+    cloud.pass(700)
+    await alive(cloud, other.uuid)
+    await cloud.tick()
+    expect(of(other, 'watch').map(({ node }) => node)).toEqual([rests.uuid])
+    expect(await keeper(busy)).toBe(site.uuid)
+  })
+})
+
 describe('what people change of a node', () => {
   it('reaches who looks after it without waiting for a plan: address, password, driver', async () => {
     const node = await available()
