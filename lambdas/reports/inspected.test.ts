@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { inventorySchema, portsFound, withFound } from './inspected.ts'
+import { inventorySchema, linksFound, portsFound, withFound } from './inspected.ts'
 
 const agent = {
   cpu: { count: 8, architecture: 'x86_64', model_name: 'paper' },
@@ -33,4 +33,19 @@ it('makes a port of the card that booted; of all cards where none is known to ha
   expect(portsFound(found(agent))).toEqual([{ address: '52:54:00:aa:00:01', pxe_enabled: true }])
   const unknown = found({ ...agent, boot: {} })
   expect(portsFound(unknown).map(({ address }) => address)).toEqual(['52:54:00:aa:00:01', '52:54:00:aa:00:02'])
+})
+
+it('knows by LLDP where cards are plugged in; what is no LLDP is passed over', () => {
+  const lldp = [
+    [1, '04112233aabbcc'],
+    [2, '0573776931'],
+  ]
+  const interfaces = [
+    { name: 'eth0', mac_address: '52:54:00:AA:00:01', lldp },
+    { name: 'eth1', mac_address: '52:54:00:aa:00:02', lldp: [[1, 'nonsense']] },
+    { name: 'eth2', mac_address: '52:54:00:aa:00:03', lldp: null },
+  ]
+  expect([...linksFound(found({ ...agent, interfaces }))]).toEqual([
+    ['52:54:00:aa:00:01', { switch_id: '11:22:33:aa:bb:cc', port_id: 'swi1' }],
+  ])
 })

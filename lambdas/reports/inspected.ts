@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import type { Report } from '../../contract/messages.ts'
 import { type Appliance, macAddress, type Node, type Port } from '../../contract/resources.ts'
+import { linkOf, lldpTlvs, type Neighbour, neighbourOf } from '../inspection/lldp.ts'
 import type { Platform } from '../platform.ts'
 import { putInventory } from '../store/inventory.ts'
 import { getNode } from '../store/nodes.ts'
@@ -26,7 +27,12 @@ export const inventorySchema = z.object({
   interfaces: z
     .array(
       z
-        .object({ mac_address: z.string().toLowerCase().pipe(macAddress), has_carrier: z.boolean().nullish() })
+        .object({
+          mac_address: z.string().toLowerCase().pipe(macAddress),
+          has_carrier: z.boolean().nullish(),
+          name: z.string().max(255).nullish().catch(null),
+          lldp: lldpTlvs.nullish().catch(null),
+        })
         .nullable()
         .catch(null),
     )
@@ -46,7 +52,8 @@ export async function addInspected(platform: Platform, appliance: Appliance, rep
   const found = inventorySchema.parse({ cpu: {}, memory: {}, boot: {}, disks: [], interfaces: [], ...inventory })
   await addPorts(platform, uuid, found)
   const inspected = (of: Node): Node => ({ ...of, properties: withFound(of.properties, found) })
-  const plugin_data = await judge(platform, { ...report, conductor: appliance.name }, awaits, inspected)
+  const told = { ...report, ...withNeighbours(report.plugin_data, found), conductor: appliance.name }
+  const plugin_data = await judge(platform, told, awaits, inspected)
   await putInventory(platform.table, uuid, { inventory, plugin_data: { ...plugin_data, inspected_at: at } })
   return true
 }
@@ -61,7 +68,46 @@ function isAwaited(node: Node | undefined, appliance: Appliance, report: Invento
 async function addPorts(platform: Platform, node: string, found: Found): Promise<void> {
   const known = await portsOf(platform.table, node)
   const fresh = portsFound(found).filter(({ address }) => !known.some((port) => port.address === address))
-  for (const each of fresh.slice(0, PORTS_PER_NODE - known.length)) await addPort(platform, node, each)
+  const links = linksFound(found)
+  const of = (address: string): Port['local_link_connection'] => links.get(address) ?? {}
+  for (const each of fresh.slice(0, PORTS_PER_NODE - known.length))
+    await addPort(platform, node, { ...each, local_link_connection: of(each.address) })
+  // What people have written is theirs.
+  for (const port of known.filter(({ local_link_connection: link }) => Object.keys(link).length === 0))
+    if (links.has(port.address)) await link(platform, port, of(port.address))
+}
+
+/** A port that somebody changes meanwhile keeps what they wrote: the next inspection is another chance. */
+async function link(
+  platform: Platform,
+  port: Port,
+  local_link_connection: Port['local_link_connection'],
+): Promise<void> {
+  const updated_at = platform.clock.now().toISOString()
+  await portStore.save(platform.table, port, { ...port, local_link_connection, updated_at, version: port.version + 1 })
+}
+
+/** Where each card is plugged in, as its switch says. */
+export function linksFound({ interfaces }: Found): Map<string, Port['local_link_connection']> {
+  return new Map(
+    interfaces.flatMap((card) => {
+      const told = card?.lldp ? linkOf(neighbourOf(card.lldp)) : undefined
+      return card && told ? [[card.mac_address, told] as const] : []
+    }),
+  )
+}
+
+/** As Ironic's hook `parse-lldp` does it: by the names of the cards. */
+function withNeighbours(
+  plugin_data: Inventoried['plugin_data'],
+  { interfaces }: Found,
+): Pick<Inventoried, 'plugin_data'> {
+  const parsed = interfaces.flatMap((card): [string, Neighbour][] =>
+    card?.lldp && typeof card.name === 'string' ? [[card.name, neighbourOf(card.lldp)]] : [],
+  )
+  return parsed.length === 0
+    ? { plugin_data }
+    : { plugin_data: { ...plugin_data, parsed_lldp: Object.fromEntries(parsed) } }
 }
 
 /** What the machine says of itself replaces what was there; other capabilities stay. */
@@ -94,7 +140,9 @@ export function portsFound({ interfaces, boot }: Found): { address: string; pxe_
     .map((address) => ({ address, pxe_enabled: true }))
 }
 
-async function addPort(platform: Platform, node: string, of: { address: string; pxe_enabled: boolean }): Promise<void> {
+type NewPort = Pick<Port, 'address' | 'pxe_enabled' | 'local_link_connection'>
+
+async function addPort(platform: Platform, node: string, of: NewPort): Promise<void> {
   const port: Port = {
     ...of,
     uuid: platform.ids.uuid(),
@@ -104,7 +152,6 @@ async function addPort(platform: Platform, node: string, of: { address: string; 
     description: null,
     extra: {},
     internal_info: {},
-    local_link_connection: {},
     physical_network: null,
     is_smartnic: false,
     vendor: null,

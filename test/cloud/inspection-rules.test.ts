@@ -53,6 +53,33 @@ async function inspect(plugin_data?: Record<string, unknown>) {
   return cloud.client.nodes.get(node)
 }
 
+it('what the switch says by LLDP becomes the port’s link, and is kept beside the inventory; what people wrote stays', async () => {
+  const lldp = [
+    [1, '04112233aabbcc'],
+    [2, '05' + Buffer.from('Eth1/7').toString('hex')],
+    [5, Buffer.from('sw1').toString('hex')],
+    [0, ''],
+  ]
+  const report = async (text: string) => {
+    const port = [2, '05' + Buffer.from(text).toString('hex')]
+    const interfaces = [{ ...inventory.interfaces[0], lldp: [lldp[0], port, ...lldp.slice(2)] }]
+    await cloud.client.nodes.provision(node, 'inspect')
+    await cloud.settle()
+    await tell({ ...told(), inventory: { ...inventory, interfaces } })
+    await site.carryOut(node)
+  }
+  const link = { switch_id: '11:22:33:aa:bb:cc', port_id: 'Eth1/7', switch_info: 'sw1' }
+  for (const port of ['Eth1/7', 'Eth1/8']) {
+    await report(port)
+    expect(await (await send('GET', `/v1/nodes/${node}/ports/detail`)).json()).toMatchObject({
+      ports: [{ local_link_connection: link }],
+    })
+    expect(await (await send('GET', `/v1/nodes/${node}/inventory`)).json()).toMatchObject({
+      plugin_data: { parsed_lldp: { eth0: { switch_port_id: port, switch_system_name: 'sw1' } } },
+    })
+  }
+})
+
 describe('inspection rules', () => {
   it('change the node and its ports by what the inspection found', async () => {
     const isBig = { op: 'gt', args: { values: ['{inventory[memory][physical_mb]}', 8192] } }
