@@ -40,3 +40,9 @@ describe('the kernel command line', () => {
     expect(() => readSettings(line)).toThrow(name)
   })
 })
+
+it('listens for LLDP only where it is asked to, and for how long', () => {
+  expect(readSettings('ipa-lldp-timeout=5').lldpSeconds).toBeUndefined()
+  expect(readSettings('ipa-collect-lldp=1').lldpSeconds).toBe(30)
+  expect(readSettings('ipa-collect-lldp=true ipa-lldp-timeout=5').lldpSeconds).toBe(5)
+})

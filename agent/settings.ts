@@ -12,6 +12,8 @@ export interface Settings {
   ntpServer?: string
   /** Where this machine is inspected: what it consists of is told there before anything else. */
   inspectionUrl?: string
+  /** Seconds to listen for what switches say of themselves, when the machine is inspected; undefined: not at all. */
+  lldpSeconds?: number
   listenHost: string
   listenPort: number
   advertiseHost?: string
@@ -55,6 +57,8 @@ const schema = z.object({
     .string()
     .regex(/^[\w.:-]{1,253}$/)
     .optional(),
+  'ipa-collect-lldp': truth,
+  'ipa-lldp-timeout': seconds(30),
   'ipa-inspection-callback-url': z
     .url({ protocol: /^https?$/ })
     .max(2048)
@@ -95,6 +99,7 @@ export function readSettings(commandLine: string): Settings {
     token: given['ipa-agent-token'],
     ntpServer: given['ipa-ntp-server'],
     inspectionUrl: given['ipa-inspection-callback-url'],
+    lldpSeconds: given['ipa-collect-lldp'] ? given['ipa-lldp-timeout'] : undefined,
     listenHost: given['ipa-listen-host'],
     listenPort: given['ipa-listen-port'],
     advertiseHost: given['ipa-advertise-host'],

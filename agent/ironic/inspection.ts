@@ -33,5 +33,14 @@ export async function tellFindings({ client, clock, log, machine, url }: Inspect
 async function findingsOf(machine: Machine): Promise<Record<string, unknown>> {
   const inventory = await machine.inventory()
   const collected = await machine.collected().catch((error: unknown) => ({ error: reason(error) }))
-  return { inventory, ...collected }
+  return { inventory: withNeighbours(inventory, collected), ...collected }
+}
+
+/** What each card's neighbour says stands by the card, too. */
+function withNeighbours(inventory: Record<string, unknown>, { lldp_raw: heard }: Record<string, unknown>): unknown {
+  const { interfaces } = inventory
+  if (heard === undefined || !Array.isArray(interfaces)) return inventory
+  const neighbours = new Map(Object.entries(heard as Record<string, unknown>))
+  const cards = interfaces as { name?: string }[]
+  return { ...inventory, interfaces: cards.map((card) => ({ ...card, lldp: neighbours.get(card.name ?? '') ?? null })) }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { architectureOf, type Flavour } from './kernel.ts'
 import { digestOf } from './key.ts'
+import { pinnedBinding } from './node-program.ts'
 import { agentLayer, nodeLayer, replace, systemLayer, type Workshop } from './layers.ts'
 
 export type RamdiskOptions = {
@@ -34,7 +35,7 @@ export async function buildRamdisk(options: RamdiskOptions): Promise<Ramdisk> {
   const [node, system, agent] = await Promise.all([
     nodeLayer(options.node, architectureOf(options.flavour), shop),
     systemLayer(options.flavour, options.node, shop),
-    agentLayer(options.agentBundle, shop),
+    agentLayer(options.agentBundle, await pinnedBinding(architectureOf(options.flavour), cache), shop),
   ])
   const content = Buffer.concat(await Promise.all([system.layer, node, agent].map(padded)))
   if (content.length > largestInitrd)

@@ -99,12 +99,18 @@ export async function nodeLayer(node: string, architecture: Architecture, { laye
   return layer
 }
 
-export async function agentLayer(agentBundle: string, { layers, log }: Workshop): Promise<string> {
+/** The agent, and beside it what lets it make system calls. */
+export async function agentLayer(agentBundle: string, binding: string, { layers, log }: Workshop): Promise<string> {
   const content = await readFile(agentBundle)
-  const layer = join(layers, `agent-${contentKey([await digestOf(agentBundle), await writerDigest()])}.cpio.zst`)
+  const made = [await digestOf(agentBundle), await digestOf(binding), await writerDigest()]
+  const layer = join(layers, `agent-${contentKey(made)}.cpio.zst`)
   if (existsSync(layer)) return layer
   log(`agent layer: ${content.length} bytes of program`)
-  await writeLayer([{ path: 'usr/lib/bloomery/agent.mjs', kind: 'file', mode: 0o644, content }], layer)
+  const entries: Entry[] = [
+    { path: 'usr/lib/bloomery/agent.mjs', kind: 'file', mode: 0o644, content },
+    { path: 'usr/lib/bloomery/koffi.node', kind: 'file', mode: 0o644, content: { from: binding } },
+  ]
+  await writeLayer(entries, layer)
   return layer
 }
 

@@ -9,11 +9,11 @@ const whole = lldpTlvs.parse([
   [4, hex('rack 7, node 3')],
   [5, hex('sw1.example')],
   [6, hex('A switch\n')],
-  [8, '0501' + '0a000001' + '0200000001' + '00'],
-  [127, '0080c2' + '01' + '0064'],
-  [127, '0080c2' + '03' + '0064' + '04' + hex('prov')],
-  [127, '0080c2' + '03' + '0065' + '06' + hex('tenant')],
-  [127, '00120f' + '04' + '2400'],
+  [8, '05010a000001020000000100'],
+  [127, '0080c2010064'],
+  [127, '0080c203006404' + hex('prov')],
+  [127, '0080c203006506' + hex('tenant')],
+  [127, '00120f042400'],
   [0, ''],
 ])
 
@@ -58,7 +58,13 @@ describe('what a switch says of itself', () => {
   })
 
   it('is taken in hexadecimal, and no longer than LLDP allows', () => {
-    for (const bad of [[[1, 'x']], [[1, '0']], [[1, '00'.repeat(512)]], [[200, '']], Array(129).fill([0, ''])])
+    for (const bad of [
+      [[1, 'x']],
+      [[1, '0']],
+      [[1, '00'.repeat(512)]],
+      [[200, '']],
+      Array.from({ length: 129 }, () => [0, '']),
+    ])
       expect(lldpTlvs.safeParse(bad).success).toBe(false)
   })
 })
