@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { writeAt } from '../disks/device.ts'
+import { ALIGNED, alignedMemory, openDirect } from '../disks/direct.ts'
 import { MiB } from '../disks/disk.ts'
 import { CommandFailure } from '../failure.ts'
 import { refuseUnlessRaw } from './format.ts'
+import { zero } from './chunks/zero.ts'
 import type { Digest } from './digest.ts'
 
 export interface Target {
@@ -14,6 +16,7 @@ export interface Target {
 
 /** Large enough for a disk to stream, and a multiple of every sector and erase block in use. */
 const block = 4 * MiB
+const zeros = Buffer.alloc(block)
 
 /** Writes bytes to a disk while they arrive and verifies them. */
 export function writeVerified(
@@ -51,7 +54,7 @@ export async function writeWhole(
   target: Target,
   writing: Writing,
 ): Promise<number> {
-  const blocks = new BlockWriter(id, target)
+  await using blocks = await BlockWriter.open(id, target)
   for await (const chunk of bytes) {
     writing.seen?.(chunk)
     await blocks.add(chunk)
@@ -65,21 +68,34 @@ export async function writeWhole(
   return blocks.received
 }
 
-/** Cuts a stream into aligned blocks and writes one while the next one fills. */
-class BlockWriter {
+/** Cuts a stream into aligned blocks and writes one while the next one fills. Blocks of zeros are not written: the disk is told of them. */
+class BlockWriter implements AsyncDisposable {
   readonly #id: string
   readonly #target: Target
-  #filling = Buffer.allocUnsafeSlow(block)
-  #spare = Buffer.allocUnsafeSlow(block)
+  readonly #direct: FileHandle | undefined
+  #filling = alignedMemory(block)
+  #spare = alignedMemory(block)
   #used = 0
   #offset = 0
   #first?: Buffer
+  /** Zeros that end where the next block begins. */
+  #hole = 0
   #writing: Promise<void> = Promise.resolve()
   received = 0
 
-  constructor(id: string, target: Target) {
+  static async open(id: string, target: Target): Promise<BlockWriter> {
+    return new BlockWriter(id, target, await openDirect(target.name))
+  }
+
+  private constructor(id: string, target: Target, direct: FileHandle | undefined) {
     this.#id = id
     this.#target = target
+    this.#direct = direct
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing.catch(() => undefined)
+    await this.#direct?.close()
   }
 
   async add(chunk: Buffer): Promise<void> {
@@ -97,11 +113,11 @@ class BlockWriter {
   async end(): Promise<Buffer> {
     if (this.#used > 0) await this.#flush()
     await this.#writing
+    await this.#fillHole(this.#offset)
     return this.#first ?? Buffer.alloc(0)
   }
 
   async #flush(): Promise<void> {
-    await this.#writing
     const full = this.#filling.subarray(0, this.#used)
     const offset = this.#offset
     this.#offset += this.#used
@@ -109,15 +125,32 @@ class BlockWriter {
     if (this.#first === undefined) {
       refuseUnlessRaw(this.#id, full)
       this.#first = full
-      this.#filling = Buffer.allocUnsafeSlow(block)
+      this.#filling = alignedMemory(block)
       return
     }
-    this.#writing = writeAt(this.#target.handle, offset, full)
+    await this.#writing
+    if (full.equals(zeros.subarray(0, full.length))) {
+      this.#hole += full.length
+      return
+    }
+    this.#writing = this.#write(offset, full)
     // Awaited with the next block; until then a failure must not count as nobody's.
     this.#writing.catch(() => undefined)
     const spare = this.#spare
     this.#spare = this.#filling
     this.#filling = spare
+  }
+
+  async #write(offset: number, bytes: Buffer): Promise<void> {
+    await this.#fillHole(offset)
+    const disk = bytes.length % ALIGNED === 0 ? (this.#direct ?? this.#target.handle) : this.#target.handle
+    await writeAt(disk, offset, bytes)
+  }
+
+  async #fillHole(end: number): Promise<void> {
+    const length = this.#hole
+    this.#hole = 0
+    if (length > 0) await zero(this.#target, end - length, length)
   }
 }
 

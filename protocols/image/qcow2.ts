@@ -127,12 +127,14 @@ async function decompressed(
   { clusterBits, compression }: Qcow2Header,
 ): Promise<Buffer> {
   const clusterSize = 2 ** clusterBits
+  // By default it would come in pieces of 16 KiB, each a turn of its own; what is filled to its end is followed by another.
+  const inOnePiece = { maxOutputLength: clusterSize, chunkSize: clusterSize + 64 }
   const stored = await source.read(offset, length)
   try {
     const data =
       compression === 'zstd'
-        ? await unzstd(stored.subarray(0, zstdFrameLength(stored)), { maxOutputLength: clusterSize })
-        : await inflate(stored, { maxOutputLength: clusterSize })
+        ? await unzstd(stored.subarray(0, zstdFrameLength(stored)), inOnePiece)
+        : await inflate(stored, inOnePiece)
     if (data.length === clusterSize) return data
     throw new ImageError(`a compressed cluster holds ${data.length} bytes instead of ${clusterSize}`)
   } catch (cause) {

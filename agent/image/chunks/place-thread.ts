@@ -2,12 +2,13 @@ import { hash } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { zstdDecompressSync } from 'node:zlib'
+import { ALIGNED, alignedMemory } from '../../disks/direct.ts'
 
 /** A thread that unpacks chunks, verifies them and writes them to the disk: one after the other, each in one go, so that its bytes are still in
  * the processor's cache when they are hashed and copied. */
 
 export interface ThreadParts {
-  /** What a chunk holds at most. It is told, as this program stays small by importing nothing. */
+  /** What a chunk holds at most. It is told, as this program stays small by importing no more than it must. */
   chunkBytes: number
   /** Where chunks come to lie as they are stored: memory that both threads see. */
   lanes: Uint8Array[]
@@ -36,10 +37,7 @@ export interface Outcome {
 }
 
 const { chunkBytes, lanes, direct, buffered } = workerData as ThreadParts
-/** O_DIRECT wants memory, place and length that are multiples of a sector; the largest sectors have 4096 bytes. */
-const ALIGNED = 4096
-/** A buffer that may be resized is made of whole pages; others begin anywhere. */
-const aligned = new Uint8Array(new ArrayBuffer(chunkBytes, { maxByteLength: chunkBytes }))
+const aligned = alignedMemory(chunkBytes)
 /** What is filled to its end is followed by another. */
 const SPARE = 64
 

@@ -1,7 +1,7 @@
-import { constants, open, type FileHandle } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { CHUNK_BYTES, LARGEST_STORED_CHUNK } from '../../../contract/images/manifest.ts'
+import { openDirect } from '../../disks/direct.ts'
 import { CommandFailure } from '../../failure.ts'
 import type { Target } from '../write.ts'
 import type { Order, Outcome, ThreadParts } from './place-thread.ts'
@@ -78,9 +78,4 @@ function startThread(image: string, disk: string, workerData: ThreadParts) {
         return worker.postMessage({ id, ...chunk })
       }),
   }
-}
-
-/** Undefined: this disk can't be written past the page cache. The handle that holds the disk for us alone stays open beside. */
-function openDirect(name: string): Promise<FileHandle | undefined> {
-  return open(name, constants.O_RDWR | constants.O_DIRECT).catch(() => undefined)
 }
