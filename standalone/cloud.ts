@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Hono } from 'hono'
-import { createApi, pathOf } from '../lambdas/api/app.ts'
+import { pathOf } from '../lambdas/api/app.ts'
+import { createApi } from '../lambdas/app.ts'
 import type { ApiConfig } from '../lambdas/api/config.ts'
 import { onChange } from '../lambdas/conductor/on-change.ts'
 import { tick } from '../lambdas/periodic/tick.ts'

@@ -1,6 +1,4 @@
 import { Hono } from 'hono'
-import { createIdentity } from '../identity/app.ts'
-import { createNetwork } from '../network/app.ts'
 import type { Platform } from '../platform.ts'
 import { allocationRoutes } from './allocations.ts'
 import { applianceRoutes } from './appliances.ts'
@@ -54,19 +52,6 @@ import { vifRoutes } from './vifs.ts'
 import { volumeRoutes } from './volumes.ts'
 import { webhookFailureRoutes } from './webhook-failures.ts'
 import { webhookRoutes } from './webhooks.ts'
-/** All that is served: Ironic's API, and where Keystone's is how callers are known, that one and those that need its projects. */
-export function createApi(platform: Platform, config: ApiConfig): Hono {
-  const baremetal = createBaremetal(platform, config)
-  if (config.auth.strategy !== 'keystone') return baremetal as unknown as Hono
-  const identity = createIdentity(platform, config.auth, config.publicEndpoint)
-  const app = new Hono()
-  const network = createNetwork(platform, config.auth, config.publicEndpoint)
-  app.all('/identity/*', (call) => identity.fetch(call.req.raw, call.env))
-  app.all('/network/*', (call) => network.fetch(call.req.raw, call.env))
-  app.all('*', (call) => baremetal.fetch(call.req.raw, call.env))
-  return app
-}
-
 /** Ironic's REST API over a platform, and our own few routes beside it. */
 export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   const app = new Hono<Facts>({ getPath: (request) => canonicalPath(pathOf(request.url)) })

@@ -17,12 +17,14 @@ import { packPlan, planBlob, publish } from './publish.ts'
 import { forgetNode } from './forget.ts'
 import { withSealingKeys } from './sealing-keys.ts'
 import { deleteConfigDrive } from './config-drive.ts'
+import { serversChanged } from '../compute/changes.ts'
 import { fanOut } from '../webhooks/fan-out.ts'
 
 /** Fed by the table's change feed, which delivers at least once: every reaction looks at what is there now, and is conditional on it. */
 export async function onChange(platform: Platform, changes: Change[]): Promise<void> {
   await Promise.all([
     inTurn(changes, (change) => react(platform, change)),
+    serversChanged(platform, changes),
     publishNew(platform, changes),
     fanOut(platform, changes),
   ])

@@ -1,6 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { NetworkPort } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
+import { ConflictError } from '../platform.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
 import { isAdmin, isTheirs, mayChange, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
@@ -74,8 +75,8 @@ export function portRoutes(app: Service, ground: Ground): void {
 }
 
 export async function deletePort({ table }: Pick<Ground, 'table'>, port: NetworkPort): Promise<void> {
-  await table.write(portWrites(port, undefined)).catch(() => {
-    throw changed('Port', port.uuid)
+  await table.write(portWrites(port, undefined)).catch((error: unknown) => {
+    throw error instanceof ConflictError ? changed('Port', port.uuid) : error
   })
 }
 
@@ -83,9 +84,10 @@ export async function deletePort({ table }: Pick<Ground, 'table'>, port: Network
 export function createPort(
   ground: Ground,
   given: PortInput & { network_id: string; project_id: string },
+  uuid = ground.ids.uuid(),
 ): Promise<NetworkPort> {
   const bare: NetworkPort = {
-    uuid: ground.ids.uuid(),
+    uuid,
     project_id: given.project_id,
     network_uuid: given.network_id,
     name: '',

@@ -3,6 +3,7 @@ import { collectChunks } from './chunks.ts'
 import { resumeAllocations } from './allocations.ts'
 import { relieveAppliances } from './appliances.ts'
 import { expireNodes } from './nodes.ts'
+import { wakeServers } from './servers.ts'
 import { expireTokens } from './tokens.ts'
 import { republishCommands } from './commands.ts'
 import { wakeCouriers } from './webhooks.ts'
@@ -13,6 +14,7 @@ export async function tick(platform: Platform): Promise<void> {
     expireNodes(platform),
     republishCommands(platform),
     resumeAllocations(platform),
+    wakeServers(platform),
     expireTokens(platform),
     wakeCouriers(platform),
     collectChunks(platform),

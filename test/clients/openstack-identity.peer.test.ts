@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { serve, type ServerType } from '@hono/node-server'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { createApi } from '../../lambdas/api/app.ts'
+import { createApi } from '../../lambdas/app.ts'
 import { bootstrap } from '../../lambdas/identity/bootstrap.ts'
 import { type ControlPlane, openControlPlane } from '../cloud/control-plane.ts'
 import { OpenStackShell } from './openstack-shell.ts'
@@ -64,7 +64,7 @@ const json = async (as: Environment, ...args: string[]): Promise<any> =>
 it('finds the version, gets a token and reads the catalogue', async () => {
   expect(await json(admin, 'token', 'issue')).toMatchObject({ id: expect.stringMatching(/^v1\./), system: 'all' })
   const services = (await json(admin, 'catalog', 'list')) as Array<{ Type: string }>
-  expect(services.map(({ Type }) => Type)).toEqual(['baremetal', 'network', 'identity'])
+  expect(services.map(({ Type }) => Type)).toEqual(['baremetal', 'compute', 'network', 'identity'])
   expect(await json(admin, 'endpoint', 'list', '--service', 'baremetal')).toHaveLength(3)
   await expect(text({ ...admin, OS_PASSWORD: 'wrong' }, 'token', 'issue')).rejects.toThrow(/HTTP 401/)
 }, 180_000)

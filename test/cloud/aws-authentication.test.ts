@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-import { createApi } from '../../lambdas/api/app.ts'
+import { createApi } from '../../lambdas/app.ts'
 import { readAuthentication } from '../../lambdas/aws/authentication.ts'
 import { type ControlPlane, openControlPlane } from './control-plane.ts'
 import { startSecrets } from './secrets.ts'

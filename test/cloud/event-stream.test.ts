@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Event } from '../../contract/event.ts'
-import { createApi } from '../../lambdas/api/app.ts'
+import { createApi } from '../../lambdas/app.ts'
 import { type ControlPlane, openControlPlane, PUBLIC, withSite } from './control-plane.ts'
 
 let cloud: ControlPlane

@@ -50,7 +50,8 @@ describe('a network', () => {
     expect((await ask('GET', '/networks?name=b')).body.networks).toMatchObject([{ name: 'b' }])
     const names: string[] = []
     for (let at: string | undefined = '?limit=2&name=a&name=b&name=c'; at !== undefined;) {
-      const { networks, networks_links: links } = (await ask('GET', `/networks${at}`)).body
+      const { body }: Reply = await ask('GET', `/networks${at}`)
+      const { networks, networks_links: links } = body
       expect(networks.length).toBeLessThanOrEqual(2)
       names.push(...networks.map(({ name }: { name: string }) => name))
       at = links && new URL(links[0].href).search

@@ -3,7 +3,7 @@ import { ApiError } from '../../contract/api/client.ts'
 import { isTransient, provision, type ProvisionState, type Verb, verbs as eventOf } from '../../contract/provision.ts'
 import type { Node, Operation } from '../../contract/resources.ts'
 import type { ConductorOptions } from '../../contract/conductor-options.ts'
-import { createApi } from '../../lambdas/api/app.ts'
+import { createApi } from '../../lambdas/app.ts'
 import { changeNode } from '../../lambdas/store/change-node.ts'
 import { type ControlPlane, openControlPlane, withSite } from './control-plane.ts'
 

@@ -1,5 +1,5 @@
 import { handle } from 'hono/aws-lambda'
-import { createApi } from '../../api/app.ts'
+import { createApi } from '../../app.ts'
 import { withBodyBeside } from '../../api/get-body.ts'
 import { readAuthentication } from '../authentication.ts'
 import { awsPlatform } from '../platform.ts'

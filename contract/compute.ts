@@ -1,0 +1,87 @@
+/** The words of instance requests, as the table keeps them. Names are Nova's, but for `uuid` and the words of a server's progress. */
+
+interface Kept {
+  uuid: string
+  created_at: string
+  updated_at: string | null
+  version: number
+}
+
+/** `uuid` may be any text that its maker chose. `access`: the projects that may use one that isn't public. */
+export interface Flavor extends Kept {
+  name: string
+  vcpus: number
+  ram: number
+  disk: number
+  ephemeral: number
+  swap: number
+  rxtx_factor: number
+  is_public: boolean
+  description: string | null
+  extra_specs: Record<string, string>
+  access: string[]
+}
+
+export interface Keypair extends Kept {
+  name: string
+  user_id: string
+  type: 'ssh'
+  public_key: string
+  fingerprint: string
+}
+
+/** A card that a server is to have: on a network, or the port that somebody made for it. `made`: by us, so that we delete it too. */
+export interface Nic {
+  port: string
+  network: string
+  fixed_ip: string | null
+  made: boolean
+}
+
+export const serverStates = ['building', 'active', 'rescued', 'error'] as const
+export type ServerState = (typeof serverStates)[number]
+/** What is being done to it; each is a step that can be taken again after it was interrupted. */
+export const serverTasks = [
+  'scheduling',
+  'networking',
+  'spawning',
+  'deploying',
+  'failing',
+  'deleting',
+  'rebuilding',
+  'rescuing',
+  'unrescuing',
+  'rebooting',
+  'rebooting hard',
+  'powering off',
+  'powering on',
+] as const
+export type ServerTask = (typeof serverTasks)[number]
+
+export interface Server extends Kept {
+  name: string
+  description: string | null
+  project_id: string
+  user_id: string
+  flavor: Pick<Flavor, 'uuid' | 'name' | 'vcpus' | 'ram' | 'disk' | 'ephemeral' | 'swap' | 'extra_specs'>
+  /** Of the image service. */
+  image: string
+  key: { name: string; public_key: string } | null
+  metadata: Record<string, string>
+  /** Base64, as it was given. */
+  user_data: string | null
+  nics: Nic[]
+  /** The site that was asked for. */
+  availability_zone: string | null
+  state: ServerState
+  task: ServerTask | null
+  node: string | null
+  /** Its site. */
+  site: string | null
+  power: 'power on' | 'power off' | null
+  fault: { code: number; message: string; created: string } | null
+  /** Nodes on which it failed. */
+  tried: string[]
+  locked: boolean
+  launched_at: string | null
+}

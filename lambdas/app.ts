@@ -1,0 +1,22 @@
+import { Hono } from 'hono'
+import { createBaremetal } from './api/app.ts'
+import type { ApiConfig } from './api/config.ts'
+import { createCompute } from './compute/app.ts'
+import { createIdentity } from './identity/app.ts'
+import { createNetwork } from './network/app.ts'
+import type { Platform } from './platform.ts'
+
+/** All that is served: Ironic's API, and where Keystone's is how callers are known, that one and those that need its projects. */
+export function createApi(platform: Platform, config: ApiConfig): Hono {
+  const baremetal = createBaremetal(platform, config)
+  const { auth, publicEndpoint } = config
+  if (auth.strategy !== 'keystone') return baremetal as unknown as Hono
+  const services = { identity: createIdentity, network: createNetwork, compute: createCompute }
+  const app = new Hono()
+  for (const [path, create] of Object.entries(services)) {
+    const service = create(platform, auth, publicEndpoint)
+    app.all(`/${path}/*`, (call) => service.fetch(call.req.raw, call.env))
+  }
+  app.all('*', (call) => baremetal.fetch(call.req.raw, call.env))
+  return app
+}

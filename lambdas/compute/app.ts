@@ -1,0 +1,81 @@
+import { UserError } from '../../contract/api/faults.ts'
+import type { IdentityConfig } from '../identity/config.ts'
+import type { Call, Service } from '../openstack/context.ts'
+import { createService } from '../openstack/service.ts'
+import type { Platform } from '../platform.ts'
+import { actionRoutes } from './actions.ts'
+import { fleetRoutes } from './fleet-routes.ts'
+import { flavorRoutes } from './flavors.ts'
+import { keypairRoutes } from './keypairs.ts'
+import { PATH } from './path.ts'
+import { serverRoutes } from './servers.ts'
+
+/** The last microversion whose replies are made here. */
+const MAXIMUM = 90
+
+const words: Readonly<Record<number, string>> = {
+  400: 'badRequest',
+  403: 'forbidden',
+  404: 'itemNotFound',
+  405: 'badMethod',
+  406: 'computeFault',
+  409: 'conflictingRequest',
+  413: 'overLimit',
+  501: 'notImplemented',
+}
+
+/** Nova's Compute API v2.1, under /compute. */
+export function createCompute(platform: Platform, config: IdentityConfig, publicEndpoint: string | null): Service {
+  const app = createService(platform, config, publicEndpoint, {
+    fault: (code, message) =>
+      code === 401
+        ? { error: { code, title: 'Unauthorized', message } }
+        : { [words[code] ?? 'computeFault']: { code, message } },
+    isPublic: (path) => path === '/compute' || path === PATH,
+    minor: (header) => minorOf(header('openstack-api-version'), header('x-openstack-nova-api-version')),
+    versionHeaders: (minor) => ({
+      'openstack-api-version': `compute 2.${minor}`,
+      'x-openstack-nova-api-version': `2.${minor}`,
+      vary: 'OpenStack-API-Version, X-OpenStack-Nova-API-Version',
+    }),
+  })
+  app.get('/compute', (call) => call.json({ versions: [version(call)] }))
+  app.get(PATH, (call) => call.json({ version: version(call) }))
+  fleetRoutes(app, platform)
+  flavorRoutes(app, platform)
+  keypairRoutes(app, platform)
+  serverRoutes(app, platform)
+  actionRoutes(app, platform)
+  return app
+}
+
+/** `compute 2.47`, or the older header's `2.47`; nothing said is 2.1. */
+export function minorOf(header: string | undefined, legacy: string | undefined): number {
+  const asked = /(?:^|,)\s*compute\s+([\w.]+)/i.exec(header ?? '')?.[1] ?? legacy
+  if (asked === undefined) return 1
+  if (asked === 'latest') return MAXIMUM
+  const minor = /^2\.(\d{1,3})$/.exec(asked)?.[1]
+  if (minor === undefined)
+    throw new UserError(
+      400,
+      `API Version String ${asked.slice(0, 32)} is of invalid format. Must be of format MajorNum.MinorNum.`,
+    )
+  if (Number(minor) < 1 || Number(minor) > MAXIMUM)
+    throw new UserError(
+      406,
+      `Version ${asked} is not supported by the API. Minimum is 2.1 and maximum is 2.${MAXIMUM}.`,
+    )
+  return Number(minor)
+}
+
+function version(call: Call) {
+  return {
+    id: 'v2.1',
+    status: 'CURRENT',
+    version: `2.${MAXIMUM}`,
+    min_version: '2.1',
+    updated: '2013-07-23T11:33:21Z',
+    links: [{ rel: 'self', href: `${call.var.base}${PATH}/` }],
+    'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.compute+json;version=2.1' }],
+  }
+}

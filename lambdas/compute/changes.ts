@@ -1,0 +1,32 @@
+import type { Server } from '../../contract/compute.ts'
+import type { Node } from '../../contract/resources.ts'
+import type { Change, Platform } from '../platform.ts'
+import { reconcile } from './reconcile.ts'
+
+/** Servers that have something to do, by changes of their own and of their nodes. */
+export async function serversChanged(platform: Platform, changes: readonly Change[]): Promise<void> {
+  const concerned = new Set(changes.flatMap(serversOf))
+  await Promise.all([...concerned].map((uuid) => reconcile(platform, uuid)))
+}
+
+function serversOf({ key, before, after }: Change): string[] {
+  if (key.sk === 'server') {
+    const server = after?.value as Server | undefined
+    return server && server.task !== null ? [server.uuid] : []
+  }
+  if (key.sk !== 'node') return []
+  const [was, is] = [before?.value as Node | undefined, after?.value as Node | undefined]
+  if (was && is && !differ(was, is)) return []
+  return [was?.instance_uuid, is?.instance_uuid].filter((uuid) => uuid !== null && uuid !== undefined)
+}
+
+/** In what a server's next step depends on. */
+function differ(was: Node, is: Node): boolean {
+  return (
+    was.provision_state !== is.provision_state ||
+    was.power_state !== is.power_state ||
+    was.target_power_state !== is.target_power_state ||
+    (was.power_operation === null) !== (is.power_operation === null) ||
+    was.instance_uuid !== is.instance_uuid
+  )
+}

@@ -1,0 +1,126 @@
+import { UserError } from '../../contract/api/faults.ts'
+import { type Flavor, type Nic, type Server } from '../../contract/compute.ts'
+import type { Network } from '../../contract/network.ts'
+import type { Call, Ground } from '../openstack/context.ts'
+import { projectOf } from '../openstack/rights.ts'
+import { isVisible } from '../network/networks.ts'
+import { portOf } from '../network/ports.ts'
+import { networkStore } from '../network/store.ts'
+import { all } from '../store/paging.ts'
+import { getSite } from '../store/sites.ts'
+import { findImage } from '../store/images.ts'
+import { flavorOf } from './flavors.ts'
+import { keypairOf } from './keypairs.ts'
+import type { ServerCreation } from './server-input.ts'
+import { serverStore } from './store.ts'
+
+/** The servers that a request asks for, checked against what there is, and written: the rest is done by `reconcile`. */
+export async function createServers(call: Call, ground: Ground, given: ServerCreation): Promise<Server[]> {
+  const { table, clock, ids, log } = ground
+  const flavor = await flavorForServer(call, ground, given.flavorRef)
+  const image = await imageFor(ground, given.imageRef)
+  const zone = await zoneFor(ground, given.availability_zone)
+  const user = call.var.caller.user?.id ?? ''
+  const key = given.key_name ? await keyFor(ground, user, given.key_name) : null
+  const count = given.max_count ?? given.min_count
+  if (count < given.min_count) throw new UserError(400, 'min_count must be <= max_count')
+  const { uuid, name, vcpus, ram, disk, ephemeral, swap, extra_specs } = flavor
+  const servers: Server[] = []
+  for (let index = 1; index <= count; index += 1) {
+    const server: Server = {
+      uuid: ids.uuid(),
+      name: count === 1 ? given.name : `${given.name}-${index}`,
+      description: given.description ?? null,
+      project_id: projectOf(call),
+      user_id: user,
+      flavor: { uuid, name, vcpus, ram, disk, ephemeral, swap, extra_specs },
+      image,
+      key,
+      metadata: given.metadata,
+      user_data: given.user_data ?? null,
+      nics: await nicsFor(call, ground, given.networks, count),
+      availability_zone: zone,
+      state: 'building',
+      task: 'scheduling',
+      node: null,
+      site: null,
+      power: null,
+      fault: null,
+      tried: [],
+      locked: false,
+      launched_at: null,
+      created_at: clock.now().toISOString(),
+      updated_at: null,
+      version: 1,
+    }
+    servers.push(server)
+  }
+  for (const server of servers) {
+    await serverStore.save(table, undefined, server)
+    log.info({ server: server.uuid, name: server.name, project: server.project_id, flavor: name }, 'server asked for')
+  }
+  return servers
+}
+
+async function flavorForServer(call: Call, ground: Ground, reference: string): Promise<Flavor> {
+  const id = reference.slice(reference.lastIndexOf('/') + 1)
+  return flavorOf(call, ground, id).catch(() => {
+    throw new UserError(400, `Invalid flavorRef provided: flavor ${id} could not be found.`)
+  })
+}
+
+export async function imageFor({ table }: Pick<Ground, 'table'>, reference: string | undefined): Promise<string> {
+  if (!reference)
+    throw new UserError(
+      400,
+      'Invalid imageRef provided: a server needs an image, since there are no volumes to boot from.',
+    )
+  const id = reference.slice(reference.lastIndexOf('/') + 1)
+  const image = await findImage(table, id)
+  if (!image) throw new UserError(400, `Invalid imageRef provided: can not find requested image ${id}.`)
+  if (image.state !== 'active') throw new UserError(400, `Image ${id} is not active: it is still being uploaded.`)
+  return image.uuid
+}
+
+async function zoneFor({ table }: Ground, zone: string | null | undefined): Promise<string | null> {
+  if (!zone || zone === 'nova') return null
+  if (!(await getSite(table, zone))) throw new UserError(400, 'The requested availability zone is not available')
+  return zone
+}
+
+async function keyFor(ground: Ground, user: string, name: string): Promise<Server['key']> {
+  const { public_key } = await keypairOf(ground, { user, name }).catch(() => {
+    throw new UserError(400, `Invalid key_name provided: ${name} is none of your key pairs.`)
+  })
+  return { name, public_key }
+}
+
+async function nicsFor(call: Call, ground: Ground, asked: ServerCreation['networks'], count: number): Promise<Nic[]> {
+  const { table, ids } = ground
+  if (asked === 'none') return []
+  if (asked === undefined || asked === 'auto' || asked.length === 0) {
+    const own = (await all<Network>(table, { index: 'all', pk: 'networks' })).filter(
+      (each) => isVisible(call, each) && !each.external,
+    )
+    if (own.length > 1)
+      throw new UserError(409, 'Multiple possible networks found, use a Network ID to be more specific.')
+    const [only] = own
+    return only ? [{ port: ids.uuid(), network: only.uuid, fixed_ip: null, made: true }] : []
+  }
+  const nics: Nic[] = []
+  for (const { uuid, port, fixed_ip: ip } of asked) {
+    if (port !== undefined) {
+      const found = await portOf(call, ground, port)
+      if (found.device_id !== '') throw new UserError(409, `Port ${port} is still in use.`)
+      if (count > 1) throw new UserError(400, 'Unable to launch multiple instances with a single configured port ID.')
+      nics.push({ port, network: found.network_uuid, fixed_ip: null, made: false })
+    } else {
+      const network = uuid === undefined ? undefined : await networkStore.get(table, uuid)
+      if (!network || !isVisible(call, network)) throw new UserError(400, `Network ${uuid ?? ''} could not be found.`)
+      if (ip !== undefined && count > 1)
+        throw new UserError(400, 'Invalid fixed IP: it is one, and the servers are several.')
+      nics.push({ port: ids.uuid(), network: network.uuid, fixed_ip: ip ?? null, made: true })
+    }
+  }
+  return nics
+}

@@ -1,0 +1,62 @@
+import { formatAddress } from '../../contract/address.ts'
+import type { Network, NetworkPort, Subnet } from '../../contract/network.ts'
+import { prefixOf } from '../network/addressing.ts'
+
+/** The `network_data.json` of a config drive: what a machine has to make of its cards. Pure. */
+
+export interface Wired {
+  port: NetworkPort
+  network: Network
+  addresses: Array<{ ip_address: string; subnet: Subnet }>
+}
+
+/** `links` are cards and VLANs on them, `networks` their addresses, `services` the name servers. */
+export function networkData(wired: readonly Wired[]): { links: object[]; networks: object[]; services: object[] } {
+  const links = wired.map(({ port, network }, at) => ({
+    id: linkId(at),
+    type: 'phy',
+    ethernet_mac_address: port.mac_address,
+    mtu: network.mtu,
+    vif_id: port.uuid,
+  }))
+  const networks = wired.flatMap((one, link) =>
+    one.addresses.map((each, at) => ({
+      id: `network${link}-${at}`,
+      link: linkId(link),
+      network_id: one.network.uuid,
+      ...addressed(each, link === 0),
+    })),
+  )
+  const servers = new Set(wired.flatMap(({ addresses }) => addresses.flatMap(({ subnet }) => subnet.dns_nameservers)))
+  return { links, networks, services: [...servers].map((address) => ({ type: 'dns', address })) }
+}
+
+const linkId = (at: number): string => `interface${at}`
+
+/** Only the first card's gateway is the machine's. */
+function addressed({ ip_address, subnet }: Wired['addresses'][number], isFirst: boolean): object {
+  const { ip_version: version, gateway_ip: gateway, host_routes: hosts, dns_nameservers } = subnet
+  const mask = maskOf(subnet)
+  const routes = [
+    ...(gateway !== null && isFirst
+      ? [{ network: version === 4 ? '0.0.0.0' : '::', netmask: version === 4 ? '0.0.0.0' : '::', gateway }]
+      : []),
+    ...hosts.map(({ destination, nexthop }) => {
+      const prefix = prefixOf({ cidr: destination })
+      return {
+        network: formatAddress({ version: prefix.version, value: prefix.base }),
+        netmask: maskOf({ cidr: destination }),
+        gateway: nexthop,
+      }
+    }),
+  ]
+  const services = dns_nameservers.map((address) => ({ type: 'dns', address }))
+  return { type: version === 4 ? 'ipv4' : 'ipv6', ip_address, netmask: mask, routes, services }
+}
+
+function maskOf(subnet: Pick<Subnet, 'cidr'>): string {
+  const { version, length } = prefixOf(subnet)
+  const bits = version === 4 ? 32n : 128n
+  const value = ((1n << bits) - 1n) ^ ((1n << (bits - BigInt(length))) - 1n)
+  return formatAddress({ version, value })
+}

@@ -1,0 +1,175 @@
+import { ApiError } from '../../contract/api/client.ts'
+import { UserError } from '../../contract/api/faults.ts'
+import type { Server, ServerTask } from '../../contract/compute.ts'
+import type { Node } from '../../contract/resources.ts'
+import type { Platform } from '../platform.ts'
+import { getNode } from '../store/nodes.ts'
+import { bindPorts, makePorts, releasePorts } from './cards.ts'
+import { changed, changeServer } from './change-server.ts'
+import { claimNode } from './claim.ts'
+import { leaveNode } from './leave.ts'
+import { spawn } from './spawn.ts'
+import { serverStore } from './store.ts'
+
+/** A server's way, step by step: a node is claimed, its cards get the ports, the node is deployed; and back, whatever was reached. Each
+ * step leaves the server with its next task in the table, whose change feed brings it here again. Every step may be taken twice. */
+
+const MOST_NODES = 3
+
+/** `undefined`: the server waits for its node. */
+type Next = Partial<Server> | 'gone' | undefined
+type Step = (platform: Platform, server: Server, node: Node | undefined) => Promise<Next>
+
+export async function reconcile(platform: Platform, uuid: string): Promise<void> {
+  const server = await serverStore.get(platform.table, uuid)
+  if (!server) return
+  const found = server.node === null ? undefined : await getNode(platform.table, server.node)
+  const node = found?.instance_uuid === uuid ? found : undefined
+  const next = await nextOf(platform, server, node)
+  if (next === 'gone') return remove(platform, server)
+  if (!next) return
+  // Who wrote meanwhile has woken us again.
+  await serverStore.save(platform.table, server, changed(platform, server, next))
+}
+
+async function nextOf(platform: Platform, server: Server, node: Node | undefined): Promise<Next> {
+  if (server.task === null) return settled(server, node)
+  try {
+    return await steps[server.task](platform, server, node)
+  } catch (error) {
+    if (!(error instanceof UserError || error instanceof ApiError)) throw error
+    return failed(platform, server, error.message)
+  }
+}
+
+const building: ServerTask[] = ['scheduling', 'networking', 'spawning', 'deploying', 'failing']
+
+function failed(platform: Platform, server: Server, message: string): Next {
+  platform.log.warn({ server: server.uuid, node: server.node, task: server.task, why: message }, 'server failed')
+  const fault = { code: 500, message, created: platform.clock.now().toISOString() }
+  if (server.task === 'failing' || server.task === 'deleting') throw new Error(message) // comes again
+  return building.includes(server.task as ServerTask) ? { task: 'failing', fault } : { task: null, fault }
+}
+
+const steps: Record<ServerTask, Step> = {
+  async scheduling(platform, server) {
+    await makePorts(platform, server)
+    const why = await claimNode(platform, server)
+    // With a node, the claim has written the server too.
+    if (why === undefined) return undefined
+    return failed(platform, server, server.fault === null ? why : `${server.fault.message} And then: ${why}`)
+  },
+  async networking(platform, server, node) {
+    if (!node) return failed(platform, server, 'Its node was taken from it.')
+    await bindPorts(platform, server, node.uuid)
+    return { task: 'spawning' }
+  },
+  async spawning(platform, server, node) {
+    if (!node) return failed(platform, server, 'Its node was taken from it.')
+    await spawn(platform, server, node)
+    return { task: 'deploying' }
+  },
+  async deploying(platform, server, node) {
+    if (!node) return failed(platform, server, 'Its node was taken from it.')
+    if (node.provision_state === 'active')
+      return {
+        ...powered(node),
+        task: null,
+        state: 'active',
+        fault: null,
+        launched_at: platform.clock.now().toISOString(),
+      }
+    if (node.provision_state === 'deploy failed' || node.provision_state === 'error')
+      return failed(platform, server, `Node ${node.name ?? node.uuid}: ${node.last_error ?? node.provision_state}`)
+    return undefined
+  },
+  /** What it had is given back; then another node is looked for, unless that has been done often enough or was in vain. */
+  async failing(platform, server, node) {
+    if (!(await leaveNode(platform, server, node))) return undefined
+    await releasePorts(platform, server)
+    const tried = server.node === null ? server.tried : [...new Set([...server.tried, server.node])]
+    const again = server.node !== null && tried.length < MOST_NODES
+    return {
+      node: null,
+      site: null,
+      power: null,
+      tried,
+      ...(again ? { task: 'scheduling' } : { task: null, state: 'error' }),
+    }
+  },
+  async deleting(platform, server, node) {
+    if (!(await leaveNode(platform, server, node))) return undefined
+    await releasePorts(platform, server)
+    return 'gone'
+  },
+  rebuilding: (platform, server, node) => steps.deploying(platform, server, node).then(keptAlive),
+  rescuing: async (_, __, node) => reached(node, 'rescue', 'rescue failed', { state: 'rescued' }),
+  unrescuing: async (_, __, node) => reached(node, 'active', 'unrescue failed', { state: 'active' }),
+  rebooting: async (_, __, node) => powerReached(node),
+  'rebooting hard': async (_, __, node) => powerReached(node),
+  'powering off': async (_, __, node) => powerReached(node),
+  'powering on': async (_, __, node) => powerReached(node),
+}
+
+/** A rebuild that failed leaves the server on its node. */
+function keptAlive(next: Next): Next {
+  return typeof next === 'object' && next.task === 'failing' ? { ...next, task: null, state: 'error' } : next
+}
+
+const powered = ({ power_state: power }: Node): Pick<Server, 'power'> => ({
+  power: power === 'power on' || power === 'power off' ? power : null,
+})
+
+function reached(node: Node | undefined, wanted: string, refused: string, then: Partial<Server>): Next {
+  if (!node) return { task: null, state: 'error' }
+  if (node.provision_state === wanted) return { ...powered(node), task: null, fault: null, ...then }
+  return node.provision_state === refused
+    ? {
+        task: null,
+        state: 'error',
+        fault: { code: 500, message: node.last_error ?? refused, created: node.updated_at ?? node.created_at },
+      }
+    : undefined
+}
+
+function powerReached(node: Node | undefined): Next {
+  if (!node) return { task: null, state: 'error' }
+  if (node.target_power_state !== null || node.power_operation !== null) return undefined
+  const fault = node.last_error
+  return {
+    ...powered(node),
+    task: null,
+    ...(fault === null ? {} : { fault: { code: 500, message: fault, created: node.updated_at ?? node.created_at } }),
+  }
+}
+
+/** Nothing is being done to it: its power is its node's, and a node that was taken away leaves it broken. */
+function settled(server: Server, node: Node | undefined): Next {
+  if (server.node === null || server.state === 'error') return undefined
+  if (!node)
+    return {
+      state: 'error',
+      fault: { code: 500, message: 'Its node was torn down.', created: server.updated_at ?? server.created_at },
+    }
+  const { power } = powered(node)
+  return power === server.power ? undefined : { power }
+}
+
+async function remove(platform: Platform, { uuid }: Server): Promise<void> {
+  const now = await serverStore.get(platform.table, uuid)
+  if (now?.task === 'deleting') await serverStore.remove(platform.table, now)
+  platform.log.info({ server: uuid }, 'server deleted')
+}
+
+/** Begins something with a server that rests. Undefined: something else is being done to it. */
+export async function begin(
+  platform: Platform,
+  uuid: string,
+  task: ServerTask,
+  more: Partial<Server> = {},
+): Promise<Server | undefined> {
+  const after = await changeServer(platform, uuid, (server) =>
+    server.task === null ? { ...more, task, fault: null } : undefined,
+  )
+  return after?.task === task ? after : undefined
+}

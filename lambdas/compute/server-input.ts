@@ -1,0 +1,89 @@
+import { isUtf8 } from 'node:buffer'
+import { isIP } from 'node:net'
+import { z } from 'zod'
+
+/** What people may write of servers. */
+
+const name = z.string().trim().min(1).max(255)
+const description = z.string().max(255).nullish()
+export const metadata = z.record(z.string().min(1).max(255), z.string().max(255))
+const userData = z
+  .base64('user_data: not base64')
+  .max(65_535)
+  .refine((text) => isUtf8(Buffer.from(text, 'base64')), 'user_data: not UTF-8 text')
+  .nullish()
+const nic = z.strictObject({
+  uuid: z.uuid().optional(),
+  port: z.uuid().optional(),
+  fixed_ip: z
+    .string()
+    .refine((text) => isIP(text) !== 0, 'not an IP address')
+    .optional(),
+  tag: z.string().max(60).optional(),
+})
+/** Nova's block devices: the one that we know is the image on the machine's disk, which is what its clients say with an image. */
+const blockDevice = z
+  .object({
+    source_type: z.literal('image', 'only an image: there are no volumes'),
+    destination_type: z.literal('local', 'only local: there are no volumes').optional(),
+  })
+  .loose()
+export const hints = z.record(z.string().max(255), z.unknown())
+
+export const creation = z.object({
+  server: z.strictObject({
+    name,
+    description,
+    imageRef: z.string().max(255).optional(),
+    flavorRef: z.union([z.string(), z.int()]).transform(String),
+    key_name: z.string().max(255).nullish(),
+    metadata: metadata.default({}),
+    user_data: userData,
+    networks: z.union([z.enum(['auto', 'none']), z.array(nic).max(8)]).optional(),
+    availability_zone: z.string().max(255).nullish(),
+    min_count: z.coerce.number().int().min(1).max(100).default(1),
+    max_count: z.coerce.number().int().min(1).max(100).optional(),
+    config_drive: z.unknown().optional(),
+    block_device_mapping_v2: z.array(blockDevice).max(1).optional(),
+    security_groups: z.array(z.object({ name: z.string() })).optional(),
+    return_reservation_id: z.boolean().optional(),
+    adminPass: z.string().max(255).optional(),
+    'OS-DCF:diskConfig': z.enum(['AUTO', 'MANUAL']).optional(),
+    accessIPv4: z.string().optional(),
+    accessIPv6: z.string().optional(),
+    personality: z.array(z.unknown()).max(0, 'files are injected by user_data').optional(),
+    tags: z.array(z.string()).max(0, 'servers have no tags').optional(),
+    host: z.null().optional(),
+    hypervisor_hostname: z.null().optional(),
+    hostname: z.string().max(63).optional(),
+    trusted_image_certificates: z.null().optional(),
+  }),
+  'OS-SCH-HNT:scheduler_hints': hints.optional(),
+  'os:scheduler_hints': hints.optional(),
+})
+export type ServerCreation = z.infer<typeof creation>['server']
+
+export const update = z.object({ server: z.looseObject({ name: name.optional(), description }) })
+
+const nothing = z.unknown()
+/** One at a time: which, and its arguments. */
+export const actions = {
+  reboot: z.object({ type: z.enum(['SOFT', 'HARD']) }),
+  'os-start': nothing,
+  'os-stop': nothing,
+  rebuild: z.looseObject({
+    imageRef: z.string().max(255),
+    name: name.optional(),
+    description,
+    metadata: metadata.optional(),
+    key_name: z.string().max(255).nullish(),
+    user_data: userData,
+  }),
+  rescue: z
+    .looseObject({ adminPass: z.string().min(1).max(255).optional(), rescue_image_ref: z.string().optional() })
+    .nullish(),
+  unrescue: nothing,
+  lock: nothing,
+  unlock: nothing,
+} as const
+export type Action = keyof typeof actions

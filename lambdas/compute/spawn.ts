@@ -1,0 +1,92 @@
+import { UserError } from '../../contract/api/faults.ts'
+import type { Server } from '../../contract/compute.ts'
+import type { NetworkPort } from '../../contract/network.ts'
+import type { Node } from '../../contract/resources.ts'
+import { networkStore, portStore, subnetStore } from '../network/store.ts'
+import type { Platform } from '../platform.ts'
+import { baremetalOf } from './baremetal.ts'
+import { hostName } from './cards.ts'
+import { networkData, type Wired } from './network-data.ts'
+import { wantedCapabilities, wantedTraits } from './schedule.ts'
+
+/** Says on the node what it is to become, looks whether that can be, and has it deployed: the calls of Nova's driver (reference §5.7). */
+export async function spawn(platform: Platform, server: Server, node: Node): Promise<void> {
+  if (node.provision_state !== 'available') return // it was begun before an interruption
+  const { nodes } = baremetalOf(platform)
+  await nodes.patch(node.uuid, [{ op: 'replace', path: '/instance_info', value: instanceInfo(server) }])
+  const validation = await nodes.validate(node.uuid)
+  for (const name of ['deploy', 'power', 'storage'] as const) {
+    const { result, reason } = validation[name] ?? { result: true, reason: null }
+    if (result === false)
+      throw new UserError(
+        400,
+        `Node ${node.name ?? node.uuid}: its ${name} interface refuses: ${reason ?? 'no reason'}`,
+      )
+  }
+  await nodes.provision(node.uuid, 'active', { configdrive: await configDrive(platform, server) })
+}
+
+export function instanceInfo(server: Server): Record<string, unknown> {
+  const { flavor, image, name, project_id, user_id } = server
+  const capabilities = Object.fromEntries(wantedCapabilities(flavor).map(([key, value]) => [key, plain(value)]))
+  return {
+    image_source: image,
+    root_gb: String(flavor.disk),
+    swap_mb: String(flavor.swap),
+    ...(flavor.ephemeral > 0 ? { ephemeral_gb: String(flavor.ephemeral) } : {}),
+    display_name: name,
+    vcpus: String(flavor.vcpus),
+    memory_mb: String(flavor.ram),
+    local_gb: String(flavor.disk),
+    nova_host_id: 'bloomery',
+    project_id,
+    user_id,
+    flavor_name: flavor.name,
+    ...(Object.keys(capabilities).length > 0 ? { capabilities } : {}),
+    traits: wantedTraits(flavor),
+  }
+}
+
+/** Nova hands on the value without the operator of the filter. */
+const plain = (value: string): string => value.replace(/^(<in>|<or>|s==|s!=|>=|<=|==|!=|=)\s+/, '')
+
+/** What a guest reads: who it is, its addresses, its owner's key and data. */
+export async function configDrive(platform: Platform, server: Server) {
+  const { uuid, name, key, metadata, project_id, availability_zone, site, user_data } = server
+  const user = user_data === null ? {} : { user_data: Buffer.from(user_data, 'base64').toString('utf8') }
+  const keys = key
+    ? { public_keys: { [key.name]: key.public_key }, keys: [{ name: key.name, type: 'ssh', data: key.public_key }] }
+    : {}
+  return {
+    meta_data: {
+      uuid,
+      name,
+      hostname: hostName(name),
+      launch_index: 0,
+      availability_zone: availability_zone ?? site ?? 'nova',
+      project_id,
+      meta: metadata,
+      devices: [],
+      dedicated_cpus: [],
+      ...keys,
+    },
+    network_data: networkData(await wiredOf(platform, server)),
+    ...user,
+  }
+}
+
+async function wiredOf({ table }: Platform, { nics }: Server): Promise<Wired[]> {
+  const wired: Wired[] = []
+  for (const { port: uuid } of nics) {
+    const port = await portStore.get(table, uuid)
+    const network = port && (await networkStore.get(table, port.network_uuid))
+    if (!port || !network) throw new UserError(404, `Port ${uuid} could not be found.`)
+    wired.push({ port, network, addresses: await addressesOf(table, port) })
+  }
+  return wired
+}
+
+async function addressesOf(table: Platform['table'], { fixed_ips: ips }: NetworkPort): Promise<Wired['addresses']> {
+  const found = await Promise.all(ips.map(async (ip) => ({ ip, subnet: await subnetStore.get(table, ip.subnet_uuid) })))
+  return found.flatMap(({ ip, subnet }) => (subnet ? [{ ip_address: ip.ip_address, subnet }] : []))
+}
