@@ -17,7 +17,6 @@ export const requiredPrograms: string[] = [
   'login',
   'mdadm',
   'mcopy',
-  'mdir',
   'mkfs.ext4',
   'mkfs.vfat',
   'mkpasswd',

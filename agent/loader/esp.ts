@@ -12,12 +12,6 @@ export async function makeEsp(partition: string): Promise<void> {
   await run('mkfs.vfat', ['-F', '32', '-n', 'ESP', partition], 120)
 }
 
-/** Paths of the files on it: EFI/BOOT/BOOTX64.EFI. */
-export async function filesOn(partition: string): Promise<string[]> {
-  const listed = (await run('mdir', ['-b', '-/', '-i', partition, '::/'], 60)).toString('utf8')
-  return listed.split('\n').flatMap((line) => (line.startsWith('::/') && !line.endsWith('/') ? [line.slice(3)] : []))
-}
-
 /** Copies files and folders of a folder into the root of the file system. */
 export async function putOn(partition: string, folder: string): Promise<void> {
   const names = (await readdir(folder)).map((name) => join(folder, name))

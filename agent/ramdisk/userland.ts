@@ -37,7 +37,6 @@ const programs: readonly string[] = [
   'lsblk',
   'mcopy',
   'mdadm',
-  'mdir',
   'mkfs.ext4',
   'mkfs.vfat',
   'mkswap',
