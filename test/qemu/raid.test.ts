@@ -41,7 +41,7 @@ function server() {
 }
 
 async function clean(step: string) {
-  const { node } = await ask(lab.client, name, 'clean', 'manageable', 6 * MINUTE, {
+  const { node } = await ask(lab.client, name, 'clean', 'manageable', 15 * MINUTE, {
     clean_steps: [{ interface: 'raid', step }],
   })
   return node
@@ -56,33 +56,33 @@ test('an array is made of both disks, and the node tells it', async () => {
   expect(node.raid_config).toMatchObject({
     logical_disks: [{ volume_name: 'root', raid_level: '1', physical_disks: ['/dev/sda', '/dev/sdb'] }],
   })
-})
+}, 20 * MINUTE)
 
 test('an image is deployed to it, and boots from either disk', async () => {
   await ask(lab.client, name, 'provide', 'available', MINUTE)
   const from = await server().serialPosition()
   await useImage(lab.client, name, { image_source: 'small' })
-  const { node } = await ask(lab.client, name, 'active', 'active', 6 * MINUTE, {
+  const { node } = await ask(lab.client, name, 'active', 'active', 15 * MINUTE, {
     configdrive: { meta_data: { hostname: 'mirrored' } },
   })
   expect(node).toMatchObject({ last_error: null })
-  await server().waitForSerial(/BLOOMERY-INSTANCE hostname=mirrored/, { timeoutMs: 2 * MINUTE, from })
-  await server().waitForSerial(/BLOOMERY-ARRAY raid1 missing=0/, { timeoutMs: MINUTE, from })
+  await server().waitForSerial(/BLOOMERY-INSTANCE hostname=mirrored/, { timeoutMs: 5 * MINUTE, from })
+  await server().waitForSerial(/BLOOMERY-ARRAY raid1 missing=0/, { timeoutMs: 3 * MINUTE, from })
 
   await power('power off')
   await server().replaceDisk(0)
   const later = await server().serialPosition()
   await power('power on')
-  await server().waitForSerial(/BLOOMERY-ARRAY raid1 missing=1/, { timeoutMs: 3 * MINUTE, from: later })
-  await server().waitForSerial(/BLOOMERY-INSTANCE hostname=mirrored/, { timeoutMs: MINUTE, from: later })
-})
+  await server().waitForSerial(/BLOOMERY-ARRAY raid1 missing=1/, { timeoutMs: 5 * MINUTE, from: later })
+  await server().waitForSerial(/BLOOMERY-INSTANCE hostname=mirrored/, { timeoutMs: 3 * MINUTE, from: later })
+}, 30 * MINUTE)
 
 test('it is taken apart, also with a disk missing', async () => {
-  await ask(lab.client, name, 'deleted', 'available', 2 * MINUTE)
+  await ask(lab.client, name, 'deleted', 'available', 5 * MINUTE)
   await ask(lab.client, name, 'manage', 'manageable', MINUTE)
   const node = await clean('delete_configuration')
   expect(node).toMatchObject({ last_error: null, raid_config: {} })
-})
+}, 25 * MINUTE)
 
 async function power(target: 'power on' | 'power off'): Promise<void> {
   await lab.client.nodes.power(name, target)
