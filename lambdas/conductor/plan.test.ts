@@ -8,6 +8,7 @@ import {
   type StepName,
 } from '../../contract/plan.ts'
 import type { Node, Port } from '../../contract/resources.ts'
+import { partitionsOf } from './partition-image.ts'
 import { makePlan, pendingLane } from './plan.ts'
 import { type Asked, planSteps, type Request } from './planners.ts'
 import type { Ground } from './ramdisk.ts'
@@ -99,6 +100,40 @@ describe('fake interfaces', () => {
       'deploy.boot_instance',
     ])
   })
+})
+
+describe("where RAID is the agent's", () => {
+  const on = { interfaces: { raid: 'agent' } }
+  const raid = (priority: number): Asked => ({
+    name: 'raid.apply_configuration',
+    args: { raid_config: {}, delete_existing: true },
+    priority,
+  })
+
+  it('arrays are made in the ramdisk, by cleaning or before the image is written', () => {
+    const cleaned = names({ kind: 'clean', steps: [raid(0)] }, on)
+    expect(cleaned.slice(cleaned.indexOf('deploy.start_agent'))[1]).toBe('raid.apply_configuration')
+    for (const priority of [90, 150]) {
+      const deployed = names({ kind: 'deploy', image, configDrive: null, steps: [raid(priority)] }, on)
+      const [started, made, written] = ['deploy.start_agent', 'raid.apply_configuration', 'deploy.write_image'].map(
+        (name) => deployed.indexOf(name),
+      )
+      expect([started! < made!, made! < written!]).toEqual([true, true])
+    }
+  })
+
+  it('a controller makes its own without one', () => {
+    const redfish = { interfaces: { raid: 'redfish' } }
+    expect(names({ kind: 'clean', steps: [raid(0)] }, redfish)).toEqual(['raid.apply_configuration'])
+  })
+})
+
+it('an image of a root file system is written with the partitions that it needs', () => {
+  const of = { ...blank, instance_info: { image_type: 'partition', root_gb: 10 } }
+  const partitions = partitionsOf(of)
+  const { steps } = planSteps({ kind: 'deploy', image, configDrive: null, partitions, steps: [] }, ground)
+  const write = steps.find(({ step }) => step === 'write_image')
+  expect(stepArguments['deploy.write_image'].parse(write?.args)).toMatchObject({ partitions: { root_mb: 10_240 } })
 })
 
 describe('where the instance is a ramdisk', () => {
