@@ -23,7 +23,7 @@ beforeEach(async () => {
   lessee = await stone.member('lessees', 'manager')
   stranger = await stone.member('strangers', 'admin')
   node = await enrolled('n1', { owner: owner.project, lessee: lessee.project })
-}, 30_000)
+}, 120_000)
 afterEach(() => stone[Symbol.asyncDispose]())
 
 async function enrolled(name: string, more: Record<string, unknown>): Promise<string> {
