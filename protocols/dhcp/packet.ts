@@ -160,5 +160,5 @@ function overloaded(options: Map<number, Uint8Array>): number {
 function text(bytes: Buffer, from: number, end: number): string {
   if (bytes[from] === 0) return ''
   const nul = bytes.indexOf(0, from)
-  return bytes.latin1Slice(from, nul < 0 ? end : Math.min(nul, end))
+  return bytes.toString('latin1', from, nul < 0 ? end : Math.min(nul, end))
 }

@@ -14,7 +14,7 @@ export function macFromBytes(bytes: Uint8Array): string {
     scratch[3 * at] = DIGITS[byte >> 4] ?? 0
     scratch[3 * at + 1] = DIGITS[byte & 15] ?? 0
   }
-  return scratch.latin1Slice()
+  return scratch.toString('latin1')
 }
 
 export function macToBytes(mac: string): Uint8Array {

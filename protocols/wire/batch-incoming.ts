@@ -1,5 +1,5 @@
 import { MMSGHDR, SOCKADDR4 } from './arena.ts'
-import { BATCH, BatchSlots } from './batch-slots.ts'
+import { BatchSlots } from './batch-slots.ts'
 import type { Ipv4SocketOptions } from './ipv4-socket.ts'
 import { Errno, failed, type Libc } from './libc.ts'
 
@@ -8,8 +8,8 @@ const MSG_TRUNC = 0x20
 const LENGTH_AT = 56 // of struct mmsghdr; flags and the name's length are of its msghdr
 const FLAGS_AT = 48
 const NAME_LENGTH_AT = 8
-/** At most so many batches before timers and other sockets have their turn. */
-const ROUNDS = 4
+/** Before timers and other sockets have their turn. */
+const BATCH = 64
 const BYTES = 2_048
 
 /** Takes what waits at a socket, by the batch. */
@@ -23,20 +23,15 @@ export class BatchIncoming {
     this.#native = native
     this.#fd = fd
     this.#options = options
-    this.#slots = new BatchSlots(native, BYTES)
+    this.#slots = new BatchSlots(native, BATCH, BYTES)
   }
 
-  /** How many datagrams there were. */
-  take(): number {
-    let taken = 0
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const count = this.#native.recvmmsg(this.#fd, this.#slots.arena.address, BATCH, MSG_DONTWAIT, 0)
-      if (count < 0) this.#tell(this.#native.errno())
-      for (let slot = 0; slot < count; slot += 1) this.#hand(slot)
-      if (count > 0) taken += count
-      if (count < BATCH) break
-    }
-    return taken
+  /** One batch; whether there was anything. */
+  take(): boolean {
+    const count = this.#native.recvmmsg(this.#fd, this.#slots.arena.address, BATCH, MSG_DONTWAIT, 0)
+    if (count < 0) this.#tell(this.#native.errno())
+    for (let slot = 0; slot < count; slot += 1) this.#hand(slot)
+    return count > 0
   }
 
   #hand(slot: number): void {

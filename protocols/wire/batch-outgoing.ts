@@ -1,9 +1,10 @@
 import { MMSGHDR } from './arena.ts'
-import { BATCH, BatchSlots } from './batch-slots.ts'
+import { BatchSlots } from './batch-slots.ts'
 import type { Endpoint } from './ipv4-socket.ts'
 import { Errno, failed, type Libc } from './libc.ts'
 
 const MSG_DONTWAIT = 0x40
+const BATCH = 64
 const BYTES = 1_536
 const AGAIN_MS = 1
 
@@ -23,7 +24,7 @@ export class BatchOutgoing {
     this.#native = native
     this.#fd = fd
     this.#onError = onError
-    this.#slots = new BatchSlots(native, BYTES)
+    this.#slots = new BatchSlots(native, BATCH, BYTES)
   }
 
   send(bytes: Uint8Array, to: Endpoint): void {

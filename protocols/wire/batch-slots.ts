@@ -2,21 +2,20 @@ import { Arena, IOVEC, MMSGHDR, SOCKADDR4 } from './arena.ts'
 import type { Endpoint } from './ipv4-socket.ts'
 import type { Libc } from './libc.ts'
 
-/** Datagrams that one system call takes. */
-export const BATCH = 64
-
-/** Slots of a batch: its headers first, then names, vectors and bytes. */
+/** Slots for datagrams that one system call takes many of: their headers first, then names, vectors and bytes. */
 export class BatchSlots {
   readonly arena: Arena
-  readonly bytesEach: number
+  readonly #count: number
+  readonly #bytesEach: number
   /** Of the same memory: it copies faster. */
   readonly #buffer: Buffer
 
-  constructor(native: Libc, bytesEach: number) {
-    this.arena = new Arena(native, BATCH * (MMSGHDR + SOCKADDR4 + IOVEC + bytesEach))
-    this.bytesEach = bytesEach
+  constructor(native: Libc, count: number, bytesEach: number) {
+    this.arena = new Arena(native, count * (MMSGHDR + SOCKADDR4 + IOVEC + bytesEach))
+    this.#count = count
+    this.#bytesEach = bytesEach
     this.#buffer = Buffer.from(this.arena.bytes.buffer)
-    for (let slot = 0; slot < BATCH; slot += 1) {
+    for (let slot = 0; slot < count; slot += 1) {
       const [name, iov] = [this.#name(slot), this.#vector(slot)]
       this.arena.msghdr(slot * MMSGHDR, { name, nameLength: SOCKADDR4, iov, iovLength: 1 })
       this.arena.iovec(iov, this.#bytes(slot), bytesEach)
@@ -44,14 +43,14 @@ export class BatchSlots {
   }
 
   #name(slot: number): number {
-    return BATCH * MMSGHDR + slot * SOCKADDR4
+    return this.#count * MMSGHDR + slot * SOCKADDR4
   }
 
   #vector(slot: number): number {
-    return BATCH * (MMSGHDR + SOCKADDR4) + slot * IOVEC
+    return this.#count * (MMSGHDR + SOCKADDR4) + slot * IOVEC
   }
 
   #bytes(slot: number): number {
-    return BATCH * (MMSGHDR + SOCKADDR4 + IOVEC) + slot * this.bytesEach
+    return this.#count * (MMSGHDR + SOCKADDR4 + IOVEC) + slot * this.#bytesEach
   }
 }

@@ -5,12 +5,12 @@ import { failed, type Libc } from './libc.ts'
 
 /** Woken again sooner than this, we look by the clock instead. */
 const OFTEN_MS = 1
-const LOOK_MS = 2
+const LOOK_MS = 1
 /** So many looks in a row that find nothing, and we wait to be woken again. */
 const LOOKS_IN_VAIN = 8
 
 /**
- * Says when datagrams wait at a socket: as soon as one comes while few do, and every two milliseconds while many do, as network cards and
+ * Says when datagrams wait at a socket: as soon as one comes while few do, and once a millisecond while many do, as network cards and
  * their drivers moderate interrupts. To be woken for each costs more than all that is done with it. Waking is Node's, by a duplicate
  * of the descriptor; the datagram that wakes us comes by way of Node.
  */
@@ -18,15 +18,20 @@ export class DatagramWatch {
   readonly #native: Libc
   readonly #fd: number
   readonly #options: Pick<Ipv4SocketOptions, 'onMessage' | 'onError'>
-  readonly #take: () => number
+  readonly #take: () => boolean
   #socket: Socket | undefined
   #look: NodeJS.Timeout | undefined
   #inVain = 0
   #wokenAt = 0
   #stopped = false
 
-  /** `take` hands on all that waits, and says how much it was. */
-  constructor(native: Libc, fd: number, options: Pick<Ipv4SocketOptions, 'onMessage' | 'onError'>, take: () => number) {
+  /** `take` hands on what waits, or much of it, and says whether that was anything. */
+  constructor(
+    native: Libc,
+    fd: number,
+    options: Pick<Ipv4SocketOptions, 'onMessage' | 'onError'>,
+    take: () => boolean,
+  ) {
     this.#native = native
     this.#fd = fd
     this.#options = options
@@ -74,7 +79,7 @@ export class DatagramWatch {
   }
 
   #lookOnce(): void {
-    this.#inVain = this.#take() > 0 ? 0 : this.#inVain + 1
+    this.#inVain = this.#take() ? 0 : this.#inVain + 1
     if (this.#stopped) return
     if (this.#inVain < LOOKS_IN_VAIN || !this.#waits()) this.#look?.refresh()
   }

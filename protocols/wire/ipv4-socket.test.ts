@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram'
+import { readdirSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { ipv4FromText } from './address.ts'
 import { openIpv4Socket, type Endpoint, type Ipv4Socket } from './ipv4-socket.ts'
@@ -36,6 +37,10 @@ test.runIf(process.platform === 'linux' && process.arch === 'x64')('on Linux, ba
   expect((await open(true)).socket.batches).toBe(true)
 })
 
+function openFiles(): number {
+  return process.platform === 'linux' ? readdirSync('/proc/self/fd').length : 0
+}
+
 describe.each([{ batches: true }, { batches: false }])('batches: $batches', ({ batches }) => {
   test('what is sent in one turn arrives whole and in order, from the port that it was sent from', async () => {
     const [one, other] = [await open(batches), await open(batches)]
@@ -57,6 +62,24 @@ describe.each([{ batches: true }, { batches: false }])('batches: $batches', ({ b
     expect(other.heard.map(({ bytes }) => (bytes[0] ?? 0) * 70 + (bytes[1] ?? 0))).toEqual(
       Array.from({ length: 210 }, (_, index) => index),
     )
+  })
+
+  test('streams with silence between them are heard whole and in order, and leave nothing open', async () => {
+    const [one, other] = [await open(batches), await open(batches)]
+    const wanted: number[] = []
+    const openBefore = openFiles()
+    for (let stream = 0; stream < 8; stream += 1) {
+      for (let each = 0; each < 40; each += 1) {
+        one.socket.send(Uint8Array.of(stream, each), { address: LOOPBACK, port: other.socket.port })
+        wanted.push(stream * 256 + each)
+        if (each % 4 === 0) await new Promise((resolve) => setImmediate(resolve))
+      }
+      await expect.poll(() => other.heard.length).toBe(wanted.length)
+      await new Promise((resolve) => setTimeout(resolve, 30))
+    }
+    expect(other.heard.map(({ bytes }) => (bytes[0] ?? 0) * 256 + (bytes[1] ?? 0))).toEqual(wanted)
+    expect([...one.errors, ...other.errors]).toEqual([])
+    await expect.poll(openFiles, { timeout: 10_000 }).toBeLessThan(openBefore + 4) // others in this process open some too
   })
 
   test('one that cannot be sent is an error, and the others go out', async () => {
