@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { imageKeys } from '../contract/images/signature.ts'
 import { fakeDelay, fakeDelays } from '../contract/hardware.ts'
+import { whenKept } from './agents/deploy-logs.ts'
 import { bootConfig } from './boot/config.ts'
 import { powerConfig } from './power/policy.ts'
 
@@ -43,6 +44,10 @@ export const applianceConfig = z.strictObject({
   image_peers: z
     .union([z.literal(false), z.strictObject({ above: z.int().min(1).max(10_000).default(4) })])
     .default({ above: 4 }),
+  /** What ramdisks logged is kept in `data_dir`/deploy-logs, the newest so many. */
+  deploy_logs: z
+    .strictObject({ collect: whenKept.default('on_failure'), most: z.int().min(1).max(100_000).default(200) })
+    .prefault({}),
   image_cache_gib: z.number().positive().max(65_536).default(64),
   /** More for the ramdisk's kernel command line, such as a serial console. */
   kernel_arguments: z

@@ -91,6 +91,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
       get: fetch,
       consoles: { dir: join(config.data_dir, 'consoles'), attend: config.consoles.during_operations },
+      deployLogs: { dir: join(config.data_dir, 'deploy-logs'), ...config.deploy_logs },
       captureDir: join(config.data_dir, 'captures'),
       capture: (order) => {
         const addresses = order.macs.flatMap((mac) => leases.byMac(mac).map(({ address }) => ipv4ToText(address)))

@@ -1,3 +1,4 @@
+import type { WhenKept } from './agents/deploy-logs.ts'
 import type { BootMark } from '../contract/messages.ts'
 import type { AgentClient } from './agents/client.ts'
 import type { BmcAuthority } from './bmc-authority.ts'
@@ -44,6 +45,8 @@ export interface SiteParts {
   get: typeof fetch
   /** Told of bytes of images in chunks that came over the WAN. */
   imageBytes(bytes: number): void
+  /** What ramdisks logged: where it is kept, when, and how much of it. */
+  deployLogs: { dir: string; collect: WhenKept; most: number }
   captureDir: string
   /** `attend`: consoles are open while plans are under way. */
   consoles: { dir: string; attend: boolean }

@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
 import { type ByteSource, stepArguments, stepName, type Machine, type Plan } from '../contract/plan.ts'
+import { openDeployLogs } from './agents/deploy-logs.ts'
 import { agentDoor } from './agents/door.ts'
 import { postedInventories } from './agents/posted.ts'
 import { siteAgents } from './agents/site-agents.ts'
@@ -168,6 +169,7 @@ export function startSite(parts: SiteParts): Site {
     clock,
     log,
     seenOfBoot: (node, since) => parts.marks(machines.boot(node)?.macs ?? [], since),
+    logs: openDeployLogs({ ...parts.deployLogs, when: parts.deployLogs.collect, log }),
     attend: (node) => (parts.consoles.attend ? consoles.attend(node) : () => {}),
     screenOf: consoles.screenOf,
     crashPoint: parts.crashPoint,

@@ -30,7 +30,11 @@ let executor: Executor
 let bmc: { on: boolean; obeys: boolean; did: string[]; held: Promise<void> }
 let fetchPlan: () => Promise<Plan>
 
+/** How much was done to the BMC when the ramdisk's logs were asked for. */
+let keptBefore: number | undefined
+
 beforeEach(() => {
+  keptBefore = undefined
   clock = new ManualClock()
   ledger = openLedger(':memory:')
   journal = openJournal(ledger)
@@ -74,6 +78,7 @@ function life(): Executor {
     seenOfBoot: () => [],
     attend: () => () => {},
     screenOf: () => undefined,
+    logs: { when: 'on_failure', keep: async () => void (keptBefore = bmc.did.length) },
     crashPoint: () => {},
     pending: openPendingPlans(ledger),
     tools: () =>
@@ -240,6 +245,7 @@ describe('a cancellation', () => {
     await clock.advance(5000)
     expect(end(work)).toEqual(['failed', 'the cloud gave up'])
     expect(bmc.did).toEqual(['off'])
+    expect(keptBefore, "the ramdisk's logs, which are gone when the machine is off").toBe(0)
   })
 
   it('in the middle of a BMC’s answer runs no further step', async () => {

@@ -5,6 +5,7 @@ import { HardwareError, sentence } from '../hardware-error.ts'
 import { generationOf } from '../ledger/inbox.ts'
 import type { Entry, Journal } from '../ledger/journal.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { DeployLogs } from '../agents/deploy-logs.ts'
 import type { Machines } from '../ledger/machines.ts'
 import type { Outbox } from '../ledger/outbox.ts'
 import type { Log } from '../log.ts'
@@ -47,6 +48,7 @@ export interface PlanParts {
   seenOfBoot(node: string, since: Date): BootMark[]
   /** Has the machine's console open meanwhile, where there is one. */
   attend(node: string): () => void
+  logs: DeployLogs
   /** What it shows. */
   screenOf(node: string): string[] | undefined
   crashPoint: CrashPoint
@@ -116,6 +118,11 @@ async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSi
   // That the step before is over, and that this one has begun, is known before anything is done to the machine.
   await ledger.durable()
   crashPoint(`before ${stepName(step)}`)
+  if (parts.logs.when === 'always' && stepName(step) === 'deploy.tear_down_agent')
+    await parts.logs.keep(
+      context(parts, entry, step, () => {}),
+      stop,
+    )
   let last: string | undefined
   await attempt(
     step,
@@ -135,6 +142,13 @@ async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSi
 
 /** Best effort, in order: what can't be done is logged; the first error stays the one that people are told. */
 async function cleanUp(parts: PlanParts, entry: Entry, leave: AbortSignal): Promise<void> {
+  const [first] = entry.plan.on_failure
+  // Before the machine is switched off, which ends its ramdisk.
+  if (first && parts.logs.when !== 'never')
+    await parts.logs.keep(
+      context(parts, entry, first, () => {}),
+      leave,
+    )
   for (const step of entry.plan.on_failure) {
     if (leave.aborted) return
     const on = { ...context(parts, entry, step, () => {}), started: parts.clock.now(), note: () => {} }

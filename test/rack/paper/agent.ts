@@ -119,6 +119,8 @@ export class PaperAgent {
       case 'rescue.finalize_rescue':
         this.#machine.rescuePassword = params['rescue_password'] as string
         return {}
+      case 'log.collect_system_logs':
+        return { system_logs: Buffer.from('paper').toString('base64') }
       case 'standby.sync':
       case 'standby.get_partition_uuids':
       case 'image.install_bootloader':

@@ -96,6 +96,7 @@ export class PaperSite {
       imageQuota: 2 ** 30,
       get: options.get ?? fetch,
       consoles: { dir: join(options.dir, 'consoles'), attend: true },
+      deployLogs: { dir: join(options.dir, 'deploy-logs'), collect: 'on_failure', most: 10 },
       captureDir: join(options.dir, 'captures'),
       capture: options.capture ?? (() => Promise.reject(new Error('paper has no wires'))),
       doorUrl: options.ramdisk === 'ironic-python-agent' ? this.#base : 'https://paper.site:6385',
