@@ -111,6 +111,9 @@ const pem = z
   .max(16_384)
   .regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/, 'is no certificate in PEM')
 
+/** Where configurations of machines are kept. */
+const location = z.url({ protocol: /^https?$/ }).max(2048)
+
 const subjectName = z.string().regex(/^[\w.:*-]{1,253}$/, 'is no name or address of a host')
 /** Whom a BMC's certificate is for; by default the host of driver_info. */
 export const certificateNames = {
@@ -251,6 +254,12 @@ export const stepArguments = {
   'management.clear_job_queue': none,
   'management.reset_idrac': none,
   'management.known_good_state': none,
+  'management.export_configuration': z.strictObject({ export_configuration_location: location }),
+  'management.import_configuration': z.strictObject({ import_configuration_location: location }),
+  'management.import_export_configuration': z.strictObject({
+    import_configuration_location: location,
+    export_configuration_location: location,
+  }),
   'vendor.send_raw': z.strictObject({ raw_bytes: rawBytes }),
   'vendor.bmc_reset': z.strictObject({ warm: boolean.default(true) }),
   /** What somebody waits for the answer of. `wish`: a `subscription`, as JSON; its headers and context may let people in. */

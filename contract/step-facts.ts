@@ -92,6 +92,17 @@ export const steps = {
   'management.report_drift': step(0, 300, { requestable: ['clean', 'service'], implementations: anyBmc }),
   'management.clear_job_queue': step(0, 180, { ...asked, implementations: ['idrac-redfish'] }),
   'management.reset_idrac': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
+  'management.export_configuration': step(0, 1800, { ...asked, implementations: ['idrac-redfish'] }),
+  'management.import_configuration': step(0, 7200, {
+    ...asked,
+    implementations: ['idrac-redfish'],
+    restarts: true,
+  }),
+  'management.import_export_configuration': step(0, 7200, {
+    ...asked,
+    implementations: ['idrac-redfish'],
+    restarts: true,
+  }),
   'management.known_good_state': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
   'vendor.send_raw': step(0, 120, { ...asked, implementations: ['ipmitool'] }),
   'vendor.bmc_reset': step(0, 900, { ...asked, implementations: ['ipmitool'] }),

@@ -45,6 +45,11 @@ const sentences: Sentences = {
   'management.report_drift': 'Compares firmware, BIOS and BMC users with properties/baseline; nothing is changed.',
   'management.clear_job_queue': "Deletes all jobs of the iDRAC's queue.",
   'management.reset_idrac': 'Restarts the iDRAC; the machine goes on.',
+  'management.export_configuration': 'Stores all settings of the machine and its BMC at a URL.',
+  'management.import_configuration':
+    'Restarts the machine to give it and its BMC the settings that are stored at a URL.',
+  'management.import_export_configuration':
+    'Restarts the machine to give it and its BMC the settings that are stored at a URL, and stores what they are then at another.',
   'management.known_good_state': 'Restarts the iDRAC and deletes all of its jobs, also those that run.',
   'boot.prepare_ramdisk': 'Has the machine boot the ramdisk over the network at its next start.',
   'boot.clean_up_ramdisk': 'Stops serving the ramdisk to the machine.',

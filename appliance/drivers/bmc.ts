@@ -68,6 +68,14 @@ export interface BmcCertificates {
   trusts(pin?: string): Promise<boolean>
 }
 
+/** All settings of a machine and its BMC in one document. Of iDRACs alone. */
+export interface BmcConfiguration {
+  export(): Promise<Record<string, unknown>>
+  /** Says where its job is followed. */
+  beginImport(profile: Record<string, unknown>): Promise<string>
+  followImport(job: string, progress: (percent: number) => void): Promise<void>
+}
+
 export interface BmcManagement {
   injectNmi(): Promise<void>
   setBootMode(mode: 'uefi' | 'bios'): Promise<void>
@@ -110,6 +118,7 @@ export interface BmcManagement {
   /** Of iDRACs alone. */
   clearJobQueue(force: boolean): Promise<void>
   resetIdrac(): Promise<void>
+  readonly configuration: BmcConfiguration
   openConsole: OpenConsole
   /** Who has the machine's serial port, where this driver itself can't open it. */
   serialDoor(): Promise<SerialDoor>

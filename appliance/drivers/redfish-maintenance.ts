@@ -2,6 +2,7 @@ import { changePassword, listUsers } from '@bloomery/redfish/account.ts'
 import { checkAttributes, readAttributeRegistry, readBios, resetBios, setBios } from '@bloomery/redfish/bios.ts'
 import type { Redfish } from '@bloomery/redfish/client.ts'
 import { clearJobQueue, resetIdrac } from '@bloomery/redfish/dell.ts'
+import { beginImport, exportConfiguration, followImport } from '@bloomery/redfish/dell-configuration.ts'
 import { NotOffered } from '@bloomery/redfish/error.ts'
 import { pushFirmware, updateWays } from '@bloomery/redfish/firmware-push.ts'
 import { updateFirmware } from '@bloomery/redfish/firmware.ts'
@@ -90,6 +91,11 @@ export function redfishMaintenance(use: UseRedfish): Maintenance {
     clearEventLog: () => use(({ bmc, system }) => clearLogs(bmc, system)),
     users: () => use(({ bmc }) => listUsers(bmc)),
     clearJobQueue: (force) => use(({ bmc, system }) => clearJobQueue(bmc, system, force)),
+    configuration: {
+      export: () => use(async ({ bmc, system }) => ({ ...(await exportConfiguration(bmc, system)) })),
+      beginImport: (profile) => use(({ bmc, system }) => beginImport(bmc, system, profile)),
+      followImport: (job, progress) => use(({ bmc }) => followImport(bmc, job, progress)),
+    },
     resetIdrac: () => use(({ bmc, system }) => resetIdrac(bmc, system)),
     inspect: () => use(({ bmc, system }) => inspectRedfish(bmc, system)),
   }

@@ -16,6 +16,7 @@ import {
 import { generateCsr, installBmcCertificate, renewBmcCertificate } from './bmc-certificate.ts'
 import { reportDrift } from './drift.ts'
 import { updateFirmware } from './firmware.ts'
+import { exportConfiguration, importConfiguration, importExportConfiguration } from './idrac-configuration.ts'
 import { applyRaid, createRaid, deleteRaid } from './raid.ts'
 import { rotateBmcPassword } from './rotate-password.ts'
 import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice, takeOver } from './boot.ts'
@@ -74,6 +75,9 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'management.report_drift': reportDrift,
   'management.clear_job_queue': clearJobQueue,
   'management.reset_idrac': resetIdrac,
+  'management.export_configuration': exportConfiguration,
+  'management.import_configuration': importConfiguration,
+  'management.import_export_configuration': importExportConfiguration,
   'management.known_good_state': knownGoodState,
   'management.rotate_bmc_password': rotateBmcPassword,
   'boot.prepare_ramdisk': prepareRamdisk,

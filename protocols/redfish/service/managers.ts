@@ -1,5 +1,6 @@
 import { textAt } from '../json.ts'
 import { dellLinks } from './dell.ts'
+import { configurationActions } from './dell-configuration.ts'
 import { Refusal } from './machine.ts'
 import { collection, done, ref, type Route } from './route.ts'
 import { chassisPath, managerPath, type State, systemPath } from './state.ts'
@@ -50,6 +51,7 @@ export function managerRoutes(state: State): Route[] {
             target: `${path}/Actions/Manager.Reset`,
             'ResetType@Redfish.AllowableValues': ['GracefulRestart', 'ForceRestart'],
           },
+          ...configurationActions(state),
         },
       }),
       patch: ({ body }) => {

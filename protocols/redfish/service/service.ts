@@ -6,6 +6,7 @@ import { biosRoutes } from './bios.ts'
 import { bootOptionRoutes } from './boot-options.ts'
 import { certificateServiceRoutes } from './certificates.ts'
 import { dellRoutes } from './dell.ts'
+import { configurationRoutes } from './dell-configuration.ts'
 import { chassisRoutes } from './chassis.ts'
 import { eventRoutes } from './events.ts'
 import { type Dialect, standardDialect } from './dialect.ts'
@@ -75,6 +76,7 @@ export function createService(options: ServiceOptions): Service {
     accountRoutes,
     eventRoutes,
     dellRoutes,
+    configurationRoutes,
     certificateServiceRoutes,
     bootOptionRoutes,
     networkProtocolRoutes,

@@ -32,7 +32,14 @@ export interface Task {
   beganAt: string
   endsAt: number
   /** Undefined until looked at after its end. */
-  finish: (() => void) | undefined
+  finish: (() => TaskEnd) | undefined
+  told: TaskEnd
+}
+
+/** What a task says when it is over: beside its state, or in its place. */
+export interface TaskEnd {
+  messages?: readonly JsonObject[]
+  body?: JsonObject
 }
 
 export interface LogRecord {

@@ -1,6 +1,6 @@
 import { Refusal } from './machine.ts'
 import { collection, ref, type Result, type Route } from './route.ts'
-import { nextId, type State, type Task } from './state.ts'
+import { nextId, type State, type Task, type TaskEnd } from './state.ts'
 
 const SERVICE = '/redfish/v1/TaskService'
 
@@ -11,7 +11,7 @@ export function taskRoutes(state: State): Route[] {
     const task = tasks.get(id ?? '')
     if (!task) throw new Refusal(404, 'ResourceMissingAtURI', [id ?? ''])
     if (task.finish && state.clock.now() >= task.endsAt) {
-      task.finish()
+      task.told = task.finish()
       task.finish = undefined
     }
     return task
@@ -56,7 +56,11 @@ export function begin(state: State, name: string, ms: number, effect: () => unkn
     name,
     beganAt: new Date().toISOString(),
     endsAt: state.clock.now() + ms,
-    finish: () => void effect(),
+    finish: () => {
+      const told = effect()
+      return typeof told === 'object' && told !== null ? (told as TaskEnd) : {}
+    },
+    told: {},
   }
   state.tasks.set(id, task)
   return {
@@ -67,7 +71,8 @@ export function begin(state: State, name: string, ms: number, effect: () => unkn
   }
 }
 
-function viewTask({ id, name, beganAt, finish }: Task) {
+function viewTask({ id, name, beganAt, finish, told }: Task) {
+  if (told.body) return told.body
   return {
     '@odata.type': '#Task.v1_5_1.Task',
     Id: id,
@@ -79,6 +84,6 @@ function viewTask({ id, name, beganAt, finish }: Task) {
     TaskState: finish ? 'Running' : 'Completed',
     TaskStatus: 'OK',
     PercentComplete: finish ? 50 : 100,
-    Messages: [],
+    Messages: told.messages ?? [],
   }
 }

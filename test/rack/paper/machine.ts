@@ -4,6 +4,7 @@ import type { Chassis } from '@bloomery/ipmi/bmc-options.ts'
 import { startBmc, type RunningBmc } from '@bloomery/ipmi/server.ts'
 import { paperSerial } from '@bloomery/ipmi/testing/paper-serial.ts'
 import { type RunningRedfish, startRedfish } from '@bloomery/redfish/server.ts'
+import type { Dialect } from '@bloomery/redfish/service/dialect.ts'
 import type { Vitals } from '@bloomery/redfish/service/machine.ts'
 import type { State } from '@bloomery/redfish/service/state.ts'
 import type { Clock } from '../../../appliance/clock.ts'
@@ -66,6 +67,8 @@ export class PaperMachine {
   provisioning: Provisioning | undefined
   /** Of its Redfish; plain HTTP without. */
   tls: { key: string; cert: string } | undefined
+  /** Whose BMC it is like, where it speaks Redfish. */
+  dialect: Dialect | undefined
 
   constructor(options: {
     name: string
@@ -101,6 +104,7 @@ export class PaperMachine {
         ...common,
         users: [user],
         ...(this.tls && { tls: this.tls }),
+        ...(this.dialect && { dialect: this.dialect }),
         machine: machineOver(this.#chassis(), facts, this.vitals),
       })
     }
