@@ -7,6 +7,7 @@ import type { Recorded } from '../../contract/console.ts'
 import { buildTestImage } from '../images/small-image.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { ask, createNode, pushImage, settled, useImage } from '../lab/walk.ts'
+import { instanceFiles } from './instance-files.ts'
 
 /** The product on real firmware: SeaBIOS and OVMF in QEMU, powered by OpenIPMI's ipmi_sim only, booted by our DHCP, TFTP and HTTP only. */
 
@@ -68,11 +69,11 @@ describe.each(['bios-1', 'uefi-1'])('%s', (name) => {
     const said = await server(name).waitForSerial(/BLOOMERY-READY/, { timeoutMs: 2 * MINUTE, from })
     expect(said).toContain('BLOOMERY-READY')
     await server(name).waitForSerial(new RegExp(`BLOOMERY-INSTANCE hostname=host-${name} uuid=b100`), {
-      timeoutMs: 1000,
+      timeoutMs: MINUTE,
       from,
     })
     const digest = createHash('sha256').update(userData).digest('hex')
-    await server(name).waitForSerial(new RegExp(`BLOOMERY-USERDATA ${digest}`), { timeoutMs: 1000, from })
+    await server(name).waitForSerial(new RegExp(`BLOOMERY-USERDATA ${digest}`), { timeoutMs: MINUTE, from })
     await server(name).waitForSerial(/BLOOMERY-NETWORK \S+ 10\.80\.0\./, { timeoutMs: MINUTE, from })
   })
 
@@ -82,6 +83,44 @@ describe.each(['bios-1', 'uefi-1'])('%s', (name) => {
     expect(node).toMatchObject({ power_state: 'power off', instance_info: {}, instance_uuid: null })
     expect(await server(name).power()).toBe('off')
   })
+})
+
+test('by deploy interface ramdisk they boot a kernel, at each start, and an ISO that iPXE starts', async () => {
+  const files = await instanceFiles(lab, join(dir, 'instance'))
+  const cleans = (name: string, value: boolean) =>
+    lab.client.nodes.patch(name, [
+      { op: 'replace', path: '/deploy_interface', value: value ? 'direct' : 'ramdisk' },
+      { op: 'replace', path: '/automated_clean', value },
+    ])
+  const up = (name: string, role: string, from: number) =>
+    server(name).waitForSerial(new RegExp(`ommand line: [^\n]*role=${role}[^]*RAMDISK UP`), {
+      timeoutMs: 4 * MINUTE,
+      from,
+    })
+  const boots = async (name: string, role: string, info: Record<string, string>) => {
+    await cleans(name, false)
+    await useImage(lab.client, name, info)
+    const from = await server(name).serialPosition()
+    await ask(lab.client, name, 'active', 'active', 4 * MINUTE)
+    await up(name, role, from)
+  }
+  const { kernel, ramdisk, iso } = files
+  const worker = async (): Promise<void> => {
+    await boots('bios-1', 'worker', { kernel, ramdisk, kernel_append_params: 'console=ttyS0 role=worker' })
+    const from = await server('bios-1').serialPosition()
+    await lab.client.nodes.power('bios-1', 'rebooting')
+    await up('bios-1', 'worker', from)
+  }
+  try {
+    await Promise.all([worker(), boots('uefi-1', 'live', { boot_iso: iso })])
+  } finally {
+    files.stop()
+  }
+  for (const name of ['bios-1', 'uefi-1']) {
+    const { node } = await ask(lab.client, name, 'deleted', 'available', 4 * MINUTE)
+    expect(node).toMatchObject({ power_state: 'power off', instance_info: {}, last_error: null })
+    await cleans(name, true)
+  }
 })
 
 test('appliance killed while the image is written, cloud killed too, and the WAN cut on top: the machine comes up', async () => {
