@@ -1,12 +1,13 @@
 import { createHash, webcrypto } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { zstdCompress } from 'node:zlib'
+import { constants, zstdCompress } from 'node:zlib'
 import { type Chunk, chunksOf } from '@bloomery/image/chunks.ts'
 import type { Client } from '../../contract/api/client.ts'
 import type { ImageView } from '../../contract/api/views.ts'
 import {
   CHUNK_BYTES,
+  CHUNK_LEVEL,
   type ImageManifest,
   type ImagePage,
   PAGE_CHUNKS,
@@ -43,6 +44,7 @@ const BATCHES = 3
 const BUSY_TRIES = 120
 const ZEROS = Buffer.alloc(CHUNK_BYTES)
 const compress = promisify(zstdCompress)
+const packing = { params: { [constants.ZSTD_c_compressionLevel]: CHUNK_LEVEL } }
 
 interface Known {
   sha256: string
@@ -95,7 +97,7 @@ export async function pushImage({
     progress.skipped(sum(chunks) - sum(lacking))
     if (lacking.length === 0) return
     const packed = new Map<string, Buffer>()
-    await Promise.all(lacking.map(async ({ sha256, data }) => void packed.set(sha256, await compress(data))))
+    await Promise.all(lacking.map(async ({ sha256, data }) => void packed.set(sha256, await compress(data, packing))))
     const answers = await ask(
       client,
       uuid,

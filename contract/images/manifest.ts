@@ -7,6 +7,8 @@ import { canonical } from './canonical.ts'
  * pages, says what kind of disk this is, and is what gets signed. */
 
 export const CHUNK_BYTES = 1024 * 1024
+/** Of zstd (RFC 8878). Packed once, fetched by each site and sent to each machine: 5 % fewer bytes than its default are worth a little time. */
+export const CHUNK_LEVEL = 6
 /** Of the virtual disk, a page lists 1 GiB. */
 export const PAGE_CHUNKS = 1024
 const MOST_PAGES = 16_384

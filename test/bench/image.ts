@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
+import { buildAgent } from '../../agent/bundle.ts'
 import { sha256Of } from '../../contract/images/manifest.ts'
 import { benchNetwork, median, SERVER, type BenchNetwork } from './boot/network.ts'
 import { makeDisk, storeChunks, type Disk, type Stored } from './image/make.ts'
@@ -17,6 +18,8 @@ const PORT = 8080
 const DEADLINE_MS = 300_000
 const SITE = `http://${SERVER}:${PORT}`
 const dir = join(import.meta.dirname, '../../.cache/bench-image')
+/** In one file, as it is in the ramdisk. */
+const AGENT = join(dir, 'agent.mjs')
 /** As the ramdisk's, in which ironic-python-agent keeps what it downloads. */
 const memory = `/dev/shm/bloomery-bench-${process.pid}`
 
@@ -43,6 +46,7 @@ export async function bench(): Promise<void> {
   const stored = await storeChunks(disk.path, dir)
   const sizes = { 'non-zero': disk.full, 'in chunks': stored.manifest.stored_size, qcow2: statSync(qcow2).size }
   for (const [what, size] of Object.entries(sizes)) console.log(`  ${what.padEnd(10)} ${(size / MiB).toFixed(0)} MiB`)
+  await buildAgent(AGENT, join(import.meta.dirname, 'image/agent-process.ts'))
   const network = benchNetwork()
   const clean = (): void => {
     network.stop()
@@ -165,8 +169,8 @@ async function shell(network: BenchNetwork, script: string): Promise<{ seconds: 
 /** The agent as it is, in a process of its own. */
 async function agent(network: BenchNetwork, { name, size }: Loop, info: object): Promise<Omit<Run, 'busy'>> {
   const disk = { name, size, sector: 512, rotational: false, discards: true }
-  const argv = [join(import.meta.dirname, 'image/agent-process.ts'), JSON.stringify({ disk, info })]
-  const { code, output } = await network.client([process.execPath, ...argv], DEADLINE_MS)
+  const argv = [process.execPath, AGENT, JSON.stringify({ disk, info })]
+  const { code, output } = await network.client(argv, DEADLINE_MS)
   const result = output.split('\n').find((line) => line.startsWith('{"seconds"'))
   if (code !== 0 || result === undefined) throw new Error(`the agent ended with ${code}: ${output}`)
   return JSON.parse(result) as Omit<Run, 'busy'>

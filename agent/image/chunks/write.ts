@@ -61,8 +61,12 @@ export async function writeChunks(
     else await place(extent, lane)
   })
   await syncing
-  await target.handle.sync()
-  for (const extent of start.sort((a, b) => b.first - a.first)) await place(extent, 0)
+  await target.handle.datasync()
+  const [first, ...others] = start.sort((a, b) => a.first - b.first)
+  await inParallel(others.values(), others.length, place)
+  await target.handle.datasync()
+  // The boot sector, when all that it leads to is on the disk for good.
+  if (first) await place(first, 0)
   await target.handle.sync()
 }
 
@@ -96,7 +100,7 @@ async function* extents(source: ChunkSource): AsyncGenerator<Extent> {
 
 /** The first failure ends all; it is thrown when nothing is under way any more. */
 async function inParallel<T>(
-  items: AsyncGenerator<T>,
+  items: Iterator<T> | AsyncIterator<T>,
   atOnce: number,
   work: (item: T, lane: number) => Promise<void>,
 ): Promise<void> {
@@ -105,9 +109,9 @@ async function inParallel<T>(
   const worker = async (lane: number): Promise<void> => {
     while (!failed) {
       try {
-        const { value, done } = await items.next()
-        if (done) return
-        await work(value, lane)
+        const item = await items.next()
+        if (item.done) return
+        await work(item.value, lane)
       } catch (error) {
         failed ??= { error }
       }

@@ -200,10 +200,20 @@ it('a chunk that an agent found wrong is looked at again', async () => {
   const { fetchFor, dir } = await site()
   const { manifest, url } = await fetchFor('p')
   await rawOf(url)
-  writeFileSync(fileOf(dir, first), 'rotten')
+  const rotten = Buffer.alloc(made.chunks.get(first)!.length, 'rotten')
+  writeFileSync(fileOf(dir, first), rotten)
   const chunk = manifest!.replace(/manifest$/, `chunks/${first}`)
-  expect(String(await rawOf(chunk))).toBe('rotten')
+  expect((await rawOf(chunk)).equals(rotten)).toBe(true)
   expect((await rawOf(`${chunk}?again`)).equals(made.chunks.get(first)!)).toBe(true)
+})
+
+it('a chunk that became shorter on this site’s disk is fetched anew', async () => {
+  const { fetchFor, dir } = await site()
+  const { manifest, url } = await fetchFor('p')
+  await rawOf(url)
+  writeFileSync(fileOf(dir, first), made.chunks.get(first)!.subarray(1))
+  const chunk = manifest!.replace(/manifest$/, `chunks/${first}`)
+  expect((await rawOf(chunk)).equals(made.chunks.get(first)!)).toBe(true)
 })
 
 it('stalls, broken lines and servers’ faults pass; bytes that stay wrong are told', async () => {

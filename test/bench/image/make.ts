@@ -3,13 +3,14 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { zstdCompress } from 'node:zlib'
+import { constants, zstdCompress } from 'node:zlib'
 import { chunksOf } from '@bloomery/image/chunks.ts'
 import { fileAccess } from '@bloomery/image/random-access.ts'
 import { openRaw } from '@bloomery/image/raw.ts'
 import { canonical } from '../../../contract/images/canonical.ts'
 import {
   CHUNK_BYTES,
+  CHUNK_LEVEL,
   type ImageManifest,
   type ImagePage,
   PAGE_CHUNKS,
@@ -18,6 +19,7 @@ import {
 } from '../../../contract/images/manifest.ts'
 
 const compress = promisify(zstdCompress)
+const packing = { params: { [constants.ZSTD_c_compressionLevel]: CHUNK_LEVEL } }
 const MiB = 1024 * 1024
 /** Contents like those of an image: programs, libraries, documents, what is packed already; small files matter for none of them. */
 const CONTENTS = ['/usr/bin', '/usr/lib', '/usr/share', '/usr/libexec']
@@ -114,7 +116,7 @@ export async function storeChunks(disk: string, dir: string): Promise<Stored> {
     pages.at(-1)!.push(sha256)
     if (sha256 === null || known.has(sha256)) continue
     known.add(sha256)
-    const stored = await compress(data!)
+    const stored = await compress(data!, packing)
     size += stored.length
     await out.write(stored)
     keep(cache, `chunk-${sha256}`, stored)
