@@ -30,7 +30,7 @@ const log = {
 
 beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'image-peers-'))
-  site = await openPeerSite(image, join(dir, 'chunks'), 4)
+  site = await openPeerSite(image, { dir: join(dir, 'chunks'), above: 4 })
   warned = []
 })
 afterEach(async () => {

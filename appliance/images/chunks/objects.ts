@@ -34,7 +34,10 @@ interface Flight {
   wants: Set<Want>
 }
 
-export function openObjects(store: ObjectStore, parts: Pick<PlacesParts, 'clock' | 'get' | 'received'>): Objects {
+export function openObjects(
+  store: ObjectStore,
+  parts: Pick<PlacesParts, 'clock' | 'get' | 'received' | 'stallMs'>,
+): Objects {
   const { clock, get } = parts
   const queue = openFairQueue(AT_ONCE)
   const flights = new Map<string, Flight>()
@@ -56,6 +59,7 @@ export function openObjects(store: ObjectStore, parts: Pick<PlacesParts, 'clock'
               wanted: () => [...wants].some(({ signal }) => !signal.aborted),
               trouble: (text) => wants.forEach((each) => each.trouble(text)),
               received: parts.received,
+              stallMs: parts.stallMs,
               accept: async (bytes) => (kept = await job.keep(bytes)) !== undefined,
             },
             clock,

@@ -15,6 +15,7 @@ export interface PlacesParts {
   clock: Clock
   get: typeof fetch
   received(bytes: number): void
+  stallMs?: number
 }
 
 /** URLs of an image's chunks, some pages of them at a time. */
@@ -48,6 +49,7 @@ export function openPlaces(parts: PlacesParts, uuid: string, name: string, want:
       wanted: () => !want.signal.aborted,
       trouble: want.trouble,
       received: parts.received,
+      stallMs: parts.stallMs,
       accept: (bytes: Buffer) => Promise.resolve((found = parsePlaces(bytes)) !== undefined),
     }
     await pull(job, clock, get)

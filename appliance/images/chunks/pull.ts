@@ -18,6 +18,8 @@ export interface Pull {
   trouble(text: string): void
   /** Bytes that came in, wanted or not. */
   received(bytes: number): void
+  /** Silence after which a connection is given up. */
+  stallMs?: number | undefined
 }
 
 /** All who wanted it have gone. */
@@ -53,7 +55,7 @@ export async function pull(job: Pull, clock: Clock, get: typeof fetch): Promise<
 async function attemptOf(job: Pull, get: typeof fetch): Promise<Buffer> {
   const url = await job.url()
   const stalled = new AbortController()
-  const watch = setTimeout(() => stalled.abort(new Error('stalled')), STALL_MS)
+  const watch = setTimeout(() => stalled.abort(new Error('stalled')), job.stallMs ?? STALL_MS)
   try {
     const reply = await get(url, { headers: { 'accept-encoding': 'identity' }, signal: stalled.signal })
     if ([401, 403, 410].includes(reply.status)) throw new ExpiredUrl(`its URL is refused (HTTP ${reply.status})`)

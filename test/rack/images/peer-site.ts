@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { chunkBlob, manifestBlob, pageBlob, placesBlob, sha256Of } from '../../../contract/images/manifest.ts'
 import { type MadeImage, placesOf } from '../../../contract/images/testing.ts'
 import type { ImageReference } from '../../../contract/plan.ts'
+import type { Clock } from '../../../appliance/clock.ts'
 import type { ImageInfo } from '../../../contract/agent.ts'
 import { openChunkCache } from '../../../appliance/images/chunks/chunk-cache.ts'
 import { openPlansImages } from '../../../appliance/images/chunks/plans-images.ts'
@@ -23,7 +24,23 @@ export interface PeerSite {
   close(): Promise<void>
 }
 
-export async function openPeerSite(image: MadeImage, dir: string, above: number): Promise<PeerSite> {
+export interface PeerSiteOptions {
+  dir: string
+  /** Peers help each other above so many. */
+  above: number
+  quota?: number
+  keys?: string[]
+  /** Of the site's: no waiting between attempts, unless said. */
+  clock?: Clock
+  stallMs?: number
+  /** In place of the store's answer; undefined: as usual. */
+  fault?: (path: string, bytes: Buffer, signal: AbortSignal) => Promise<Response> | undefined
+  /** The URL of this blob is asked for anew. */
+  refresh?: (key: string) => void
+}
+
+export async function openPeerSite(image: MadeImage, options: PeerSiteOptions): Promise<PeerSite> {
+  const { dir, above, quota = Infinity, keys = [], clock = realClock, stallMs, fault, refresh } = options
   const objects = new Map<string, Buffer>([[manifestBlob('i'), Buffer.from(image.text)]])
   for (const [sha256, stored] of image.chunks) objects.set(chunkBlob(sha256), stored)
   for (const [number, page] of image.pages.entries()) {
@@ -37,14 +54,17 @@ export async function openPeerSite(image: MadeImage, dir: string, above: number)
   let toAgents = 0
   const cache = openChunkCache({
     dir,
-    quota: async () => Infinity,
-    keys: [],
+    quota: async () => quota,
+    keys,
+    ...(stallMs !== undefined && { stallMs }),
     urls: { learn: () => {}, urlOf: (source) => (source.kind === 'blob' ? `https://s/${source.key}` : undefined) },
-    refresh: () => {},
-    clock: realClock,
-    get: (url) => {
-      const found = objects.get(new URL(url as string).pathname.slice(1))
-      return Promise.resolve(new Response(found && new Uint8Array(found), { status: found ? 200 : 404 }))
+    refresh: (source) => source.kind === 'blob' && refresh?.(source.key),
+    clock,
+    async get(url, init) {
+      const path = new URL(url as string).pathname.slice(1)
+      const found = objects.get(path)
+      const wrong = found && (await fault?.(path, found, init!.signal!))
+      return wrong ?? new Response(found && new Uint8Array(found), { status: found ? 200 : 404 })
     },
     received: (bytes) => (fromStore += bytes),
   })
