@@ -5,7 +5,7 @@ import { buildAgent } from '../../agent/bundle.ts'
 import { sha256Of } from '../../contract/images/manifest.ts'
 import { benchNetwork, median, SERVER, type BenchNetwork } from './boot/network.ts'
 import { makeDisk, storeChunks, type Disk, type Stored } from './image/make.ts'
-import { tool, usedDisk, type Loop } from './image/loop.ts'
+import { detachAll, tool, usedDisk, type Loop } from './image/loop.ts'
 
 /** How long an image takes to a disk: ours beside Ironic's way (qcow2 downloaded, then converted onto the disk) and beside what link and disk allow. Site
  * and machine are two network namespaces, joined by a cable of 1 and of 10 Gb/s; the disk is a loop device. */
@@ -50,6 +50,8 @@ export async function bench(): Promise<void> {
   const network = benchNetwork()
   const clean = (): void => {
     network.stop()
+    detachAll()
+    rmSync(join(dir, 'target'), { force: true })
     rmSync(memory, { recursive: true, force: true })
   }
   const cut = (): never => {
@@ -71,7 +73,6 @@ export async function bench(): Promise<void> {
     await serving.stop()
   } finally {
     clean()
-    rmSync(join(dir, 'target'), { force: true })
   }
 }
 
@@ -150,7 +151,7 @@ function report(gigabits: number, stored: Stored, runs: Map<string, Run[]>): voi
 }
 
 async function once(disk: Disk, way: Way, compare: boolean): Promise<Run> {
-  await using device = await usedDisk(join(dir, 'target'), MEBIBYTES + 64)
+  using device = await usedDisk(join(dir, 'target'), MEBIBYTES + 64)
   await tool('dd', `if=${disk.filled}`, 'of=/dev/null', 'bs=4M', 'status=none')
   const before = busySeconds()
   const run = await way(device)

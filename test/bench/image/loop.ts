@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { constants, existsSync, rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
@@ -7,8 +7,9 @@ import { promisify } from 'node:util'
 const MiB = 1024 * 1024
 const PIECE = 4 * MiB
 let made = 0
+const attached = new Set<string>()
 
-export interface Loop extends AsyncDisposable {
+export interface Loop extends Disposable {
   name: string
   size: number
 }
@@ -22,14 +23,19 @@ export async function usedDisk(file: string, mebibytes: number): Promise<Loop> {
   const name = `/dev/loop${number}`
   if (!existsSync(name)) await tool('mknod', '-m', '600', name, 'b', '7', String(number))
   await tool('losetup', '--direct-io=on', '--partscan', name, file)
-  return {
-    name,
-    size: mebibytes * MiB,
-    async [Symbol.asyncDispose]() {
-      await tool('losetup', '--detach', name)
-      rmSync(name, { force: true })
-    },
-  }
+  attached.add(name)
+  return { name, size: mebibytes * MiB, [Symbol.dispose]: () => detach(name) }
+}
+
+/** Also of a run that is cut. */
+export function detachAll(): void {
+  for (const name of attached) detach(name)
+}
+
+function detach(name: string): void {
+  attached.delete(name)
+  execFileSync('losetup', ['--detach', name])
+  rmSync(name, { force: true })
 }
 
 async function fill(path: string, mebibytes: number): Promise<void> {
