@@ -4,7 +4,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createIdentity } from './api/certificate.ts'
-import { ask } from './http.ts'
+import { ask, askInto } from './http.ts'
 import { reason } from './log.ts'
 
 async function serve(server: Server): Promise<number> {
@@ -60,4 +60,35 @@ it('redirects are followed a few times, and only to http', async () => {
     request.url === '/there' ? response.end('there') : response.writeHead(307, { location: '/there' }).end(),
   )
   expect((await ask({}, { url: once, seconds: 5 })).body.toString()).toBe('there')
+})
+
+describe('a reply into memory that is there already', () => {
+  it('comes to lie there, and is a failure when it is larger or breaks off', async () => {
+    const sent = Buffer.from(Array.from({ length: 300_000 }, (_, at) => (at * 7) % 251))
+    const whole = await plain((_, response) => response.end(sent))
+    const memory = new Uint8Array(300_000)
+    const { status, body } = await askInto({}, { url: whole, seconds: 30 }, memory)
+    expect([status, body.buffer, Buffer.compare(body, sent)]).toEqual([200, memory.buffer, 0])
+    expect(await failure(askInto({}, { url: whole, seconds: 30 }, new Uint8Array(299_999)))).toContain(
+      'larger than 299999',
+    )
+    const broken = await plain((_, response) => {
+      response.writeHead(200, { 'content-length': sent.length }).write(sent.subarray(0, 1000), () => response.destroy())
+    })
+    expect(await failure(askInto({}, { url: broken, seconds: 30 }, memory))).not.toBe('no failure')
+  })
+
+  it('is the same for many at once over kept connections, whose memory is given back', async () => {
+    const sent = (path: string): Buffer => Buffer.alloc(200_000, path)
+    const server = await plain((request, response) => response.end(sent(request.url ?? '')))
+    const one = async (lane: number): Promise<void> => {
+      const memory = new Uint8Array(new SharedArrayBuffer(200_000))
+      for (let turn = 0; turn < 10; turn += 1) {
+        const path = `/${lane}/${turn}`
+        const { body } = await askInto({}, { url: new URL(path, server).href, seconds: 30 }, memory)
+        expect(Buffer.compare(body, sent(path))).toBe(0)
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, (_, lane) => one(lane)))
+  })
 })
