@@ -1,5 +1,6 @@
 import type { Progress, Report, Uplink } from '../../contract/messages.ts'
 import type { Appliance } from '../../contract/resources.ts'
+import { toldOfChange } from '../conductor/keeper.ts'
 import { publish, send } from '../conductor/publish.ts'
 import { rotated } from '../conductor/rotation.ts'
 import { ConflictError, type Platform } from '../platform.ts'
@@ -17,6 +18,7 @@ import { addHealth } from './health.ts'
 import { addInspected } from './inspected.ts'
 import { addNotice } from './notice.ts'
 import { seenBmc, seenPower } from './power.ts'
+import { addPrefetched } from './prefetched.ts'
 import { applyProgress } from './progress.ts'
 import { readUplink } from './read-uplink.ts'
 import { refreshUrls } from './refresh.ts'
@@ -50,11 +52,12 @@ export async function onUplinks(platform: Platform, appliance: string, bodies: s
   ])
 }
 
-/** What consoles show, in the order in which they showed it. */
+/** What is of the moment, such as what consoles show, in the order in which it was said. */
 async function shownInTurn(platform: Platform, sender: Appliance, messages: { message: Uplink }[]): Promise<void> {
   for (const { message } of messages) {
     if (message.kind === 'console') await addShown(platform, sender, message)
     else if (message.kind === 'console_log') await addRecorded(platform, sender, message)
+    else if (message.kind === 'prefetch') await addPrefetched(platform, sender, message)
   }
 }
 
@@ -140,10 +143,11 @@ const handlers: Handlers = {
   async secret(platform, appliance, report) {
     const { node: uuid, key } = report
     let known = false
-    await changeNode(platform, uuid, (node) => {
+    await changeNode(platform, uuid, async (node) => {
       const after = node.conductor_group === appliance.site ? rotated(node, report) : undefined
       known = after !== undefined
-      return after && { node: after, conductor: appliance.name }
+      // Who looks after it may be another one, or have been told the former secret meanwhile.
+      return after && { ...(await toldOfChange(platform, node, after)), conductor: appliance.name }
     })
     platform.log.info({ node: uuid, site: appliance.site, key, known }, 'secret')
   },
@@ -155,10 +159,11 @@ const handlers: Handlers = {
     platform.log.info({ node: uuid, site: appliance.site, sections: Object.keys(facts) }, 'hardware')
   },
   async certificate(platform, appliance, { node: uuid, generation, fingerprint }) {
-    await changeNode(platform, uuid, (node) => {
+    await changeNode(platform, uuid, async (node) => {
       if (node.conductor_group !== appliance.site || generation > node.generation) return undefined
       const driver_info = { ...node.driver_info, redfish_certificate_fingerprint: fingerprint }
-      return { node: { ...node, driver_info }, conductor: appliance.name }
+      const told = await toldOfChange(platform, node, { ...node, driver_info })
+      return { ...told, conductor: appliance.name }
     })
     platform.log.info({ node: uuid, site: appliance.site, fingerprint }, 'certificate')
   },
