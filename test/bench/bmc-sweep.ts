@@ -12,7 +12,13 @@ export async function bench(): Promise<void> {
     ['--max-semi-space-size=8', '--heap-growing-percent=10', join(import.meta.dirname, 'bmc-sweep/run.ts')],
     {
       stdio: 'inherit',
-      env: { NODE_COMPILE_CACHE: compiled, ...process.env, MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '262144' },
+      env: {
+        NODE_COMPILE_CACHE: compiled,
+        ...process.env,
+        MALLOC_ARENA_MAX: '1',
+        MALLOC_TRIM_THRESHOLD_: '262144',
+        MALLOC_MMAP_THRESHOLD_: '65536',
+      },
     },
   )
   const [code] = (await once(child, 'exit')) as [number | null]
