@@ -17,7 +17,7 @@ export const partitionImage = z.strictObject({
   preserve_ephemeral: z.boolean(),
   /** Null: as the firmware likes it. */
   disk_label: z.enum(['gpt', 'msdos']).nullable(),
-  /** For the image's kernel, where the image has no menu of its own. */
+  /** For the image's kernel, where the image has no menu of its own: it goes into a command of GRUB. */
   kernel_append_params: z
     .string()
     .max(2000)

@@ -34,7 +34,7 @@ export interface ServerMeans {
 /** The real server underneath. */
 export function createServer({ clock, log, trust, settings, imageKeys, lockDown }: ServerMeans): Machine {
   const { imageSeconds: seconds, imageRetries: retries, imageRetryInterval: retryInterval } = settings
-  const arrays = new Arrays()
+  const arrays = new Arrays(clock)
   /** Controllers may still be finding disks when the agent is first asked. */
   const disks = async () => {
     for (let attempt = 1; ; attempt++) {

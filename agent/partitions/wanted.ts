@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ImageInfo } from '../../contract/agent.ts'
+import { partitionImage } from '../../contract/partition-image.ts'
 import { CommandFailure } from '../failure.ts'
 import { roomOn } from '../disks/lay-out.ts'
 import { MiB, type Disk } from '../disks/disk.ts'
@@ -39,12 +40,7 @@ const asked = z.looseObject({
     .union([z.boolean(), z.enum(['True', 'False', 'true', 'false']).transform((word) => /^t/i.test(word))])
     .nullish(),
   disk_label: z.enum(['gpt', 'msdos']).nullish(),
-  // They go into commands of GRUB.
-  kernel_append_params: z
-    .string()
-    .max(2000)
-    .regex(/^[^\x00-\x1f$'"\\`;|&<>{}]*$/)
-    .nullish(),
+  kernel_append_params: partitionImage.shape.kernel_append_params.nullish(),
 })
 
 const espSize = 200 * MiB
