@@ -34,7 +34,7 @@ export class Conductor extends Construct {
               Keys: {
                 sk: {
                   S: [
-                    ...FilterRule.or('node', 'allocation', 'webhook'),
+                    ...FilterRule.or('node', 'allocation', 'server', 'webhook'),
                     ...FilterRule.beginsWith('command#'),
                     ...FilterRule.beginsWith('history#'),
                   ],

@@ -3,6 +3,7 @@ import { createBaremetal } from './api/app.ts'
 import type { ApiConfig } from './api/config.ts'
 import { createCompute } from './compute/app.ts'
 import { createIdentity } from './identity/app.ts'
+import { createImageService } from './image-service/app.ts'
 import { createNetwork } from './network/app.ts'
 import type { Platform } from './platform.ts'
 
@@ -11,7 +12,12 @@ export function createApi(platform: Platform, config: ApiConfig): Hono {
   const baremetal = createBaremetal(platform, config)
   const { auth, publicEndpoint } = config
   if (auth.strategy !== 'keystone') return baremetal as unknown as Hono
-  const services = { identity: createIdentity, network: createNetwork, compute: createCompute }
+  const services = {
+    identity: createIdentity,
+    image: createImageService,
+    network: createNetwork,
+    compute: createCompute,
+  }
   const app = new Hono()
   for (const [path, create] of Object.entries(services)) {
     const service = create(platform, auth, publicEndpoint)

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 const services = [
   { type: 'baremetal', name: 'ironic', description: 'Bare metal', path: '' },
   { type: 'compute', name: 'nova', description: 'Compute', path: '/compute/v2.1' },
+  { type: 'image', name: 'glance', description: 'Images', path: '/image' },
   { type: 'network', name: 'neutron', description: 'Networking', path: '/network' },
   { type: 'identity', name: 'keystone', description: 'Identity', path: '/identity' },
 ] as const

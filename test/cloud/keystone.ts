@@ -6,7 +6,12 @@ import { type ControlPlane, openControlPlane, PUBLIC } from './control-plane.ts'
 
 export const SYSTEM = { system: { all: true } } as const
 export const ADMIN_PASSWORD = 'first of all'
-const TOKEN_SECONDS = 3600
+/** How its callers are known. */
+export const AUTH = {
+  strategy: 'keystone',
+  signingKey: Buffer.alloc(32, 1).toString('base64url'),
+  tokenSeconds: 3600,
+} as const
 const domain = { id: 'default' }
 
 export interface Reply {
@@ -30,8 +35,7 @@ export interface KeystoneCloud extends AsyncDisposable {
 }
 
 export async function openKeystone(): Promise<KeystoneCloud> {
-  const signingKey = Buffer.alloc(32, 1).toString('base64url')
-  const cloud = await openControlPlane({ strategy: 'keystone', signingKey, tokenSeconds: TOKEN_SECONDS })
+  const cloud = await openControlPlane(AUTH)
   await bootstrap(cloud.platform, ADMIN_PASSWORD)
 
   const call = async (path: string, method: string, headers: Record<string, string>, body: unknown): Promise<Reply> => {
