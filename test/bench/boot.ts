@@ -11,10 +11,14 @@ import { benchTftpLoss } from './boot/tftp-loss.ts'
 
 const CACHE = resolve(import.meta.dirname, '../../.cache/bench')
 
-/** The boot services beside their peers, one run, one cable between two namespaces. `npm run bench -- boot [dhcp|tftp|loss|http|rack]…` */
+export const parts = ['dhcp', 'leases', 'tftp', 'loss', 'rack', 'http'] as const
+
+/** The boot services beside their peers, one run, one cable between two namespaces; all parts, or those that are named. */
 export async function bench(): Promise<void> {
   const chosen = process.argv.slice(3)
-  const wants = (name: string): boolean => chosen.length === 0 || chosen.includes(name)
+  const unknown = chosen.find((name) => !(parts as readonly string[]).includes(name))
+  if (unknown !== undefined) throw new Error(`boot has no part ${unknown}: there are ${parts.join(', ')}`)
+  const wants = (name: (typeof parts)[number]): boolean => chosen.length === 0 || chosen.includes(name)
   const dir = join(CACHE, `run-${process.pid}`)
   mkdirSync(dir, { recursive: true })
   const peers = installPeers(CACHE)
@@ -35,7 +39,7 @@ export async function bench(): Promise<void> {
           `DHCP ${name.padEnd(24)} ${perSecond} exchanges/s, ${cpuMicroseconds.toFixed(0)} µs CPU each; ours ${(ours / perSecond).toFixed(2)}×`,
         )
     }
-    if (wants('dhcp')) {
+    if (wants('leases')) {
       const [few = 0, many = 0] = await benchDhcpLeases(network, dir, [100, 50_000])
       say(
         `DHCP bloomery with 100 leases ${few.toFixed(0)} µs CPU each, with 50,000 ${many.toFixed(0)} (${(many / few).toFixed(2)}×)`,
