@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, mkdtemp, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, lstat, mkdtemp, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { Disk } from '../disks/disk.ts'
@@ -56,7 +56,8 @@ async function partitionFor({ path, partition }: WantedFile, disk: Disk): Promis
   const [first = '', ...others] = path.split('/').filter((part) => part !== '')
   if (others.length === 0) throw wrong(`${path}: say which partition it belongs on, for it is in no folder`)
   for (const { device } of all.filter(({ type }) => MOUNTED.test(type)))
-    if (await onMounted(device, 'ro', (root) => isFolder(root, first))) return device
+    // One that is damaged is not the one.
+    if (await onMounted(device, 'ro', (root) => isFolder(root, first)).catch(() => false)) return device
   throw wrong(`${path}: no partition of ${disk.name} has a folder /${first}; it has ${list(all)}`)
 }
 
@@ -74,26 +75,27 @@ interface Partition {
 }
 
 async function partitionsOf(disk: string): Promise<Partition[]> {
-  const columns = 'PATH,TYPE,FSTYPE,UUID,PARTUUID,PARTN'
-  const listed = await run('lsblk', ['--json', '--list', '--output', columns, disk], 60)
-  const { blockdevices: devices } = JSON.parse(listed.toString('utf8')) as { blockdevices: Record<string, unknown>[] }
-  const text = (value: unknown): string => (typeof value === 'string' ? value.toLowerCase() : '')
-  return devices
-    .filter(({ type }) => type === 'part')
-    .map((each, index) => ({
-      device: String(each['path']),
-      // Older kernels don't tell it; a table without gaps is in order.
-      number: Number(each['partn'] ?? /(\d+)$/.exec(String(each['path']))?.[1] ?? index + 1),
-      type: text(each['fstype']),
-      uuid: text(each['uuid']),
-      partuuid: text(each['partuuid']),
-    }))
+  const folder = join('/sys/class/block', basename(disk))
+  const found = await Promise.all((await readdir(folder)).map((name) => describe(join(folder, name), name)))
+  return found.filter((each) => each !== undefined).toSorted((a, b) => a.number - b.number)
+}
+
+/** Of the folders below a disk, those with a number are its partitions (Documentation/ABI/stable/sysfs-block). */
+async function describe(folder: string, name: string): Promise<Partition | undefined> {
+  const number = Number(await readFile(join(folder, 'partition'), 'utf8').catch(() => NaN))
+  if (!Number.isInteger(number)) return undefined
+  const device = join('/dev', name)
+  // It ends with an error where it recognises nothing.
+  const told = await run('blkid', ['-p', '-o', 'export', device], 60).catch(() => Buffer.alloc(0))
+  const of = (key: string): string =>
+    new RegExp(`^${key}=(.*)$`, 'm').exec(told.toString('utf8'))?.[1]?.toLowerCase() ?? ''
+  return { device, number, type: of('TYPE'), uuid: of('UUID'), partuuid: of('PART_ENTRY_UUID') }
 }
 
 async function onMounted<T>(device: string, how: 'ro' | 'rw', work: (root: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'system-'))
   try {
-    const type = (await run('blkid', ['-o', 'value', '-s', 'TYPE', device], 60)).toString('utf8').trim()
+    const type = (await run('blkid', ['-p', '-o', 'value', '-s', 'TYPE', device], 60)).toString('utf8').trim()
     if (!MOUNTED.test(type)) throw wrong(`${device} holds ${type || 'no file system'}, which can't be mounted here`)
     await run('mount', ['-t', type, '-o', `${how},nosuid,nodev,noexec`, device, folder], 120)
     try {

@@ -44,7 +44,8 @@ export function ironicConf({ dir, socket, apiPort, rpcPort, apiWorkers }: Config
   })
 }
 
-function ini(sections: Record<string, Record<string, string | number>>): string {
+/** An ini file as oslo.config reads it. */
+export function ini(sections: Record<string, Record<string, string | number>>): string {
   const lines = Object.entries(sections).flatMap(([name, values]) => [
     `[${name}]`,
     ...Object.entries(values).map(([key, value]) => `${key} = ${value}`),
