@@ -36,7 +36,7 @@ export class FleetSite {
   readonly machines: PaperMachine[]
   readonly relay: Relay
   readonly identity: Identity
-  readonly crossed: Crossed = { up: [], down: [] }
+  readonly crossed: Crossed = { sent: [], up: [], down: [] }
   readonly #options: FleetSiteOptions
   #life: PaperSite | undefined
 
