@@ -1,8 +1,10 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { buildAgent } from '../../agent/bundle.ts'
 import { buildRamdisk, type Ramdisk } from '../../agent/ramdisk/build.ts'
 import { startKernel } from '../images/guest.ts'
@@ -37,15 +39,39 @@ async function diskParts(): Promise<string[]> {
   return [...(await Promise.all(parts)).flat(), '-smbios', smbios]
 }
 
-test('the ramdisk gets a lease on the card that booted, tells the machine as it is, erases real disks, and restarts after failures', async () => {
+/** A switch at the other end of a second card's cable, which says again and again who it is (IEEE 802.1AB). */
+async function cableToSwitch(): Promise<string[]> {
+  const [ours, theirs] = [createSocket('udp4'), createSocket('udp4')]
+  for (const each of [ours, theirs]) {
+    each.bind(0, '127.0.0.1')
+    await once(each, 'listening')
+  }
+  const { port } = theirs.address()
+  theirs.close() // QEMU binds it now
+  const frame = Buffer.from('0180c200000e52540000beef88cc0207041122334455660404057377310000', 'hex')
+  const again = setInterval(() => ours.send(frame, port, '127.0.0.1'), 500)
+  onTestFinished(() => {
+    clearInterval(again)
+    ours.close()
+  })
+  const at = (end: string, of: number): string => `${end}.type=inet,${end}.host=127.0.0.1,${end}.port=${of}`
+  const cable = `dgram,id=switch,${at('local', port)},${at('remote', ours.address().port)}`
+  return ['-netdev', cable, '-device', 'virtio-net-pci,netdev=switch,mac=52:54:00:b1:00:02,romfile=']
+}
+
+test('the ramdisk gets a lease on the card that booted, tells the machine as it is and what its switch says, erases real disks, and restarts after failures', async () => {
   const line = 'quiet BOOTIF=01-52-54-00-b1-00-01 bloomery.agent-failures=2'
-  await using guest = await startKernel(ramdisk.kernel, ramdisk.initrd, line, await diskParts())
+  await using guest = await startKernel(ramdisk.kernel, ramdisk.initrd, line, [
+    ...(await diskParts()),
+    ...(await cableToSwitch()),
+  ])
   expect(await guest.says(/PROBE node .*\S/, 120_000)).toContain('PROBE node v24.21.0 address 10.0.2.15')
   await guest.says(/PROBE GPT fdisk/, 30_000)
   await guest.says(/PROBE machine \[768,1,"S-9"\]/, 30_000)
   await guest.says(/PROBE disk \["\/dev\/nvme0n1",25165824,"NVME-7"/, 10_000)
   await guest.says(/PROBE disk \["\/dev\/sda",25165824,"ATA-8","0x5000c500a0b1c2d3","Acme HD"/, 10_000)
   await guest.says(/PROBE disk \["\/dev\/sdb",25165824,"ATA-9"/, 10_000)
+  await guest.says(/PROBE lldp \[\[\[1,"04112233445566"\],\[2,"05737731"\],\[0,""\]\]\]/, 120_000)
   // QEMU's NVMe disk formats itself; its ATA disks have no security feature set, so each byte of them is written over.
   await guest.says(/erased.*nvme0n1.*NVMe format, user data/, 120_000)
   await guest.says(/erased.*sda.*overwritten/, 120_000)

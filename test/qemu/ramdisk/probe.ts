@@ -5,7 +5,9 @@ import { eraseFully } from '../../../agent/disks/erase-full.ts'
 import { eraseOptions } from '../../../agent/disks/erase-options.ts'
 import { listDisks } from '../../../agent/disks/list.ts'
 import { describeMachine } from '../../../agent/inventory/describe.ts'
+import { listenForLldp } from '../../../agent/lldp/listen.ts'
 import { createLog } from '../../../agent/log.ts'
+import { listInterfaces } from '../../../agent/machine/network.ts'
 
 /** Stands in the agent's place: tells what it finds, erases every disk as a cleaning would, then fails. */
 const [card] = networkInterfaces()['eth0'] ?? []
@@ -20,6 +22,10 @@ for (const { name, size, serial, wwn, model } of disks)
   console.log(`PROBE disk ${JSON.stringify([name, size, serial, wwn, model])}`)
 
 const log = createLog((line) => console.log(`PROBE log ${line}`), realClock.now)
+
+const cards = (await listInterfaces()).filter(({ mac }) => mac === '52:54:00:b1:00:02').map(({ name }) => name)
+console.log(`PROBE lldp ${JSON.stringify(Object.values(await listenForLldp(cards, 60, realClock, log)))}`)
+
 const options = eraseOptions({ uuid: 'n', driver_internal_info: {}, properties: {} })
 for (const disk of disks)
   await eraseFully(disk, { clock: realClock, log, sysfs: '/sys' }, { options, progress: () => {} })
