@@ -111,6 +111,19 @@ const pem = z
   .max(16_384)
   .regex(/^-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----\s*$/, 'is no certificate in PEM')
 
+/** As Ironic takes them; its `source` says from where it would pass an image on, and here nothing is passed on. */
+const firmwareImages = z
+  .array(
+    z.strictObject({
+      url: z.url({ protocol: /^https?$/ }).max(2048),
+      checksum: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})$/i, 'is no SHA-1, SHA-256 or SHA-512'),
+      wait: z.coerce.number().int().min(0).max(7200).optional(),
+      source: z.enum(['http', 'local']).optional(),
+    }),
+  )
+  .min(1)
+  .max(64)
+
 /** Where configurations of machines are kept. */
 const location = z.url({ protocol: /^https?$/ }).max(2048)
 
@@ -254,6 +267,7 @@ export const stepArguments = {
   'management.clear_job_queue': none,
   'management.reset_idrac': none,
   'management.known_good_state': none,
+  'management.update_firmware': z.strictObject({ firmware_images: firmwareImages }),
   'management.export_configuration': z.strictObject({ export_configuration_location: location }),
   'management.import_configuration': z.strictObject({ import_configuration_location: location }),
   'management.import_export_configuration': z.strictObject({

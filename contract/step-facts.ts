@@ -103,6 +103,7 @@ export const steps = {
     implementations: ['idrac-redfish'],
     restarts: true,
   }),
+  'management.update_firmware': step(0, 4 * 3600, { ...asked, implementations: redfish, restarts: true }),
   'management.known_good_state': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
   'vendor.send_raw': step(0, 120, { ...asked, implementations: ['ipmitool'] }),
   'vendor.bmc_reset': step(0, 900, { ...asked, implementations: ['ipmitool'] }),

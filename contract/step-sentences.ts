@@ -50,6 +50,8 @@ const sentences: Sentences = {
     'Restarts the machine to give it and its BMC the settings that are stored at a URL.',
   'management.import_export_configuration':
     'Restarts the machine to give it and its BMC the settings that are stored at a URL, and stores what they are then at another.',
+  'management.update_firmware': ({ firmware_images: images }) =>
+    `Updates firmware from ${images.length} image${images.length === 1 ? '' : 's'}, each checked, and restarts the machine after each.`,
   'management.known_good_state': 'Restarts the iDRAC and deletes all of its jobs, also those that run.',
   'boot.prepare_ramdisk': 'Has the machine boot the ramdisk over the network at its next start.',
   'boot.clean_up_ramdisk': 'Stops serving the ramdisk to the machine.',

@@ -94,7 +94,13 @@ export interface BmcManagement {
   createVolumes(disks: readonly LogicalDisk[]): Promise<void>
   deleteVolumes(): Promise<void>
   readRaid(): Promise<Record<string, unknown>>
-  updateFirmware(component: string, url: string, progress: (percent: number) => void): Promise<void>
+  /** `component`: null where the BMC sees by the image what it is for; `checksum`: SHA-1, SHA-256 or SHA-512. */
+  updateFirmware(
+    component: string | null,
+    url: string,
+    progress: (percent: number) => void,
+    checksum?: string,
+  ): Promise<void>
   /** `warm` and `cold` are IPMI's. */
   resetBmc(how?: 'warm' | 'cold'): Promise<void>
   setClock(at: string, offset?: string): Promise<void>

@@ -13,7 +13,7 @@ import { createVolume, deleteVolume, readStorage } from '@bloomery/redfish/stora
 import type { System } from '@bloomery/redfish/system.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { BiosWish, BmcManagement } from './bmc.ts'
-import { openFirmware } from './firmware-source.ts'
+import { openFirmware, verifyFirmware } from './firmware-source.ts'
 import { chooseDrives, raidConfigOf } from './raid-drives.ts'
 import { firmwareTargets } from './redfish-firmware.ts'
 import { inspectRedfish } from './redfish-inspect.ts'
@@ -74,12 +74,18 @@ export function redfishMaintenance(use: UseRedfish): Maintenance {
           for (const { path } of volumes) await deleteVolume(bmc, path)
       }),
     readRaid: () => use(async ({ bmc, system }) => raidConfigOf(await readStorage(bmc, system))),
-    updateFirmware: (component, url, onProgress) =>
+    updateFirmware: (component, url, onProgress, checksum) =>
       use(async ({ bmc }) => {
-        const found = await firmwareTargets(bmc, component)
+        const found = component === null ? [] : await firmwareTargets(bmc, component)
         const how = { onProgress, ...(found.length === 0 ? {} : { targets: found }) }
-        if ((await updateWays(bmc))[0] === 'fetch') return void (await updateFirmware(bmc, { ...how, image: url }))
-        const image = await openFirmware(url)
+        const ways = await updateWays(bmc)
+        // What is checked is better sent than fetched by the BMC, which may get something else.
+        const pushes = ways[0] !== 'fetch' || (checksum !== undefined && ways.length > 1)
+        if (!pushes) {
+          if (checksum !== undefined) await verifyFirmware(url, checksum)
+          return void (await updateFirmware(bmc, { ...how, image: url }))
+        }
+        const image = await openFirmware(url, checksum)
         await pushFirmware(bmc, { ...how, image, name: image.name })
       }),
     resetBmc: () => use(({ bmc, system }) => resetManager(bmc, system)),

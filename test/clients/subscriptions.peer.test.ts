@@ -13,7 +13,7 @@ describe('event subscriptions of a BMC', () => {
   let shell: OpenStackShell
   beforeAll(async () => {
     cloud = await cloudHere()
-    fleet = new Fleet({ endpoint: cloud.endpoint, sites: 1, machinesPerSite: 1, speed: 50, drivers: ['redfish'] })
+    fleet = new Fleet({ endpoint: cloud.endpoint, sites: 1, machinesPerSite: 1, speed: 1, drivers: ['redfish'] })
     await fleet.join()
     await fleet.bring(fleet.members, 'manage', 'manageable', 60_000)
     const settings = { OS_AUTH_TYPE: 'none', OS_ENDPOINT: cloud.endpoint }

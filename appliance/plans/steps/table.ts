@@ -15,7 +15,7 @@ import {
 } from './bmc.ts'
 import { generateCsr, installBmcCertificate, renewBmcCertificate } from './bmc-certificate.ts'
 import { reportDrift } from './drift.ts'
-import { updateFirmware } from './firmware.ts'
+import { updateFirmware, updateFirmwareImages } from './firmware.ts'
 import { exportConfiguration, importConfiguration, importExportConfiguration } from './idrac-configuration.ts'
 import { applyRaid, createRaid, deleteRaid } from './raid.ts'
 import { rotateBmcPassword } from './rotate-password.ts'
@@ -78,6 +78,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'management.export_configuration': exportConfiguration,
   'management.import_configuration': importConfiguration,
   'management.import_export_configuration': importExportConfiguration,
+  'management.update_firmware': updateFirmwareImages,
   'management.known_good_state': knownGoodState,
   'management.rotate_bmc_password': rotateBmcPassword,
   'boot.prepare_ramdisk': prepareRamdisk,
