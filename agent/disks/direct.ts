@@ -1,9 +1,7 @@
 import { constants, open, type FileHandle } from 'node:fs/promises'
 
-/** Past the page cache (O_DIRECT), memory, place and length are to be multiples of a sector; the largest sectors have 4096 bytes. */
-export const ALIGNED = 4096
-
-/** Opens a disk that can be written past the page cache, beside the handle that holds it for us alone. Undefined: this one can't. */
+/** Opens a disk that can be written past the page cache (O_DIRECT), beside the handle that holds it for us alone: in whole pieces of a MiB and more, as
+ * memory, place and length are to be multiples of a sector, however large. Undefined: this one can't. */
 export function openDirect(name: string): Promise<FileHandle | undefined> {
   return open(name, constants.O_RDWR | constants.O_DIRECT).catch(() => undefined)
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { writeAt } from '../disks/device.ts'
-import { ALIGNED, alignedMemory, openDirect } from '../disks/direct.ts'
+import { alignedMemory, openDirect } from '../disks/direct.ts'
 import { MiB } from '../disks/disk.ts'
 import { CommandFailure } from '../failure.ts'
 import { refuseUnlessRaw } from './format.ts'
@@ -143,7 +143,7 @@ class BlockWriter implements AsyncDisposable {
 
   async #write(offset: number, bytes: Buffer): Promise<void> {
     await this.#fillHole(offset)
-    const disk = bytes.length % ALIGNED === 0 ? (this.#direct ?? this.#target.handle) : this.#target.handle
+    const disk = bytes.length === block ? (this.#direct ?? this.#target.handle) : this.#target.handle
     await writeAt(disk, offset, bytes)
   }
 

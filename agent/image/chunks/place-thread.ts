@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { zstdDecompressSync } from 'node:zlib'
-import { ALIGNED, alignedMemory } from '../../disks/direct.ts'
+import { alignedMemory } from '../../disks/direct.ts'
 
 /** A thread that unpacks chunks, verifies them and writes them to the disk: one after the other, each in one go, so that its bytes are still in
  * the processor's cache when they are hashed and copied. */
@@ -46,10 +46,10 @@ function place({ lane, stored, sha256, length, offset }: Order): boolean {
   if (plain === undefined) return false
   try {
     if (plain.length !== length || hash('sha256', plain) !== sha256) return false
-    if (direct === undefined || length % ALIGNED !== 0) write(buffered, plain, offset)
+    if (direct === undefined || length < chunkBytes) write(buffered, plain, offset)
     else {
       aligned.set(plain)
-      write(direct, aligned.subarray(0, length), offset)
+      write(direct, aligned, offset)
     }
     return true
   } finally {
