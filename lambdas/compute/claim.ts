@@ -10,16 +10,17 @@ import { serverStore } from './store.ts'
 
 /** How many of the best are tried, one after the other, before all are looked at again. */
 const TRIES = 20
+const ROUNDS = 10
 
 /** Finds the server a node and claims it: node and server are written in one transaction, so that no node is ever two servers'. Returns why
  * there is none. */
-export async function claimNode(platform: Platform, server: Server): Promise<string | undefined> {
+export async function claimNode(platform: Platform, server: Server, round = 1): Promise<string | undefined> {
   const nodes = await all<Node>(platform.table, nodeList({ provision_state: 'available' }))
   const choice: Choice = schedule(nodes, wishOf(server), server.uuid)
   for (const { uuid } of choice.nodes.slice(0, TRIES)) {
     if (await claim(platform, uuid, server.uuid)) return undefined
   }
-  if (choice.nodes.length > TRIES) return claimNode(platform, server)
+  if (choice.nodes.length > TRIES && round < ROUNDS) return claimNode(platform, server, round + 1)
   return noHost(nodes.length, choice)
 }
 

@@ -60,7 +60,7 @@ export function keypairRoutes(app: Service, ground: Ground): void {
 
 const asked = (call: Call) => ({
   user: userOf(call, call.req.query('user_id')),
-  name: decodeURIComponent(call.req.param('name') ?? ''),
+  name: call.req.param('name') ?? '',
 })
 
 /** Administrators may act for others. */
