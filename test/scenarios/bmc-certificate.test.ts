@@ -40,7 +40,9 @@ async function begin(authority?: keyof typeof algorithms): Promise<void> {
 }
 
 function planned(steps: Step[], driverInfo: Record<string, unknown>, generation = 1): Plan {
-  const plan = fixture.plan('clean', steps, generation)
+  // Paper time is quick, and the BMC's is not.
+  const patient = steps.map((each) => ({ ...each, deadline_seconds: 86_400 }))
+  const plan = fixture.plan('clean', patient, generation)
   Object.assign(plan.machine.driver_info, driverInfo)
   return plan
 }

@@ -36,7 +36,7 @@ async function update(updates: NonNullable<Dialect['updates']>, checksum: string
   await fixture.boot()
   const firmware_images = [{ url, checksum, wait: 30, source: 'http' }]
   const plan = fixture.plan('clean', [
-    step('management.update_firmware', { firmware_images }, { deadline_seconds: 14_400 }),
+    step('management.update_firmware', { firmware_images }, { deadline_seconds: 86_400 }),
   ])
   fixture.cloud.send({ kind: 'run', node: fixture.node, generation: 1, plan })
   const end = await fixture.cloud.ended(plan.id)
@@ -61,7 +61,7 @@ test.each([
     })
     expect(asked).toEqual(requests)
   },
-  60_000,
+  120_000,
 )
 
 test.each([[['multipart']], [['push']], [['fetch']]] as const)(
@@ -72,5 +72,5 @@ test.each([[['multipart']], [['push']], [['fetch']]] as const)(
     expect(end.note).toMatch(/the firmware at 127\.0\.0\.1:\d+ has sha256 [0-9a-f]{64}, not 00[0-9a-f]{62}/)
     expect(end.versions).toEqual(expect.arrayContaining(before))
   },
-  60_000,
+  120_000,
 )
