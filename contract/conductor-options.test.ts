@@ -37,7 +37,7 @@ describe('options of the conductor', () => {
   it('are all told of in docs/options.md, which tells of no other', () => {
     const text = readFileSync(new URL('../docs/options.md', import.meta.url), 'utf8')
     const [cloud = ''] = text.split('\n## At a site')
-    const told = [...cloud.matchAll(/^\| `([a-z_]+)`/gm)].map((row) => row[1])
+    const told = [...cloud.matchAll(/^\| `([a-z\d_]+)`/gm)].map((row) => row[1])
     expect(told).toEqual(Object.keys(conductorOptions.shape))
   })
 })

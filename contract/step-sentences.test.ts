@@ -22,6 +22,7 @@ it('every step that needs no arguments says in one sentence what it does', () =>
     'management.set_boot_device',
     'deploy.write_image',
     'deploy.inject_files',
+    'management.update_firmware',
     'boot.prepare_instance_ramdisk',
   ]
   const settings = ['bios.apply_configuration', 'firmware.update']
