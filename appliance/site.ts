@@ -14,19 +14,11 @@ import { openRecordings } from './consoles/recording.ts'
 import type { Bmc } from './drivers/bmc.ts'
 import { openStrangers } from './boot/strangers.ts'
 import { openDelays } from './drivers/delays.ts'
-import { openImageSecret, openRescuePassword, openSecrets, stepSecrets } from './drivers/secrets.ts'
+import { openRescuePassword, openSecrets, stepSecrets } from './drivers/secrets.ts'
 import type { Drivers } from './drivers/table.ts'
 import { HardwareError } from './hardware-error.ts'
 import { startHealth } from './health/collector.ts'
-import { allImages, bytesIn } from './images/all-images.ts'
-import { openCache } from './images/cache.ts'
-import { openChunkCache } from './images/chunks/chunk-cache.ts'
-import { openPlansImages } from './images/chunks/plans-images.ts'
-import { answerChunked } from './images/chunks/server.ts'
-import { configDriveFile } from './images/evict.ts'
-import { openTracker } from './images/peers/tracker.ts'
-import { imageServer } from './images/server.ts'
-import { withRemote } from './images/sources/with-remote.ts'
+import { openSiteImages } from './images/site-images.ts'
 import { openAgentRows } from './ledger/agents.ts'
 import { openImagined } from './ledger/imagined.ts'
 import { openJournal } from './ledger/journal.ts'
@@ -71,53 +63,12 @@ export function startSite(parts: SiteParts): Site {
     clock,
     lastSeen: (node, since) => parts.lastSeen(machines.boot(node)?.macs ?? [], since),
   })
-  const imagePaths = imageServer({
-    secret: identity.sealingKey,
-    isOpen: (plan) => journal.get(plan)?.state === 'open',
-    path: (file) => files.path(file),
-    async chunked(plan, path, request, reply) {
-      const found = chunked.find(plan)
-      if (found) await answerChunked(chunkCache, found, path, request, reply, tracker)
-      // This program was started anew, and the plan has not come to its image again.
-      else reply.writeHead(503, { 'retry-after': '1', 'content-length': 0 }).end()
-    },
-  })
-  const refreshImage = (source: ByteSource): void => void (source.kind === 'blob' && uplink.refresh(source.key))
-  const chunkCache = openChunkCache({
-    dir: parts.chunkDir,
-    quota: async () => parts.imageQuota - (await bytesIn(parts.imageDir)),
-    keys: parts.imageKeys,
+  const { images, listener, prefetches } = openSiteImages({
+    parts,
     urls,
-    refresh: refreshImage,
-    clock,
-    get: parts.get,
-    received: (bytes) => parts.imageBytes(bytes),
-  })
-  const tracker = parts.imagePeers ? openTracker(parts.imagePeers.above, clock) : undefined
-  const chunked = openPlansImages(chunkCache, {
-    serve: (plan, manifest) => parts.imageUrl + imagePaths.chunkedPathOf(plan, manifest),
-    peerToken: (manifest) => (tracker ? imagePaths.peerToken(manifest) : undefined),
-    left: (plan) => tracker?.forget(plan),
-  })
-  const files = openCache({
-    dir: parts.imageDir,
-    quota: parts.imageQuota,
-    urls,
-    refresh: refreshImage,
-    clock,
-    get: parts.get,
-    inUse: () => [
-      ...machines.instanceFiles(),
-      ...journal.open().flatMap(({ plan }) => [...filesOf(plan), configDriveFile(plan.id)]),
-    ],
-    serve: (plan, file) => parts.imageUrl + imagePaths.pathOf(plan, file),
-  })
-  const images = withRemote(allImages(files, chunked, chunkCache), {
-    config: parts.imageSources,
-    clock,
-    get: parts.get,
-    machine: (plan) => journal.get(plan)?.plan.machine,
-    secretOf: (machine, key) => openImageSecret(machine, key, identity),
+    journal,
+    machines,
+    refresh: (key) => uplink.refresh(key),
   })
 
   const delays = openDelays(parts.fake, parts.random)
@@ -223,6 +174,7 @@ export function startSite(parts: SiteParts): Site {
     },
     onConsole: consoles.asked,
     onPlace: captures.place,
+    onPrefetch: prefetches.ask,
   })
   executor.resume()
   power.start()
@@ -262,7 +214,7 @@ export function startSite(parts: SiteParts): Site {
       posted,
       expectsAgent,
     }),
-    images: imagePaths.listener,
+    images: listener,
     agentToken: (node) => rows.get(node)?.token,
     machines,
     events,
@@ -271,6 +223,7 @@ export function startSite(parts: SiteParts): Site {
       goingDown.abort(new Error('the appliance is going down'))
       await executor.stop()
       await captures.stop()
+      await prefetches.stop()
       await consoles.stop()
       await power.stop()
       await stopHealth()
@@ -286,18 +239,6 @@ function ramdiskCommandLine(
 ): string {
   const post = kind === 'inspect' ? `ipa-inspection-callback-url=${doorUrl}/v1/continue_inspection ` : ''
   return `ipa-api-url=${doorUrl} ${post}${kernelArguments}`.trim()
-}
-
-function filesOf(plan: Plan): string[] {
-  return plan.steps
-    .filter((step) => stepName(step) === 'deploy.write_image')
-    .flatMap(({ args }) => {
-      const image = stepArguments['deploy.write_image'].safeParse(args).data?.image
-      // What the site has yet to find is kept by the cache, once it is found.
-      if (!image || 'place' in image) return []
-      const file = `${image.os_hash_algo}-${image.os_hash_value}`
-      return [file, `${file}.raw`]
-    })
 }
 
 /** What follows in such a plan logs in with the new password, or trusts the new certificate. */

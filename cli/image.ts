@@ -6,15 +6,20 @@ import { pushBar } from './images/bar.ts'
 import { ensureImageKey, imageKeyPath, readImageKey } from './images/key.ts'
 import { pushImage } from './images/push.ts'
 import { openSource } from './images/source.ts'
+import { prefetchCommand } from './images/prefetch.ts'
 import { tabular } from './output.ts'
 import { meter } from './meter.ts'
 import { OutcomeError, UsageError } from './usage.ts'
+import { whole } from './values.ts'
 
 export function imageCommand(): Command {
   return new Command('image')
     .description('disk images to deploy')
     .addCommand(push())
     .addCommand(list())
+    .addCommand(show())
+    .addCommand(prefetchCommand())
+    .addCommand(retain())
     .addCommand(remove())
     .addCommand(key())
 }
@@ -85,6 +90,54 @@ function list(): Command {
     ])
     print(images, tabular(['IMAGE', 'STATE', 'FORMAT', 'BYTES', 'STORED', 'BOOTS', 'SIGNED', 'DIGEST'], rows))
   })
+}
+
+function show(): Command {
+  const command = new Command('show')
+    .argument('<image>', 'name or UUID')
+    .description('an image, who uses it, and at which sites it is')
+  return define(command, ['bloomery image show debian-12'], async ({ client, print }, [ident]) => {
+    const [image, { prefetches }] = await Promise.all([client.images.get(ident!), client.images.prefetches(ident!)])
+    const at = prefetches.map(
+      ({ site, appliance, phase, percent }) => `${site}/${appliance} ${phase} (${percent.toFixed(0)} %)`,
+    )
+    const rows = [
+      ['name', image.name],
+      ['uuid', image.uuid],
+      ['state', image.state],
+      ['bytes', image.size],
+      ['stored', image.manifest?.stored_size ?? image.size],
+      ['format', image.manifest?.source_format ?? image.disk_format],
+      ['boots', image.manifest?.boot_modes.join(' ') ?? ''],
+      ['signed by', image.manifest?.key ?? 'nobody'],
+      [image.os_hash_algo, image.os_hash_value],
+      ['nodes that name it', image.used_by_nodes ?? 0],
+      ['kept', image.expires_at ? `until ${image.expires_at}, or as long as a node names it` : 'until it is deleted'],
+      ['prefetched', at.join(', ')],
+    ]
+    print({ ...image, prefetches }, tabular(['FIELD', 'VALUE'], rows))
+  })
+}
+
+function retain(): Command {
+  const command = new Command('retain')
+    .argument('<image>', 'name or UUID')
+    .description('how long an image is kept; one that a node names is kept in any case')
+    .option('--days <n>', 'from now on', whole(36_500))
+    .option('--always', 'until it is deleted')
+  return define(
+    command,
+    ['bloomery image retain debian-12 --days 30', 'bloomery image retain debian-12 --always'],
+    async ({ client, print }, [ident], { days, always = false }: { days?: number; always?: boolean }) => {
+      if ((days === undefined) !== always) throw new UsageError('say either --days or --always')
+      const until = days === undefined ? null : new Date(Date.now() + days * 86_400_000).toISOString()
+      const image = await client.images.retain(ident!, until)
+      print(
+        image,
+        until === null ? `Image ${ident} is kept until it is deleted.` : `Image ${ident} is kept until ${until}.`,
+      )
+    },
+  )
 }
 
 function remove(): Command {

@@ -4,7 +4,8 @@ import { consoleAsk, consoleChunk, logPart, screen } from './console.ts'
 import { hardwareFacts } from './hardware-facts.ts'
 import { healthCause, healthLevel, logLine, MOST_CAUSES, MOST_LINES } from './health.ts'
 import { answer } from './answer.ts'
-import { blobReference, lane, machine, plan } from './plan.ts'
+import { prefetchProgress } from './images/prefetch.ts'
+import { blobReference, imageReference, lane, machine, plan } from './plan.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerState, uuid } from './resources.ts'
 import { sealed } from './seal.ts'
 
@@ -72,6 +73,14 @@ export const downlink = z.discriminatedUnion('kind', [
   }),
   /** Of a machine's console; of the moment, so that nothing repeats it. */
   z.object({ v: z.literal(1), kind: z.literal('console'), node: uuid, ask: consoleAsk }),
+  /** An image to fetch before a deploy wants it; null: it is wanted no more. Of the moment, too. */
+  z.object({
+    v: z.literal(1),
+    kind: z.literal('prefetch'),
+    image: uuid,
+    wanted: imageReference.nullable(),
+    urls: z.record(z.string(), z.url()),
+  }),
   /** The cloud has every report up to this number. */
   z.object({ v: z.literal(1), kind: z.literal('received'), reports_through: z.int().nonnegative() }),
 ])
@@ -247,6 +256,8 @@ export const uplink = z.discriminatedUnion('kind', [
   }),
   /** What a machine's console shows, while somebody watches; unnumbered. */
   z.object({ v: z.literal(1), kind: z.literal('console'), node: uuid, chunk: consoleChunk }),
+  /** How far an image is that was to be fetched before a deploy wants it; unnumbered. */
+  z.object({ v: z.literal(1), kind: z.literal('prefetch'), ...prefetchProgress.shape }),
   /** A part of the recording of a console, as asked for. */
   z.object({ v: z.literal(1), kind: z.literal('console_log'), node: uuid, ...logPart.shape }),
 ])

@@ -157,6 +157,7 @@ export const policy = {
   'bloomery:image:get': ANY_READER,
   'bloomery:image:create': SYSTEM_MEMBER,
   'bloomery:image:delete': SYSTEM_MEMBER,
+  'bloomery:image:prefetch': SYSTEM_MEMBER,
   'bloomery:webhook:list': ANY_READER,
   'bloomery:webhook:list_all': SYSTEM_READER,
   'bloomery:webhook:get': { system: 'reader', owner: 'reader' },

@@ -197,6 +197,8 @@ export const image = z.object({
   os_hash_value: z.string().regex(/^[0-9a-f]{64}([0-9a-f]{64})?$/),
   /** Of an image that is kept in chunks. */
   manifest: imageFacts.optional(),
+  /** After which it is deleted, unless a node names it; absent or null: never. */
+  expires_at: instant.nullable().optional(),
   created_at: instant,
   updated_at: instant.nullable(),
   version: z.int().positive(),

@@ -54,6 +54,7 @@ beforeEach(async () => {
     onCommand: (command) => onCommand(command),
     onConsole: () => {},
     onPlace: () => {},
+    onPrefetch: () => {},
   })
   await settled()
 })

@@ -1,4 +1,5 @@
 import type { ConsoleAsk } from '../../contract/console.ts'
+import type { ImageReference } from '../../contract/plan.ts'
 import { MESSAGE_LIMIT, type Command, type Report, type Uplink } from '../../contract/messages.ts'
 import type { Clock } from '../clock.ts'
 import { commandsThrough, remember, skipTo } from '../ledger/inbox.ts'
@@ -29,6 +30,8 @@ export interface UplinkParts {
   onConsole(node: string, ask: ConsoleAsk): void
   /** Where the file of a capture may be put. */
   onPlace(capture: string, place: { url: string; headers: Record<string, string> }): void
+  /** An image is to be fetched beforehand; null: no more. */
+  onPrefetch(image: string, wanted: ImageReference | null): void
 }
 
 export interface UplinkHandle {
@@ -140,6 +143,10 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
     }
     parts.urls.learn(message.urls)
     if (message.kind === 'urls') return
+    if (message.kind === 'prefetch') {
+      parts.onPrefetch(message.image, message.wanted)
+      return
+    }
     skipTo(ledger, message.stored_from)
     for (const command of message.commands.toSorted((a, b) => a.seq - b.seq)) {
       try {

@@ -56,7 +56,10 @@ export const documents: Readonly<Record<string, Document>> = {
   targets: { name: 'VolumeTarget', table: 'targets', schema: shown(volumeTarget) },
   history: { name: 'HistoryEntry', table: 'history', schema: historyEntry.omit({ about: true }).extend(linked) },
   sites: { name: 'Site', schema: site.omit({ version: true }) },
-  images: { name: 'Image', schema: image.omit({ version: true }) },
+  images: {
+    name: 'Image',
+    schema: image.omit({ version: true }).extend({ used_by_nodes: z.int().nonnegative().optional() }),
+  },
   events: { name: 'Event', schema: event },
   webhooks: { name: 'Webhook', table: 'webhooks', schema: shown(webhook).extend({ status: webhookStatus.optional() }) },
   failures: { name: 'FailedDelivery', schema: failedDelivery },

@@ -6,6 +6,7 @@ import type { DeployTemplate } from '../deploy-template.ts'
 import type { Event } from '../event.ts'
 import type { HealthView, SensorReading } from '../health.ts'
 import type { ImagePage, SignedManifest } from '../images/manifest.ts'
+import type { Prefetches } from '../images/prefetch.ts'
 import type { ChunkAnswers, ImagePush, PushedChunks } from '../images/push.ts'
 import type { InspectionRule } from '../inspection-rule.ts'
 import type { Portgroup } from '../portgroup.ts'
@@ -193,6 +194,15 @@ export const routes = {
     get: get('/v1/images/:ident', of<ImageView>),
     list: list('/v1/images', 'images', of<ImageView>),
     delete: remove('/v1/images/:ident'),
+    retain: send(
+      'PUT',
+      '/v1/images/:ident/retention',
+      (expires_at: string | null) => ({ body: { expires_at } }),
+      of<ImageView>,
+    ),
+    prefetch: send('POST', '/v1/images/:ident/prefetch', (site: string) => ({ body: { site } }), of<Prefetches>),
+    prefetches: get('/v1/images/:ident/prefetch', of<Prefetches>),
+    cancelPrefetch: remove('/v1/images/:ident/prefetch'),
   },
   imagePushes: {
     begin: send('POST', '/v1/image_pushes', (name: string) => ({ body: { name } }), of<ImagePush>),

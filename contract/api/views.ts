@@ -51,7 +51,8 @@ export interface DriverView {
   properties: Link[]
   [defaultsAndEnabled: string]: unknown
 }
-export type ImageView = Omit<Image, 'version'>
+/** `used_by_nodes`: how many name it, where one image is asked for; of more than a thousand, a thousand. */
+export type ImageView = Omit<Image, 'version'> & { used_by_nodes?: number }
 export interface Uploaded {
   image: ImageView
   upload: { url: string; headers: Record<string, string> }

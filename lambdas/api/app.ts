@@ -21,6 +21,7 @@ import { eventRoutes } from './events.ts'
 import { eventStreamRoutes } from './event-stream.ts'
 import { historyRoutes } from './history.ts'
 import { imageRoutes } from './images.ts'
+import { imagePrefetchRoutes } from './image-prefetches.ts'
 import { imagePushRoutes } from './image-pushes.ts'
 import { inspectionRuleRoutes } from './inspection-rules.ts'
 import { maintenanceRoutes } from './maintenance.ts'
@@ -106,6 +107,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   enrolRoutes(app, platform)
   imageRoutes(app, platform)
   imagePushRoutes(app, platform)
+  imagePrefetchRoutes(app, platform)
   return app
 }
 

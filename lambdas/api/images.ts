@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
-import { type Image, image as imageSchema } from '../../contract/resources.ts'
+import { type Image, image as imageSchema, instant } from '../../contract/resources.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { createImage, deleteImage, findImage, imageBlob, imageItem, listImages, usersOfImage } from '../store/images.ts'
 import { getNode } from '../store/nodes.ts'
@@ -9,6 +9,9 @@ import type { Api } from './context.ts'
 import { requireMatch, tagged } from './etag.ts'
 import { collection, flag, onlyKnown, paging } from './query.ts'
 
+/** Of nodes that name an image, no more are counted. */
+const MOST_COUNTED = 1000
+export const retention = z.strictObject({ expires_at: instant.nullable() })
 const UPLOAD_SECONDS = 6 * 3600
 export const imageName = imageSchema.shape.name.refine(
   (name) => !z.uuid().safeParse(name).success,
@@ -53,7 +56,15 @@ export function imageRoutes(app: Api, platform: Platform): void {
   })
   app.get('/v1/images/:ident', async (call) => {
     const image = await imageOf(platform, call.req.param('ident'))
-    return tagged(call, image, shown(image))
+    const used_by_nodes = (await usersOfImage(table, image, MOST_COUNTED)).length
+    return tagged(call, image, { ...shown(image), used_by_nodes })
+  })
+  app.put('/v1/images/:ident/retention', async (call) => {
+    const { expires_at } = retention.parse(await readJson(call))
+    const image = await imageOf(platform, call.req.param('ident'))
+    requireMatch(call, `Image ${image.name}`, image)
+    const after = await changeImage(platform, image, { expires_at })
+    return tagged(call, after, shown(after))
   })
   app.post('/v1/images/:ident/complete', async (call) => {
     const image = await complete(platform, await imageOf(platform, call.req.param('ident')))
@@ -70,7 +81,8 @@ export function imageRoutes(app: Api, platform: Platform): void {
 }
 
 /** The upload is there and is what was announced. */
-async function complete({ table, blobs, clock, log }: Platform, image: Image): Promise<Image> {
+async function complete(platform: Platform, image: Image): Promise<Image> {
+  const { blobs, log } = platform
   if (image.state === 'active') return image
   const stored = await blobs.head(imageBlob(image.uuid))
   if (!stored)
@@ -80,16 +92,21 @@ async function complete({ table, blobs, clock, log }: Platform, image: Image): P
       409,
       `Image ${image.name}: uploaded were ${stored.size} bytes of sha256 ${stored.sha256 ?? 'unknown'}, announced ${image.size} of ${image.os_hash_value}; upload it again.`,
     )
-  const active: Image = { ...image, state: 'active', updated_at: clock.now().toISOString(), version: image.version + 1 }
+  const active = await changeImage(platform, image, { state: 'active' })
+  log.info({ image: image.uuid, name: image.name, size: image.size }, 'image complete')
+  return active
+}
+
+async function changeImage({ table, clock }: Platform, image: Image, change: Partial<Image>): Promise<Image> {
+  const after: Image = { ...image, ...change, updated_at: clock.now().toISOString(), version: image.version + 1 }
   try {
-    await table.write([{ put: imageItem(active), expect: image.version }])
+    await table.write([{ put: imageItem(after), expect: image.version }])
   } catch (error) {
     if (error instanceof ConflictError)
       throw new UserError(409, `Image ${image.name} was changed at the same moment, please retry.`)
     throw error
   }
-  log.info({ image: image.uuid, name: image.name, size: image.size }, 'image complete')
-  return active
+  return after
 }
 
 const NAMED = 5
@@ -106,7 +123,7 @@ async function requireUnused({ table }: Platform, { name, uuid }: Image): Promis
   )
 }
 
-async function imageOf({ table }: Platform, ident: string): Promise<Image> {
+export async function imageOf({ table }: Platform, ident: string): Promise<Image> {
   const image = await findImage(table, ident)
   if (!image) throw new UserError(404, `Image ${ident} could not be found.`)
   return image

@@ -3,6 +3,8 @@ import { captureRequest } from '../../contract/capture.ts'
 import { typed } from '../../contract/console.ts'
 import { documents } from '../../contract/api/documents.ts'
 import { fieldSince, parameterSince, requiredOf } from '../../contract/api/matrix.ts'
+import { retention } from './images.ts'
+import { prefetchRequest } from '../../contract/images/prefetch.ts'
 import { pushedChunks, pushedManifest, pushedPage } from '../../contract/images/push.ts'
 import { MAXIMUM, MINIMUM, versionText } from '../../contract/api/versions.ts'
 import { bulk } from './bulk.ts'
@@ -33,6 +35,8 @@ const bodies: Readonly<Record<string, z.ZodType>> = {
   'POST /v1/ports': portCreation,
   'PUT /v1/nodes/:ident/states/provision': provisioning,
   'POST /v1/nodes/:ident/capture': captureRequest,
+  'POST /v1/images/:ident/prefetch': prefetchRequest,
+  'PUT /v1/images/:ident/retention': retention,
   'POST /v1/nodes/:ident/console/input': typed,
   'POST /v1/bulk/provision': bulk,
   'POST /v1/image_pushes/:push/chunks': pushedChunks,

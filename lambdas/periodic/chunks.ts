@@ -1,4 +1,5 @@
 import { collect } from '../images/collect.ts'
+import { expireImages } from '../images/expire.ts'
 import { ConflictError, type Page, type Platform } from '../platform.ts'
 
 /** Chunks that no image needs go at leisure: once an hour all are looked at, some at each tick. */
@@ -24,6 +25,7 @@ export async function collectChunks(platform: Platform): Promise<void> {
   try {
     // Should this end early, an hour later it begins anew.
     await note({ at: later }, before)
+    if (!next?.after) await expireImages(platform)
     const after = await collect(platform, next?.after)
     if (after) await note({ at: new Date(now).toISOString(), after }, before + 1)
   } catch (error) {

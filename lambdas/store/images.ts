@@ -73,8 +73,13 @@ export async function usersOfImage(
 }
 
 /** The chunks of one in chunks stay for a while, as those of a deleted image (lambdas/images/collect.ts). */
-export async function deleteImage(table: Table, { uuid, name, manifest }: Image, now: Date): Promise<void> {
-  const gone: Write[] = [{ delete: imageKey(uuid), expect: 'present' }, { delete: imageNameKey(name) }]
+export async function deleteImage(
+  table: Table,
+  { uuid, name, manifest }: Image,
+  now: Date,
+  expect: 'present' | number = 'present',
+): Promise<void> {
+  const gone: Write[] = [{ delete: imageKey(uuid), expect }, { delete: imageNameKey(name) }]
   const moved: Write[] = [
     { delete: referenceKey('image', uuid) },
     { put: deletedItem({ uuid, name, at: now.toISOString() }, 1) },

@@ -77,6 +77,7 @@ export async function startSweep(count: number, config: Partial<PowerConfig>): P
     link: { ...link, publish },
     onCommand: () => {},
     onPlace: () => {},
+    onPrefetch: () => {},
     onConsole: () => {},
   })
   const stage = { clock: realClock, delays: () => 0, memory: { read: () => undefined, write: () => {} } }
