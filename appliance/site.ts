@@ -1,6 +1,6 @@
 import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
-import { type ByteSource, stepArguments, stepName, type Machine, type Plan } from '../contract/plan.ts'
+import { stepName, type Machine, type Plan } from '../contract/plan.ts'
 import { openDeployLogs } from './agents/deploy-logs.ts'
 import { agentDoor } from './agents/door.ts'
 import { postedInventories } from './agents/posted.ts'

@@ -27,12 +27,14 @@ export function prefetchCommand(): Command {
       }
       let { prefetches } = await client.images.prefetch(ident!, site)
       let told = ''
-      while (wait && prefetches.some(({ phase }) => !isOver(phase))) {
-        if (!json) told = tell(prefetches, told)
-        await sleep(EVERY_MS)
-        const now = await client.images.prefetches(ident!)
-        prefetches = now.prefetches.filter((each) => each.site === site)
-      }
+      const isUnderWay = (): boolean => prefetches.some(({ phase }) => !isOver(phase))
+      if (wait)
+        while (isUnderWay()) {
+          if (!json) told = tell(prefetches, told)
+          await sleep(EVERY_MS)
+          const now = await client.images.prefetches(ident!)
+          prefetches = now.prefetches.filter((each) => each.site === site)
+        }
       const bad = prefetches.find(({ phase }) => phase === 'failed' || phase === 'cancelled')
       if (bad) throw new OutcomeError(`${bad.appliance}: ${bad.note ?? 'the prefetch was cancelled'}`)
       const done = wait ? 'is at' : 'is being fetched to'

@@ -38,3 +38,27 @@ it('work that becomes urgent while it waits comes first', async () => {
   await Promise.all(works)
   expect(order).toEqual(['a', 'c', 'b'])
 })
+
+it('forty deploys with all of their images to fetch keep a forty-first waiting for one turn of each, not for their work', async () => {
+  const queue = openFairQueue(16)
+  let begun = 0
+  const task = (urgent: boolean) => ({
+    urgent,
+    work: async () => {
+      begun += 1
+      await breath()
+    },
+  })
+  const works = Array.from({ length: 40 }, (_, deploy) =>
+    Array.from({ length: 100 }, () => queue.run(`deploy ${deploy}`, task(true))),
+  ).flat()
+  while (begun < 1000) await breath()
+  for (let chunk = 0; chunk < 10; chunk += 1) {
+    const before = begun
+    await queue.run('the forty-first', task(false))
+    // One of each other's, and those that were at it.
+    expect(begun - before).toBeLessThanOrEqual(40 + 2 * 16 + 1)
+  }
+  await Promise.all(works)
+  expect(begun).toBe(4010)
+})
