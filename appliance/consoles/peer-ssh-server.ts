@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -45,11 +45,10 @@ export async function startSshServer(
     input: consoleUser.password,
     encoding: 'utf8',
   }).trim()
-  writeFileSync(
-    file('shadow'),
-    `${readFileSync('/etc/shadow', 'utf8')}${consoleUser.username}:${hash}:19000:0:99999:7:::\n`,
-    { mode: 0o600 },
-  )
+  const entry = (name: string, password: string): string => `${name}:${password}:19000:0:99999:7:::\n`
+  writeFileSync(file('shadow'), entry('root', '*') + entry('sshd', '!') + entry(consoleUser.username, hash), {
+    mode: 0o600,
+  })
   mkdirSync('/run/sshd', { recursive: true })
   const newKey = (): string => {
     rmSync(file('host_key'), { force: true })
@@ -109,7 +108,8 @@ export async function startSshServer(
 
 async function answers(port: number, ended: Promise<void>): Promise<boolean> {
   const over = ended.then(() => 'over')
-  for (const until = Date.now() + 60_000; Date.now() < until; ) {
+  const until = Date.now() + 60_000
+  while (Date.now() < until) {
     if (await reached(port)) return true
     if ((await Promise.race([over, setTimeout(50)])) === 'over') return false
   }
