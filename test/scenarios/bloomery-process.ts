@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 const bloomery = join(import.meta.dirname, '../../bin/bloomery')
-const START_MS = 30_000
+const START_MS = 120_000
 
 export interface Served {
   endpoint: string

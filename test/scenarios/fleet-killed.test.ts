@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { freePort } from '../cloud/free-port.ts'
 import { DIGEST, Fleet } from '../rack/paper/fleet.ts'
 import { appliedTwice } from './applied.ts'
 import { serve, type Served } from './bloomery-process.ts'
@@ -16,7 +17,8 @@ let log: string[]
 beforeEach(async () => {
   log = []
   dataDir = mkdtempSync(join(tmpdir(), 'bloomery-killed-'))
-  cloud = await serve(dataDir)
+  // Ports that nobody else is given while it is down.
+  cloud = await serve(dataDir, '--port', `${await freePort()}`, '--broker-port', `${await freePort()}`)
   fleet = new Fleet({ endpoint: cloud.endpoint, sites: 1, machinesPerSite: MACHINES, speed: 50 })
   await fleet.join()
   await fleet.pushImage('debian')
