@@ -87,7 +87,7 @@ test(
     await server().waitForSerial(/BLOOMERY-ARRAY raid1 missing=0/, { timeoutMs: 3 * MINUTE, from })
 
     await power('power off')
-    await server().replaceDisk(0)
+    await server().loseDisk()
     const later = await server().serialPosition()
     await power('power on')
     await server().waitForSerial(/BLOOMERY-ARRAY raid1 missing=1/, { timeoutMs: 5 * MINUTE, from: later })

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, open, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, open, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { type BmcAccess, startBmc } from './bmc.ts'
@@ -24,8 +24,8 @@ export type RackServer = {
   mac: string
   bmc: BmcAccess
   disk: string
-  /** By a blank one. The server is off. */
-  replaceDisk(index: number): Promise<void>
+  /** The first disk is gone, the others move up, and a blank one takes the last place: firmware boots from the first alone. It is off. */
+  loseDisk(): Promise<void>
   serialLog: string
   serialPosition(): Promise<number>
   waitForSerial(pattern: RegExp, wait: SerialWait): Promise<string>
@@ -73,7 +73,10 @@ export async function rackServer(spec: ServerSpec, index: number, net: RackNetwo
     mac,
     bmc,
     disk: disks[0]!,
-    replaceDisk: (each) => makeBlank(disks[each]!, spec.diskMiB * 1024 * 1024),
+    async loseDisk() {
+      for (const [index, disk] of disks.slice(1).entries()) await rename(disk, disks[index]!)
+      await makeBlank(disks.at(-1)!, spec.diskMiB * 1024 * 1024)
+    },
     serialLog,
     serialPosition: () => serialPosition(serialLog),
     waitForSerial: (pattern, wait) => waitForSerial(serialLog, pattern, wait),
