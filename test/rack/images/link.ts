@@ -15,9 +15,15 @@ export interface Fate {
   ends: 'broken' | 'silent'
 }
 
-/** The way from agents to a site, for each connection with a fate of its own. */
-export async function openLink(to: number, fateOf: (nth: number) => Fate | undefined): Promise<Link> {
+/** The way from agents to a site, for each connection with a fate of its own; all of them together as fast as is said. */
+export async function openLink(
+  to: number,
+  fateOf: (nth: number) => Fate | undefined,
+  bytesPerSecond = Infinity,
+): Promise<Link> {
   let connections = 0
+  /** When what was let through has all passed. */
+  let free = 0
   const open = new Set<Socket>()
   const server = createServer((agent) => {
     connections += 1
@@ -39,6 +45,12 @@ export async function openLink(to: number, fateOf: (nth: number) => Fate | undef
       const room = Math.max(0, (fate?.after ?? Infinity) - passed)
       passed += bytes.length
       const isLast = bytes.length >= room
+      free = Math.max(free, performance.now()) + (bytes.length * 1000) / bytesPerSecond
+      const ahead = free - performance.now()
+      if (ahead > 5) {
+        site.pause()
+        setTimeout(() => site.resume(), ahead)
+      }
       if (room > 0) agent.write(bytes.subarray(0, room), () => isLast && fate?.ends === 'broken' && agent.destroy())
       else if (fate?.ends === 'broken') agent.destroy()
     })
