@@ -23,6 +23,15 @@ test('an explicit disk never tries the network', () => {
   }
 })
 
+test('SCSI disks have files and places in the boot order of their own', () => {
+  const machine = { ...parts('bios'), spec: { ...parts('bios').spec, scsiDisks: 2 } }
+  const args = qemuArguments(machine, 'pxe')
+  const disks = args.filter((arg) => arg.startsWith('scsi-hd,'))
+  expect(disks.map((arg) => /bootindex=(\d+)/.exec(arg)?.[1])).toEqual(['1', '3'])
+  expect(args.filter((arg) => arg.includes('file=/rack/a/disk'))).toHaveLength(2)
+  expect(device(args, 'virtio-blk-pci')).toBeUndefined()
+})
+
 test('a server never told what to boot tries its disk, then the network', () => {
   const args = qemuArguments(parts('bios'), 'none')
   expect(device(args, 'virtio-blk-pci')).toContain('bootindex=0')
