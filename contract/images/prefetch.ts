@@ -7,7 +7,7 @@ import { instant, siteName, uuid } from '../resources.ts'
 export const prefetchRequest = z.strictObject({ site: siteName })
 export type PrefetchRequest = z.infer<typeof prefetchRequest>
 
-export const prefetchPhase = z.enum(['asked', 'running', 'done', 'failed', 'cancelled'])
+const prefetchPhase = z.enum(['asked', 'running', 'done', 'failed', 'cancelled'])
 export type PrefetchPhase = z.infer<typeof prefetchPhase>
 
 export const prefetchProgress = z.object({
@@ -19,7 +19,7 @@ export const prefetchProgress = z.object({
 })
 export type PrefetchProgress = z.infer<typeof prefetchProgress>
 
-export const prefetch = z.object({
+const prefetch = z.object({
   image_uuid: uuid,
   site: siteName,
   appliance: z.string(),

@@ -83,7 +83,7 @@ interface Challenge {
 }
 
 /** `Bearer realm="…",service="…",scope="…"`, the first of a header's (RFC 9110 §11.6.1). */
-export function readChallenge(header: string): Challenge | undefined {
+function readChallenge(header: string): Challenge | undefined {
   const [, scheme, rest = ''] = /^\s*([A-Za-z]+)(?:\s+(.*))?$/s.exec(header.slice(0, 4096)) ?? []
   if (scheme === undefined) return undefined
   const found = [...rest.matchAll(/([a-z]+)="((?:[^"\\]|\\.)*)"/gi)]
