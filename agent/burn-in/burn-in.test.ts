@@ -22,7 +22,9 @@ describe('burn-in', () => {
   it('of processors computes the same again and again, and says how often', async () => {
     const told: (number | undefined)[] = []
     const burning = { clock: realClock, progress: ({ percent }: { percent?: number }) => void told.push(percent) }
-    expect(await burnProcessors(2, 0.2, burning)).toMatch(/^[2-9]\d* rounds in 2 threads, 0.2 s, without an error$/)
+    const said = await burnProcessors(2, 0.2, burning)
+    const [, rounds] = /^(\d+) rounds in 2 threads, 0.2 s, without an error$/.exec(said) ?? []
+    expect(Number(rounds), said).toBeGreaterThanOrEqual(2)
     expect(told.every((percent) => percent !== undefined && percent >= 0 && percent <= 100)).toBe(true)
   })
 
