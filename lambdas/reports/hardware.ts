@@ -1,13 +1,12 @@
 import type { HardwareFacts } from '../../contract/hardware-facts.ts'
 import type { Node } from '../../contract/resources.ts'
-import { ConflictError, type Key, type Platform } from '../platform.ts'
+import type { Platform } from '../platform.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
 import { biosKey, type BiosSetting, type FirmwareComponent, firmwareKey } from '../store/components.ts'
 import { type Hardware, hardwareKey } from '../store/hardware.ts'
 import { type NodeSensors, sensorsKey } from '../store/health.ts'
+import { replace } from '../store/replace.ts'
 import { storyWrite } from './story.ts'
-
-const ATTEMPTS = 30
 
 /** Keeps what a site read out of band: each section replaces what was known of it. */
 export async function addHardware(platform: Platform, { uuid }: Node, facts: HardwareFacts): Promise<void> {
@@ -21,18 +20,20 @@ export async function addHardware(platform: Platform, { uuid }: Node, facts: Har
   if (Object.keys(told).length > 0) await changeNode(platform, uuid, (node) => ({ node: { ...node, ...told } }))
   if (drift) await changeNode(platform, uuid, (node) => withDrift(platform, node, { read_at, differences: drift }))
   if (indicators ?? virtual_media)
-    await update<Hardware>(platform, hardwareKey(uuid), (known) => ({
+    await replace<Hardware>(platform.table, hardwareKey(uuid), (known) => ({
       indicators: indicators ?? known?.indicators ?? null,
       virtual_media: virtual_media ?? known?.virtual_media ?? null,
     }))
   if (sensors)
-    await update<NodeSensors>(platform, sensorsKey(uuid), (known) =>
+    await replace<NodeSensors>(platform.table, sensorsKey(uuid), (known) =>
       known && Date.parse(known.read_at) > Date.parse(read_at) ? known : { read_at, sensors },
     )
   if (bios)
-    await update<BiosSetting[]>(platform, biosKey(uuid), (known) => withSettings(known ?? [], facts.read_at, bios))
+    await replace<BiosSetting[]>(platform.table, biosKey(uuid), (known) =>
+      withSettings(known ?? [], facts.read_at, bios),
+    )
   if (firmware)
-    await update<FirmwareComponent[]>(platform, firmwareKey(uuid), (known) =>
+    await replace<FirmwareComponent[]>(platform.table, firmwareKey(uuid), (known) =>
       withComponents(known ?? [], facts.read_at, firmware),
     )
 }
@@ -93,17 +94,4 @@ export function withComponents(
       updated_at: changed ? readAt : (old?.updated_at ?? null),
     }
   })
-}
-
-async function update<T>({ table }: Platform, key: Key, change: (known: T | undefined) => T): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const before = await table.get(key)
-    const put = { ...key, version: (before?.version ?? 0) + 1, value: change(before?.value as T | undefined) }
-    try {
-      return await table.write([{ put, expect: before ? before.version : 'absent' }])
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error
-    }
-  }
-  throw new Error(`${key.pk} ${key.sk}: written by others ${ATTEMPTS} times in a row`)
 }

@@ -1,5 +1,6 @@
 import type { Answer } from '../../contract/answer.ts'
 import { ConflictError, type Key, type Table } from '../platform.ts'
+import { replace } from './replace.ts'
 
 /** What a site said to who asked it something, until they have it. */
 export interface StoredAnswer {
@@ -8,23 +9,13 @@ export interface StoredAnswer {
   answer: Answer
 }
 
-const ATTEMPTS = 30
-
 export const answerKey = (node: string): Key => ({ pk: `node#${node}`, sk: 'answer' })
 
 /** A newer one takes the place of an older. */
-export async function putAnswer(table: Table, node: string, value: StoredAnswer): Promise<void> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const before = await table.get(answerKey(node))
-    if (before && (before.value as StoredAnswer).generation > value.generation) return
-    const put = { ...answerKey(node), version: (before?.version ?? 0) + 1, value }
-    try {
-      return await table.write([{ put, expect: before ? before.version : 'absent' }])
-    } catch (error) {
-      if (!(error instanceof ConflictError)) throw error
-    }
-  }
-  throw new Error(`node ${node}: an answer could not be written`)
+export function putAnswer(table: Table, node: string, value: StoredAnswer): Promise<void> {
+  return replace<StoredAnswer>(table, answerKey(node), (before) =>
+    before && before.generation > value.generation ? undefined : value,
+  )
 }
 
 /** It is told once: it may say whom a BMC tells what. */

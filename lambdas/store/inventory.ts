@@ -1,4 +1,5 @@
 import { ConflictError, type Key, type Table } from '../platform.ts'
+import { replace } from './replace.ts'
 
 /** What the last inspection of a node found. */
 export interface Inventory {
@@ -13,10 +14,9 @@ export async function getInventory(table: Table, node: string): Promise<Inventor
   return (await table.get(inventoryKey(node)))?.value as Inventory | undefined
 }
 
-export async function putInventory(table: Table, node: string, value: Inventory): Promise<void> {
-  const before = await table.get(inventoryKey(node))
-  const put = { ...inventoryKey(node), version: (before?.version ?? 0) + 1, value }
-  await table.write([{ put, expect: before ? before.version : 'absent' }])
+/** The same report may be applied by two at once, which is no conflict. */
+export function putInventory(table: Table, node: string, value: Inventory): Promise<void> {
+  return replace<Inventory>(table, inventoryKey(node), () => value)
 }
 
 export async function deleteInventory(table: Table, node: string): Promise<void> {
