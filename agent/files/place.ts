@@ -9,16 +9,16 @@ const MOST_LINKS = 40
 /** The path on this machine that `path` is inside of the system mounted at `root`; links are followed, of the last part if `whole`. */
 export async function inside(root: string, path: string, whole = false): Promise<string> {
   let links = 0
-  const todo = partsOf(path)
+  const left = partsOf(path)
   const done: string[] = []
-  while (todo.length > 0) {
-    const part = todo.shift()!
+  while (left.length > 0) {
+    const part = left.shift()!
     if (part === '..') {
       done.pop()
       continue
     }
     const here = join(root, ...done, part)
-    const isLink = (whole || todo.length > 0) && (await lstat(here).catch(() => undefined))?.isSymbolicLink()
+    const isLink = (whole || left.length > 0) && (await lstat(here).catch(() => undefined))?.isSymbolicLink()
     if (!isLink) {
       done.push(part)
       continue
@@ -28,7 +28,7 @@ export async function inside(root: string, path: string, whole = false): Promise
       throw new CommandFailure('InjectFilesError', `${path}: more than ${MOST_LINKS} symbolic links`)
     const target = await readlink(here)
     if (target.startsWith('/')) done.length = 0
-    todo.unshift(...partsOf(target))
+    left.unshift(...partsOf(target))
   }
   return join(root, ...done)
 }
