@@ -20,16 +20,16 @@ beforeEach(async () => {
   dir = mkdtempSync(join(tmpdir(), 'http-file-'))
   path = join(dir, 'file')
   writeFileSync(path, content)
-  told = []
-  failures = []
+  const ends: typeof told = (told = [])
+  const here: string[] = (failures = []) // a transfer of the test before may fail later than that test ends
   server = createServer((request, reply) => {
     const send = async (): Promise<void> => {
       const answer = await answerFile(path, request.headers.range)
       if (answer.range === undefined) return void reply.writeHead(answer.status, answer.headers).end()
-      await sendFile(reply, path, { ...answer, range: answer.range }, (bytes, size) => told.push({ bytes, size }))
+      await sendFile(reply, path, { ...answer, range: answer.range }, (bytes, size) => ends.push({ bytes, size }))
     }
     send().catch((error: Error) => {
-      failures.push(error.message)
+      here.push(error.message)
       reply.destroy()
     })
   })
