@@ -66,7 +66,7 @@ test('a command delivered twice and one of an older generation have no effect, t
   }
   await expect.poll(() => site.crossed.up.slice(before.up).some(isHello), patience).toBe(true)
   await send(deploy, deploy)
-  const seq = commandsOf(member).length + 1
+  const seq = deploy.seq + 1
   await send(older(deploy, verify.generation, seq))
   await expect
     .poll(
