@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { type Part, parts } from './parts.ts'
-import { sum, type Tally, tallyOf } from './tally.ts'
+import { notesOf, sum, type Tally, tallyOf } from './tally.ts'
 
 const KEPT_OUTPUT = 64 * 1024
 
+type Ran = Tally & { name: string; seconds: number; notes: string[] }
+
 /** Runs one part to its end, its output streaming through, and counts. */
-async function run({ name, argv, deadlineSeconds }: Part): Promise<Tally & { name: string; seconds: number }> {
+async function run({ name, argv, deadlineSeconds }: Part): Promise<Ran> {
   console.log(`\n── ${name}: ${argv.join(' ')}`)
   const began = performance.now()
   const [program = '', ...args] = argv
@@ -23,7 +25,8 @@ async function run({ name, argv, deadlineSeconds }: Part): Promise<Tally & { nam
   })
   const [code] = await once(child, 'close')
   clearTimeout(late)
-  return { name, ...tallyOf(output, code ?? 1), seconds: (performance.now() - began) / 1000 }
+  const seconds = (performance.now() - began) / 1000
+  return { name, ...tallyOf(output, code ?? 1), seconds, notes: notesOf(output) }
 }
 
 const wanted = process.argv.slice(2)
@@ -41,6 +44,7 @@ console.log('\n── where the time went')
 for (const { name, passed, failed, seconds } of results) {
   console.log(`${name.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s  ${passed} passed, ${failed} failed`)
 }
+for (const { notes } of results) for (const note of notes) console.log(note)
 const { passed, failed } = sum(results)
 if (failed > 0 || passed === 0) process.exitCode = 1
 console.log(`${passed} passed, ${failed} failed`)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { sum, tallyOf } from './tally.ts'
+import { noteOf, notesOf, sum, tallyOf } from './tally.ts'
 
 test('the last count of a report is the one that stands', () => {
   expect(tallyOf('3 passed, 0 failed\n…\n12 passed, 1 failed\n', 1)).toEqual({ passed: 12, failed: 1 })
@@ -29,4 +29,15 @@ test('counts of parts add up', () => {
       { passed: 5, failed: 2 },
     ]),
   ).toEqual({ passed: 6, failed: 2 })
+})
+
+test('what failed, and what passed only when tried again, is found in a report by a line each', () => {
+  const notes = [
+    noteOf('failed', 'a.test.ts > it holds', 'expected 1\nto be 2'),
+    noteOf('second try', 'b.test.ts > late'),
+  ]
+  expect(notesOf(`…\n${notes.join('\n')}\n1 passed, 1 failed\n`)).toEqual([
+    'failed: a.test.ts > it holds: expected 1',
+    'second try: b.test.ts > late: says nothing',
+  ])
 })

@@ -16,3 +16,15 @@ export function sum(tallies: Tally[]): Tally {
     failed: 0,
   })
 }
+
+type Outcome = 'failed' | 'second try'
+
+/** A line that `notesOf` finds again. */
+export function noteOf(outcome: Outcome, place: string, message = 'says nothing'): string {
+  return `${outcome}: ${place}: ${message.split('\n')[0]?.slice(0, 300)}`
+}
+
+/** What a part says of single tests: which failed, and which passed only when tried again. */
+export function notesOf(output: string): string[] {
+  return [...output.matchAll(/^(?:failed|second try): \S.*$/gm)].map(([line]) => line)
+}
