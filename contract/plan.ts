@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { bootOrder, lanWish, watchdogWish } from './bmc-settings.ts'
 import { indicatorState } from './hardware-facts.ts'
 import { digest } from './images/manifest.ts'
 import { partitionImage } from './partition-image.ts'
@@ -184,6 +185,14 @@ export const stepArguments = {
     step: z.string().max(255),
     args: jsonObject,
   }),
+  /** What the ramdisk's agent offers and this catalogue doesn't know: of hardware managers that others put into it. */
+  'plan.agent_step': z.strictObject({
+    interface: z.string().max(64),
+    step: z.string().min(1).max(255),
+    args: jsonObject,
+    /** Of a deploy: the step is shown it as instance_info/configdrive, as by Ironic. */
+    config_drive: configDriveReference.optional(),
+  }),
   'power.validate': z.object({}),
   'power.power_on': z.object({}),
   'power.power_off': z.object({}),
@@ -253,6 +262,9 @@ export const stepArguments = {
       .optional(),
   }),
   'management.set_bmc_ntp': z.strictObject({ servers: z.array(z.string().regex(/^[\w.:-]{1,253}$/)).max(4) }),
+  'management.set_boot_order': z.strictObject({ order: bootOrder }),
+  'management.set_lan_configuration': lanWish,
+  'management.set_watchdog': watchdogWish,
   'management.enroll_secure_boot_keys': z.strictObject({ databases: z.array(keyEnrolment).min(1).max(4) }),
   'management.install_boot_certificates': z.strictObject({ certificates: z.array(pem).min(1).max(8) }),
   'management.install_bmc_certificate': z.strictObject({ certificate: pem }),
@@ -282,6 +294,12 @@ export const stepArguments = {
   'vendor.get_subscription': z.strictObject({ id: z.string().min(1).max(255) }),
   'vendor.get_all_subscriptions': none,
   'vendor.generate_csr': z.strictObject(certificateNames),
+  'vendor.get_boot_options': none,
+  'vendor.get_lan_configuration': none,
+  'vendor.get_watchdog': none,
+  'vendor.get_users': none,
+  /** `wish`: an `accountWish`, as JSON, for the password in it. */
+  'vendor.set_user': z.strictObject({ wish: sealed }),
   'bios.apply_configuration': z.strictObject({ settings }),
   'bios.factory_reset': none,
   'raid.create_configuration': z.strictObject({

@@ -28,7 +28,8 @@ const step = (priority: number, deadline_seconds: number, more: Partial<StepFact
 })
 /** Whatever speaks Redfish, by the names of its interfaces. */
 const redfish = ['redfish', 'idrac-redfish']
-const anyBmc = [...redfish, 'ipmitool']
+const ipmi = ['ipmitool']
+const anyBmc = [...redfish, ...ipmi]
 
 /** As long as somebody wants it to take. */
 const burnIn = step(0, 14 * 86_400, { waits: true, requestable: ['clean', 'service'], inBand: true })
@@ -39,6 +40,7 @@ export const steps = {
   'plan.hold': step(0, HOLD_SECONDS),
   'plan.wait': step(0, 3660, { waits: true }),
   'plan.on_node': step(0, 3660),
+  'plan.agent_step': step(0, 4 * 3600, { waits: true, inBand: true }),
   'power.validate': step(0, 120),
   'power.power_on': step(0, 180),
   'power.power_off': step(0, 180),
@@ -82,6 +84,9 @@ export const steps = {
   'management.set_bmc_clock': step(0, 120, { ...asked, implementations: anyBmc }),
   'management.clear_event_log': step(0, 180, { ...asked, implementations: anyBmc }),
   'management.set_bmc_ntp': step(0, 120, { ...asked, implementations: redfish }),
+  'management.set_boot_order': step(0, 180, { ...asked, implementations: redfish }),
+  'management.set_lan_configuration': step(0, 180, { ...asked, implementations: ipmi }),
+  'management.set_watchdog': step(0, 120, { ...asked, implementations: ipmi }),
   'management.enroll_secure_boot_keys': step(0, 300, { ...asked, implementations: redfish }),
   'management.install_boot_certificates': step(0, 300, { ...asked, implementations: redfish }),
   'management.install_bmc_certificate': step(0, 600, { ...asked, implementations: redfish }),
@@ -105,13 +110,18 @@ export const steps = {
   }),
   'management.update_firmware': step(0, 4 * 3600, { ...asked, implementations: redfish, restarts: true }),
   'management.known_good_state': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
-  'vendor.send_raw': step(0, 120, { ...asked, implementations: ['ipmitool'] }),
-  'vendor.bmc_reset': step(0, 900, { ...asked, implementations: ['ipmitool'] }),
+  'vendor.send_raw': step(0, 120, { ...asked, implementations: ipmi }),
+  'vendor.bmc_reset': step(0, 900, { ...asked, implementations: ipmi }),
   'vendor.create_subscription': step(0, 120, { implementations: redfish }),
   'vendor.delete_subscription': step(0, 120, { implementations: redfish }),
   'vendor.get_subscription': step(0, 120, { implementations: redfish }),
   'vendor.generate_csr': step(0, 180, { implementations: redfish }),
   'vendor.get_all_subscriptions': step(0, 120, { implementations: redfish }),
+  'vendor.get_boot_options': step(0, 120, { implementations: redfish }),
+  'vendor.get_lan_configuration': step(0, 120, { implementations: ipmi }),
+  'vendor.get_watchdog': step(0, 120, { implementations: ipmi }),
+  'vendor.get_users': step(0, 120, { implementations: anyBmc }),
+  'vendor.set_user': step(0, 120, { implementations: anyBmc }),
   'bios.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
   'bios.factory_reset': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
   'raid.create_configuration': step(0, 3660, { ...asked, implementations: ['fake', 'agent', ...redfish] }),

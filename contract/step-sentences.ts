@@ -9,6 +9,7 @@ const sentences: Sentences = {
   'plan.hold': 'Waits until somebody says unhold.',
   'plan.wait': ({ seconds }) => `Waits ${seconds} seconds.`,
   'plan.on_node': ({ node, ...what }) => `On node ${node}: ${stepSentence(what)}`,
+  'plan.agent_step': ({ interface: kind, step }) => `Has the ramdisk's agent do its own step ${kind}.${step}.`,
   'power.validate':
     "Asks the BMC for the machine's power state, to see that it can be reached with the credentials given.",
   'power.power_on': 'Switches the machine on.',
@@ -34,6 +35,11 @@ const sentences: Sentences = {
   'management.reset_bmc': 'Restarts the BMC; the machine goes on.',
   'management.set_bmc_clock': "Sets the BMC's clock.",
   'management.set_bmc_ntp': 'Has the BMC take its time from other NTP servers, or from none.',
+  'management.set_boot_order': "Puts the firmware's boot options into another order, from the next start.",
+  'management.set_lan_configuration':
+    "Changes the BMC's own address, mask, gateway or VLAN; driver_info stays as it is.",
+  'management.set_watchdog': ({ running }) =>
+    running ? "Sets and starts the BMC's watchdog of the machine." : "Stops the BMC's watchdog of the machine.",
   'management.enroll_secure_boot_keys': "Adds keys to Secure Boot's databases.",
   'management.install_boot_certificates': 'Gives the firmware certificates to trust when it boots by HTTPS.',
   'management.install_bmc_certificate': "Puts a certificate in place of that of the BMC's HTTPS.",
@@ -86,6 +92,11 @@ const sentences: Sentences = {
   'vendor.delete_subscription': ({ id }) => `Ends the BMC's event subscription ${id}.`,
   'vendor.get_subscription': ({ id }) => `Reads the BMC's event subscription ${id}; nothing is changed.`,
   'vendor.generate_csr': 'Has the BMC make a new key and a request for its certificate.',
+  'vendor.get_boot_options': "Reads the firmware's boot options and their order; nothing is changed.",
+  'vendor.get_lan_configuration': "Reads the BMC's own network configuration; nothing is changed.",
+  'vendor.get_watchdog': "Reads the BMC's watchdog of the machine; nothing is changed.",
+  'vendor.get_users': "Lists the BMC's users; nothing is changed.",
+  'vendor.set_user': 'Makes or changes a user of the BMC.',
   'vendor.get_all_subscriptions': "Lists the BMC's event subscriptions; nothing is changed.",
   'bios.apply_configuration': ({ settings }) => `Sets ${listed(settings.map(({ name }) => name))} in the BIOS.`,
   'bios.factory_reset': 'Puts every BIOS setting back to what the factory gave it.',

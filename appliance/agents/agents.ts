@@ -19,8 +19,8 @@ export interface Agents {
     params: Record<string, unknown>,
     work?: Work,
   ): Promise<Record<string, unknown>>
-  /** A deploy or clean step of the agent; resolves to its command's result. */
-  runStep(on: StepContext, kind: 'deploy' | 'clean', work: StepWork): Promise<Record<string, unknown>>
+  /** A step of the agent; resolves to its command's result. */
+  runStep(on: StepContext, kind: AgentStepKind, work: StepWork): Promise<Record<string, unknown>>
   /** Asks the agent to halt the machine; resolves when it was asked, whether or not it could still answer. */
   powerOff(on: StepContext): Promise<void>
   /** The next agent of this machine is given its token beforehand; nobody else is then. */
@@ -28,6 +28,9 @@ export interface Agents {
   /** The machine lost power: its agent is gone. */
   wipe(node: string): void
 }
+
+/** Each kind of operation has its own list of steps. */
+export type AgentStepKind = 'deploy' | 'clean' | 'service'
 
 export interface Work {
   /** What to tell people while it runs. */

@@ -34,6 +34,7 @@ async function deployable(platform: Needs, node: Node): Promise<string | undefin
 async function instanceOf({ table, options }: Needs, node: Node): Promise<unknown> {
   const { deploy_interface: deploy, boot_interface: boot, instance_info: info } = node
   if (deploy === 'ramdisk') return instanceRamdisk(info, boot)
+  if (deploy === 'custom-agent') return undefined
   partitionsOf(node)
   return resolveImage(table, node, options)
 }

@@ -32,7 +32,8 @@ export function askedSteps(node: Node, kind: SteppedKind): Asked[] {
 
 export function asked(kept: KeptStep): Asked[] {
   const { does, args, priority, execute_on_child_nodes: onChildren, limit_child_node_execution: children } = kept
-  if (!onChildren) return [{ name: does, args, priority }]
+  const own = { interface: kept.interface, step: kept.step, args }
+  if (!onChildren) return [{ name: does, args: does === 'plan.agent_step' ? own : args, priority }]
   const [kind, step] = does.split('.')
   return (children ?? []).map((node) => ({
     name: 'plan.on_node',

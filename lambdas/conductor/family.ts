@@ -71,10 +71,12 @@ function onNode({ uuid }: Node, { interface: kind, step: name, args, deadline_se
   return { ...own, deadline_seconds }
 }
 
-/** A step on another node is shown as what is done there. */
+const standing = new Set(['plan.on_node', 'plan.agent_step'])
+
+/** A step that stands for another one is shown as that. */
 export function shownName(of: Step): string {
   const { interface: kind, step: name } = of.args
-  return stepName(of) === 'plan.on_node' ? `${String(kind)}.${String(name)}` : stepName(of)
+  return standing.has(stepName(of)) ? `${String(kind)}.${String(name)}` : stepName(of)
 }
 
 /** Those whom steps name, as the site has to know them. */

@@ -3,8 +3,8 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import type { InterfaceField } from '../../contract/hardware.ts'
 import { type StepFacts, steps } from '../../contract/step-facts.ts'
-import { stepArguments, type StepName, stepName } from '../../contract/plan.ts'
-import type { Node } from '../../contract/resources.ts'
+import { stepArguments, type StepName, stepName, stepNames } from '../../contract/plan.ts'
+import { jsonObject, type Node } from '../../contract/resources.ts'
 import type { KeptStep, SteppedKind } from './asked.ts'
 import { needsRamdisk } from './planners.ts'
 import type { Platform } from '../platform.ts'
@@ -104,7 +104,8 @@ function keep(node: Node, kind: SteppedKind, named: NamedStep, options: Conducto
     throw new UserError(400, `Step ${stepName(named)}: node ${node.uuid} must not be powered off.`)
   if (special?.args && Object.keys(named.args).length > 0)
     throw new UserError(400, `Step ${stepName(named)} takes no arguments.`)
-  const args = stepArguments[does].safeParse(resets ? {} : (special?.args ?? named.args))
+  const shape = does === 'plan.agent_step' ? jsonObject : stepArguments[does]
+  const args = shape.safeParse(resets ? {} : (special?.args ?? named.args))
   if (!args.success)
     throw new UserError(400, `The arguments of step ${stepName(named)} are wrong: ${z.prettifyError(args.error)}`)
   return {
@@ -120,8 +121,14 @@ function known(node: Node, kind: SteppedKind, named: NamedStep): StepName {
   const offered = offeredTo(node, kind)
   const name = offered.find((each) => each === stepName(named))
   if (name) return name
+  if (node.deploy_interface === 'custom-agent' && mayBeOfAgent(named)) return 'plan.agent_step'
   const all = [...offered, ...Object.keys(reserved)].join(', ')
   throw new UserError(400, `The ${kind} step ${stepName(named)} is unknown for node ${node.uuid}; there is: ${all}.`)
+}
+
+/** Whether a hardware manager of the ramdisk may have it: that is known once the agent runs. */
+function mayBeOfAgent(named: NamedStep): boolean {
+  return named.interface === 'deploy' || !stepNames.some((each) => each === stepName(named))
 }
 
 /** What this node's interfaces can be asked to do in such an operation. */

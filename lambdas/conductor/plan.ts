@@ -28,13 +28,7 @@ const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) =
   cleaning: async (platform, node) => ({ kind: 'clean', steps: await cleanSteps(platform, node) }),
   deploying: async (platform, node) => ({
     kind: 'deploy',
-    ...(node.deploy_interface === 'fake' || node.deploy_interface === 'ramdisk'
-      ? { image: null, configDrive: null }
-      : {
-          image: await resolveImage(platform.table, node, platform.options),
-          configDrive: await configDriveReference(platform.blobs, node),
-          partitions: partitionsOf(node),
-        }),
+    ...(await whatIsWritten(platform, node)),
     steps: askedSteps(node, 'deploy'),
   }),
   servicing: async (_, node) => ({ kind: 'service', steps: askedSteps(node, 'service') }),
@@ -42,6 +36,16 @@ const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) =
   unrescuing: async () => ({ kind: 'unrescue' }),
   deleting: async () => ({ kind: 'tear_down' }),
 }
+
+/** Some deploy interfaces write nothing, and `custom-agent` leaves it to the steps that it is asked for. */
+async function whatIsWritten({ table, blobs, options }: Needs, node: Node): Promise<Written> {
+  const { deploy_interface: deploy } = node
+  if (deploy === 'fake' || deploy === 'ramdisk') return { image: null, configDrive: null }
+  const configDrive = await configDriveReference(blobs, node)
+  if (deploy === 'custom-agent') return { image: null, configDrive }
+  return { image: await resolveImage(table, node, options), configDrive, partitions: partitionsOf(node) }
+}
+type Written = Pick<Extract<Request, { kind: 'deploy' }>, 'image' | 'configDrive' | 'partitions'>
 
 /** What waits to be planned for this node, and in which lane; undefined: nothing. UserError: it can't be done, and why. */
 export function pendingLane(node: Node): Lane | undefined {

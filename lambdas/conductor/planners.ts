@@ -130,23 +130,27 @@ function isInBand(name: StepName, on: Ground): boolean {
 /** In order of priority (reference §5.1): what is asked for goes between the steps of the deploy interface, or before the machine is
  * touched where it needs no agent. */
 function deploySteps({ image, configDrive, partitions, steps }: RequestOf<'deploy'>, on: Ground): Step[] {
-  const wanted = steps.filter(({ priority }) => priority > 0)
+  const wanted = steps.filter(({ priority }) => priority > 0).map(withDrive(configDrive))
   if (bootsRamdisk(on)) return [...ordered(wanted.map(asked(on))), ...switchedOff(on), ...intoInstance(on)]
-  if (image === null)
+  if (isFake(on, 'deploy'))
     return ordered([step('deploy.deploy', on), step('deploy.boot_instance', on), ...wanted.map(asked(on))])
   const start = facts['deploy.start_agent'].priority
   const isEarly = (each: Asked): boolean => restarts(each, on) || (each.priority > start && !isInBand(each.name, on))
-  const main = [
+  const written = image && [
     step('deploy.write_image', on, { image, config_drive: configDrive, ...(partitions && { partitions }) }),
     step('deploy.prepare_instance_boot', on),
-    step('deploy.tear_down_agent', on),
-    ...intoInstance(on),
   ]
+  const main = [...(written ?? []), step('deploy.tear_down_agent', on), ...intoInstance(on)]
   return [
     ...ordered(wanted.filter(isEarly).map(asked(on))),
     ...intoRamdisk(on),
     ...ordered([...main, ...wanted.filter((each) => !isEarly(each)).map(asked(on))]),
   ]
+}
+
+/** A step of the agent's own may be what writes the disk. */
+function withDrive(drive: ConfigDriveReference | null): (of: Asked) => Asked {
+  return (of) => (drive && of.name === 'plan.agent_step' ? { ...of, args: { ...of.args, config_drive: drive } } : of)
 }
 
 function switchedOff(on: Ground): Step[] {

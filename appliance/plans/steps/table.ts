@@ -23,6 +23,7 @@ import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice, takeOve
 import { bootInstance, prepareInstanceBoot, startAgent, tearDownAgent, writeImage } from './deploy.ts'
 import { erase } from './erase.ts'
 import { imagined } from './fake.ts'
+import { agentStep } from './agent-step.ts'
 import { burnIn, inBand } from './in-band.ts'
 import { inspectHardware } from './inspect.ts'
 import { prepareInstanceRamdisk } from './instance-ramdisk.ts'
@@ -46,6 +47,7 @@ import { enrolSecureBootKeys, installBootCertificates, setBmcNtp } from './trust
 export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } = {
   'plan.hold': hold,
   'plan.wait': wait,
+  'plan.agent_step': agentStep,
   'power.validate': validate,
   'power.power_on': powerOn,
   'power.power_off': powerOff,

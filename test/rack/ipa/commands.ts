@@ -41,6 +41,7 @@ export function ipaCommands(
 ): Record<string, Record<string, IpaCommand>> {
   const sync = (takes: string[], run: IpaCommand['run']): IpaCommand => ({ asynchronous: false, takes, run })
   const background = (takes: string[], run: IpaCommand['run']): IpaCommand => ({ asynchronous: true, takes, run })
+  const ownSteps = () => Object.keys(machine.ownSteps).map((name) => offered(name, 0))
   return {
     clean: {
       get_clean_steps: sync(['node', 'ports'], async () => ({
@@ -65,12 +66,17 @@ export function ipaCommands(
     },
     deploy: {
       get_deploy_steps: sync(['node', 'ports'], async () => ({
-        deploy_steps: { [MANAGER]: deploySteps },
+        deploy_steps: { [MANAGER]: deploySteps, OthersHardwareManager: ownSteps() },
         hardware_manager_version: versions,
       })),
       execute_deploy_step: background(['step', 'node', 'ports', 'deploy_version', '…'], async ({ step, node }) => {
-        const wanted = stepIn(step, deploySteps, 'deploy_step')
+        const wanted = stepIn(step, [...deploySteps, ...ownSteps()], 'deploy_step')
         if (typeof (node as Params)['uuid'] !== 'string') throw new IpaError('KeyError', 500, "'uuid'")
+        const own = machine.ownSteps[wanted.step]
+        if (own) {
+          await slowly(5000)
+          return { deploy_result: own(wanted.args ?? {}, node as Params), deploy_step: step }
+        }
         const written = await writeImage(machine, wanted.args ?? {}, slowly)
         return { deploy_result: written, deploy_step: step }
       }),

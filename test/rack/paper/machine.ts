@@ -53,6 +53,8 @@ export class PaperMachine {
   nmis = 0
   /** What its ramdisk's collectors post beside the inventory, as ironic-python-agent's do; undefined: it has none, and waits to be asked. */
   collected: Record<string, unknown> | undefined
+  /** What hardware managers of others in its ramdisk do in a deploy, by step. */
+  readonly ownSteps: Record<string, (args: Record<string, unknown>, node: Record<string, unknown>) => void> = {}
   /** What its disk answers to writes, once it is broken. */
   diskFault: string | undefined
   /** What its rescue system lets people in with. */
