@@ -90,7 +90,11 @@ export async function programIn(root: string, name: string): Promise<string> {
 }
 
 /** What the files say that they need (DT_NEEDED), and what that needs, out of the unpacked packages: nothing of the building machine. */
-async function librariesOf(root: string, architecture: Architecture, files: readonly string[]): Promise<Entry[]> {
+export async function librariesOf(
+  root: string,
+  architecture: Architecture,
+  files: readonly string[],
+): Promise<Entry[]> {
   const { triplet, loader, at } = platforms[architecture]
   const found = new Map<string, Entry>([
     [loader, executable(`${at}/${loader}`, await libraryIn(root, triplet, loader, 'every program'))],

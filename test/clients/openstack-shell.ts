@@ -10,9 +10,9 @@ export interface Said {
 export class OpenStackShell {
   readonly #python: Teller
 
-  /** With these settings in its environment. */
-  constructor(settings: Record<string, string>) {
-    this.#python = python('openstack-shell.py', settings)
+  /** With these settings in its environment, in a network namespace if not in this one. */
+  constructor(settings: Record<string, string>, netns?: string) {
+    this.#python = python('openstack-shell.py', settings, netns)
   }
 
   /** The baremetal commands that the client has. */

@@ -11,7 +11,7 @@ export class Teller {
   constructor(command: string, args: readonly string[], environment: Record<string, string>) {
     this.#name = [command, ...args].join(' ')
     // No settings of whoever runs the tests, nor what their clients have cached.
-    const env = { PATH: '/usr/bin:/bin', HOME: '/nonexistent', ...environment }
+    const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/nonexistent', ...environment }
     this.#child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env })
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]()
   }
@@ -28,8 +28,11 @@ export class Teller {
   }
 }
 
-/** A script beside this file. */
-export function python(script: string, environment: Record<string, string>): Teller {
+/** A script beside this file; `netns`: the network namespace in which it runs, if not in this one. */
+export function python(script: string, environment: Record<string, string>, netns?: string): Teller {
   const path = fileURLToPath(new URL(script, import.meta.url))
-  return new Teller('/usr/bin/python3', ['-B', '-W', 'ignore', path], environment)
+  const argv = ['-B', '-W', 'ignore', path]
+  return netns === undefined
+    ? new Teller('/usr/bin/python3', argv, environment)
+    : new Teller('ip', ['netns', 'exec', netns, '/usr/bin/python3', ...argv], environment)
 }

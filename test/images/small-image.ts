@@ -1,12 +1,13 @@
 import { chmod, copyFile, cp, mkdir, symlink, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Entry } from '../../agent/ramdisk/cpio.ts'
-import { download, resolveKernel, resolveOne, unpack } from '../../agent/ramdisk/debian.ts'
+import { download, resolveClosure, resolveKernel, resolveOne, unpack } from '../../agent/ramdisk/debian.ts'
 import { kernelWithModules } from '../../agent/ramdisk/kernel.ts'
 import { contentKey, digestOf, digestOfRecipe } from '../../agent/ramdisk/key.ts'
 import { writeLayer } from '../../agent/ramdisk/layer.ts'
 import { run } from '../../agent/ramdisk/run.ts'
+import { librariesOf } from '../../agent/ramdisk/userland.ts'
 import { cache, type Image, kept, type Log } from './cache.ts'
 import { makeDisk } from './disk.ts'
 import { makeGrub } from './grub.ts'
@@ -35,20 +36,26 @@ const wantedModules = [
   'fs/nls/nls_utf8.ko',
 ]
 
-/** The image of the tests: Debian's kernel and busybox; it says on the serial port what its config drive holds. */
+/** The image of the tests: Debian's kernel and busybox; it says on the serial port what its config drive holds, and lets its keys in by ssh. */
 export async function buildTestImage(log: Log = () => {}): Promise<Image> {
   const packages = [await resolveKernel('linux-image-cloud-amd64'), await resolveOne('busybox-static')]
+  const login = await resolveClosure(['dropbear-bin'])
   const recipes = [here, join(here, 'small'), join(here, '../../agent/ramdisk')].map(digestOfRecipe)
   recipes.push(digestOf(join(here, '../../agent/loader/grub-core.ts')))
-  const key = contentKey([...packages.map((one) => `${one.name}=${one.version}`), ...(await Promise.all(recipes))])
+  const key = contentKey([
+    ...[...packages, ...login].map((one) => `${one.name}=${one.version}`),
+    ...(await Promise.all(recipes)),
+  ])
   return kept('test', key, log, async (raw, work) => {
     const [kernelArchive = '', busyboxArchive = ''] = await download(packages, join(cache, 'debs'))
     await unpack([kernelArchive], join(work, 'kernel'))
     await unpack([busyboxArchive], join(work, 'system'))
+    await unpack(await download(login, join(cache, 'debs')), join(work, 'login'))
     const busybox = join(work, 'system/bin/busybox')
     const root = join(work, 'root')
     log('making the root file system')
     await makeRootFolder(root, busybox)
+    await addLogin(root, join(work, 'login'))
     const chosen = await kernelWithModules({
       root: join(work, 'kernel'),
       staging: join(work, 'modules'),
@@ -116,4 +123,19 @@ async function makeRootFolder(root: string, busybox: string): Promise<void> {
     await copyFile(join(here, 'small', source), target)
     await chmod(target, 0o755)
   }
+}
+
+/** An ssh server, and the one user whom it knows. */
+async function addLogin(root: string, unpacked: string): Promise<void> {
+  const server = join(unpacked, 'usr/sbin/dropbear')
+  await copyFile(server, join(root, 'bin/dropbear'))
+  for (const library of await librariesOf(unpacked, 'amd64', [server])) {
+    if (library.kind !== 'file' || !('from' in library.content)) continue
+    await mkdir(dirname(join(root, library.path)), { recursive: true })
+    await copyFile(library.content.from, join(root, library.path))
+    await chmod(join(root, library.path), 0o755)
+  }
+  for (const folder of ['lib', 'lib64']) await symlink(`usr/${folder}`, join(root, folder))
+  for (const folder of ['etc/dropbear', 'root/.ssh']) await mkdir(join(root, folder), { recursive: true, mode: 0o700 })
+  await writeFile(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
 }

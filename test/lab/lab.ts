@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import bcrypt from 'bcryptjs'
 import type { Ramdisk } from '../../agent/ramdisk/build.ts'
+import { withTokens } from '../../cli/keystone.ts'
 import { createClient, type Client } from '../../contract/api/client.ts'
+import { adminPasswordFile } from '../../standalone/keystone.ts'
 import { startRack, type Rack } from '../rack/qemu/rack.ts'
 import { Program } from './program.ts'
 import { labRamdisk } from './ramdisk.ts'
@@ -23,6 +25,8 @@ export interface LabOptions {
   dir: string
   servers: Parameters<typeof startRack>[0]['servers']
   log(line: string): void
+  /** How the cloud knows its callers; with keystone it has OpenStack's other services too. Default: http_basic. */
+  auth?: 'http_basic' | 'keystone'
   /** False: the network of the servers has no DHCP server, and they boot by virtual media. */
   dhcp?: boolean
   /** Default: that of this checkout, built where needed. */
@@ -40,7 +44,8 @@ export interface Lab {
   stop(): Promise<void>
 }
 
-export async function startLab({ name, dir, servers, log, dhcp = true, ramdisk: given }: LabOptions): Promise<Lab> {
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const { name, dir, servers, log, auth = 'http_basic', dhcp = true, ramdisk: given } = options
   const ramdisk = given ?? (await labRamdisk(log))
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   log('rack of ' + servers.map((server) => `${server.name} (${server.firmware})`).join(', '))
@@ -51,16 +56,21 @@ export async function startLab({ name, dir, servers, log, dhcp = true, ramdisk: 
   }
   try {
     log('cloud')
-    const credentials = { username: 'admin', password: randomBytes(12).toString('base64url') }
-    const cloud = cloudProgram(rack, dir, credentials)
+    const data = join(dir, 'cloud')
+    mkdirSync(data, { recursive: true, mode: 0o700 })
+    const person = { username: 'admin', password: randomBytes(12).toString('base64url') }
+    const cloud = cloudProgram(rack, dir, auth === 'keystone' ? ['--auth', auth] : basicAuth(dir, person))
     stops.push(() => cloud.stop())
     await cloud.start()
+    const credentials =
+      auth === 'keystone' ? { ...person, password: readFileSync(adminPasswordFile(data), 'utf8').trim() } : person
     const door = await rack.openCloud(API_PORT)
     stops.push(() => door.close())
     const authorities = join(dir, 'cloud', 'authorities.pem')
     setDefaultCACertificates([...getCACertificates('default'), readFileSync(authorities, 'utf8')])
     const endpoint = `https://${door.host}:${door.port}`
-    const client = createClient({ endpoint, auth: credentials })
+    const login = { endpoint, ...credentials, project: undefined }
+    const client = createClient({ endpoint, auth: credentials, fetch: withTokens(fetch, login) })
 
     log('appliance')
     await client.sites.create(SITE)
@@ -81,17 +91,15 @@ export async function startLab({ name, dir, servers, log, dhcp = true, ramdisk: 
   }
 }
 
-function cloudProgram(
-  rack: Rack,
-  dir: string,
-  { username, password }: { username: string; password: string },
-): Program {
-  const data = join(dir, 'cloud')
-  mkdirSync(data, { recursive: true, mode: 0o700 })
+function basicAuth(dir: string, { username, password }: { username: string; password: string }): string[] {
   const users = join(dir, 'users.htpasswd')
   writeFileSync(users, `${username}:${bcrypt.hashSync(password, 8)}\n`, { mode: 0o600 })
-  const argv = [process.execPath, bloomery, 'serve', '--data-dir', data, '--host', rack.cloud.address]
-  argv.push('--port', String(API_PORT), '--auth', 'http_basic', '--htpasswd', users)
+  return ['--auth', 'http_basic', '--htpasswd', users]
+}
+
+function cloudProgram(rack: Rack, dir: string, auth: readonly string[]): Program {
+  const argv = [process.execPath, bloomery, 'serve', '--data-dir', join(dir, 'cloud'), '--host', rack.cloud.address]
+  argv.push('--port', String(API_PORT), ...auth)
   return new Program('cloud', join(dir, 'cloud.log'), /^authority /m, (output) =>
     rack.spawnInCloud(argv, { stdio: ['ignore', output, output] }),
   )
