@@ -106,6 +106,8 @@ export type ChangeHandler = (changes: Change[]) => Promise<void>
 
 export interface Blobs {
   put(key: string, bytes: Uint8Array): Promise<void>
+  /** As many bytes as come. Absent where no request brings more than fits into memory. */
+  putStream?(key: string, bytes: AsyncIterable<Uint8Array>): Promise<void>
   get(key: string): Promise<Uint8Array | undefined>
   stream(key: string): Promise<Readable | undefined>
   head(key: string): Promise<{ size: number; sha256: string | undefined } | undefined>

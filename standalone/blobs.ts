@@ -56,6 +56,10 @@ export class FileBlobs implements Blobs {
     await this.receive(key, Readable.from([bytes]), undefined)
   }
 
+  async putStream(key: string, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    await this.receive(key, bytes, undefined)
+  }
+
   async get(key: string): Promise<Uint8Array | undefined> {
     const stored = this.find(key)
     return stored && (await readFile(stored.path))

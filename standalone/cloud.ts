@@ -10,6 +10,7 @@ import { onUplinks } from '../lambdas/reports/on-uplink.ts'
 import type { Config } from './config.ts'
 import { openGround, type Ground } from './ground.ts'
 import { listen, type HttpOptions, type HttpServer } from './http.ts'
+import { ImageImports } from './image-imports.ts'
 import { keystoneAuth } from './keystone.ts'
 import { consumeUplinks } from './uplinks.ts'
 import { Worker } from './worker.ts'
@@ -53,12 +54,13 @@ export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Lo
     const tls = config.tls ? ground.serverCertificate : undefined
     http = await listen({ fetch: dispatch(ground, api), host: config.host, port: config.port, tls })
     endpoint ||= `${tls ? 'https' : 'http'}://${bracketed(config.host)}:${http.port}`
-    api.answer = createApi(ground.platform, {
-      publicEndpoint: endpoint,
-      auth,
-      streaming: true,
-      webhooks: ground.webhooks,
-    })
+    const imports = new ImageImports(ground.platform, ground.webhooks)
+    stops.push(() => imports.stop())
+    api.answer = createApi(
+      ground.platform,
+      { publicEndpoint: endpoint, auth, streaming: true, webhooks: ground.webhooks },
+      imports,
+    )
     stops.push(...functions(ground, log))
   } catch (error) {
     await stop()

@@ -54,7 +54,8 @@ export const settings = z.strictObject({
     .transform((text) => text.split(',').map((each) => each.trim()))
     .pipe(z.array(z.union([z.cidrv4(), z.cidrv6()], 'not a comma list of networks such as 10.0.0.0/8')))
     .meta({
-      description: 'networks, beside the public Internet, that webhooks may reach (CIDR, comma list; default: none)',
+      description:
+        'networks, beside the public Internet, that webhooks may reach and images be fetched from (CIDR, comma list; default: none)',
     })
     .optional(),
   'webhook-http': yes.meta({ description: 'webhooks by plain HTTP too (default: https only)' }).optional(),

@@ -4,12 +4,15 @@ import { ApiError } from '../../contract/api/client.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { baremetalOf } from './baremetal.ts'
+import { requireAdmin } from '../openstack/rights.ts'
 import { changeServer } from './change-server.ts'
 import { imageFor } from './create.ts'
 import { keypairOf } from './keypairs.ts'
 import { PATH } from './path.ts'
 import { begin } from './reconcile.ts'
-import { type Action, actions } from './server-input.ts'
+import { actionOf, withAction } from './action-log.ts'
+import { type Action, actions, refusals } from './server-input.ts'
+import { consoleOutput, consoleUrl } from './server-console.ts'
 import { statusOf } from './server-view.ts'
 import { changeable, requireUnlocked } from './servers.ts'
 import { configDrive, instanceInfo } from './spawn.ts'
@@ -19,27 +22,70 @@ export function actionRoutes(app: Service, ground: Ground): void {
   app.post(`${PATH}/servers/:server/action`, async (call) => {
     const body = (await readJson(call)) as Record<string, unknown> | undefined
     const name = Object.keys(body ?? {})[0] ?? ''
+    const refusal = Object.hasOwn(refusals, name) ? refusals[name] : undefined
+    if (refusal !== undefined) {
+      const { uuid } = await changeable(call, ground, call.req.param('server'), name)
+      throw new UserError(400, `Cannot '${name}' instance ${uuid}: ${refusal}.`)
+    }
     if (!Object.hasOwn(actions, name) || Object.keys(body ?? {}).length !== 1)
       throw new UserError(
         400,
         `There is no such action: ${name.slice(0, 64)}. There is: ${Object.keys(actions).join(', ')}.`,
       )
     const server = await changeable(call, ground, call.req.param('server'), name)
-    if (name !== 'unlock' && name !== 'lock') requireUnlocked(call, server)
+    if (!harmless.has(name)) requireUnlocked(call, server)
     return run(call, ground, server, name as Action, body?.[name])
   })
 }
 
+/** Done to a locked server too. */
+const harmless = new Set(['lock', 'unlock', 'os-getConsoleOutput', 'os-getSerialConsole', 'os-resetState'])
+
 async function run(call: Call, ground: Ground, server: Server, name: Action, given: unknown): Promise<Response> {
-  const { log } = ground
-  if (name === 'lock' || name === 'unlock') {
-    await changeServer(ground, server.uuid, () => ({ locked: name === 'lock' }))
-    return call.body(null, 202)
+  const { clock } = ground
+  const done = (changes: Partial<Server>) =>
+    changeServer(ground, server.uuid, (now) => ({
+      ...changes,
+      actions: withAction(now, actionOf(call, name, clock.now(), true)),
+    }))
+  switch (name) {
+    case 'lock':
+      await done({ locked: true, locked_reason: actions.lock.parse(given)?.locked_reason ?? null })
+      return call.body(null, 202)
+    case 'unlock':
+      await done({ locked: false, locked_reason: null })
+      return call.body(null, 202)
+    case 'os-getConsoleOutput': {
+      const { length } = actions['os-getConsoleOutput'].parse(given)
+      const lines = length === null || length === undefined || length < 0 ? undefined : length
+      return call.json({ output: await consoleOutput(ground, server, lines) })
+    }
+    case 'os-getSerialConsole':
+      return call.json({ console: consoleUrl(call, server, actions['os-getSerialConsole'].parse(given).type) })
+    case 'addSecurityGroup':
+    case 'removeSecurityGroup':
+      // Nothing at a site enforces them, so that there is nothing to be changed: see docs/openstack.md.
+      actions[name].parse(given)
+      return call.body(null, 202)
+    case 'os-resetState': {
+      requireAdmin(call, 'os_compute_api:os-admin-actions:reset_state')
+      if (server.task !== null) throw notNow(server, name)
+      const { state } = actions['os-resetState'].parse(given)
+      if (state === 'active' && server.node === null) throw new UserError(409, `Instance ${server.uuid} has no node.`)
+      await done({ state })
+      return call.body(null, 202)
+    }
+    default:
+      return onNode(call, ground, server, name, given)
   }
+}
+
+async function onNode(call: Call, ground: Ground, server: Server, name: Action, given: unknown): Promise<Response> {
+  const { log, clock } = ground
   const node = nodeOf(server, name)
   const { nodes } = baremetalOf(ground)
   const take = async (task: ServerTask, more: Partial<Server> = {}): Promise<Server> => {
-    const begun = await begin(ground, server.uuid, task, more)
+    const begun = await begin(ground, server.uuid, task, actionOf(call, logName(name), clock.now()), more)
     if (!begun) throw notNow(server, name)
     log.info({ server: server.uuid, node, action: name, user: call.var.caller.user?.id }, 'server action')
     return begun
@@ -74,10 +120,16 @@ async function run(call: Call, ground: Ground, server: Server, name: Action, giv
       await told(nodes.provision(node, 'unrescue'))
       await take('unrescuing')
       return call.body(null, 202)
-    case 'rebuild':
+    case 'trigger_crash_dump':
+      await told(nodes.injectNmi(node))
+      return call.body(null, 202)
+    default:
       return rebuild(call, ground, server, given, { told, take })
   }
 }
+
+/** As Nova's log has it. */
+const logName = (name: Action): string => name.replace(/^os-/, '')
 
 interface Doing {
   told(doing: Promise<void>): Promise<void>
@@ -101,7 +153,7 @@ async function rebuild(
       }))
     : server.key
   const changes: Partial<Server> = {
-    image: await imageFor(ground, asked.imageRef),
+    image: await imageFor(call, ground, asked.imageRef, server.flavor),
     key: asked.key_name === null ? null : key,
     ...(asked.name === undefined ? {} : { name: asked.name }),
     ...(asked.metadata === undefined ? {} : { metadata: asked.metadata }),
@@ -118,6 +170,7 @@ async function rebuild(
 
 /** The states in which each makes sense, as Nova has it. */
 const allowed: Partial<Record<Action, string[]>> = {
+  trigger_crash_dump: ['ACTIVE', 'RESCUE', 'ERROR'],
   reboot: ['ACTIVE', 'SHUTOFF', 'ERROR', 'RESCUE'],
   'os-start': ['SHUTOFF'],
   'os-stop': ['ACTIVE', 'ERROR'],

@@ -8,9 +8,10 @@ import { portOf } from '../network/ports.ts'
 import { networkStore } from '../network/store.ts'
 import { all } from '../store/paging.ts'
 import { getSite } from '../store/sites.ts'
-import { findImage } from '../store/images.ts'
+import { bootable } from '../image-service/sight.ts'
 import { flavorOf } from './flavors.ts'
 import { keypairOf } from './keypairs.ts'
+import { actionOf, logged } from './action-log.ts'
 import type { ServerCreation } from './server-input.ts'
 import { serverStore } from './store.ts'
 
@@ -18,7 +19,7 @@ import { serverStore } from './store.ts'
 export async function createServers(call: Call, ground: Ground, given: ServerCreation): Promise<Server[]> {
   const { table, clock, ids, log } = ground
   const flavor = await flavorForServer(call, ground, given.flavorRef)
-  const image = await imageFor(ground, given.imageRef)
+  const image = await imageFor(call, ground, given.imageRef, flavor)
   const zone = await zoneFor(ground, given.availability_zone)
   const user = call.var.caller.user?.id ?? ''
   const key = given.key_name ? await keyFor(ground, user, given.key_name) : null
@@ -49,11 +50,13 @@ export async function createServers(call: Call, ground: Ground, given: ServerCre
       tried: [],
       locked: false,
       launched_at: null,
+      actions: [actionOf(call, 'create', clock.now())],
+      tags: [...new Set(given.tags)],
       created_at: clock.now().toISOString(),
       updated_at: null,
       version: 1,
     }
-    servers.push(server)
+    servers.push(logged(undefined, server, server.created_at))
   }
   for (const server of servers) {
     await serverStore.save(table, undefined, server)
@@ -69,17 +72,31 @@ async function flavorForServer(call: Call, ground: Ground, reference: string): P
   })
 }
 
-export async function imageFor({ table }: Pick<Ground, 'table'>, reference: string | undefined): Promise<string> {
+export async function imageFor(
+  call: Call,
+  ground: Ground,
+  reference: string | undefined,
+  flavor: Pick<Flavor, 'disk' | 'ram'>,
+): Promise<string> {
   if (!reference)
     throw new UserError(
       400,
       'Invalid imageRef provided: a server needs an image, since there are no volumes to boot from.',
     )
   const id = reference.slice(reference.lastIndexOf('/') + 1)
-  const image = await findImage(table, id)
-  if (!image) throw new UserError(400, `Invalid imageRef provided: can not find requested image ${id}.`)
-  if (image.state !== 'active') throw new UserError(400, `Image ${id} is not active: it is still being uploaded.`)
-  return image.uuid
+  const { record } = await bootable(call, ground, id)
+  // A flavor without a size takes what disk the node has.
+  if (flavor.disk > 0 && flavor.disk < record.min_disk)
+    throw new UserError(
+      400,
+      `Flavor's disk is too small for requested image: ${flavor.disk} GB, and it needs ${record.min_disk}.`,
+    )
+  if (flavor.ram < record.min_ram)
+    throw new UserError(
+      400,
+      `Flavor's memory is too small for requested image: ${flavor.ram} MB, and it needs ${record.min_ram}.`,
+    )
+  return record.uuid
 }
 
 async function zoneFor({ table }: Ground, zone: string | null | undefined): Promise<string | null> {
@@ -95,7 +112,12 @@ async function keyFor(ground: Ground, user: string, name: string): Promise<Serve
   return { name, public_key }
 }
 
-async function nicsFor(call: Call, ground: Ground, asked: ServerCreation['networks'], count: number): Promise<Nic[]> {
+export async function nicsFor(
+  call: Call,
+  ground: Ground,
+  asked: ServerCreation['networks'],
+  count: number,
+): Promise<Nic[]> {
   const { table, ids } = ground
   if (asked === 'none') return []
   if (asked === undefined || asked === 'auto' || asked.length === 0) {

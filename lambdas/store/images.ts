@@ -1,6 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { type Image, image, type Node } from '../../contract/resources.ts'
 import { ConflictError, type Item, type Key, type Table, type Write } from '../platform.ts'
+import { recordKey } from './image-records.ts'
 import { deletedItem, referenceKey } from './image-references.ts'
 import { list, type Listed } from './paging.ts'
 
@@ -79,7 +80,11 @@ export async function deleteImage(
   now: Date,
   expect: 'present' | number = 'present',
 ): Promise<void> {
-  const gone: Write[] = [{ delete: imageKey(uuid), expect }, { delete: imageNameKey(name) }]
+  const gone: Write[] = [
+    { delete: imageKey(uuid), expect },
+    { delete: imageNameKey(name) },
+    { delete: recordKey(uuid) },
+  ]
   const moved: Write[] = [
     { delete: referenceKey('image', uuid) },
     { put: deletedItem({ uuid, name, at: now.toISOString() }, 1) },

@@ -49,7 +49,7 @@ it('looks names up for a socket, and gives it no address that is refused', async
     new Promise<unknown>((resolve) =>
       addressGuard(own).lookup('localhost', { all }, (error, address) => resolve(error?.message ?? address)),
     )
-  expect(await looked([], true)).toMatch(/^localhost is at .*, which webhooks may not reach$/)
+  expect(await looked([], true)).toMatch(/^localhost is at .*, which the cloud may not reach$/)
   expect(await looked(['127.0.0.0/8', '::1/128'], true)).toContainEqual({ address: '127.0.0.1', family: 4 })
   expect(await looked(['127.0.0.0/8', '::1/128'], false)).toMatch(/^(127\.0\.0\.1|::1)$/)
 })

@@ -1,7 +1,7 @@
 import { lookup as resolve, type LookupAddress } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 
-/** People say where webhooks go, and the cloud connects: so not into our own networks, and not to where clouds keep credentials. */
+/** People say where webhooks go and images come from, and the cloud connects: so not into our own networks, and not to where clouds keep credentials. */
 export interface AddressGuard {
   /** Whether this address may be connected to. */
   allows(address: string): boolean
@@ -42,7 +42,7 @@ export function addressGuard(networks: readonly string[] = []): AddressGuard {
   }
   const checked = (host: string, addresses: LookupAddress[]): Error | undefined => {
     const bad = addresses.find(({ address }) => !allows(address))
-    return bad && new Error(`${host} is at ${bad.address}, which webhooks may not reach`)
+    return bad && new Error(`${host} is at ${bad.address}, which the cloud may not reach`)
   }
   return {
     allows,

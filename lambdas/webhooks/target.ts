@@ -21,5 +21,5 @@ export function bareHost({ hostname }: URL): string {
 
 function requireAddress(address: string, networks: readonly string[]): void {
   if (!addressGuard(networks).allows(address))
-    throw new UserError(400, `url: ${address} is not a public address, and in no network that webhooks may reach.`)
+    throw new UserError(400, `url: ${address} is not a public address, and in no network that the cloud may reach.`)
 }

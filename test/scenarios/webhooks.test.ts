@@ -147,7 +147,7 @@ it('where the cloud may not go nothing is sent, and the webhook says so', async 
   client = createClient({ endpoint: cloud.endpoint })
   await happening('a')
   const why = async () => (await client.webhooks.get('mine')).status?.last_error
-  await expect.poll(why, patience).toMatch(/^localhost is at .* which webhooks may not reach$/)
+  await expect.poll(why, patience).toMatch(/^localhost is at .* which the cloud may not reach$/)
   expect(there.received).toEqual([])
   await expect(client.webhooks.create({ name: 'other', url: there.url })).rejects.toThrow(/not a public address/)
 })

@@ -1,0 +1,150 @@
+import { Readable } from 'node:stream'
+import { z } from 'zod'
+import { UserError } from '../../contract/api/faults.ts'
+import type { ImageRecord } from '../../contract/image-record.ts'
+import { readJson } from '../api/body.ts'
+import type { Call, Ground, Service } from '../openstack/context.ts'
+import { isAdmin } from '../openstack/rights.ts'
+import { imageBlob } from '../store/images.ts'
+import { requireTarget } from '../webhooks/target.ts'
+import type { WebhookConfig } from '../webhooks/config.ts'
+import { requireDeployable } from './input.ts'
+import { PATH } from './path.ts'
+import { activate, largest, receive, tooLarge } from './receive.ts'
+import { changeRecord, findEntry, noImage, statusOf } from './records.ts'
+import { entryOf, ownEntry } from './sight.ts'
+
+const DATA_TYPE = 'application/octet-stream'
+const SAVE_SECONDS = 3600
+
+/** Fetches what `web-download` names; whoever runs it is woken when there is something to fetch. */
+export interface Importer {
+  wake(): void
+}
+export interface Importing {
+  importer: Importer | undefined
+  /** Where it may fetch from. */
+  reach: Pick<WebhookConfig, 'networks' | 'http'> | undefined
+}
+
+const method = z.discriminatedUnion('name', [
+  z.looseObject({ name: z.literal('glance-direct') }),
+  z.looseObject({ name: z.literal('web-download'), uri: z.url({ protocol: /^https?$/ }).max(2048) }),
+])
+const importing = z.object({ method })
+
+/** An image's bytes: sent with one request, staged and then imported, fetched from a web server, and read again. */
+export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Importing): void {
+  const { blobs, clock, log } = ground
+  const path = `${PATH}/images/:image`
+  app.put(`${path}/file`, async (call) => {
+    const data = await received(call, 'saving')
+    const entry = await findEntry(ground.table, call.req.param('image').toLowerCase())
+    if (!entry) throw noImage(call.req.param('image'))
+    await activate(ground, entry, data)
+    return call.body(null, 204)
+  })
+  app.put(`${path}/stage`, async (call) => {
+    const data = await received(call, 'saving')
+    await changeRecord(ground, call.req.param('image').toLowerCase(), () => ({ status: 'uploading', data }))
+    return call.body(null, 204)
+  })
+  app.post(`${path}/import`, async (call) => {
+    const asked = importing.parse(await readJson(call)).method
+    const { record } = await ownEntry(call, ground, call.req.param('image'), 'modify_image')
+    if (asked.name === 'glance-direct') {
+      if (record.status !== 'uploading' || !record.data)
+        throw new UserError(409, `Image ${record.uuid} is ${record.status}: stage its data before they are imported.`)
+      await activate(ground, { record, image: undefined }, record.data)
+    } else await download(call, record, asked.uri)
+    return call.body(null, 202)
+  })
+  app.get(`${path}/file`, async (call) => {
+    const { record, image } = await entryOf(call, ground, call.req.param('image'))
+    if (record.status === 'deactivated' && !isAdmin(call))
+      throw new UserError(403, `Image ${record.uuid} is deactivated: an administrator may reactivate it.`)
+    if (!image || image.state !== 'active') return call.body(null, 204)
+    if (image.manifest)
+      throw new UserError(501, `Image ${record.uuid} is kept in chunks, which only sites put together again.`)
+    if (!blobs.putStream) return call.redirect(await blobs.signGet(imageBlob(record.uuid), SAVE_SECONDS), 307)
+    const stream = await blobs.stream(imageBlob(record.uuid))
+    if (!stream) throw new UserError(404, `The data of image ${record.uuid} are not there: send them again.`)
+    call.header('content-type', DATA_TYPE)
+    call.header('content-length', String(image.size))
+    if (record.data) call.header('content-md5', record.data.checksum)
+    return call.body(Readable.toWeb(stream) as ReadableStream)
+  })
+  app.get(`${path}/tasks`, async (call) => {
+    const { record } = await ownEntry(call, ground, call.req.param('image'), 'get_image_tasks')
+    return call.json({ tasks: record.download ? [taskOf(record, record.download)] : [] })
+  })
+
+  /** Takes the body, unless others are at it; what fails leaves the image as it was, without data. */
+  async function received(call: Call, status: ImageRecord['status']): Promise<NonNullable<ImageRecord['data']>> {
+    if (call.req.header('content-type')?.split(';')[0]?.trim() !== DATA_TYPE)
+      throw new UserError(415, `The data of an image come as ${DATA_TYPE}.`)
+    const { record: before } = await ownEntry(call, ground, call.req.param('image') ?? '', 'upload_image')
+    const limit = largest(ground)
+    if (Number(call.req.header('content-length') ?? 0) > limit) throw tooLarge(limit)
+    requireDeployable(before)
+    const { record } = await changeRecord(ground, before.uuid, (entry) => {
+      requireQueued(entry.record)
+      return { status, data: null }
+    })
+    const { body } = call.req.raw
+    try {
+      return await receive(ground, record, body ? Readable.fromWeb(body as never) : Readable.from([]))
+    } catch (error) {
+      log.warn({ image: record.uuid, why: String(error) }, 'data of an image did not come')
+      await changeRecord(ground, record.uuid, (entry) =>
+        entry.record.status === status ? { status: 'queued' } : undefined,
+      ).catch(() => {}) // it was deleted meanwhile
+      throw error
+    }
+  }
+
+  function requireQueued(record: ImageRecord): void {
+    const status = statusOf(record, clock.now())
+    if (status !== 'queued')
+      throw new UserError(
+        409,
+        `Image status transition from ${status} to saving is not allowed: it has data, or they come.`,
+      )
+  }
+
+  async function download(call: Call, { uuid }: ImageRecord, url: string): Promise<void> {
+    if (!importer || !reach)
+      throw new UserError(
+        400,
+        "This edition of the cloud fetches nothing: `bloomery image push` takes a URL, and nodes' image_source too.",
+      )
+    requireTarget(url, { ...reach, http: true })
+    await changeRecord(ground, uuid, ({ record }) => {
+      requireQueued(record)
+      requireDeployable(record)
+      const by = call.var.caller.user?.id ?? null
+      const begun_at = clock.now().toISOString()
+      return { status: 'importing', download: { url, failed: null, request: call.var.requestId, begun_at, by } }
+    })
+    log.info({ image: uuid, host: new URL(url).host }, 'image is to be fetched')
+    importer.wake()
+  }
+}
+
+function taskOf(record: ImageRecord, { url, failed, request, begun_at, by }: NonNullable<ImageRecord['download']>) {
+  const isOver = record.status !== 'importing'
+  return {
+    id: request.replace(/^req-/, ''),
+    type: 'api_image_import',
+    status: failed === null ? (isOver ? 'success' : 'processing') : 'failure',
+    owner: record.owner,
+    image_id: record.uuid,
+    request_id: request,
+    user_id: by,
+    input: { image_id: record.uuid, import_req: { method: { name: 'web-download', uri: url } } },
+    result: isOver && failed === null ? { image_id: record.uuid } : null,
+    message: failed ?? '',
+    created_at: begun_at,
+    updated_at: record.updated_at ?? begun_at,
+  }
+}
