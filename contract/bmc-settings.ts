@@ -50,7 +50,7 @@ export const watchdogActions = ['none', 'reset', 'off', 'cycle'] as const
 /** `timeout` in seconds; a watchdog that doesn't run waits to be started by the machine's own software. */
 export const watchdogWish = z.strictObject({
   running: boolean,
-  timeout: z.number('timeout is seconds').min(0.1).max(6553.5).optional(),
+  timeout: z.number('timeout is 0.1 to 6553.5 seconds').min(0.1).max(6553.5).optional(),
   action: z.enum(watchdogActions, `action is one of ${watchdogActions.join(', ')}`).optional(),
 })
 export type WatchdogWish = z.infer<typeof watchdogWish>

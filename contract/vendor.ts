@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { accountWish } from './bmc-settings.ts'
 import { certificateNames, type MediaDevice, type StepName } from './plan.ts'
 import { subscription, subscriptionId } from './subscription.ts'
 
@@ -42,6 +43,20 @@ const question = (description: string, verb: string, does: VendorQuestion) => ({
   does,
 })
 
+const none = z.strictObject({}, 'the method takes no arguments')
+
+const users = {
+  get_users: question('List the users of the BMC: their names, whether they may log in, and their privilege.', 'GET', {
+    asks: 'vendor.get_users',
+    asked: none,
+  }),
+  set_user: question(
+    "Make or change a user of the BMC. Required argument: 'name'; and at least one of 'password', 'privilege' (administrator, operator, user, none), 'enabled' (Boolean).",
+    'POST',
+    { asks: 'vendor.set_user', asked: accountWish, sealedAs: 'wish' },
+  ),
+}
+
 const redfish = {
   create_subscription: question(
     "Create an event subscription on the BMC. Required argument: 'Destination' - a URL; optional: 'Protocol', 'Context', 'EventTypes', 'HttpHeaders'.",
@@ -67,6 +82,17 @@ const redfish = {
     'POST',
     { asks: 'vendor.generate_csr', asked: z.strictObject(certificateNames) },
   ),
+  ...users,
+  get_boot_options: question("Show the firmware's boot options and their order.", 'GET', {
+    asks: 'vendor.get_boot_options',
+    asked: none,
+  }),
+  set_boot_order: {
+    facts: method(
+      "Change the firmware's boot order, from the next start. Required argument: 'order' - a list of references, such as Boot0003, first to last.",
+    ),
+    does: { step: 'management.set_boot_order' },
+  },
   eject_vmedia: {
     facts: method(
       "Eject a virtual media device. Optional argument: 'boot_device' - cd, dvd, usb or floppy; without it all are ejected.",
@@ -77,6 +103,27 @@ const redfish = {
 
 export const vendorMethods: Readonly<Record<string, Readonly<Record<string, { facts: VendorMethod; does: Does }>>>> = {
   ipmitool: {
+    ...users,
+    get_lan_configuration: question("Show the BMC's own network configuration.", 'GET', {
+      asks: 'vendor.get_lan_configuration',
+      asked: none,
+    }),
+    set_lan_configuration: {
+      facts: method(
+        "Change the BMC's own network configuration; driver_info stays as it is. Arguments, at least one: 'source' - static or dhcp; 'address', 'mask', 'gateway'; 'vlan' - a number, or null for none.",
+      ),
+      does: { step: 'management.set_lan_configuration' },
+    },
+    get_watchdog: question("Show the BMC's watchdog of the machine.", 'GET', {
+      asks: 'vendor.get_watchdog',
+      asked: none,
+    }),
+    set_watchdog: {
+      facts: method(
+        "Set the BMC's watchdog of the machine. Required argument: 'running' (Boolean); optional: 'timeout' - seconds; 'action' - none, reset, off or cycle.",
+      ),
+      does: { step: 'management.set_watchdog' },
+    },
     send_raw: {
       facts: method(
         "Send raw bytes to the BMC. Required argument: 'raw_bytes' - a string of them, network function and command first.",

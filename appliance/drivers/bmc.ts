@@ -1,3 +1,12 @@
+import type {
+  AccountWish,
+  BmcAccount,
+  BootOptions,
+  LanSettings,
+  LanWish,
+  WatchdogState,
+  WatchdogWish,
+} from '../../contract/bmc-settings.ts'
 import type { HardwareFacts, IndicatorState } from '../../contract/hardware-facts.ts'
 import type { KeyEnrolment, MediaDevice } from '../../contract/plan.ts'
 import type { LogicalDisk } from '../../contract/raid.ts'
@@ -34,6 +43,13 @@ export interface BmcPassword {
   set(password: string): Promise<void>
   /** Whether a fresh session can be had with it. */
   works(password: string): Promise<boolean>
+}
+
+/** Who may log in to a BMC. */
+export interface BmcAccounts {
+  list(): Promise<BmcAccount[]>
+  /** Twice is once. */
+  put(wish: AccountWish): Promise<void>
 }
 
 /** What a BMC tells whom of, as people subscribe to it. */
@@ -121,6 +137,15 @@ export interface BmcManagement {
   listen(onPower: () => void, signal: AbortSignal): Promise<void>
   /** Of the BMC: those that can log in, by name. */
   users(): Promise<string[]>
+  readonly accounts: BmcAccounts
+  /** The user of driver_info. */
+  readonly ownName: () => string
+  /** Over IPMI alone: the BMC's own connection. */
+  readonly lan: { read(): Promise<LanSettings>; write(wish: LanWish): Promise<void> }
+  /** Over IPMI alone: what resets a machine whose software hangs. */
+  readonly watchdog: { read(): Promise<WatchdogState>; set(wish: WatchdogWish): Promise<void> }
+  /** Over Redfish alone: what the firmware boots in turn. */
+  readonly bootOrder: { read(): Promise<BootOptions>; set(order: readonly string[]): Promise<void> }
   /** Of iDRACs alone. */
   clearJobQueue(force: boolean): Promise<void>
   resetIdrac(): Promise<void>

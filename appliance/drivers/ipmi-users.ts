@@ -4,6 +4,7 @@ import { listUsers, mayLogIn, setUserPassword } from '@bloomery/ipmi/users.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { BmcManagement, BmcPassword } from './bmc.ts'
 import type { IpmiInfo } from './ipmi-info.ts'
+import { ipmiAccounts } from './ipmi-settings.ts'
 import type { UseIpmi } from './ipmi-maintenance.ts'
 import { asHardwareError, type IpmiSessions } from './ipmi-sessions.ts'
 
@@ -17,8 +18,10 @@ export function ipmiUsers(
   use: UseIpmi,
   sessions: IpmiSessions,
   info: () => IpmiInfo,
-): Pick<BmcManagement, 'users' | 'password'> {
+): Pick<BmcManagement, 'users' | 'password' | 'accounts' | 'ownName'> {
   return {
+    accounts: ipmiAccounts(use),
+    ownName: () => info().ipmi_username,
     users: () => use(async (session) => (await listUsers(session)).filter(mayLogIn).map(({ name }) => name)),
     password: ipmiPassword(use, sessions, info),
   }

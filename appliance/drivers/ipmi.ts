@@ -5,6 +5,7 @@ import type { Bmc, ConnectBmc, DriverInfo, Memory } from './bmc.ts'
 import { chooseAgain, chooseBootDevice, ipmiBootDevice } from './ipmi-boot.ts'
 import { type IpmiInfo, ipmiInfo } from './ipmi-info.ts'
 import { ipmiMaintenance, type UseIpmi } from './ipmi-maintenance.ts'
+import { ipmiSettings } from './ipmi-settings.ts'
 import { ipmiUsers } from './ipmi-users.ts'
 import { IpmiSessions } from './ipmi-sessions.ts'
 
@@ -30,6 +31,7 @@ function ipmiBmc(sessions: IpmiSessions, driverInfo: DriverInfo, memory: Memory)
   return {
     more: {
       ...ipmiMaintenance(use, sessions, () => ipmiInfo(driverInfo)),
+      ...ipmiSettings(useLogin),
       ...ipmiUsers(useLogin, sessions, () => ipmiInfo(driverInfo)),
       openConsole: (ears) => sessions.console(ipmiInfo(driverInfo), ears),
       injectNmi: () => use((session) => setPower(session, 'diag')),

@@ -38,6 +38,11 @@ type Maintenance = Omit<
   | 'serialDoor'
   | 'subscriptions'
   | 'certificates'
+  | 'accounts'
+  | 'ownName'
+  | 'bootOrder'
+  | 'lan'
+  | 'watchdog'
 >
 
 /** What steps of cleaning and servicing do to a machine over Redfish. */

@@ -14,6 +14,7 @@ import { redfishSerialDoor } from './redfish-console.ts'
 import { readFacts } from './redfish-facts.ts'
 import { listenToPower } from './redfish-events.ts'
 import { redfishMaintenance } from './redfish-maintenance.ts'
+import { redfishSettings } from './redfish-settings.ts'
 import { redfishSubscriptions } from './redfish-subscriptions.ts'
 
 export type UseRedfish = <T>(work: (session: { bmc: Redfish; system: System }) => Promise<T>) => Promise<T>
@@ -25,9 +26,10 @@ export function redfishManagement(
   use: UseRedfish,
   password: BmcPassword,
   driverInfo: DriverInfo,
-): Omit<BmcManagement, 'sendRaw' | 'openConsole'> {
+): Omit<BmcManagement, 'sendRaw' | 'openConsole' | 'lan' | 'watchdog'> {
   return {
     ...redfishMaintenance(use),
+    ...redfishSettings(use, driverInfo),
     certificates: redfishCertificates(use, driverInfo),
     serialDoor: () => redfishSerialDoor(use, driverInfo),
     subscriptions: redfishSubscriptions(use),

@@ -71,7 +71,8 @@ async function invoke(platform: Platform, call: Call, verb: (typeof verbs)[numbe
     return call.body(null, 202)
   }
   if ('asks' in does) {
-    const asked = { ...call.req.query(), ...given }
+    const { method: _named, ...query } = call.req.query()
+    const asked = { ...query, ...given }
     const request = { step: does.asks, args: await questionFor(platform, node, does, asked) }
     const body = await answerOf(platform, call, node, request, (now) => {
       if (methodsOf(now)[name] !== method) throw new UserError(400, `No handler for method ${name}`)

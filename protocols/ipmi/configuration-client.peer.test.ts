@@ -18,8 +18,9 @@ import { readSensorRecords } from './sensors.ts'
 import { type IpmiSocket, openIpmiSocket } from './socket.ts'
 import { type IpmiSim, simUser, startIpmiSim } from './testing/ipmi-sim.ts'
 import { readThresholds, setThresholds } from './thresholds.ts'
-import { setUserAccess, setUserName, setUserPassword as passwordCommand } from './user-commands.ts'
+import { putUser } from './user-changes.ts'
 import { listUsers, setUserPassword, testUserPassword } from './users.ts'
+import { armWatchdog, readWatchdog } from './watchdog.ts'
 import { getWatchdog, resetWatchdog, setWatchdog } from './watchdog-commands.ts'
 
 /** Of the rest, ipmi_sim 2.0.33 has nothing: DCMI, restore policy, restart cause, power-on hours, offset of the log's clock. */
@@ -46,13 +47,7 @@ function open(user: { username: string; password: string }): Promise<IpmiSession
 
 // With passwords of 20 bytes ipmi_sim 2.0.33 lets nobody in, ipmitool neither; and any password passes its test.
 test('a user of ipmi_sim is hired, logs in, and has another password', async () => {
-  const user = { id: 3 }
-  await session.send(setUserName, { user, name: 'worker' })
-  await setUserPassword(session, 3, 'first')
-  const channel = { number: 1, messaging: true, linkAuthentication: false, callbackOnly: false, change: true }
-  await session.send(setUserAccess, { channel, user, limit: { privilege: 4 }, sessions: undefined })
-  const enable = { user: { id: 3, long: false }, operation: { what: 1 }, password: new Uint8Array(0) }
-  await session.send(passwordCommand, enable)
+  await putUser(session, { name: 'worker', password: 'first', privilege: 'administrator' })
   expect((await listUsers(session)).map(({ id, name }) => [id, name])).toEqual([
     [2, simUser.username],
     [3, 'worker'],
@@ -87,6 +82,8 @@ test('the watchdog of ipmi_sim is set, reset and read', async () => {
   await session.send(resetWatchdog, undefined)
   const read = { use: { purpose: 4 }, initial: 600 }
   expect(await session.send(getWatchdog, undefined)).toMatchObject(read)
+  await armWatchdog(session, { running: true, action: 'none', timeout: 90.5 })
+  expect(await readWatchdog(session)).toMatchObject({ action: 'none', timeout: 90.5 })
 })
 
 test('thresholds, hysteresis and events of a sensor of ipmi_sim are read and set', async () => {

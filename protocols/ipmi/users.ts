@@ -24,10 +24,23 @@ export interface UserEntry {
 const [SHORT, LONG] = [16, 20]
 const DISABLED = 2
 const UNSAID = 0
+/** Without a name, and it stays so (§22.28). */
+const NULL_USER = 1
+
+/** A place for a user, whether or not it has one. */
+export interface UserSlot extends UserEntry {
+  /** Its name can't be changed. */
+  isFixed: boolean
+}
 
 /** Every user that has a name, by id. */
 export async function listUsers(session: IpmiSession): Promise<UserEntry[]> {
-  const users: UserEntry[] = []
+  const slots = await readUserSlots(session)
+  return slots.filter(({ name }) => name !== '').map(({ isFixed: _fixed, ...user }) => user)
+}
+
+export async function readUserSlots(session: IpmiSession): Promise<UserSlot[]> {
+  const slots: UserSlot[] = []
   for (let id = 1, most = 1; id <= most; id += 1) {
     const access = await unlessDeclined(session.send(getUserAccess, { channel: THIS_CHANNEL, user: { id } }))
     if (!access) continue
@@ -36,10 +49,16 @@ export async function listUsers(session: IpmiSession): Promise<UserEntry[]> {
     const named = await unlessDeclined(session.send(getUserName, { user: { id } }))
     const { status } = access.enabled
     const enabled = status === UNSAID ? undefined : status !== DISABLED
-    if (named && named.name !== '')
-      users.push({ id, name: utf8(named.name), enabled, privilege: access.access.privilege })
+    const { privilege } = access.access
+    slots.push({
+      id,
+      name: utf8(named?.name ?? ''),
+      enabled,
+      privilege,
+      isFixed: id <= Math.max(NULL_USER, access.fixed.count),
+    })
   }
-  return users
+  return slots
 }
 
 /** Who may log in, as far as the BMC says. */

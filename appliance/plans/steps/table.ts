@@ -13,6 +13,16 @@ import {
   sendRaw,
   setBmcClock,
 } from './bmc.ts'
+import {
+  getBootOptions,
+  getLanConfiguration,
+  getUsers,
+  getWatchdog,
+  setBootOrder,
+  setLanConfiguration,
+  setUser,
+  setWatchdog,
+} from './bmc-settings.ts'
 import { generateCsr, installBmcCertificate, renewBmcCertificate } from './bmc-certificate.ts'
 import { reportDrift } from './drift.ts'
 import { updateFirmware, updateFirmwareImages } from './firmware.ts'
@@ -68,6 +78,9 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'vendor.send_raw': sendRaw,
   'vendor.bmc_reset': resetBmcOverIpmi,
   'management.set_bmc_ntp': setBmcNtp,
+  'management.set_boot_order': setBootOrder,
+  'management.set_lan_configuration': setLanConfiguration,
+  'management.set_watchdog': setWatchdog,
   'management.enroll_secure_boot_keys': enrolSecureBootKeys,
   'management.install_boot_certificates': installBootCertificates,
   'management.install_bmc_certificate': installBmcCertificate,
@@ -110,6 +123,11 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'vendor.delete_subscription': deleteSubscription,
   'vendor.get_subscription': getSubscription,
   'vendor.generate_csr': generateCsr,
+  'vendor.get_boot_options': getBootOptions,
+  'vendor.get_lan_configuration': getLanConfiguration,
+  'vendor.get_watchdog': getWatchdog,
+  'vendor.get_users': getUsers,
+  'vendor.set_user': setUser,
   'vendor.get_all_subscriptions': getAllSubscriptions,
   'bios.apply_configuration': applyConfiguration,
   'bios.factory_reset': factoryReset,

@@ -76,7 +76,7 @@ export function authenticate(state: State, headers: Readonly<Record<string, unkn
   const token = headers['x-auth-token']
   if (typeof token === 'string') {
     const session = [...state.sessions.values()].find((each) => same(each.token, token))
-    return session && state.users.find(({ name }) => name === session.user)
+    return session && state.users.find((user) => user.name === session.user && mayLogIn(user))
   }
   const { authorization } = headers
   const basic = typeof authorization === 'string' ? /^Basic ([A-Za-z0-9+/=]+)$/.exec(authorization)?.[1] : undefined
@@ -87,7 +87,11 @@ export function authenticate(state: State, headers: Readonly<Record<string, unkn
 
 function checkUser(state: State, name: string, password: string): User | undefined {
   const user = state.users.find((each) => each.name === name)
-  return user && same(user.password, password) ? user : undefined
+  return user && mayLogIn(user) && same(user.password, password) ? user : undefined
+}
+
+function mayLogIn({ enabled, role }: User): boolean {
+  return enabled !== false && role !== 'None'
 }
 
 function same(a: string, b: string): boolean {

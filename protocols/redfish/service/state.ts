@@ -8,7 +8,8 @@ import type { Machine } from './machine.ts'
 export interface User {
   name: string
   password: string
-  role?: 'Administrator' | 'Operator' | 'ReadOnly'
+  role?: 'Administrator' | 'Operator' | 'ReadOnly' | 'None'
+  enabled?: boolean
 }
 
 export interface Slot extends SlotDialect {
