@@ -58,6 +58,19 @@ export const serverTasks = [
 ] as const
 export type ServerTask = (typeof serverTasks)[number]
 
+/** What somebody asked of a server, and the steps that it came to: the latest last, as many as are worth keeping. */
+export interface ServerAction {
+  request: string
+  action: string
+  user_id: string
+  project_id: string
+  started_at: string
+  ended_at: string | null
+  /** Why it failed. */
+  fault: string | null
+  steps: Array<{ task: ServerTask; started_at: string; ended_at: string | null; failed: boolean }>
+}
+
 export interface Server extends Kept {
   name: string
   description: string | null
@@ -84,4 +97,8 @@ export interface Server extends Kept {
   tried: string[]
   locked: boolean
   launched_at: string | null
+  /** Absent: none yet. */
+  locked_reason?: string | null
+  actions?: ServerAction[]
+  tags?: string[]
 }

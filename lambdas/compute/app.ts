@@ -3,12 +3,17 @@ import type { IdentityConfig } from '../identity/config.ts'
 import type { Call, Service } from '../openstack/context.ts'
 import { createService } from '../openstack/service.ts'
 import type { Platform } from '../platform.ts'
+import { actionLogRoutes } from './action-routes.ts'
 import { actionRoutes } from './actions.ts'
 import { fleetRoutes } from './fleet-routes.ts'
 import { flavorRoutes } from './flavors.ts'
+import { interfaceRoutes } from './interfaces.ts'
 import { keypairRoutes } from './keypairs.ts'
 import { PATH } from './path.ts'
+import { consoleRoutes } from './server-console.ts'
 import { serverRoutes } from './servers.ts'
+import { tagRoutes } from './tags.ts'
+import { usageRoutes } from './usage.ts'
 
 /** The last microversion whose replies are made here. */
 const MAXIMUM = 90
@@ -46,6 +51,11 @@ export function createCompute(platform: Platform, config: IdentityConfig, public
   keypairRoutes(app, platform)
   serverRoutes(app, platform)
   actionRoutes(app, platform)
+  actionLogRoutes(app, platform)
+  consoleRoutes(app, platform)
+  interfaceRoutes(app, platform)
+  tagRoutes(app, platform)
+  usageRoutes(app, platform)
   return app
 }
 

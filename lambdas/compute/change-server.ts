@@ -1,6 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Server } from '../../contract/compute.ts'
 import type { Platform } from '../platform.ts'
+import { logged } from './action-log.ts'
 import { serverStore } from './store.ts'
 
 const ATTEMPTS = 20
@@ -23,5 +24,6 @@ export async function changeServer(
 }
 
 export function changed({ clock }: Pick<Platform, 'clock'>, before: Server, changes: Partial<Server>): Server {
-  return { ...before, ...changes, updated_at: clock.now().toISOString(), version: before.version + 1 }
+  const now = clock.now().toISOString()
+  return logged(before, { ...before, ...changes, updated_at: now, version: before.version + 1 }, now)
 }

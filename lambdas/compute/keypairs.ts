@@ -6,6 +6,7 @@ import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { isAdmin } from '../openstack/rights.ts'
 import { all } from '../store/paging.ts'
+import { generatedKey } from './generated-key.ts'
 import { PATH } from './path.ts'
 import { keypairsOf, keypairStore } from './store.ts'
 
@@ -22,7 +23,7 @@ const creation = z.object({
   }),
 })
 
-/** Public keys of people, which their servers let in. Keys are made by those who will use them: no private key is ever made or seen here. */
+/** Public keys of people, which their servers let in. The private half of a pair that is made here is in the reply, and nowhere else. */
 export function keypairRoutes(app: Service, ground: Ground): void {
   const { table, clock, ids } = ground
   const path = `${PATH}/os-keypairs`
@@ -32,24 +33,22 @@ export function keypairRoutes(app: Service, ground: Ground): void {
   })
   app.post(path, async (call) => {
     const given = creation.parse(await readJson(call)).keypair
-    if (given.public_key === undefined)
-      throw new UserError(
-        400,
-        'Give a public_key: make a pair with ssh-keygen, so that nobody but you ever has the private half.',
-      )
+    const user_id = userOf(call, given.user_id)
+    const { public_key, ...secret } =
+      given.public_key === undefined ? await generatedKey() : { public_key: given.public_key }
     const keypair: Keypair = {
       uuid: ids.uuid(),
       name: given.name,
-      user_id: userOf(call, given.user_id),
+      user_id,
       type: 'ssh',
-      public_key: given.public_key,
-      fingerprint: fingerprint(given.public_key),
+      public_key,
+      fingerprint: fingerprint(public_key),
       created_at: clock.now().toISOString(),
       updated_at: null,
       version: 1,
     }
     await keypairStore.save(table, undefined, keypair)
-    return call.json({ keypair: view(call, keypair) }, call.var.minor >= 2 ? 201 : 200)
+    return call.json({ keypair: { ...view(call, keypair), ...secret } }, call.var.minor >= 2 ? 201 : 200)
   })
   app.get(`${path}/:name`, async (call) => call.json({ keypair: detail(call, await keypairOf(ground, asked(call))) }))
   app.delete(`${path}/:name`, async (call) => {

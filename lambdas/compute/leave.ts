@@ -35,6 +35,8 @@ export async function leaveNode(platform: Platform, { uuid }: Server, node: Node
     platform.log.info({ server: uuid, node: node.uuid }, 'node given back')
     return true
   }
-  if (tearable.has(node.provision_state)) await nodes.provision(node.uuid, 'deleted')
+  if (!tearable.has(node.provision_state)) return false
+  if (node.console_enabled) await nodes.setConsole(node.uuid, { enabled: false })
+  await nodes.provision(node.uuid, 'deleted')
   return false
 }

@@ -1,9 +1,10 @@
 import { ApiError } from '../../contract/api/client.ts'
 import { UserError } from '../../contract/api/faults.ts'
-import type { Server, ServerTask } from '../../contract/compute.ts'
+import type { Server, ServerAction, ServerTask } from '../../contract/compute.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { getNode } from '../store/nodes.ts'
+import { withAction } from './action-log.ts'
 import { bindPorts, makePorts, releasePorts } from './cards.ts'
 import { changed, changeServer } from './change-server.ts'
 import { claimNode } from './claim.ts'
@@ -166,10 +167,11 @@ export async function begin(
   platform: Platform,
   uuid: string,
   task: ServerTask,
+  action: ServerAction,
   more: Partial<Server> = {},
 ): Promise<Server | undefined> {
   const after = await changeServer(platform, uuid, (server) =>
-    server.task === null ? { ...more, task, fault: null } : undefined,
+    server.task === null ? { ...more, task, fault: null, actions: withAction(server, action) } : undefined,
   )
   return after?.task === task ? after : undefined
 }

@@ -6,7 +6,8 @@ import { z } from 'zod'
 
 const name = z.string().trim().min(1).max(255)
 const description = z.string().max(255).nullish()
-export const metadata = z.record(z.string().min(1).max(255), z.string().max(255))
+const metadata = z.record(z.string().min(1).max(255), z.string().max(255))
+export const metadataOnly = z.object({ metadata })
 const userData = z
   .base64('user_data: not base64')
   .max(65_535)
@@ -28,6 +29,9 @@ const blockDevice = z
     destination_type: z.literal('local', 'only local: there are no volumes').optional(),
   })
   .loose()
+/** Nova's: no comma and no slash, since they stand in lists and paths. */
+export const tag = z.string().regex(/^[^,/]{1,60}$/, 'a tag is 1 to 60 characters without comma or slash')
+export const tags = z.array(tag).max(50)
 export const hints = z.record(z.string().max(255), z.unknown())
 
 export const creation = z.object({
@@ -52,7 +56,7 @@ export const creation = z.object({
     accessIPv4: z.string().optional(),
     accessIPv6: z.string().optional(),
     personality: z.array(z.unknown()).max(0, 'files are injected by user_data').optional(),
-    tags: z.array(z.string()).max(0, 'servers have no tags').optional(),
+    tags: tags.default([]),
     host: z.null().optional(),
     hypervisor_hostname: z.null().optional(),
     hostname: z.string().max(63).optional(),
@@ -66,6 +70,7 @@ export type ServerCreation = z.infer<typeof creation>['server']
 export const update = z.object({ server: z.looseObject({ name: name.optional(), description }) })
 
 const nothing = z.unknown()
+const securityGroup = z.looseObject({ name: z.string().min(1).max(255) })
 /** One at a time: which, and its arguments. */
 export const actions = {
   reboot: z.object({ type: z.enum(['SOFT', 'HARD']) }),
@@ -83,7 +88,44 @@ export const actions = {
     .looseObject({ adminPass: z.string().min(1).max(255).optional(), rescue_image_ref: z.string().optional() })
     .nullish(),
   unrescue: nothing,
-  lock: nothing,
+  lock: z.looseObject({ locked_reason: z.string().max(255).optional() }).nullish(),
   unlock: nothing,
+  'os-getConsoleOutput': z.looseObject({ length: z.coerce.number().int().min(-1).nullish() }),
+  'os-getSerialConsole': z.looseObject({ type: z.string().max(64).default('serial') }),
+  trigger_crash_dump: nothing,
+  'os-resetState': z.looseObject({ state: z.enum(['active', 'error']) }),
+  addSecurityGroup: securityGroup,
+  removeSecurityGroup: securityGroup,
 } as const
 export type Action = keyof typeof actions
+
+const moved = 'a server stays on its machine, whose size is what it is: make another one, and delete this one'
+const frozen = 'a machine without a hypervisor runs or is off: stop it'
+const copied = 'nothing reads the disks of a running machine: make the image elsewhere, and push it'
+/** What Nova knows and no bare metal can do, and why. */
+export const refusals: Readonly<Record<string, string>> = {
+  resize: moved,
+  confirmResize: moved,
+  revertResize: moved,
+  migrate: moved,
+  'os-migrateLive': moved,
+  evacuate: moved,
+  pause: frozen,
+  unpause: frozen,
+  suspend: frozen,
+  resume: frozen,
+  shelve: frozen,
+  shelveOffload: frozen,
+  unshelve: frozen,
+  createImage: copied,
+  createBackup: copied,
+  changePassword: 'there is no agent in the guest: log in with the key pair, or rescue it',
+  restore: 'what is deleted is gone',
+  forceDelete: 'delete does all of it',
+  addFloatingIp: 'no site has a gateway driver',
+  removeFloatingIp: 'no site has a gateway driver',
+  'os-getVNCConsole': 'there are no graphical consoles, only serial ones',
+  'os-getSPICEConsole': 'there are no graphical consoles, only serial ones',
+  'os-getRDPConsole': 'there are no graphical consoles, only serial ones',
+  'os-getMKSConsole': 'there are no graphical consoles, only serial ones',
+}

@@ -87,10 +87,10 @@ export function serverView(call: Call, server: Server, addresses: readonly Addre
     ...(status === 'ERROR' && fault ? { fault } : {}),
     ...(minor >= 9 ? { locked: server.locked } : {}),
     ...(minor >= 19 ? { description: server.description } : {}),
-    ...(minor >= 26 ? { tags: [] } : {}),
+    ...(minor >= 26 ? { tags: server.tags ?? [] } : {}),
     ...(minor >= 63 ? { trusted_image_certificates: null } : {}),
     ...(minor >= 71 ? { server_groups: [] } : {}),
-    ...(minor >= 73 ? { locked_reason: null } : {}),
+    ...(minor >= 73 ? { locked_reason: server.locked_reason ?? null } : {}),
     ...(asAdmin
       ? {
           'OS-EXT-SRV-ATTR:host': site,

@@ -3,19 +3,29 @@ import type { Server } from '../../contract/compute.ts'
 import { readJson } from '../api/body.ts'
 import { flag } from '../api/query.ts'
 import { portsOfDevice, networkStore } from '../network/store.ts'
-import { portView } from '../network/views.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
 import { isAdmin, isTheirs, mayChange, requireMember, seesAll } from '../openstack/rights.ts'
+import { actionOf, withAction } from './action-log.ts'
 import { changeServer } from './change-server.ts'
 import { createServers } from './create.ts'
 import { PATH } from './path.ts'
-import { creation, metadata, update } from './server-input.ts'
+import { creation, metadataOnly, update } from './server-input.ts'
+import { hasTags } from './tags.ts'
 import { type Addresses, linksOf, serverView } from './server-view.ts'
 import { serversFor, serverStore } from './store.ts'
 
 /** Filters of the list that say whose, not which. */
-const scopes = ['all_tenants', 'all_projects', 'deleted', 'changes-since']
+const scopes = [
+  'all_tenants',
+  'all_projects',
+  'deleted',
+  'changes-since',
+  'tags',
+  'tags-any',
+  'not-tags',
+  'not-tags-any',
+]
 
 export function serverRoutes(app: Service, ground: Ground): void {
   const { table } = ground
@@ -27,9 +37,9 @@ export function serverRoutes(app: Service, ground: Ground): void {
     if (whole && !seesAll(call))
       throw new UserError(403, "Policy doesn't allow os_compute_api:servers:index:get_all_tenants to be performed.")
     const { name, ...rest } = Object.fromEntries(Object.entries(query.filters).filter(([key]) => !scopes.includes(key)))
-    const named = name?.map((text) => text.toLowerCase())
     const keep = (server: Server): boolean =>
-      (named?.every((text) => server.name.toLowerCase().includes(text)) ?? true) &&
+      (name?.every((text) => isNamed(server, text)) ?? true) &&
+      hasTags(server, query.filters) &&
       matches(filterable(call, server), rest)
     const project = call.var.caller.project?.id
     const from = whole || project === undefined ? undefined : serversFor(project)
@@ -73,15 +83,25 @@ export function serverRoutes(app: Service, ground: Ground): void {
   app.delete(`${path}/:server`, async (call) => {
     const server = await changeable(call, ground, call.req.param('server'), 'delete')
     requireUnlocked(call, server)
-    await changeServer(ground, server.uuid, ({ task }) => (task === 'deleting' ? undefined : { task: 'deleting' }))
+    await changeServer(ground, server.uuid, (now) =>
+      now.task === 'deleting'
+        ? undefined
+        : { task: 'deleting', actions: withAction(now, actionOf(call, 'delete', ground.clock.now())) },
+    )
     ground.log.info({ server: server.uuid, name: server.name, user: call.var.caller.user?.id }, 'server to be deleted')
     return call.body(null, 204)
   })
   app.get(`${path}/:server/metadata`, async (call) =>
     call.json({ metadata: (await serverOf(call, ground, call.req.param('server'))).metadata }),
   )
+  app.put(`${path}/:server/metadata`, async (call) => {
+    const { metadata: given } = metadataOnly.parse(await readJson(call))
+    const { uuid } = await changeable(call, ground, call.req.param('server'), 'server-metadata:update_all')
+    await changeServer(ground, uuid, () => ({ metadata: given }))
+    return call.json({ metadata: given })
+  })
   app.post(`${path}/:server/metadata`, async (call) => {
-    const { metadata: given } = update.shape.server.extend({ metadata }).parse(await readJson(call))
+    const { metadata: given } = metadataOnly.parse(await readJson(call))
     const { uuid } = await changeable(call, ground, call.req.param('server'), 'server-metadata:create')
     const after = await changeServer(ground, uuid, (server) => ({ metadata: { ...server.metadata, ...given } }))
     return call.json({ metadata: after?.metadata ?? {} })
@@ -99,19 +119,15 @@ export function serverRoutes(app: Service, ground: Ground): void {
     const { addresses } = await shown(call, ground, await serverOf(call, ground, call.req.param('server')))
     return call.json({ addresses })
   })
-  app.get(`${path}/:server/os-interface`, async (call) => {
-    const { uuid } = await serverOf(call, ground, call.req.param('server'))
-    const ports = (await portsOfDevice(table, uuid)).map((each) => portView(each, true))
-    return call.json({
-      interfaceAttachments: ports.map(({ id, network_id, mac_address, fixed_ips, status }) => ({
-        port_id: id,
-        net_id: network_id,
-        mac_addr: mac_address,
-        port_state: status,
-        fixed_ips,
-      })),
-    })
-  })
+}
+
+/** Of Nova's regular expressions the two that bound a name; anything else is looked for as it is. */
+function isNamed({ name }: Server, text: string): boolean {
+  const [own, wanted] = [name.toLowerCase(), text.toLowerCase()]
+  const middle = wanted.replace(/^\^/, '').replace(/\$$/, '')
+  const [isStart, isEnd] = [wanted.startsWith('^'), wanted.endsWith('$')]
+  if (isStart && isEnd) return own === middle
+  return isStart ? own.startsWith(middle) : isEnd ? own.endsWith(middle) : own.includes(middle)
 }
 
 const filterable = (call: Call, server: Server): Record<string, unknown> => {

@@ -23,6 +23,9 @@ export async function spawn(platform: Platform, server: Server, node: Node): Pro
         `Node ${node.name ?? node.uuid}: its ${name} interface refuses: ${reason ?? 'no reason'}`,
       )
   }
+  // What it prints from now on can be read (openstack console log show), where there is a serial console.
+  if (validation['console']?.result === true && !node.console_enabled)
+    await nodes.setConsole(node.uuid, { enabled: true })
   await nodes.provision(node.uuid, 'active', { configdrive: await configDrive(platform, server) })
 }
 
