@@ -25,8 +25,9 @@ import type { Log } from './log.ts'
 import { startMetricsServer } from './metrics-server.ts'
 import { openBootMedia } from './media/media.ts'
 import { openMetrics } from './metrics.ts'
-import { startSite } from './site.ts'
+import { ramdiskCommandLine, startSite } from './site.ts'
 import { connectMqtt } from './uplink/mqtt.ts'
+import { volumeOptions } from './volumes/options.ts'
 
 export const SOFTWARE = '0.1.0'
 
@@ -62,13 +63,20 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     stops.push(close)
 
     const address = config.boot.nextServer
+    const volumes = config.volumes && (await volumeOptions(config.volumes, config.data_dir, address, log))
+    if (volumes) stops.push(() => volumes.targets.stop())
     const timeline = openTimeline(() => clock.now())
     const media = openBootMedia({
       files: config.boot.files,
       base: `http://${inUrl(config.media_address ?? address)}:${config.boot.http.port ?? BOOT_HTTP_PORT}`,
       agentToken: (node) => site.agentToken(node),
     })
+    const ramdisk = {
+      doorUrl: `https://${address}:${config.door_port}`,
+      kernelArguments: `ipa-insecure=1 ${config.kernel_arguments}`.trim(),
+    }
     const site = startSite({
+      ...ramdisk,
       identity,
       ledger,
       link: connectMqtt(identity, Math.random, log),
@@ -98,9 +106,8 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
         return capture({ ...order, interface: captureInterface(config.boot, order.interface), addresses })
       },
       media,
-      doorUrl: `https://${address}:${config.door_port}`,
+      discovers: config.boot.unknownMachines === 'discover',
       imageUrl: `http://${address}:${config.image_port}`,
-      kernelArguments: `ipa-insecure=1 ${config.kernel_arguments}`.trim(),
       events: timeline,
       lastSeen: (macs, since) => timeline.lastSeen(macs, since),
       marks: (macs, since) => timeline.marks(macs, since),
@@ -109,6 +116,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
         intervalMs: config.health.interval_seconds * 1000,
         gauges: openHealthGauges(metrics, { sensors: config.health.sensors_per_node, series: config.health.sensors }),
       },
+      volumes,
       crashPoint: () => {},
     })
     stops.push(() => site.stop())
@@ -123,7 +131,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       await listen(createServer(site.images), config.image_port, address),
     )
     const boot = await startBootServices({
-      config: config.boot,
+      config: { ...config.boot, discoveryCommandLine: discoveryCommandLine(ramdisk, config.boot) },
       directory: site.machines,
       events: site.events,
       notices: site.notices,
@@ -132,6 +140,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       metrics,
       clock,
       media,
+      installerToken: site.installerToken,
       imageDir: join(config.data_dir, 'images'),
     })
     stops.push(() => boot.stop())
@@ -141,6 +150,14 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     await stop()
     throw error
   }
+}
+
+/** As an inspection, and what the site adds for machines that it doesn't know. */
+function discoveryCommandLine(
+  ramdisk: Parameters<typeof ramdiskCommandLine>[0],
+  { discoveryCommandLine: more }: ApplianceConfig['boot'],
+): string {
+  return `${ramdiskCommandLine(ramdisk, 'inspect')} ${more}`.trim()
 }
 
 /** Resolves to what stops it. A port in use is said with its number. */

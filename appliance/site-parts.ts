@@ -17,6 +17,7 @@ import type { Log } from './log.ts'
 import type { PowerConfig } from './power/policy.ts'
 import type { CrashPoint } from './plans/run-plan.ts'
 import type { Link } from './uplink/link.ts'
+import type { VolumeOptions } from './volumes/volumes.ts'
 
 /** Everything that differs between a rack server, a QEMU rack and a paper rack. */
 export interface SiteParts {
@@ -55,7 +56,9 @@ export interface SiteParts {
   /** Base URLs that machines on the provisioning network reach: the door and the image server. */
   doorUrl: string
   imageUrl: string
-  media: Pick<BootMedia, 'url' | 'instanceUrl'>
+  media: Pick<BootMedia, 'url' | 'instanceUrl' | 'ownUrl'>
+  /** Machines that no node knows boot the ramdisk too, and what it finds is told to the cloud. */
+  discovers: boolean
   /** More for the ramdisk's kernel command line. */
   kernelArguments: string
   /** Where the boot services' events go, and what they say of these MACs. */
@@ -67,5 +70,7 @@ export interface SiteParts {
   authority?: BmcAuthority | undefined
   /** How often sensors and logs are looked at; 0: never. */
   health: { intervalMs: number; gauges: HealthGauges }
+  /** Where it has volumes for machines; absent: nowhere. */
+  volumes?: VolumeOptions | undefined
   crashPoint: CrashPoint
 }

@@ -2,6 +2,7 @@ import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
 import { stepName, type Machine, type Plan } from '../contract/plan.ts'
 import { openDeployLogs } from './agents/deploy-logs.ts'
+import { openDiscoveries } from './agents/discovered.ts'
 import { agentDoor } from './agents/door.ts'
 import { postedInventories } from './agents/posted.ts'
 import { siteAgents } from './agents/site-agents.ts'
@@ -33,6 +34,7 @@ import type { SiteParts } from './site-parts.ts'
 import { startExecutor } from './plans/executor.ts'
 import { fetchPlan } from './plans/fetch-plan.ts'
 import { startUplink } from './uplink/uplink.ts'
+import { openVolumes } from './volumes/volumes.ts'
 
 /** The site's program without its sockets. */
 export interface Site {
@@ -44,6 +46,8 @@ export interface Site {
   notices: Notices
   /** Of the agent that runs on this node, or that is to boot from its medium. */
   agentToken(node: string): string | undefined
+  /** Made when it is first asked for in a boot. */
+  installerToken(node: string): string | undefined
   stop(): Promise<void>
 }
 
@@ -69,6 +73,7 @@ export function startSite(parts: SiteParts): Site {
     journal,
     machines,
     refresh: (key) => uplink.refresh(key),
+    isFilling: (command) => volumes.isFilling(command),
   })
 
   const delays = openDelays(parts.fake, parts.random)
@@ -134,6 +139,7 @@ export function startSite(parts: SiteParts): Site {
       images,
       posted: () => posted.take(plan.node),
       ramdiskCommandLine: ramdiskCommandLine(parts, plan.kind),
+      doorUrl: parts.doorUrl,
       delayMs: (kind) => delays(kind, plan.machine.driver_info),
       media: parts.media,
       rescuePassword: () => openRescuePassword(plan.machine, identity),
@@ -156,6 +162,15 @@ export function startSite(parts: SiteParts): Site {
     make: (order) => parts.capture(order),
     send: parts.get,
   })
+  const volumes = openVolumes({
+    options: parts.volumes,
+    identity,
+    ledger,
+    outbox,
+    log,
+    images,
+    get: parts.get,
+  })
   const uplink = startUplink({
     link: parts.link,
     ledger,
@@ -168,6 +183,7 @@ export function startSite(parts: SiteParts): Site {
     onCommand(command) {
       if (command.kind === 'capture') return captures.accept(command)
       if (command.kind === 'console') return consoles.accept(command)
+      if (command.kind === 'volume') return volumes.accept(command)
       executor.accept(command)
       const gone = command.kind === 'forget' || command.kind === 'release'
       if (gone && !machines.get(command.node)) consoles.forget(command.node)
@@ -175,8 +191,10 @@ export function startSite(parts: SiteParts): Site {
     onConsole: consoles.asked,
     onPlace: captures.place,
     onPrefetch: prefetches.ask,
+    volumeRoom: volumes.room,
   })
   executor.resume()
+  volumes.resume()
   power.start()
 
   const stopHealth = startHealth({
@@ -212,10 +230,12 @@ export function startSite(parts: SiteParts): Site {
       token: parts.token,
       events,
       posted,
+      discoveries: parts.discovers ? openDiscoveries(outbox, parts.uuid, now) : undefined,
       expectsAgent,
     }),
     images: listener,
     agentToken: (node) => rows.get(node)?.token,
+    installerToken: (node) => rows.get(node)?.token ?? rows.giveToken(node, parts.token(), clock.now()),
     machines,
     events,
     notices,
@@ -223,6 +243,7 @@ export function startSite(parts: SiteParts): Site {
       goingDown.abort(new Error('the appliance is going down'))
       await executor.stop()
       await captures.stop()
+      await volumes.stop()
       await prefetches.stop()
       await consoles.stop()
       await power.stop()
@@ -233,7 +254,7 @@ export function startSite(parts: SiteParts): Site {
 }
 
 /** A ramdisk that is to inspect its machine is told where to post what it finds. */
-function ramdiskCommandLine(
+export function ramdiskCommandLine(
   { doorUrl, kernelArguments }: Pick<SiteParts, 'doorUrl' | 'kernelArguments'>,
   kind: Plan['kind'],
 ): string {

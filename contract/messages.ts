@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { exportedVolume, volumeRoom, wantedVolume } from './block-storage.ts'
 import { capture, captureRequest } from './capture.ts'
 import { consoleAsk, consoleChunk, logPart, screen } from './console.ts'
 import { hardwareFacts } from './hardware-facts.ts'
@@ -47,6 +48,8 @@ export const command = z.discriminatedUnion('kind', [
     capture: uuid,
     macs: z.array(macAddress).min(1).max(64),
   }),
+  /** `node` is the volume's uuid here, and `generation` counts what was wanted of it. Null: it is to be gone. */
+  z.object({ ...commandBase, kind: z.literal('volume'), wanted: wantedVolume.nullable() }),
 ])
 export type Command = z.infer<typeof command>
 export type CommandKind = Command['kind']
@@ -233,6 +236,25 @@ export const report = z.discriminatedUnion('kind', [
     /** Entries of the log that were too many to tell. */
     log_left_out: z.int().positive().optional(),
   }),
+  /** A machine that no node's port knows booted the ramdisk, and this is what it is made of. `node`: what the site called it. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('discovered'),
+    node: uuid,
+    inventory: jsonObject,
+    plugin_data: jsonObject.optional(),
+  }),
+  /** Of a volume, `node` being its uuid: it is as this generation wants it, or why not. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('volume'),
+    node: uuid,
+    generation: z.int().positive(),
+    phase: z.enum(['done', 'failed']),
+    /** failed: the error, as a sentence goes on. */
+    note: z.string().max(1024).nullable(),
+    exports: z.array(exportedVolume).max(16),
+  }),
   /** A machine that no node's port knows asked for an address. */
   z.object({ ...reportBase, kind: z.literal('unknown_machine'), address: macAddress, detail: z.string().max(1024) }),
 ])
@@ -253,6 +275,8 @@ export const uplink = z.discriminatedUnion('kind', [
     hello: z.boolean(),
     /** Keys of blobs whose URLs have expired, or never came. */
     refresh: z.array(z.string().max(1024)).max(100),
+    /** Where the appliance has volumes. */
+    volumes: volumeRoom.optional(),
   }),
   /** What a machine's console shows, while somebody watches; unnumbered. */
   z.object({ v: z.literal(1), kind: z.literal('console'), node: uuid, chunk: consoleChunk }),

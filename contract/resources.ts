@@ -170,6 +170,8 @@ export const appliance = z.object({
   software: z.string().nullable(),
   created_at: instant,
   last_seen: instant.nullable(),
+  /** GiB that it has promised room for, and that its disk has free, where it has volumes. */
+  volumes: z.object({ gib: z.int().positive(), free_gib: z.int().nonnegative() }).optional(),
   version: z.int().positive(),
 })
 export type Appliance = z.infer<typeof appliance>

@@ -31,13 +31,15 @@ export interface SiteImagesParts {
   machines: Machines
   /** Asks the cloud for a fresh URL of this blob. */
   refresh(key: string): void
+  /** A volume is being made from an image, by this command. */
+  isFilling(command: string): boolean
 }
 
-export function openSiteImages({ parts, urls, journal, machines, refresh }: SiteImagesParts): SiteImages {
+export function openSiteImages({ parts, urls, journal, machines, refresh, isFilling }: SiteImagesParts): SiteImages {
   const { clock, log, identity } = parts
   const imagePaths = imageServer({
     secret: identity.sealingKey,
-    isOpen: (plan) => journal.get(plan)?.state === 'open',
+    isOpen: (plan) => journal.get(plan)?.state === 'open' || isFilling(plan),
     path: (file) => files.path(file),
     async chunked(plan, path, request, reply) {
       const found = chunked.find(plan)

@@ -39,6 +39,9 @@ create table if not exists bmc_fault (node text primary key) strict;
 create table if not exists health (node text primary key, bmc text not null, kept text not null, state text not null) strict;
 create table if not exists console (node text primary key) strict;
 create table if not exists ssh_host_key (node text primary key, address text not null, fingerprint text not null) strict;
+create table if not exists volume (
+  uuid text primary key, generation integer not null, command text not null, state text not null, seq integer not null, wanted text
+) strict;
 create table if not exists url (key text primary key, url text not null) strict;
 create table if not exists machine (
   node text primary key, generation integer not null, facts text not null, boot text, power_state text
@@ -48,6 +51,7 @@ create table if not exists boot_token (token text primary key, node text not nul
 create table if not exists spent_token (
   token text primary key, node text not null, mac text not null, spent integer not null
 ) strict;
+create table if not exists installer (node text primary key, status text not null, message text not null) strict;
 create table if not exists agent (
   node text primary key, token blob not null, given integer not null, url text, certificate text, version text,
   started_at text not null, heartbeat_at text

@@ -23,8 +23,11 @@ const rules: { [K in ReportKind]: Rule<K> | 'all' } = {
   // What waits for it ends by it.
   refused: 'all',
   capture: { of: ({ capture }) => capture, newest: 1 },
+  // Each says the whole state of the volume.
+  volume: { of: ({ node }) => node, newest: 1 },
   // Anybody on the network can make these.
   notice: { of: () => '', newest: 256 },
+  discovered: { of: () => '', newest: 256 },
   unknown_machine: { of: () => '', newest: 256 },
 }
 

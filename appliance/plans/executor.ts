@@ -12,7 +12,7 @@ const AGAIN_MS = 30_000
 const lanes = ['provision', 'power'] as const satisfies Lane[]
 
 type Run = Extract<Command, { kind: 'run' }>
-type PlanCommand = Exclude<Command, { kind: 'capture' | 'console' }>
+type PlanCommand = Exclude<Command, { kind: 'capture' | 'console' | 'volume' }>
 
 export interface ExecutorParts extends PlanParts {
   pending: PendingPlans

@@ -6,6 +6,7 @@ import { commandsThrough, remember, skipTo } from '../ledger/inbox.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Outbox } from '../ledger/outbox.ts'
 import type { Urls } from '../ledger/urls.ts'
+import type { VolumeRoom } from '../../contract/block-storage.ts'
 import type { Log } from '../log.ts'
 import type { Link } from './link.ts'
 import { readDownlink, type Unread } from './read-downlink.ts'
@@ -30,6 +31,8 @@ export interface UplinkParts {
   onConsole(node: string, ask: ConsoleAsk): void
   /** Where the file of a capture may be put. */
   onPlace(capture: string, place: { url: string; headers: Record<string, string> }): void
+  /** For volumes of machines; undefined: there are none. */
+  volumeRoom?(): Promise<VolumeRoom | undefined>
   /** An image is to be fetched beforehand; null: no more. */
   onPrefetch(image: string, wanted: ImageReference | null): void
 }
@@ -57,6 +60,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
   const alive = async (hello: boolean): Promise<void> => {
     const refresh = [...stale].slice(0, BATCH)
     try {
+      const volumes = await parts.volumeRoom?.()
       const message: Uplink = {
         v: 1,
         kind: 'alive',
@@ -65,6 +69,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
         commands_through: commandsThrough(ledger),
         hello,
         refresh,
+        ...(volumes && { volumes }),
       }
       await ledger.durable() // what is acknowledged is never sent again
       await link.publish(JSON.stringify(message))

@@ -87,6 +87,8 @@ async function signAll(blobs: Platform['blobs'], command: Command): Promise<Reco
 
 /** What a command points to; of a plan that travels by reference, what the plan points to as well. */
 async function sourcesOf(blobs: Platform['blobs'], command: Command): Promise<ByteSource[]> {
+  if (command.kind === 'volume')
+    return command.wanted?.source?.kind === 'image' ? [command.wanted.source.image.source] : []
   if (command.kind !== 'run') return []
   if (!('source' in command.plan)) return sourcesIn(command.plan)
   const { source } = command.plan
