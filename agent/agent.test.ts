@@ -18,12 +18,14 @@ const token = 'kUoZ6GsV2nXm0wT4yQ8rB1cE5hJ7lP9aD3fN_iS-uvx'
 /** Ironic's side of the door: two routes and a memory. */
 async function ironic() {
   const beats: Heartbeat[] = []
-  const told: { findings: unknown; beats: number }[] = []
+  const told: { findings: unknown; beats: number; lookups: number }[] = []
+  const lookups: string[] = []
   let refusals = 1
   const waiting: (() => void)[] = []
   const server = createServer((asked, response) => {
     if (asked.url === '/') return response.end(JSON.stringify({ default_version: { version: '1.104' } }))
     if (asked.url?.startsWith('/v1/lookup?addresses=')) {
+      lookups.push(asked.url)
       const config = { heartbeat_timeout: 300, agent_token: token, tls_min_version: '1.3' }
       return response.end(JSON.stringify({ node: { uuid, properties: {} }, config }))
     }
@@ -34,7 +36,7 @@ async function ironic() {
     return asked.on('end', () => {
       if (isInspection) {
         if (refusals-- > 0) return response.writeHead(503).end()
-        told.push({ findings: JSON.parse(body), beats: beats.length })
+        told.push({ findings: JSON.parse(body), beats: beats.length, lookups: lookups.length })
         return response.writeHead(202).end(JSON.stringify({ uuid }))
       }
       beats.push(heartbeat.parse(JSON.parse(body)))
@@ -52,7 +54,7 @@ async function ironic() {
     while (beats.length < count) await new Promise<void>((resolve) => waiting.push(resolve))
     return beats[count - 1] as Heartbeat
   }
-  return { beat, told, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  return { beat, told, lookups, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
 }
 
 const disk = (name: string, gib: number): Disk => ({
@@ -203,9 +205,10 @@ it('goes through a whole deploy as a conductor drives it', async () => {
   expect(lines.join('')).not.toContain(token)
 })
 
-it('says what the machine consists of before its first heartbeat, again where the site was busy', async () => {
+it('says what the machine consists of before it looks itself up as what it was told that it is, again where the site was busy', async () => {
   const { api } = await start('ipa-inspection-callback-url=API/v1/continue_inspection')
-  expect(api.told).toEqual([{ findings: { inventory: { disks: [] }, pci_devices: [] }, beats: 0 }])
+  expect(api.told).toEqual([{ findings: { inventory: { disks: [] }, pci_devices: [] }, beats: 0, lookups: 0 }])
+  expect(api.lookups[0]).toMatch(new RegExp(`&node_uuid=${uuid}$`))
 })
 
 it('cleans every disk, and asks for new steps when those are of another version', async () => {

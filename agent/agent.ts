@@ -38,12 +38,24 @@ export async function runAgent(means: AgentMeans, stop: AbortSignal): Promise<bo
   const { settings, trust, clock, log, addresses } = means
   const client = new IronicClient(trust, settings.requestSeconds)
   const { apiUrls, token: own, lookupSeconds, lookupInterval } = settings
+  let heartbeats: Heartbeats | undefined
+  let locked = false
+  const machine = means.machine(() => {
+    locked = true
+    heartbeats?.stop()
+  })
+  // Before the lookup: that of a machine that nobody enrolled succeeds only after this, if it does.
+  const node =
+    settings.inspectionUrl === undefined
+      ? undefined
+      : await tellFindings({ client, clock, log, machine, url: settings.inspectionUrl })
   const search = {
     client,
     clock,
     log,
     addresses,
     apiUrls,
+    node,
     token: own,
     seconds: lookupSeconds,
     interval: lookupInterval,
@@ -54,17 +66,11 @@ export async function runAgent(means: AgentMeans, stop: AbortSignal): Promise<bo
   await means.setClock(api.date)
   const address = settings.advertiseHost ?? (await ownAddress(means, api.base))
   const identity = api.takesCertificate ? await createIdentity(address, api.date ?? clock.now()) : undefined
-  let locked = false
-  const lockDown = () => {
-    locked = true
-    heartbeats.stop()
-  }
-  const machine = means.machine(lockDown)
   const ledger = new CommandLedger({
     table: createTable(machine, reply.node),
     newId: randomUUID,
     log,
-    finished: () => heartbeats.early(),
+    finished: () => heartbeats?.early(),
   })
   const app = createApp({ ledger, log, token, version: agentVersion, startedAt: clock.now() / 1000 })
   const minVersion = reply.config.tls_min_version === '1.3' ? ('TLSv1.3' as const) : ('TLSv1.2' as const)
@@ -77,18 +83,15 @@ export async function runAgent(means: AgentMeans, stop: AbortSignal): Promise<bo
     agent_version: agentVersion,
     ...(identity && { agent_verify_ca: identity.certificate }),
   }
-  const heartbeats = new Heartbeats({
+  heartbeats = new Heartbeats({
     clock,
     log,
     timeoutSeconds: reply.config.heartbeat_timeout,
     beat: () => client.heartbeat(api, reply.node.uuid, beat),
   })
-  stop.addEventListener('abort', () => heartbeats.stop(), { once: true })
+  stop.addEventListener('abort', () => heartbeats?.stop(), { once: true })
   log.info('serving', { node: reply.node.uuid, url: callback_url })
   try {
-    // Before the first heartbeat: what it starts reads the findings.
-    if (settings.inspectionUrl !== undefined)
-      await tellFindings({ client, clock, log, machine, url: settings.inspectionUrl })
     await heartbeats.run()
     // The reply to the lock-down is still on its way.
     if (locked) await clock.sleep(2000)

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { healthLevel } from './health.ts'
 import { imageKeys } from './images/signature.ts'
+import { drivers } from './hardware.ts'
+import { inspectionOptions } from './inspection-options.ts'
 
 /** What an operator decides for the whole cloud, under the names of Ironic's `[conductor]` and `[deploy]`. The same object configures both
  * editions. Everything has a default; a name that isn't here is an error, so that a slip of the pen is not a silent no. */
@@ -50,6 +52,13 @@ export const conductorOptions = z.strictObject({
   disallow_clean_steps: denied,
   disallow_deploy_steps: denied,
   disallow_service_steps: denied,
+
+  ...inspectionOptions,
+  /** Of nodes that are made of machines which nobody enrolled, where a site lets those boot; null: none are made. */
+  auto_discovery_driver: z
+    .enum(drivers as [string, ...string[]])
+    .nullable()
+    .default('ipmi'),
 
   /** Networks (CIDR) beside the public Internet that `api-call` of inspection rules may reach. */
   inspection_rules_networks: z

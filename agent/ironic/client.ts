@@ -9,6 +9,8 @@ const withCertificates = '1.68'
 
 const rootDocument = z.looseObject({ default_version: z.looseObject({ version: z.string().regex(/^\d+\.\d+$/) }) })
 
+const toldNode = z.looseObject({ uuid: z.uuid() })
+
 export interface Discovered {
   base: string
   version: string
@@ -52,21 +54,25 @@ export class IronicClient {
     }
   }
 
-  async lookup({ base, version }: Discovered, addresses: readonly string[]): Promise<LookupReply> {
-    const url = `${base}/v1/lookup?addresses=${addresses.join(',')}`
+  /** `node`: what this machine was told that it is. */
+  async lookup({ base, version }: Discovered, addresses: readonly string[], node?: string): Promise<LookupReply> {
+    const named = node === undefined ? '' : `&node_uuid=${node}`
+    const url = `${base}/v1/lookup?addresses=${addresses.join(',')}${named}`
     const headers = { ...plain, 'x-openstack-ironic-api-version': lesser(version, lookupMicroversion) }
     const answer = await ask(this.#trust, { url, headers, seconds: this.#seconds })
     if (answer.status !== 200) throw new ApiError('lookup', answer.status, answer.body)
     return lookupReply.parse(JSON.parse(answer.body.toString('utf8')))
   }
 
-  /** POST /v1/continue_inspection as ironic-python-agent does it: without a microversion, answered 202 (reference §6.9). */
-  async tell(url: string, findings: Record<string, unknown>): Promise<void> {
+  /** POST /v1/continue_inspection as ironic-python-agent does it: without a microversion, answered 202 with the node that it
+   * is (reference §6.9). */
+  async tell(url: string, findings: Record<string, unknown>): Promise<string | undefined> {
     const headers = { ...plain, 'content-type': 'application/json' }
     const body = JSON.stringify(findings)
     const answer = await ask(this.#trust, { url, method: 'POST', headers, body, seconds: this.#seconds })
     if (answer.status < 200 || answer.status > 299)
       throw new ApiError('what the inspection found', answer.status, answer.body)
+    return toldNode.safeParse(jsonOf(answer.body)).data?.uuid
   }
 
   async heartbeat({ base, version }: Discovered, node: string, beat: Heartbeat): Promise<void> {
@@ -79,6 +85,14 @@ export class IronicClient {
     const url = `${base}/v1/heartbeat/${node}`
     const answer = await ask(this.#trust, { url, method: 'POST', headers, body, seconds: this.#seconds })
     if (answer.status !== 202) throw new ApiError('heartbeat', answer.status, answer.body)
+  }
+}
+
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
   }
 }
 

@@ -24,6 +24,8 @@ export interface LookupMeans {
   apiUrls: readonly string[]
   /** Read anew each time: a network card may turn up late. */
   addresses: () => Promise<string[]>
+  /** What the inspection was answered that this machine is. */
+  node?: string
   /** A token placed with us before we booted. */
   token?: string
   seconds: number
@@ -46,7 +48,7 @@ export async function lookUp(means: LookupMeans): Promise<Found> {
     try {
       const api = await means.client.discover(base)
       const addresses = await means.addresses()
-      const reply = await means.client.lookup(api, addresses)
+      const reply = await means.client.lookup(api, addresses, means.node)
       return { api, reply, token: tokenOf(reply, means.token) }
     } catch (error) {
       if (error instanceof TokenTaken) throw error

@@ -6,7 +6,9 @@ import { openVault } from '../ledger/vault.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { memoryLog } from '../testing/memory-log.ts'
 import { machine, port } from '../testing/plans.ts'
-import { agentDoor } from './door.ts'
+import { openOutbox, type Outbox } from '../ledger/outbox.ts'
+import { openDiscoveries } from './discovered.ts'
+import { agentDoor, type DoorParts } from './door.ts'
 import { type PostedInventories, postedInventories } from './posted.ts'
 
 const one = machine({ driver_info: { ipmi_address: '10.30.0.5' }, ports: [port('52:54:00:00:00:01')] })
@@ -17,6 +19,7 @@ const two = machine({
 let ledger: Ledger
 let inspected: Set<string>
 let posted: PostedInventories
+let parts: () => DoorParts
 let door: ReturnType<typeof agentDoor>
 
 beforeEach(() => {
@@ -25,7 +28,7 @@ beforeEach(() => {
   for (const each of [one, two]) machines.learn(each, 1)
   inspected = new Set([one.node, two.node])
   posted = postedInventories((node) => inspected.has(node))
-  door = agentDoor({
+  parts = () => ({
     machines,
     rows: openAgentRows(ledger, openVault('key')),
     clock: new ManualClock(),
@@ -35,6 +38,7 @@ beforeEach(() => {
     posted,
     log: memoryLog(),
   })
+  door = agentDoor(parts())
 })
 afterEach(() => ledger.close())
 
@@ -95,3 +99,56 @@ describe('a ramdisk that posts its inventory', () => {
     expect((await post({ inventory: inventory(['52:54:00:00:00:01']) })).status).toBe(404)
   })
 })
+
+describe('where the site discovers machines, one that no node knows', () => {
+  const stranger = { inventory: inventory(['02:00:00:00:00:09', '02:00:00:00:00:08']), root_disk: { name: '/dev/sda' } }
+  let outbox: Outbox
+  let clock: ManualClock
+  beforeEach(() => {
+    clock = new ManualClock()
+    let made = 0
+    const uuid = () => `0000000a-0000-4000-8000-${String((made += 1)).padStart(12, '0')}`
+    outbox = openOutbox(ledger, () => clock.now(), uuid)
+    door = agentDoor({ ...parts(), discoveries: openDiscoveries(outbox, uuid, () => clock.now()) })
+  })
+  const told = () => outbox.pending(0, 2000).filter(({ kind }) => kind === 'discovered')
+
+  it('is told to the cloud once, and told which node it will be however often it asks', async () => {
+    const first = await post({ ...stranger, logs: 'tar' })
+    expect(first).toEqual({ status: 202, body: { uuid: expect.any(String) } })
+    expect(await post(stranger)).toEqual(first)
+    expect(told()).toMatchObject([
+      { node: first.body['uuid'], inventory: stranger.inventory, plugin_data: { root_disk: { name: '/dev/sda' } } },
+    ])
+    expect(told()[0]).not.toHaveProperty('plugin_data.logs')
+  })
+
+  it('is told again when it comes back later, for its node may have been deleted', async () => {
+    await post(stranger)
+    await clock.advance(600_000)
+    await post(stranger)
+    expect(told()).toHaveLength(2)
+  })
+
+  it('is refused when it says too much, has no address, names a node, or is one of a flood', async () => {
+    const refused = async (body: unknown, query = '') => (await post(body, query && '1.84', query)).status
+    expect(await refused({ inventory: inventory(['02:00:00:00:00:09'], { disks: 'x'.repeat(60_000) }) })).toBe(400)
+    expect(await refused({ inventory: inventory(['lo', null]) })).toBe(404)
+    expect(await refused(stranger, '?node_uuid=0000000b-0000-4000-8000-000000000001')).toBe(404)
+    for (let at = 0; at < 1024; at += 1)
+      await post({ inventory: inventory([`02:00:00:00:${hex(at >> 8)}:${hex(at & 0xff)}`]) })
+    expect(await refused({ inventory: inventory(['02:00:00:01:00:00']) })).toBe(404)
+    expect(told()).toHaveLength(1024)
+  })
+
+  it('is no stranger where it has a card or the BMC of a node', async () => {
+    expect((await post({ inventory: inventory(['02:00:00:00:00:09', '52:54:00:00:00:01']) })).body).toEqual({
+      uuid: one.node,
+    })
+    inspected.clear()
+    expect((await post({ inventory: inventory(['02:00:00:00:00:09'], { bmc_address: '10.30.0.5' }) })).status).toBe(404)
+    expect(told()).toEqual([])
+  })
+})
+
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0')

@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts'
 import type { AgentRows } from '../ledger/agents.ts'
 import type { Machines } from '../ledger/machines.ts'
 import type { Log } from '../log.ts'
+import type { Discoveries } from './discovered.ts'
 import { inspectionRoute } from './door-inspection.ts'
 import { MAXIMUM, MINIMUM, minorOf, RAMDISK_ROUTES, tooNew } from './microversion.ts'
 import type { PostedInventories } from './posted.ts'
@@ -27,6 +28,8 @@ export interface DoorParts {
   expectsAgent(node: string): boolean
   /** Where inventories go that ramdisks post. */
   posted?: PostedInventories
+  /** Where this site discovers machines. */
+  discoveries?: Discoveries | undefined
   log: Log
 }
 
@@ -90,6 +93,14 @@ export function agentDoor(parts: DoorParts): Hono {
     const { callback_url: url, agent_token: token, agent_verify_ca: certificate, agent_version: software } = body.data
     if (!token) return fault(c, 400, 'Agent token is required for heartbeat processing')
     if (!same(token, row.token)) return fault(c, 400, 'Invalid or missing agent token received')
+    if (url === '' && parts.machines.boot(node)?.instance?.kickstart !== undefined) {
+      const { agent_status: status, agent_status_message: message } = body.data
+      if (!status) return fault(c, 400, 'An installer has to send agent_status: start, end or error')
+      parts.rows.installers.say(node, { status, message: message ?? '' })
+      parts.log.info({ node, status, message }, 'installer reported')
+      for (const mac of macsOf(parts.machines.get(node)?.machine)) parts.events.seen(mac, 'heartbeat')
+      return c.body(null, 202)
+    }
     if (!url.startsWith('https:')) return fault(c, 400, 'callback_url must use https')
     if (row.url && row.url !== url) return fault(c, 400, 'Detected change in ramdisk provided callback_url')
     parts.rows.heartbeat(node, parts.clock.now(), { url, certificate: certificate ?? undefined, version: software })
@@ -98,8 +109,8 @@ export function agentDoor(parts: DoorParts): Hono {
     return c.body(null, 202)
   })
 
-  const { posted, machines, log } = parts
-  if (posted) inspectionRoute(door, { machines, posted, log, fault, lookup: found })
+  const { posted, discoveries, machines, log } = parts
+  if (posted) inspectionRoute(door, { machines, posted, discoveries, log, fault, lookup: found })
 
   door.notFound((c) => fault(c, 404, NOT_FOUND))
   door.onError((error, c) => {

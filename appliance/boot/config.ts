@@ -128,7 +128,7 @@ export const bootConfig = z.strictObject({
     .optional(),
   ipv6: bootConfig6.optional(),
   unknownMachines: z.enum(['ignore', 'discover', 'local']).default('ignore'),
-  /** Kernel arguments of the ramdisk that unknown machines boot under `discover`. */
+  /** More for the kernel command line of the ramdisk that unknown machines boot under `discover`, where they are inspected. */
   discoveryCommandLine: z.string().default(''),
   files: z.strictObject({
     x86_64: ramdisk.optional(),

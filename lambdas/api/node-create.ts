@@ -1,7 +1,8 @@
 import { UserError } from '../../contract/api/faults.ts'
-import { interfaceKinds, type Interfaces, resolveInterfaces } from '../../contract/hardware.ts'
+import { type Interfaces, resolveInterfaces } from '../../contract/hardware.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
+import { blankNode } from '../store/blank-node.ts'
 import type { NodeCreation } from './node-input.ts'
 import { sealImageSecrets, sealSecrets } from './secrets.ts'
 import { sameName } from './instance-name.ts'
@@ -15,8 +16,8 @@ export async function newNode(platform: Platform, given: NodeCreation, minor: nu
   checkName('create node with', given.name, minor)
   const site = await resolveSite(platform, group)
   const to = await sealingFor(platform, uuid, site)
-  return sameName<Node>(blank, {
-    ...blank,
+  return sameName<Node>(blankNode, {
+    ...blankNode,
     ...rest,
     ...interfaces,
     uuid,
@@ -41,62 +42,4 @@ export function chosenInterfaces(driver: string, asked: Partial<Interfaces>): In
   const resolved = resolveInterfaces(driver, asked)
   if (typeof resolved === 'string') throw new UserError(400, resolved)
   return resolved
-}
-
-const noInterfaces = Object.fromEntries(interfaceKinds.map((kind) => [`${kind}_interface`, null])) as Interfaces
-
-const blank: Omit<Node, 'uuid' | 'driver' | 'conductor_group' | 'provision_state' | 'created_at'> = {
-  ...noInterfaces,
-  name: null,
-  driver_info: {},
-  driver_internal_info: {},
-  properties: {},
-  instance_info: {},
-  instance_uuid: null,
-  instance_name: null,
-  extra: {},
-  chassis_uuid: null,
-  resource_class: null,
-  owner: null,
-  lessee: null,
-  description: null,
-  shard: null,
-  parent_node: null,
-  network_data: {},
-  automated_clean: null,
-  maintenance: false,
-  maintenance_reason: null,
-  disable_power_off: false,
-  protected: false,
-  protected_reason: null,
-  retired: false,
-  retired_reason: null,
-  boot_mode: null,
-  secure_boot: null,
-  console_enabled: false,
-  traits: [],
-  raid_config: {},
-  target_raid_config: {},
-  power_state: null,
-  target_power_state: null,
-  target_provision_state: null,
-  provision_updated_at: null,
-  last_error: null,
-  fault: null,
-  clean_step: {},
-  deploy_step: {},
-  service_step: {},
-  inspection_started_at: null,
-  inspection_finished_at: null,
-  allocation_uuid: null,
-  health: null,
-  updated_at: null,
-  version: 1,
-  generation: 0,
-  operation: null,
-  power_operation: null,
-  keeper: null,
-  deadline: null,
-  config_drive: null,
-  boot_device: null,
 }

@@ -71,7 +71,7 @@ export const actions: Readonly<Record<string, (args: Args, on: Work) => void>> =
 /** What a node is known by and what the cloud does with it is no business of rules; secrets are sealed before they get here. */
 const settable = new Set(
   (
-    'name description properties extra driver_info instance_info resource_class owner lessee shard network_data ' +
+    'name description driver properties extra driver_info instance_info resource_class owner lessee shard network_data ' +
     'automated_clean disable_power_off retired retired_reason'
   ).split(' '),
 )

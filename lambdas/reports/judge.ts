@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import type { InspectionRule } from '../../contract/inspection-rule.ts'
-import type { Report } from '../../contract/messages.ts'
+import { resolveInterfaces } from '../../contract/hardware.ts'
 import { type Node, node as nodeSchema, type Port, port as portSchema } from '../../contract/resources.ts'
 import { isSealed, isSecretKey, MASK } from '../../contract/seal.ts'
 import { cancelWrites } from '../conductor/cancel.ts'
 import { toldOfChange } from '../conductor/keeper.ts'
 import { fail } from '../conductor/move.ts'
 import { CALLS_MS, callApi } from '../inspection/api-call.ts'
-import { applyRules, type Outcome, ramdiskError } from '../inspection/rules.ts'
+import { applyRules, type Outcome } from '../inspection/rules.ts'
 import type { Platform, Write } from '../platform.ts'
 import { changeNode, type NodeChange } from '../store/change-node.ts'
 import { inspectionRuleList } from '../store/inspection-rules.ts'
@@ -17,27 +17,34 @@ import { all } from '../store/paging.ts'
 import { portsOf, portStore } from '../store/ports.ts'
 
 type Json = Record<string, unknown>
-type Inventoried = Extract<Report, { kind: 'inventory' }> & { conductor: string }
+/** `refused`: why the inspection failed before the rules were asked. */
+export interface Judged {
+  node: string
+  plan: string
+  conductor: string
+  inventory: Json
+  plugin_data: Json
+  refused: string | undefined
+}
 
 /** Applies the inspection rules to a node and its ports, in one transaction that also remembers which plan's inventory it was, so that one
  * that comes twice is judged once. A rule that fails fails the inspection, and the site is told to stop. Returns what plugins found, as
  * the rules left it. */
 export async function judge(
   platform: Platform,
-  report: Inventoried,
+  report: Judged,
   isAsked: (node: Node | undefined) => node is Node,
   inspected: (node: Node) => Node,
 ): Promise<Json> {
   const rules = await all<InspectionRule>(platform.table, inspectionRuleList)
   const ports = await portsOf(platform.table, report.node)
-  const { inventory, plugin_data = {} } = report
+  const { inventory, plugin_data } = report
   const judged = (node: Node): Outcome =>
     applyRules(rules, { node: shown(node), ports: structuredClone(ports) as unknown as Json[], inventory, plugin_data })
 
   const snapshot = await getNode(platform.table, report.node)
   const rehearsed = isAsked(snapshot) ? judged(inspected(snapshot)) : undefined
-  const reported = ramdiskError(plugin_data)
-  const refused = reported ?? (rehearsed ? await called(platform, rehearsed) : undefined)
+  const refused = report.refused ?? (rehearsed ? await called(platform, rehearsed) : undefined)
   const decide = async (before: Node, why: string | undefined): Promise<NodeChange | undefined> => {
     if (!isAsked(before)) return undefined
     const internal = { ...before.driver_internal_info, inspected_by: report.plan }
@@ -129,7 +136,17 @@ function withRules(node: Node, outcome: Outcome): Node {
       throw new UserError(400, `driver_info/${key} is a secret, which inspection rules can't set`)
     return [key, value]
   })
-  return valid(nodeSchema, { ...made, driver_info: Object.fromEntries(info) as Json }, 'node')
+  const whole = valid(nodeSchema, { ...made, driver_info: Object.fromEntries(info) as Json }, 'node')
+  return whole.driver === node.driver ? whole : withDriver(whole)
+}
+
+/** One that somebody enrolled has interfaces that they chose; one that was discovered begins anew with those of its new driver. */
+function withDriver(node: Node): Node {
+  if (node.provision_state !== 'enroll')
+    throw new UserError(400, 'driver can be set by inspection rules only of machines that were discovered')
+  const interfaces = resolveInterfaces(node.driver, { inspect_interface: 'agent' })
+  if (typeof interfaces === 'string') throw new UserError(400, interfaces)
+  return { ...node, ...interfaces }
 }
 
 function portWrites({ clock }: Platform, before: Port[], { ports }: Outcome): Write[] {

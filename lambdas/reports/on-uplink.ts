@@ -13,6 +13,7 @@ import { getNode } from '../store/nodes.ts'
 import { isAsked } from './asked.ts'
 import { addRecorded, addShown } from './console.ts'
 import { addCaptured } from './capture.ts'
+import { addDiscovered } from './discovered.ts'
 import { addHardware } from './hardware.ts'
 import { addHealth } from './health.ts'
 import { addInspected } from './inspected.ts'
@@ -173,6 +174,7 @@ const handlers: Handlers = {
     await putAnswer(platform.table, uuid, { generation, answer })
     platform.log.info({ node: uuid, site: appliance.site, refused: 'fault' in answer }, 'answer')
   },
+  discovered: addDiscovered,
   refused: addRefused,
   notice: addNotice,
   health: addHealth,

@@ -27,6 +27,8 @@ export interface FleetSiteOptions {
   healthMs?: number
   /** What machines run that boot the ramdisk. */
   ramdisk?: PaperSiteOptions['ramdisk']
+  /** Machines that no node knows boot the ramdisk too. */
+  discovers?: boolean
   imageBytes?(bytes: number): void
 }
 
@@ -72,12 +74,24 @@ export class FleetSite {
   /** A new life of the appliance on the same disk. */
   async boot(): Promise<void> {
     const before = this.#life
-    const { dir, clock, log, machines, capture, healthMs, imageBytes, ramdisk } = this.#options
+    const { dir, clock, log, machines, capture, healthMs, imageBytes, ramdisk, discovers } = this.#options
     const link = recorded(
       connectMqtt(this.identity, () => 0, log),
       this.crossed,
     )
-    const options = { dir, identity: this.identity, link, clock, log, machines, capture, healthMs, imageBytes, ramdisk }
+    const options = {
+      dir,
+      identity: this.identity,
+      link,
+      clock,
+      log,
+      machines,
+      capture,
+      healthMs,
+      imageBytes,
+      ramdisk,
+      discovers,
+    }
     this.#life = await PaperSite.start(options, before)
     before?.takenOverBy(this.#life)
   }

@@ -28,6 +28,8 @@ export interface FleetOptions {
   healthMs?: number
   /** What machines run that boot the ramdisk. */
   ramdisk?: PaperSiteOptions['ramdisk']
+  /** Sites boot machines that no node knows, too. */
+  discovers?: boolean
   /** Told of bytes of images in chunks that sites got from the cloud. */
   imageBytes?(bytes: number): void
 }
@@ -68,6 +70,7 @@ export class Fleet {
       healthMs,
       imageBytes,
       ramdisk,
+      discovers,
     } = this.#options
     const clock = fastClock(speed)
     const log = this.#log()
@@ -89,6 +92,7 @@ export class Fleet {
         healthMs,
         imageBytes,
         ramdisk,
+        discovers,
       }
       this.sites.push(await FleetSite.join(of))
     }

@@ -39,6 +39,8 @@ export class PaperMachine {
   readonly boots: string[] = []
   /** What ramdisks of instances it ran: digests of kernel and ramdisk, or of the ISO, and the arguments. */
   readonly ramdisks: string[] = []
+  /** Of installers that it ran. */
+  readonly kickstarts: string[] = []
   /** Whatever must never happen to a real disk. */
   readonly accidents: string[] = []
   /** Its serial port, as its BMC finds it. */
@@ -55,6 +57,8 @@ export class PaperMachine {
   collected: Record<string, unknown> | undefined
   /** What hardware managers of others in its ramdisk do in a deploy, by step. */
   readonly ownSteps: Record<string, (args: Record<string, unknown>, node: Record<string, unknown>) => void> = {}
+  /** As its ramdisk asks its BMC by the system interface; undefined: that tells nothing. */
+  bmcAddress: string | undefined
   /** What its disk answers to writes, once it is broken. */
   diskFault: string | undefined
   /** What its rescue system lets people in with. */
@@ -133,6 +137,12 @@ export class PaperMachine {
   async unplug(): Promise<void> {
     this.off()
     await this.#bmc?.close()
+  }
+
+  /** As by its button, with firmware that boots from the network first. */
+  switchOn(): void {
+    this.#flags = { ...noBootFlags, boot: { ...noBootFlags.boot, device: bootDevices.pxe } }
+    this.#on()
   }
 
   off(): void {

@@ -1,7 +1,7 @@
 import type { PaperMachine } from './machine.ts'
 
 /** What a ramdisk finds in a paper machine. */
-export function inventoryOf({ mac, name }: PaperMachine): Record<string, unknown> {
+export function inventoryOf({ mac, name, bmcAddress }: PaperMachine): Record<string, unknown> {
   return {
     cpu: { model_name: 'paper', count: 4, architecture: 'x86_64' },
     memory: { total: 8 * 1024 ** 3, physical_mb: 8192 },
@@ -12,5 +12,6 @@ export function inventoryOf({ mac, name }: PaperMachine): Record<string, unknown
       { name: 'eth1', mac_address: mac.replace(/^52/, '56'), has_carrier: false },
     ],
     hostname: name,
+    ...(bmcAddress !== undefined && { bmc_address: bmcAddress }),
   }
 }

@@ -22,12 +22,15 @@ import type { CrashPoint } from '../../../appliance/plans/run-plan.ts'
 import { type BootMedia, openBootMedia } from '../../../appliance/media/media.ts'
 import { openMetrics } from '../../../appliance/metrics.ts'
 import { type PowerConfig, powerConfig } from '../../../appliance/power/policy.ts'
-import { startSite, type Site } from '../../../appliance/site.ts'
+import { ramdiskCommandLine, startSite, type Site } from '../../../appliance/site.ts'
 import type { Link } from '../../../appliance/uplink/link.ts'
 import { PaperAgent, PaperAgents } from './agent.ts'
 import type { PaperMachine } from './machine.ts'
 import type { Medium } from './medium.ts'
+import { runInstaller } from './installer.ts'
 import { IpaRamdisk } from '../ipa/ramdisk.ts'
+
+const PAPER_DOOR = 'https://paper.site:6385'
 
 export type RamdiskKind = 'paper' | 'ironic-python-agent'
 
@@ -44,6 +47,8 @@ export interface PaperSiteOptions {
   crashPoint?: CrashPoint
   /** How often sensors and logs are looked at; absent: never. */
   healthMs?: number
+  /** Machines that no node knows boot the ramdisk too. */
+  discovers?: boolean
   power?: Partial<PowerConfig>
   /** Signs certificates of BMCs. */
   authority?: BmcAuthority
@@ -99,9 +104,10 @@ export class PaperSite {
       deployLogs: { dir: join(options.dir, 'deploy-logs'), collect: 'on_failure', most: 10 },
       captureDir: join(options.dir, 'captures'),
       capture: options.capture ?? (() => Promise.reject(new Error('paper has no wires'))),
-      doorUrl: options.ramdisk === 'ironic-python-agent' ? this.#base : 'https://paper.site:6385',
+      doorUrl: options.ramdisk === 'ironic-python-agent' ? this.#base : PAPER_DOOR,
       media: this.#media,
       imageUrl: this.#base,
+      discovers: options.discovers ?? false,
       kernelArguments: '',
       events,
       lastSeen: (macs) => {
@@ -123,11 +129,14 @@ export class PaperSite {
         }
       },
     })
-    for (const machine of options.machines) {
-      machine.provisioning = {
-        networkBoot: (of, powerLost) => this.#networkBoot(of, powerLost),
-        mediaBoot: (of, medium, powerLost) => this.#mediaBoot(of, medium, powerLost),
-      }
+    for (const machine of options.machines) this.adopt(machine)
+  }
+
+  /** Plugs it into the provisioning network. */
+  adopt(machine: PaperMachine): void {
+    machine.provisioning = {
+      networkBoot: (of, powerLost) => this.#networkBoot(of, powerLost),
+      mediaBoot: (of, medium, powerLost) => this.#mediaBoot(of, medium, powerLost),
     }
   }
 
@@ -154,6 +163,7 @@ export class PaperSite {
     const { log, dir } = this.#options
     return bootApp({
       media: this.#media,
+      installerToken: this.site.installerToken,
       files: { loaders: new Map(), ramdisks: { loaders: {} }, refused: [] },
       imageDir: join(dir, 'images'),
       directory,
@@ -185,19 +195,24 @@ export class PaperSite {
     site.events.seen(machine.mac, 'dhcp discover')
     const boot = site.machines.byMac(machine.mac)
     if (boot?.mode === 'instance') return this.#runInstance(machine, boot)
-    if (boot?.mode !== 'ramdisk') return
+    const unknown = boot === undefined && this.#options.discovers === true
+    if (boot?.mode !== 'ramdisk' && !unknown) return
+    const doorUrl = this.#options.ramdisk === 'ironic-python-agent' ? this.#base : PAPER_DOOR
+    const cmdline = unknown
+      ? ramdiskCommandLine({ doorUrl, kernelArguments: '' }, 'inspect')
+      : (boot?.ramdisk?.cmdline ?? '')
     for (const kind of ['dhcp ack', 'script', 'kernel', 'initrd'] as const) {
       this.#current().events.seen(machine.mac, kind)
       await clock.sleep(1000, powerLost)
     }
     if (this.#options.ramdisk === 'ironic-python-agent') {
-      const ipa = new IpaRamdisk(machine, clock, powerLost, boot.ramdisk?.cmdline ?? '')
+      const ipa = new IpaRamdisk(machine, clock, powerLost, cmdline)
       this.ironicAgents.push(ipa)
       return ipa.run()
     }
     const agent = new PaperAgent(machine, clock, powerLost)
     this.#agents.add(agent)
-    await agent.inspect(boot.ramdisk?.cmdline ?? '', this.#current().door)
+    await agent.inspect(cmdline, this.#current().door)
     await agent.start(() => this.#current().door)
   }
 
@@ -214,7 +229,9 @@ export class PaperSite {
           .digest('hex'),
       )
     }
-    machine.ramdisks.push([...digests, commandLine(boot)].join(' '))
+    const told = commandLine(boot, token)
+    machine.ramdisks.push([...digests, told].join(' '))
+    if (boot.instance?.kickstart !== undefined) await runInstaller(machine, told, this.#options.clock)
   }
 
   /** No DHCP: the ramdisk has its addresses and its token from the medium. */
