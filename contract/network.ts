@@ -13,7 +13,8 @@ interface Kept {
   version: number
 }
 
-/** `segment`: how it is carried on the wires of sites: untagged on a physical network, or as a VLAN of it. */
+/** `segment`: how it is carried on the wires of sites: untagged on a physical network, or as a VLAN of it. `closed`: it is being deleted, and
+ * nothing is put on it any more. */
 export interface Network extends Kept {
   admin_state_up: boolean
   shared: boolean
@@ -22,6 +23,8 @@ export interface Network extends Kept {
   dns_domain: string
   port_security_enabled: boolean
   segment: { physical_network: string; vlan: number | null }
+  subnets: string[]
+  closed: boolean
 }
 
 export interface Range {

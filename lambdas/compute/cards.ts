@@ -100,6 +100,14 @@ export async function releasePorts(platform: Platform, server: Server): Promise<
   }
 }
 
+/** Its node is not its any more: the ports stay the server's. */
+export async function unbindPorts(platform: Platform, server: Server): Promise<void> {
+  for (const { port: uuid } of server.nics) {
+    const port = await portStore.get(platform.table, uuid)
+    if (port?.bound && port.device_id === server.uuid) await unbind(platform, port)
+  }
+}
+
 async function unbind(platform: Platform, port: NetworkPort): Promise<NetworkPort> {
   const now = platform.clock.now().toISOString()
   const card = port.bound && (await cardStore.get(platform.table, port.bound.port))

@@ -11,8 +11,8 @@ export async function serversChanged(platform: Platform, changes: readonly Chang
 
 function serversOf({ key, before, after }: Change): string[] {
   if (key.sk === 'server') {
-    const server = after?.value as Server | undefined
-    return server && server.task !== null ? [server.uuid] : []
+    const [was, is] = [before?.value as Server | undefined, after?.value as Server | undefined]
+    return is && (is.task !== null || (was?.task ?? null) !== null) ? [is.uuid] : []
   }
   if (key.sk !== 'node') return []
   const [was, is] = [before?.value as Node | undefined, after?.value as Node | undefined]

@@ -5,9 +5,10 @@ import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { getNode } from '../store/nodes.ts'
 import { withAction } from './action-log.ts'
-import { bindPorts, makePorts, releasePorts } from './cards.ts'
+import { bindPorts, makePorts, releasePorts, unbindPorts } from './cards.ts'
 import { changed, changeServer } from './change-server.ts'
 import { claimNode } from './claim.ts'
+import { type Fence, fenced } from './fence.ts'
 import { leaveNode } from './leave.ts'
 import { spawn } from './spawn.ts'
 import { serverStore } from './store.ts'
@@ -16,28 +17,37 @@ import { serverStore } from './store.ts'
  * step leaves the server with its next task in the table, whose change feed brings it here again. Every step may be taken twice. */
 
 const MOST_NODES = 3
+const ATTEMPTS = 20
 
 /** `undefined`: the server waits for its node. */
-type Next = Partial<Server> | 'gone' | undefined
+type Next = Partial<Server> | 'gone' | 'overtaken' | undefined
 type Step = (platform: Platform, server: Server, node: Node | undefined) => Promise<Next>
 
 export async function reconcile(platform: Platform, uuid: string): Promise<void> {
-  const server = await serverStore.get(platform.table, uuid)
-  if (!server) return
-  const found = server.node === null ? undefined : await getNode(platform.table, server.node)
-  const node = found?.instance_uuid === uuid ? found : undefined
-  const next = await nextOf(platform, server, node)
-  if (next === 'gone') return remove(platform, server)
-  if (!next) return
-  // Who wrote meanwhile has woken us again.
-  await serverStore.save(platform.table, server, changed(platform, server, next))
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) if (await advance(platform, uuid)) return
+  throw new Error(`server ${uuid} is being changed by many at once`) // comes again
 }
 
-async function nextOf(platform: Platform, server: Server, node: Node | undefined): Promise<Next> {
-  if (server.task === null) return settled(server, node)
+/** False: somebody else came first, and it has to be looked at anew. */
+async function advance(platform: Platform, uuid: string): Promise<boolean> {
+  const server = await serverStore.get(platform.table, uuid)
+  if (!server) return true
+  const found = server.node === null ? undefined : await getNode(platform.table, server.node)
+  const node = found?.instance_uuid === uuid ? found : undefined
+  const fence = fenced(platform, server, node)
+  const next = await nextOf(fence, server, node)
+  if (next === 'overtaken') return false
+  if (next === 'gone') return remove(platform, server)
+  return next === undefined || serverStore.save(platform.table, server, changed(platform, server, next))
+}
+
+async function nextOf({ platform, isOvertaken }: Fence, server: Server, node: Node | undefined): Promise<Next> {
   try {
-    return await steps[server.task](platform, server, node)
+    return server.task === null
+      ? await settled(platform, server, node)
+      : await steps[server.task](platform, server, node)
   } catch (error) {
+    if (isOvertaken()) return 'overtaken'
     if (!(error instanceof UserError || error instanceof ApiError)) throw error
     return failed(platform, server, error.message)
   }
@@ -48,7 +58,7 @@ const building: ServerTask[] = ['scheduling', 'networking', 'spawning', 'deployi
 function failed(platform: Platform, server: Server, message: string): Next {
   platform.log.warn({ server: server.uuid, node: server.node, task: server.task, why: message }, 'server failed')
   const fault = { code: 500, message, created: platform.clock.now().toISOString() }
-  if (server.task === 'failing' || server.task === 'deleting') throw new Error(message) // comes again
+  if (server.task === 'failing' || server.task === 'deleting') return undefined // its node's next change, or the clock, brings it again
   return building.includes(server.task as ServerTask) ? { task: 'failing', fault } : { task: null, fault }
 }
 
@@ -144,22 +154,33 @@ function powerReached(node: Node | undefined): Next {
   }
 }
 
-/** Nothing is being done to it: its power is its node's, and a node that was taken away leaves it broken. */
-function settled(server: Server, node: Node | undefined): Next {
-  if (server.node === null || server.state === 'error') return undefined
-  if (!node)
+/** Nothing is being done to it: its power is its node's, and a node that was taken away leaves it broken, and has its cards free. */
+async function settled(platform: Platform, server: Server, node: Node | undefined): Promise<Next> {
+  if (server.node === null) return undefined
+  if (!node) {
+    await unbindPorts(platform, server)
+    const fault = { code: 500, message: 'Its node was torn down.', created: server.updated_at ?? server.created_at }
     return {
+      node: null,
+      power: null,
       state: 'error',
-      fault: { code: 500, message: 'Its node was torn down.', created: server.updated_at ?? server.created_at },
+      fault: server.state === 'error' ? (server.fault ?? fault) : fault,
     }
+  }
+  if (server.state === 'error') return undefined
   const { power } = powered(node)
   return power === server.power ? undefined : { power }
 }
 
-async function remove(platform: Platform, { uuid }: Server): Promise<void> {
-  const now = await serverStore.get(platform.table, uuid)
-  if (now?.task === 'deleting') await serverStore.remove(platform.table, now)
-  platform.log.info({ server: uuid }, 'server deleted')
+async function remove(platform: Platform, server: Server): Promise<boolean> {
+  try {
+    await serverStore.remove(platform.table, server)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return false
+  }
+  platform.log.info({ server: server.uuid }, 'server deleted')
+  return true
 }
 
 /** Begins something with a server that rests. Undefined: something else is being done to it. */

@@ -1,12 +1,12 @@
 import { UserError } from '../../contract/api/faults.ts'
-import type { Network, NetworkPort, Subnet } from '../../contract/network.ts'
+import type { Network } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
 import { isAdmin, isTheirs, mayChange, projectOf, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
-import { all } from '../store/paging.ts'
+import { ConflictError } from '../platform.ts'
 import { networkCreation, networkUpdate } from './input.ts'
-import { networkPortsOn, networkStore, subnetsOn } from './store.ts'
+import { anyPortOn, networkStore, subnetsOf, subnetStore } from './store.ts'
 import { networkView } from './views.ts'
 
 export const PATH = '/network/v2.0'
@@ -20,12 +20,10 @@ export function networkRoutes(app: Service, ground: Ground): void {
   const path = `${PATH}/networks`
   app.get(path, async (call) => {
     const query = asked(call)
-    const subnets = new Map<string, string[]>()
     const keep = (network: Network): boolean =>
-      isVisible(call, network) && matches(networkView(network, [], true), query.filters)
+      isVisible(call, network) && matches(networkView(network, true), query.filters)
     const { values, next } = await pageOf(table, networkStore, query, undefined, keep)
-    for (const { uuid } of values) subnets.set(uuid, await subnetIds(ground, uuid))
-    const networks = values.map((each) => networkView(each, subnets.get(each.uuid) ?? [], isAdmin(call)))
+    const networks = values.map((each) => networkView(each, isAdmin(call)))
     const links = nextLink(call, path, next)
     return call.json({ networks, ...(links.length > 0 ? { networks_links: links } : {}) })
   })
@@ -35,11 +33,11 @@ export function networkRoutes(app: Service, ground: Ground): void {
     const network = newNetwork(call, ground, given)
     await networkStore.save(table, undefined, network)
     log.info({ network: network.uuid, name: network.name, project: network.project_id }, 'network created')
-    return call.json({ network: networkView(network, [], isAdmin(call)) }, 201)
+    return call.json({ network: networkView(network, isAdmin(call)) }, 201)
   })
   app.get(`${path}/:network`, async (call) => {
     const network = await networkOf(call, ground, call.req.param('network'))
-    return call.json({ network: networkView(network, await subnetIds(ground, network.uuid), isAdmin(call)) })
+    return call.json({ network: networkView(network, isAdmin(call)) })
   })
   app.put(`${path}/:network`, async (call) => {
     const before = await changeable(call, ground, call.req.param('network'), 'update_network')
@@ -57,19 +55,11 @@ export function networkRoutes(app: Service, ground: Ground): void {
       version: before.version + 1,
     }
     if (!(await networkStore.save(table, before, after))) throw changed('Network', before.uuid)
-    return call.json({ network: networkView(after, await subnetIds(ground, after.uuid), isAdmin(call)) })
+    return call.json({ network: networkView(after, isAdmin(call)) })
   })
   app.delete(`${path}/:network`, async (call) => {
     const network = await changeable(call, ground, call.req.param('network'), 'delete_network')
-    const [port] = (await table.query({ ...networkPortsOn(network.uuid), limit: 1 })).items
-    if (port)
-      throw new UserError(
-        409,
-        `Unable to complete operation on network ${network.uuid}. There are one or more ports still in use on the network, id for these ports is: ${(port.value as NetworkPort).uuid}.`,
-      )
-    for (const subnet of await all<Subnet>(table, subnetsOn(network.uuid)))
-      await table.write([{ delete: { pk: `subnet#${subnet.uuid}`, sk: 'subnet' } }])
-    await networkStore.remove(table, network)
+    await removeNetwork(ground, network)
     log.info({ network: network.uuid, name: network.name }, 'network deleted')
     return call.body(null, 204)
   })
@@ -96,6 +86,8 @@ export function networkRoutes(app: Service, ground: Ground): void {
       mtu: given.mtu ?? DEFAULT_MTU,
       dns_domain: given.dns_domain ?? '',
       port_security_enabled: given.port_security_enabled ?? true,
+      subnets: [],
+      closed: false,
       segment: { physical_network: given['provider:physical_network'] ?? DEFAULT_PHYSICAL_NETWORK, vlan },
       created_at: clock.now().toISOString(),
       updated_at: null,
@@ -122,8 +114,33 @@ async function changeable(call: Call, ground: Ground, id: string, what: string):
   return network
 }
 
-async function subnetIds({ table }: Ground, network: string): Promise<string[]> {
-  return (await all<Subnet>(table, subnetsOn(network))).map(({ uuid }) => uuid)
+/** Closed first, so that nothing is put on it while it is looked whether something is; then it goes with its subnets at once. */
+export async function removeNetwork({ table }: Pick<Ground, 'table'>, network: Network): Promise<void> {
+  await refuseUsed(table, network)
+  const closed: Network = { ...network, closed: true, version: network.version + 1 }
+  if (!(await networkStore.save(table, network, closed))) throw changed('Network', network.uuid)
+  await refuseUsed(table, network).catch(async (error: unknown) => {
+    await networkStore.save(table, closed, { ...closed, closed: false, version: closed.version + 1 })
+    throw error
+  })
+  const subnets = await subnetsOf(table, network)
+  await table
+    .write([
+      ...networkStore.writes(closed, undefined),
+      ...subnets.flatMap((each) => subnetStore.writes(each, undefined)),
+    ])
+    .catch((error: unknown) => {
+      throw error instanceof ConflictError ? changed('Network', network.uuid) : error
+    })
+}
+
+async function refuseUsed(table: Ground['table'], { uuid }: Network): Promise<void> {
+  const port = await anyPortOn(table, uuid)
+  if (port !== undefined)
+    throw new UserError(
+      409,
+      `Unable to complete operation on network ${uuid}. There are one or more ports still in use on the network, one of which is ${port}.`,
+    )
 }
 
 export function changed(what: string, id: string): UserError {

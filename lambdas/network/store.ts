@@ -1,11 +1,10 @@
-import { UserError } from '../../contract/api/faults.ts'
 import { parseAddress } from '../../contract/address.ts'
 import type { FixedIp, Network, NetworkPort, Subnet } from '../../contract/network.ts'
 import type { Key, Table, Write } from '../platform.ts'
 import { store } from '../store/entity.ts'
 import { all } from '../store/paging.ts'
 
-/** Networks, their subnets and ports in the table. What is of a network is a list by that network; what carries a device's id, by that. */
+/** Networks, their subnets and ports in the table. A network names its subnets, so that who sees it at one version knows them all; ports are lists by network and by device. */
 
 export const networkStore = store<Network>({
   title: 'network',
@@ -14,24 +13,21 @@ export const networkStore = store<Network>({
   lists: ({ project_id: project }) => ({ owner: `networks-for#${project}` }),
 })
 
-const missing = (network: string) => ({
-  key: networkStore.key(network),
-  missing: new UserError(404, `Network ${network} could not be found.`),
-})
-
 export const subnetStore = store<Subnet>({
   title: 'subnet',
   word: 'subnet',
   plural: 'subnets',
   lists: ({ project_id: project, network_uuid: network }) => ({
     owner: `subnets-for#${project}`,
-    class: subnetsOn(network).pk,
+    class: `subnets-on#${network}`,
   }),
-  needs: ({ network_uuid: network }) => [missing(network)],
 })
-export const subnetsOn = (network: string) => ({ index: 'class' as const, pk: `subnets-on#${network}` })
 
-const macPartition = (network: string, mac: string): string => `network-mac#${network}#${mac}`
+/** Those of a network, as it names them: never one too few, as a list by an index may be for a moment. */
+export async function subnetsOf(table: Table, { subnets }: Pick<Network, 'subnets'>): Promise<Subnet[]> {
+  const found = await Promise.all(subnets.map((uuid) => subnetStore.get(table, uuid)))
+  return found.filter((subnet) => subnet !== undefined)
+}
 
 export const portStore = store<NetworkPort>({
   title: 'port',
@@ -39,18 +35,10 @@ export const portStore = store<NetworkPort>({
   plural: 'network-ports',
   lists: ({ project_id: project, network_uuid: network, device_id: device }) => ({
     owner: `network-ports-for#${project}`,
-    class: networkPortsOn(network).pk,
+    class: `network-ports-on#${network}`,
     ...(device === '' ? {} : { node: networkPortsOf(device).pk }),
   }),
-  uniques: ({ network_uuid: network, mac_address: mac }) => [
-    {
-      pk: macPartition(network, mac),
-      clash: `Unable to complete operation for network ${network}. The mac address ${mac} is in use.`,
-    },
-  ],
-  needs: ({ network_uuid: network }) => [missing(network)],
 })
-export const networkPortsOn = (network: string) => ({ index: 'class' as const, pk: `network-ports-on#${network}` })
 export const networkPortsOf = (device: string) => ({ index: 'node' as const, pk: `network-ports-of#${device}` })
 
 export function portsOfDevice(table: Table, device: string): Promise<NetworkPort[]> {
@@ -64,15 +52,35 @@ export function addressKey({ subnet_uuid: subnet, ip_address: ip }: FixedIp): Ke
 }
 export const addressesOf = (subnet: string): string => `addresses-of#${subnet}`
 
-/** A port's change with the addresses that it takes and gives back. The addresses taken are the last writes but those given back. */
+/** Who has a MAC on a network, one item for each. */
+export const macKey = (network: string, mac: string): Key => ({ pk: macsOn(network), sk: mac })
+const macsOn = (network: string): string => `macs-on#${network}`
+
+/** Any port on a network; looked for where nothing lags behind what was written. */
+export async function anyPortOn(table: Table, network: string): Promise<string | undefined> {
+  const [first] = (await table.query({ pk: macsOn(network), limit: 1 })).items
+  return (first?.value as { port: string } | undefined)?.port
+}
+
+/** A port's change with the MAC and the addresses that it takes and gives back. */
 export function portWrites(before: NetworkPort | undefined, after: NetworkPort | undefined): Write[] {
   const key = (ip: FixedIp): string => `${ip.subnet_uuid} ${ip.ip_address}`
   const had = new Set(before?.fixed_ips.map(key))
   const has = new Set(after?.fixed_ips.map(key))
   const taken = after?.fixed_ips.filter((ip) => !had.has(key(ip))) ?? []
   const given = before?.fixed_ips.filter((ip) => !has.has(key(ip))) ?? []
+  const isSameMac = before?.mac_address === after?.mac_address
   return [
     ...portStore.writes(before, after),
+    ...(after && !isSameMac
+      ? [
+          {
+            put: { ...macKey(after.network_uuid, after.mac_address), version: 1, value: { port: after.uuid } },
+            expect: 'absent' as const,
+          },
+        ]
+      : []),
+    ...(before && !isSameMac ? [{ delete: macKey(before.network_uuid, before.mac_address) }] : []),
     ...taken.map((ip) => ({
       put: { ...addressKey(ip), version: 1, value: { port: after?.uuid, ip_address: ip.ip_address } },
       expect: 'absent' as const,

@@ -8,17 +8,20 @@ import {
   parsePrefix,
   type Prefix,
 } from '../../contract/address.ts'
-import type { Subnet } from '../../contract/network.ts'
+import type { Network, Subnet } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
 import { mayChange, requireMember } from '../openstack/rights.ts'
-import { all } from '../store/paging.ts'
+import { ConflictError, type Table, type Write } from '../platform.ts'
 import { checkPools, defaultGateway, defaultPools, prefixOf } from './addressing.ts'
 import { subnetCreation, subnetUpdate } from './input.ts'
 import { changed, defined, isVisible, networkOf, PATH } from './networks.ts'
-import { addressesOf, networkStore, subnetsOn, subnetStore } from './store.ts'
+import { addressesOf, networkStore, subnetsOf, subnetStore } from './store.ts'
 import { subnetView } from './views.ts'
+
+/** So that a network goes with all of them in one transaction. */
+const MOST_SUBNETS = 64
 
 export function subnetRoutes(app: Service, ground: Ground): void {
   const { table, clock, ids, log } = ground
@@ -39,7 +42,7 @@ export function subnetRoutes(app: Service, ground: Ground): void {
     const network = await networkOf(call, ground, given.network_id)
     if (!mayChange(call, network)) throw new UserError(403, "Policy doesn't allow create_subnet to be performed.")
     const prefix = checkedPrefix(given.cidr, given.ip_version)
-    for (const other of await all<Subnet>(table, subnetsOn(network.uuid)))
+    for (const other of await subnetsOf(table, network))
       if (overlap(prefix, prefixOf(other)))
         throw new UserError(
           400,
@@ -67,7 +70,7 @@ export function subnetRoutes(app: Service, ground: Ground): void {
       version: 1,
     }
     check(prefix, subnet)
-    await subnetStore.save(table, undefined, subnet)
+    await addSubnet(table, network, subnet)
     log.info({ subnet: subnet.uuid, network: network.uuid, cidr: subnet.cidr }, 'subnet created')
     return call.json({ subnet: subnetView(subnet) }, 201)
   })
@@ -93,16 +96,52 @@ export function subnetRoutes(app: Service, ground: Ground): void {
   })
   app.delete(`${path}/:subnet`, async (call) => {
     const subnet = await changeable(call, ground, call.req.param('subnet'), 'delete_subnet')
-    const { items } = await table.query({ pk: addressesOf(subnet.uuid), limit: 1 })
-    if (items.length > 0)
-      throw new UserError(
-        409,
-        `Unable to complete operation on subnet ${subnet.uuid}: One or more ports have an IP allocation from this subnet.`,
-      )
-    await subnetStore.remove(table, subnet)
+    await removeSubnet(table, subnet)
     log.info({ subnet: subnet.uuid, network: subnet.network_uuid }, 'subnet deleted')
     return call.body(null, 204)
   })
+}
+
+/** A network names its subnets; who makes another at the same moment has to look again whether they overlap. */
+async function addSubnet(table: Table, network: Network, subnet: Subnet): Promise<void> {
+  if (network.closed) throw new UserError(409, `Network ${network.uuid} is being deleted.`)
+  if (network.subnets.length >= MOST_SUBNETS)
+    throw new UserError(409, `Network ${network.uuid} has ${MOST_SUBNETS} subnets already, which is the most.`)
+  const after = { ...network, subnets: [...network.subnets, subnet.uuid], version: network.version + 1 }
+  await write(table, network, [...subnetStore.writes(undefined, subnet), ...networkStore.writes(network, after)])
+}
+
+/** The network forgets it first, so that no port takes an address of it while it is looked whether one has. */
+export async function removeSubnet(table: Table, subnet: Subnet): Promise<void> {
+  await refuseUsed(table, subnet)
+  const named = async (isNamed: boolean): Promise<void> => {
+    const network = await networkStore.get(table, subnet.network_uuid)
+    const others = network?.subnets.filter((uuid) => uuid !== subnet.uuid)
+    if (!network || !others || network.subnets.includes(subnet.uuid) === isNamed) return
+    const after = { ...network, subnets: isNamed ? [...others, subnet.uuid] : others, version: network.version + 1 }
+    await write(table, network, networkStore.writes(network, after))
+  }
+  await named(false)
+  await refuseUsed(table, subnet).catch(async (error: unknown) => {
+    await named(true)
+    throw error
+  })
+  await subnetStore.remove(table, subnet)
+}
+
+async function write(table: Table, network: Network, writes: Write[]): Promise<void> {
+  await table.write(writes).catch((error: unknown) => {
+    throw error instanceof ConflictError ? changed('Network', network.uuid) : error
+  })
+}
+
+async function refuseUsed(table: Table, { uuid }: Subnet): Promise<void> {
+  const { items } = await table.query({ pk: addressesOf(uuid), limit: 1 })
+  if (items.length > 0)
+    throw new UserError(
+      409,
+      `Unable to complete operation on subnet ${uuid}: One or more ports have an IP allocation from this subnet.`,
+    )
 }
 
 function checkedPrefix(cidr: string, version: 4 | 6): Prefix {

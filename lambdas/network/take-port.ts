@@ -1,10 +1,10 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { isWithin, parseAddress } from '../../contract/address.ts'
-import type { FixedIp, NetworkPort, Subnet } from '../../contract/network.ts'
+import type { FixedIp, Network, NetworkPort, Subnet } from '../../contract/network.ts'
 import { ConflictError, type Platform, type Write } from '../platform.ts'
 import { all } from '../store/paging.ts'
 import { addressAt, macOf, placeOf, prefixOf, sizeOf } from './addressing.ts'
-import { addressesOf, addressKey, portWrites, subnetsOn } from './store.ts'
+import { addressesOf, addressKey, macKey, networkStore, portWrites, subnetsOf } from './store.ts'
 
 /** What a port wants: addresses of its own choice, or some of a subnet; none said, one of each version that the network has. */
 export interface Wanted {
@@ -26,12 +26,14 @@ export async function takePort(
   wanted: Wanted,
   also: Write[] = [],
 ): Promise<NetworkPort> {
-  const subnets = await all<Subnet>(platform.table, subnetsOn(base.network_uuid))
+  const isTaking = !before || wanted.fixed_ips !== undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const network = isTaking ? await openNetwork(platform.table, base.network_uuid) : undefined
+    const subnets = network ? await subnetsOf(platform.table, network) : []
     const fixed_ips = await addresses(platform, { before, base, subnets, wanted, attempt })
     const mac_address = wanted.mac_address ?? before?.mac_address ?? macOf(base.uuid, attempt)
     const after: NetworkPort = { ...base, fixed_ips, mac_address }
-    const writes = [...portWrites(before, after), ...also]
+    const writes = [...portWrites(before, after), ...(network ? [unchanged(network)] : []), ...also]
     try {
       await platform.table.write(writes)
       return after
@@ -41,6 +43,17 @@ export async function takePort(
     }
   }
   throw new UserError(409, `Network ${base.network_uuid} is being changed by many at once, please retry.`)
+}
+
+/** Whoever takes a network or a subnet away counts the network up first, and looks for ports then. */
+const unchanged = ({ uuid, version }: Network): Write => ({ check: networkStore.key(uuid), expect: version })
+
+async function openNetwork(table: Platform['table'], uuid: string): Promise<Network> {
+  const network = await networkStore.get(table, uuid)
+  if (!network) throw new UserError(404, `Network ${uuid} could not be found.`)
+  if (network.closed)
+    throw new UserError(409, `Network ${uuid} is being deleted; if that was interrupted, delete it again.`)
+  return network
 }
 
 interface Search {
@@ -128,8 +141,8 @@ function refuseChosen(
   const key = failed && ('put' in failed ? failed.put : 'delete' in failed ? failed.delete : failed.check)
   if (!key || key.sk === 'network-port')
     throw new UserError(before ? 412 : 409, `Port ${after.uuid} was changed at the same moment, please retry.`)
-  if (key.sk === 'network') throw new UserError(404, `Network ${after.network_uuid} could not be found.`)
-  if (key.sk === 'unique' && wanted.mac_address !== undefined)
+  const mac = macKey(after.network_uuid, after.mac_address)
+  if (key.pk === mac.pk && key.sk === mac.sk && wanted.mac_address !== undefined)
     throw new UserError(
       409,
       `Unable to complete operation for network ${after.network_uuid}. The mac address ${after.mac_address} is in use.`,

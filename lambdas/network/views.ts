@@ -18,8 +18,8 @@ const stamps = ({ created_at, updated_at, version, project_id }: Stamped) => ({
 })
 const whole = (instant: string): string => `${instant.slice(0, 19)}Z`
 
-export function networkView(network: Network, subnets: string[], asAdmin: boolean) {
-  const { uuid, name, description, tags, admin_state_up, shared, external, mtu, dns_domain, segment } = network
+export function networkView(network: Network, asAdmin: boolean) {
+  const { uuid, name, description, tags, admin_state_up, shared, external, mtu, dns_domain, segment, subnets } = network
   return {
     id: uuid,
     name,

@@ -7,7 +7,7 @@ import { newSealingKey } from '../../../contract/seal.ts'
 import { createApi } from '../../../lambdas/app.ts'
 import { onChange } from '../../../lambdas/conductor/on-change.ts'
 import { tick } from '../../../lambdas/periodic/tick.ts'
-import type { Item, Platform, Table } from '../../../lambdas/platform.ts'
+import type { Change, Item, Platform, Table } from '../../../lambdas/platform.ts'
 import { onUplinks } from '../../../lambdas/reports/on-uplink.ts'
 import { MemoryTable } from './memory-table.ts'
 import { ModelSite } from './model-site.ts'
@@ -69,7 +69,7 @@ export class World {
     }
     return {
       blobs: {
-        put: refuse,
+        put: async () => {},
         get: refuse,
         stream: refuse,
         head: refuse,
@@ -132,6 +132,10 @@ export class World {
     this.#feeding = false
   }
 
+  undeliveredChanges(count: number): Change[] {
+    return this.table.feed.slice(this.#fed, this.#fed + count)
+  }
+
   get undelivered(): number {
     return this.table.feed.length - this.#fed
   }
@@ -190,17 +194,24 @@ export class World {
   }
 
   nodes(): Node[] {
-    return this.#values<Node>('node')
+    return this.values<Node>('node')
   }
 
   allocations(): Allocation[] {
-    return this.#values<Allocation>('allocation')
+    return this.values<Allocation>('allocation')
   }
 
-  #values<T>(sk: string): T[] {
+  values<T>(sk: string): T[] {
+    return this.items()
+      .filter(({ sk: own }) => own === sk)
+      .map(({ value }) => value as T)
+  }
+
+  /** All that the table has. */
+  items(): Item[] {
     const last = new Map<string, Item | undefined>()
-    for (const { key, after } of this.table.feed) if (key.sk === sk) last.set(key.pk, after)
-    return [...last.values()].flatMap((item) => (item ? [item.value as T] : []))
+    for (const { key, after } of this.table.feed) last.set(`${key.pk}\0${key.sk}`, after)
+    return [...last.values()].filter((item) => item !== undefined)
   }
 }
 

@@ -1,0 +1,99 @@
+import type { Server } from '../../../contract/compute.ts'
+import type { Network, NetworkPort, Subnet } from '../../../contract/network.ts'
+import type { Node, Port } from '../../../contract/resources.ts'
+import type { Item } from '../../../lambdas/platform.ts'
+import { addressKey, macKey } from '../../../lambdas/network/store.ts'
+
+/** What is wrong with who has what, when all is at rest: each thing that can be had is had by one who knows of it, or by nobody. */
+export function wrongClaims(items: readonly Item[]): string[] {
+  const of = <T>(sk: string): T[] => items.filter((item) => item.sk === sk).map(({ value }) => value as T)
+  const servers = new Map(of<Server>('server').map((each) => [each.uuid, each]))
+  const ports = new Map(of<NetworkPort>('network-port').map((each) => [each.uuid, each]))
+  const nodes = new Map(of<Node>('node').map((each) => [each.uuid, each]))
+  const cards = new Map(of<Port>('port').map((each) => [each.uuid, each]))
+  const wrong = [
+    ...[...servers.values()].flatMap((each) => serverWrong(each, nodes, ports)),
+    ...[...nodes.values()].flatMap((each) => nodeWrong(each, servers)),
+    ...[...ports.values()].flatMap((each) => portWrong(each, servers, cards)),
+    ...[...cards.values()].flatMap((card) => cardWrong(card, ports)),
+    ...addressesWrong(items, ports),
+    ...networksWrong(of<Network>('network'), of<Subnet>('subnet'), [...ports.values()]),
+  ]
+  return wrong
+}
+
+function serverWrong(
+  { uuid, state, task, node, nics }: Server,
+  nodes: Map<string, Node>,
+  ports: Map<string, NetworkPort>,
+): string[] {
+  if (task !== null) return [`server ${uuid} is still ${task}`]
+  if (state === 'error') return node === null ? [] : [`server ${uuid} failed and has node ${node}`]
+  const wrong = node !== null && nodes.get(node)?.instance_uuid === uuid ? [] : [`server ${uuid} has not its node`]
+  const unbound = nics.filter(({ port }) => ports.get(port)?.bound?.node !== node)
+  return [...wrong, ...unbound.map(({ port }) => `port ${port} of server ${uuid} is not on its node`)]
+}
+
+function nodeWrong(
+  { uuid, instance_uuid: instance, provision_state: state }: Node,
+  servers: Map<string, Server>,
+): string[] {
+  if (instance === null) return state === 'available' ? [] : [`node ${uuid} is nobody's and ${state}`]
+  return servers.get(instance)?.node === uuid ? [] : [`node ${uuid} is of server ${instance}, which does not have it`]
+}
+
+/** One that a server made goes with it; one that it was given is free again. */
+function portWrong(
+  { uuid, device_id: device, bound }: NetworkPort,
+  servers: Map<string, Server>,
+  cards: Map<string, Port>,
+): string[] {
+  const server = servers.get(device)
+  if (device === '') return bound ? [`port ${uuid} is bound for nobody`] : []
+  if (!server) return [`port ${uuid} is of server ${device}, which is not there`]
+  if (server.state === 'error' && server.launched_at === null)
+    return [`port ${uuid} is of server ${device}, which failed`]
+  if (bound && cards.get(bound.port)?.internal_info['tenant_vif_port_id'] !== uuid)
+    return [`port ${uuid} is bound to card ${bound.port}, which does not know`]
+  return []
+}
+
+function cardWrong({ uuid, internal_info: info }: Port, ports: Map<string, NetworkPort>): string[] {
+  const vif = info['tenant_vif_port_id'] as string | undefined
+  return vif === undefined || ports.get(vif)?.bound?.port === uuid ? [] : [`card ${uuid} has port ${vif}`]
+}
+
+function addressesWrong(items: readonly Item[], ports: Map<string, NetworkPort>): string[] {
+  const text = ({ pk, sk }: { pk: string; sk: string }): string => `${pk} ${sk}`
+  const due = new Map(
+    [...ports.values()].flatMap((port) =>
+      [...port.fixed_ips.map(addressKey), macKey(port.network_uuid, port.mac_address)].map((key) => [
+        text(key),
+        port.uuid,
+      ]),
+    ),
+  )
+  const taken = items.filter(({ pk }) => /^(addresses-of|macs-on)#/.test(pk))
+  const here = new Set(taken.map(text))
+  return [
+    ...taken
+      .filter((item) => due.get(text(item)) !== (item.value as { port: string }).port)
+      .map((item) => `${text(item)} is taken for nothing`),
+    ...[...due].filter(([key]) => !here.has(key)).map(([key, port]) => `${key} is not kept for port ${port}`),
+  ]
+}
+
+function networksWrong(networks: Network[], subnets: Subnet[], ports: NetworkPort[]): string[] {
+  const named = new Set(networks.flatMap(({ subnets: own }) => own))
+  const there = new Set(subnets.map(({ uuid }) => uuid))
+  const used = ports.flatMap(({ uuid, fixed_ips: ips }) => ips.map(({ subnet_uuid: subnet }) => ({ uuid, subnet })))
+  return [
+    ...networks.filter(({ closed }) => closed).map(({ uuid }) => `network ${uuid} stays closed`),
+    ...subnets.filter(({ uuid }) => !named.has(uuid)).map(({ uuid }) => `subnet ${uuid} is of no network`),
+    ...[...named].filter((uuid) => !there.has(uuid)).map((uuid) => `subnet ${uuid} is named and not there`),
+    ...used.filter(({ subnet }) => !there.has(subnet)).map(({ uuid }) => `port ${uuid} is on a subnet that is gone`),
+    ...ports
+      .filter(({ network_uuid: on }) => !networks.some(({ uuid }) => uuid === on))
+      .map(({ uuid }) => `port ${uuid} is on a network that is gone`),
+  ]
+}
