@@ -148,8 +148,9 @@ export function startSite(parts: SiteParts): Site {
       fetchPlan({ urls, get: parts.get, refresh: (key) => uplink.refresh(key) }, command, signal),
   })
 
+  const stays = (node: string): boolean => machines.get(node)?.machine.fast_track === true
   const expectsAgent = (node: string): boolean =>
-    executor.busy(node, 'provision') && machines.boot(node)?.mode === 'ramdisk'
+    machines.boot(node)?.mode === 'ramdisk' && (executor.busy(node, 'provision') || stays(node))
   const posted = postedInventories(
     (node) => expectsAgent(node) && journal.openIn(node, 'provision')?.plan.kind === 'inspect',
   )

@@ -76,6 +76,24 @@ export const instanceRamdisk = z.strictObject({
 })
 export type InstanceRamdisk = z.infer<typeof instanceRamdisk>
 
+/** An installation by Anaconda. */
+export const installerArguments = z.strictObject({
+  files: z.strictObject({
+    kernel: instanceFile,
+    ramdisk: instanceFile,
+    /** Absent: it is in the tree. */
+    stage2: instanceFile.optional(),
+  }),
+  /** Null: the site's own kickstart. */
+  template: instanceFile.nullable(),
+  /** An installation tree, and a live image. */
+  repo_url: instanceFile.shape.url.optional(),
+  liveimg_url: instanceFile.shape.url.optional(),
+  cmdline: z.string().max(2048),
+  config_drive: configDriveReference.optional(),
+})
+export type InstallerArguments = z.infer<typeof installerArguments>
+
 const none = z.strictObject({})
 const settings = z
   .array(
@@ -216,6 +234,8 @@ export const stepArguments = {
   'boot.clean_up_ramdisk': z.object({}),
   'boot.prepare_instance': z.object({}),
   'boot.prepare_instance_ramdisk': instanceRamdisk,
+  'boot.prepare_installer': installerArguments,
+  'deploy.boot_ramdisk': none,
   'deploy.start_agent': z.object({}),
   'deploy.write_image': z.object({
     image: z.union([imageReference, remoteImage]),
@@ -223,8 +243,10 @@ export const stepArguments = {
     /** Absent: the image is of a whole disk. */
     partitions: partitionImage.optional(),
   }),
+  'deploy.await_installer': none,
   'deploy.prepare_instance_boot': z.object({}),
   'deploy.tear_down_agent': z.object({}),
+  'deploy.kexec_instance': none,
   'deploy.boot_instance': z.object({}),
   'deploy.erase_devices_metadata': none,
   /** The flags that Ironic's conductor passes on from its configuration, here of each request; the agent has the defaults. */
@@ -358,6 +380,8 @@ export const machine = z.object({
   boot_mode: z.enum(['uefi', 'bios']),
   cpu_arch: z.enum(['x86_64', 'aarch64']),
   disable_power_off: z.boolean(),
+  /** Its agent stays after an inspection or a cleaning, for what comes next (Ironic: fast-track). */
+  fast_track: z.boolean().optional(),
   /** Static addresses for its ramdisk. */
   network_data: jsonObject.optional(),
   target_raid_config: jsonObject.optional(),

@@ -60,11 +60,15 @@ export const steps = {
   'boot.prepare_instance': step(30, 180),
   /** The site fetches its files meanwhile. */
   'boot.prepare_instance_ramdisk': step(30, 3600),
+  'boot.prepare_installer': step(100, 3600),
+  'deploy.await_installer': step(100, 4 * 3600, { waits: true }),
+  'deploy.boot_ramdisk': step(0, 600),
   'deploy.start_agent': step(100, 900, { waits: true }),
   'deploy.write_image': step(80, 3600, { waits: true }),
   'deploy.prepare_instance_boot': step(60, 300),
   'deploy.tear_down_agent': step(40, 300),
   'deploy.boot_instance': step(20, 180),
+  'deploy.kexec_instance': step(20, 900),
   'deploy.erase_devices_metadata': step(99, 900, { waits: true, requestable: ['clean'], inBand: true }),
   /** Ironic's priority is 10: hours for each tear-down that nobody asked for. Here it takes `erase_devices_priority`. */
   'deploy.erase_devices': step(0, 3 * 86_400, { waits: true, requestable: ['clean'], inBand: true }),

@@ -64,12 +64,19 @@ const sentences: Sentences = {
   'boot.prepare_instance': 'Sets the disk as the boot device.',
   'boot.prepare_instance_ramdisk': ({ files }) =>
     `Fetches ${'boot_iso' in files ? 'the ISO' : 'the kernel and ramdisk'} of the instance to the site, for the machine to boot at every start.`,
+  'boot.prepare_installer': ({ template }) =>
+    `Fetches an installer to the site, for the machine to boot once, with ${template ? `the kickstart of ${template.url}` : "the site's own kickstart"}.`,
+  'deploy.await_installer': 'Waits for the installer to say that the system is on the disk.',
+  'deploy.boot_ramdisk':
+    'Has the machine boot the ramdisk over the network, unless the agent of the operation before is still there.',
   'deploy.start_agent': 'Waits for the agent in the ramdisk to report.',
   'deploy.write_image': ({ image, config_drive: drive, partitions }) =>
     `Writes ${imageText(image)} ${partitions ? 'to a partition of' : 'over'} the root disk, checked against ${checkedBy(image)}${drive ? ', with a config drive' : ''}.`,
   'deploy.prepare_instance_boot': 'Makes the written disk bootable by the firmware.',
   'deploy.tear_down_agent': 'Ends the agent and shuts the ramdisk down.',
   'deploy.boot_instance': 'Starts the machine from its disk.',
+  'deploy.kexec_instance':
+    'Has the ramdisk start the kernel on the disk by kexec; where that fails, starts the machine from its disk.',
   'deploy.erase_devices_metadata': 'Erases partition tables and signatures from every disk: what they hold is lost.',
   'deploy.erase_devices':
     'Erases every disk in full, by its own secure erase or by overwriting it, which can take hours: nothing can be read again.',

@@ -1,3 +1,4 @@
+import type { Said } from '../ledger/installers.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { StepContext } from '../plans/step.ts'
 
@@ -8,6 +9,10 @@ export class CommandFailed extends HardwareError {}
 export interface Agents {
   /** It has sent a heartbeat since it was last wiped. */
   isUp(node: string): boolean
+  /** Its last heartbeat since then. */
+  heardOf(node: string): Date | undefined
+  /** Asks it, once and without patience: nothing runs that it was told to. */
+  isIdle(on: StepContext): Promise<boolean>
   /** What boot has been seen of the machine since then, as a sentence. */
   lastSeen(node: string, since: Date): string | undefined
   /** A command that answers at once. Resolves to its result. */
@@ -23,8 +28,13 @@ export interface Agents {
   runStep(on: StepContext, kind: AgentStepKind, work: StepWork): Promise<Record<string, unknown>>
   /** Asks the agent to halt the machine; resolves when it was asked, whether or not it could still answer. */
   powerOff(on: StepContext): Promise<void>
+  /** Asks the agent to start the kernel that it has loaded, which ends it; resolves as powerOff does. */
+  startKernel(on: StepContext): Promise<void>
   /** The next agent of this machine is given its token beforehand; nobody else is then. */
   prearrange(node: string): void
+  /** What boots next is an installer: what another one said is of no account any more. */
+  expectInstaller(node: string): void
+  installerSaid(node: string): Said | undefined
   /** The machine lost power: its agent is gone. */
   wipe(node: string): void
 }

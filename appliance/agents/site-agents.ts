@@ -11,6 +11,8 @@ const POLL_MS = 2000
 /** A switch that reconverges is away for up to a minute. */
 const PATIENCE_MS = 120_000
 const RETRY_MS = 5000
+/** An agent that is there answers at once. */
+const ONCE_MS = 10_000
 
 export interface SiteAgentsParts {
   rows: AgentRows
@@ -72,9 +74,9 @@ export function siteAgents({ rows, client, token, clock, lastSeen }: SiteAgentsP
   }
 
   /** Once: a machine that obeys takes its agent with it, perhaps before the answer is out. */
-  async function powerOff(on: StepContext): Promise<void> {
+  async function last(on: StepContext, command: string): Promise<void> {
     try {
-      await client.command(address(on.plan.node), 'standby.power_off', {}, false, on.signal)
+      await client.command(address(on.plan.node), command, {}, false, on.signal)
     } catch (error) {
       on.signal.throwIfAborted()
       if (error instanceof AgentRefusal || error instanceof AgentBusy) throw error
@@ -82,11 +84,20 @@ export function siteAgents({ rows, client, token, clock, lastSeen }: SiteAgentsP
   }
 
   const agents: Agents = {
-    powerOff,
+    powerOff: (on) => last(on, 'standby.power_off'),
+    startKernel: (on) => last(on, 'standby.start_kernel'),
     isUp: (node) => rows.get(node)?.heartbeatAt !== undefined,
+    heardOf: (node) => rows.get(node)?.heartbeatAt,
+    async isIdle(on) {
+      const over = AbortSignal.any([on.signal, AbortSignal.timeout(ONCE_MS)])
+      const all = await client.commands(address(on.plan.node), over)
+      return !all.some((each) => each.command_status === 'RUNNING')
+    },
     lastSeen,
     prearrange: (node) => void rows.giveToken(node, token(), clock.now()),
     wipe: (node) => rows.wipe(node),
+    expectInstaller: (node) => rows.installers.clear(node),
+    installerSaid: (node) => rows.installers.said(node),
     async call(on, name, params) {
       const result = await patiently(on, () => client.command(address(on.plan.node), name, params, true, on.signal))
       return outcome(result)

@@ -8,7 +8,7 @@ export const GRUB_CONFIG = 'grub/grub.cfg'
  * Kernel and ramdisk come the way that GRUB itself came, at paths that carry the token of this boot.
  */
 export function grubScript(machine: BootMachine, mac: string, token: string): string {
-  const cmdline = commandLine(machine)
+  const cmdline = commandLine(machine, token)
   if (!/^[\x20-\x7e]*$/.test(cmdline) || cmdline.includes("'"))
     throw new Error(`kernel arguments of node ${machine.node} can't be told to GRUB: printable ASCII without ' only`)
   const words = [`BOOTIF=01-${mac.replaceAll(':', '-')}`, ...cmdline.split(' ').filter((word) => word !== '')]

@@ -6,13 +6,14 @@ import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { Hono } from 'hono'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
+import { withToken } from '../installers/kickstart.ts'
 import type { Log } from '../log.ts'
 import { mediaApp } from '../media/http.ts'
 import type { BootMedia } from '../media/media.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Notices } from '../notices.ts'
 import type { Addresses6 } from './addresses6.ts'
-import { type BootPart, ISO, MEDIUM, pathOfPart } from './boot-part.ts'
+import { type BootPart, ISO, KICKSTART, MEDIUM, pathOfPart, STAGE2 } from './boot-part.ts'
 import { bootUse } from './boot-use.ts'
 import type { Discovery } from './discovery.ts'
 import type { BootFiles } from './files.ts'
@@ -27,6 +28,8 @@ export interface BootHttpParts {
   /** The image cache, where instances have what they boot. */
   imageDir?: string
   directory: BootDirectory
+  /** Who installs a machine says who it is with this. */
+  installerToken?: (node: string) => string | undefined
   notices: Notices
   leases: Pick<LeaseStore, 'byAddress'>
   addresses6?: Pick<Addresses6, 'macAt'>
@@ -41,6 +44,8 @@ const PARTS = new Set<string>([
   'initrd',
   MEDIUM,
   ISO,
+  KICKSTART,
+  'squashfs.img',
   'script.ipxe',
   'local.ipxe',
   ...Object.values(loaderNames),
@@ -77,13 +82,13 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     const boot = boots.allowed(c.req.param('token'), 'script', c.env.incoming.socket.remoteAddress)
     if (boot === undefined) return overNow()
     const { machine, mac } = boot
-    const script = ramdiskScript(machine, mac)
+    const script = ramdiskScript(machine, mac, c.req.param('token'))
     if (c.req.method === 'GET') events.seen(mac, 'script')
     log.info({ node: machine.node, mac, generation: machine.generation }, 'boot script served')
     return c.body(script, 200, text)
   })
 
-  app.get('/boot/:token/:part{(?:kernel|initrd|instance\\.iso)}', async (c) => {
+  app.get('/boot/:token/:part{(?:kernel|initrd|instance\\.iso|LiveOS/squashfs\\.img)}', async (c) => {
     const part = c.req.param('part') as BootPart
     const boot = boots.allowed(c.req.param('token'), part, c.env.incoming.socket.remoteAddress)
     if (boot === undefined) return overNow()
@@ -95,11 +100,23 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     if (c.req.method === 'HEAD' || range === undefined) return c.body(null, answer.status, answer.headers)
     await sendFile(c.env.outgoing, path, { ...answer, range }, (bytes, size) => {
       metrics.count('bloomery_http_bytes_total', {}, bytes)
-      events.seen(mac, part === ISO ? 'iso' : part, { bytes, size })
+      events.seen(mac, part === ISO ? 'iso' : part === STAGE2 ? 'stage2' : part, { bytes, size })
       // An ISO is read piece by piece.
       log[part === ISO ? 'debug' : 'info']({ node: machine.node, mac, part, bytes, size }, `${part} sent`)
     })
     return RESPONSE_ALREADY_SENT
+  })
+
+  app.get(`/boot/:token/${KICKSTART}`, (c) => {
+    const boot = boots.allowed(c.req.param('token'), KICKSTART, c.env.incoming.socket.remoteAddress)
+    if (boot === undefined) return overNow()
+    const { machine, mac } = boot
+    const token = parts.installerToken?.(machine.node)
+    const { kickstart } = machine.instance ?? {}
+    if (kickstart === undefined || token === undefined) return c.text('this machine installs nothing\n', 404)
+    if (c.req.method === 'GET') events.seen(mac, 'kickstart')
+    log.info({ node: machine.node, mac, generation: machine.generation }, 'kickstart served')
+    return c.body(withToken(kickstart, token), 200, text)
   })
 
   app.notFound((c) => c.text('not found\n', 404))

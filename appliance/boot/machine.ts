@@ -27,13 +27,19 @@ export interface BootInstance {
   initrd?: string
   iso?: string
   cmdline: string
+  /** Of an installer: its second stage in the image cache, and its kickstart, without the token that it will say who it is with. */
+  stage2?: string
+  kickstart?: string
   /** The ISO is in the machine's virtual drive, so that it is the BMC that reads it. */
   byMedium?: boolean
 }
 
+/** Stands in a command line for the token of the boot. */
+export const BOOT_TOKEN = '@@boot_token@@'
+
 /** What the kernel that is due is told. */
-export function commandLine({ mode, ramdisk, instance }: BootMachine): string {
-  return (mode === 'instance' ? instance : ramdisk)?.cmdline ?? ''
+export function commandLine({ mode, ramdisk, instance }: BootMachine, token: string): string {
+  return ((mode === 'instance' ? instance : ramdisk)?.cmdline ?? '').replaceAll(BOOT_TOKEN, token)
 }
 
 export function bootsIso({ mode, instance }: BootMachine): boolean {
@@ -65,6 +71,8 @@ export type BootEventKind =
   | 'kernel'
   | 'initrd'
   | 'iso'
+  | 'kickstart'
+  | 'stage2'
   | 'medium'
   | 'lookup'
   | 'heartbeat'

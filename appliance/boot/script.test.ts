@@ -11,7 +11,7 @@ function script(cmdline: string): string {
     mode: 'ramdisk',
     ramdisk: { cmdline },
   } as const
-  return ramdiskScript({ ...machine, macs: [] }, '52:54:00:ab:cd:ef')
+  return ramdiskScript({ ...machine, macs: [] }, '52:54:00:ab:cd:ef', 'boot-token')
 }
 
 test('the script starts the kernel with the name of its initrd, the interface that booted and the arguments', () => {
@@ -45,7 +45,8 @@ test('arguments with | and & inside a word are arguments', () => {
 
 test('the script of an instance starts its kernel with its own arguments, that of an ISO the ISO', () => {
   const of = { node: 'n1', generation: 7, macs: [], arch: 'x86_64', mode: 'instance' } as const
-  const text = (instance: BootInstance): string => ramdiskScript({ ...of, macs: [], instance }, '52:54:00:ab:cd:ef')
+  const text = (instance: BootInstance): string =>
+    ramdiskScript({ ...of, macs: [], instance }, '52:54:00:ab:cd:ef', 'boot-token')
   expect(text({ kernel: 'k', initrd: 'i', cmdline: 'role=worker' })).toContain(
     'kernel --name kernel kernel initrd=initrd BOOTIF=01-52-54-00-ab-cd-ef role=worker || goto failed',
   )

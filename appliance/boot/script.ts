@@ -7,8 +7,8 @@ const TRIES = 5
  * iPXE runs what it reads: `${…}` is replaced and `||`, `&&` part commands, so arguments that hold them, or a line's end, would
  * become commands. Its relative names are relative to the script's own URL, which carries the token.
  */
-export function ramdiskScript(machine: BootMachine, mac: string): string {
-  const cmdline = commandLine(machine)
+export function ramdiskScript(machine: BootMachine, mac: string, token: string): string {
+  const cmdline = commandLine(machine, token)
   if (!/^[\x20-\x7e]*$/.test(cmdline) || /\$\{|(^|\s)(\|\||&&)(\s|$)/.test(cmdline))
     throw new Error(`kernel arguments of node ${machine.node} hold what iPXE would run: no \${, ||, && or line ends`)
   // EFI kernels find the initrd by this name; BOOTIF as pxelinux gives it: ARP type, then the MAC.

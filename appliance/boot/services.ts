@@ -30,6 +30,8 @@ export interface BootServicesOptions {
   clock: Pick<Clock, 'now'>
   /** Media for machines that boot by virtual media. */
   media?: BootMedia
+  /** Who installs a machine says who it is with this. */
+  installerToken?: (node: string) => string | undefined
   /** The image cache, where instances have what they boot. */
   imageDir?: string
 }

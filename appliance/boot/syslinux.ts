@@ -20,7 +20,7 @@ export function isConfigurationOf(name: string, mac: string, address: string | u
 /** What `pxe boot` reads. A word that it doesn't know ends a label. It replaces `${…}` and `$(…)` in the
  * arguments, and takes quotes and backslashes for its own. */
 export function syslinuxConfig(machine: BootMachine, mac: string, token: string): string {
-  const cmdline = commandLine(machine)
+  const cmdline = commandLine(machine, token)
   if (!/^[\x20-\x7e]*$/.test(cmdline) || /[$'"\\]/.test(cmdline))
     throw new Error(
       `kernel arguments of node ${machine.node} can't be told to U-Boot: printable ASCII without $ ' " \\`,

@@ -22,6 +22,7 @@ export function allImages(files: KnownImages, chunked: PlansImages, cache: Pick<
       await cache.fit(0)
       return files.file(wanted, what, options)
     },
+    text: (wanted, what, most, options) => files.text(wanted, what, most, options),
     async release(plan) {
       chunked.release(plan)
       await files.release(plan)

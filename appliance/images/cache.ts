@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { createReadStream, mkdirSync } from 'node:fs'
 import { readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
@@ -225,6 +226,14 @@ export function openCache(parts: CacheParts): KnownImages & { path(file: string)
     return file
   }
 
+  async function file(wanted: InstanceFile, what: string, options: Fetch): Promise<string> {
+    const { url, digest } = wanted
+    const key = digest ? `${digest.algorithm}-${digest.value}` : `url-${createHash('sha256').update(url).digest('hex')}`
+    const found = await single(key, options, (shared) => bringFile(wanted, key, what, shared))
+    keep(options.commandOf, found)
+    return found
+  }
+
   return {
     path,
     async fetch(image, options) {
@@ -238,14 +247,12 @@ export function openCache(parts: CacheParts): KnownImages & { path(file: string)
       return { url: parts.serve(options.commandOf, file), ...served }
     },
     isSound: (image, { signal }) => isSound(image, signal),
-    async file(wanted, what, options) {
-      const { url, digest } = wanted
-      const key = digest
-        ? `${digest.algorithm}-${digest.value}`
-        : `url-${createHash('sha256').update(url).digest('hex')}`
-      const file = await single(key, options, (shared) => bringFile(wanted, key, what, shared))
-      keep(options.commandOf, file)
-      return file
+    file,
+    async text(wanted, what, most, options) {
+      const bytes = await readFile(path(await file(wanted, what, { ...options, progress: () => {} })))
+      if (bytes.length > most) throw new HardwareError(`${what} has ${bytes.length} bytes; at most ${most} are taken`)
+      if (!isUtf8(bytes)) throw new HardwareError(`${what} is not a text in UTF-8`)
+      return bytes.toString('utf8')
     },
     async configDrive(drive, options) {
       const { source } = drive

@@ -17,6 +17,8 @@ interface ImagesOf<Image> {
   /** Brings a file that is booted here, verified where its digest is known, and says its name in the cache, where it stays while the
    * plan is open. Rejects with HardwareError. */
   file(wanted: InstanceFile, what: string, options: FetchOptions & { progress(percent: number): void }): Promise<string>
+  /** A short text, verified where its digest is known, as UTF-8. Rejects with HardwareError. */
+  text(wanted: InstanceFile, what: string, most: number, options: FetchOptions): Promise<string>
   /** The plan has ended: what people put into its config drive leaves this site's disk. */
   release(plan: string): Promise<void>
 }

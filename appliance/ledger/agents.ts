@@ -1,3 +1,4 @@
+import { type Installers, openInstallers } from './installers.ts'
 import type { Ledger } from './ledger.ts'
 import type { Vault } from './vault.ts'
 
@@ -13,6 +14,8 @@ export interface AgentRow {
 }
 
 export interface AgentRows {
+  /** Those in their place on machines that install by themselves. */
+  installers: Installers
   get(node: string): AgentRow | undefined
   /** The token when it is given for the first time; undefined when another asked before (Ironic shows `******` then). */
   giveToken(node: string, fresh: string, now: Date): string | undefined
@@ -39,6 +42,7 @@ export function openAgentRows(ledger: Ledger, vault: Vault): AgentRows {
   const { db } = ledger
   const select = db.prepare('select * from agent where node = ?')
   return {
+    installers: openInstallers(ledger),
     get(node) {
       const row = select.get(node) as Row | undefined
       return (

@@ -98,7 +98,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
       const rows = db.prepare("select boot from machine where json_extract(boot, '$.mode') = 'instance'").all()
       return (rows as { boot: string }[]).flatMap(({ boot }) => {
         const { instance } = JSON.parse(boot) as Pick<BootMachine, 'instance'>
-        return [instance?.kernel, instance?.initrd, instance?.iso].filter((name) => name !== undefined)
+        return [instance?.kernel, instance?.initrd, instance?.iso, instance?.stage2].filter((name) => name !== undefined)
       })
     },
     boot(node) {
@@ -167,6 +167,7 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
           'boot_token',
           'spent_token',
           'agent',
+          'installer',
           'lane',
           'imagined',
           'health',

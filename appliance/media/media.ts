@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { ISO } from '../boot/boot-part.ts'
 import type { BootConfig } from '../boot/config.ts'
-import type { BootMachine } from '../boot/machine.ts'
+import { BOOT_TOKEN, type BootMachine } from '../boot/machine.ts'
 import { HardwareError } from '../hardware-error.ts'
 import { type BootIso, bootIso } from './boot-iso.ts'
 import { type CdLoaders, openCdLoaders } from './loaders.ts'
@@ -12,6 +12,8 @@ export interface BootMedia {
   url(arch: BootMachine['arch'], token: string): Promise<string>
   /** Where a BMC gets the ISO of an instance. */
   instanceUrl(token: string): string
+  /** Of the boot that it is told in (`commandLine` puts the token in); a folder. */
+  ownUrl: string
   open(machine: BootMachine, mac: string): Promise<BootIso>
 }
 
@@ -47,6 +49,7 @@ export function openBootMedia({ files, base, agentToken, loaders: open = openCdL
       return `${base}/boot/${encodeURIComponent(token)}/boot.iso`
     },
     instanceUrl: (token) => `${base}/boot/${encodeURIComponent(token)}/${ISO}`,
+    ownUrl: `${base}/boot/${BOOT_TOKEN}`,
     async open(machine, mac) {
       const { kernel, initrd } = ramdisk(machine.arch)
       const sized = async (path: string) => ({ path, size: (await stat(path)).size })

@@ -39,6 +39,7 @@ export interface PlanParts {
     | 'media'
     | 'posted'
     | 'ramdiskCommandLine'
+    | 'doorUrl'
     | 'delayMs'
     | 'rescuePassword'
     | 'secrets'

@@ -61,7 +61,9 @@ export interface StepContext {
   machines: Machines
   agents: Agents
   images: Images
-  media: Pick<BootMedia, 'url' | 'instanceUrl'>
+  media: Pick<BootMedia, 'url' | 'instanceUrl' | 'ownUrl'>
+  /** Where ramdisks and installers call. */
+  doorUrl: string
   /** What the ramdisk's kernel is told besides its boot interface. */
   ramdiskCommandLine: string
 }

@@ -3,6 +3,7 @@ import type { Validation } from '../../contract/api/requests.ts'
 import { checkConsole, checkDriverInfo, type InterfaceKind, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { resolveImage } from '../conductor/image-source.ts'
+import { installer } from '../conductor/installer.ts'
 import { instanceRamdisk } from '../conductor/instance-ramdisk.ts'
 import { machineOf } from '../conductor/machine.ts'
 import { partitionsOf } from '../conductor/partition-image.ts'
@@ -34,6 +35,7 @@ async function deployable(platform: Needs, node: Node): Promise<string | undefin
 async function instanceOf({ table, options }: Needs, node: Node): Promise<unknown> {
   const { deploy_interface: deploy, boot_interface: boot, instance_info: info } = node
   if (deploy === 'ramdisk') return instanceRamdisk(info, boot)
+  if (deploy === 'anaconda') return installer(info, boot)
   if (deploy === 'custom-agent') return undefined
   partitionsOf(node)
   return resolveImage(table, node, options)

@@ -25,14 +25,21 @@ export function instanceRamdisk(info: Info, bootInterface: string | null): Insta
   return { files: { kernel: fileOf(info, 'kernel'), ramdisk: fileOf(info, 'ramdisk') }, cmdline: argumentsOf(info) }
 }
 
-const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
+export const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== ''
 
-function fileOf(info: Info, key: 'kernel' | 'ramdisk' | 'boot_iso'): InstanceFile {
-  const { [key]: url, [`${key}_checksum`]: checksum } = info
+type FileKey = 'kernel' | 'ramdisk' | 'boot_iso' | 'stage2' | 'ks_template'
+
+export function fileOf(info: Info, key: FileKey): InstanceFile {
+  const checksum = info[`${key}_checksum`]
+  return { url: urlOf(info, key), digest: isGiven(checksum) ? digestOf(key, checksum) : null }
+}
+
+export function urlOf(info: Info, key: string): string {
+  const url = info[key]
   if (!isGiven(url)) throw new UserError(400, `instance_info lacks ${key}: an http(s) URL.`)
   if (typeof url !== 'string' || !instanceFile.shape.url.safeParse(url).success)
     throw new UserError(400, `instance_info/${key} is not an http(s) URL of at most 2048 characters.`)
-  return { url, digest: isGiven(checksum) ? digestOf(key, checksum) : null }
+  return url
 }
 
 function digestOf(key: string, checksum: unknown): InstanceFile['digest'] {
@@ -48,7 +55,7 @@ const MOST_ARGUMENTS = 2000
 
 /** Such as every loader passes on as they are: iPXE, GRUB and U-Boot each take others of these signs for their own. Ironic's `%default%`
  * stands for what its operator configured for all; here that is nothing. */
-function argumentsOf(info: Info): string {
+export function argumentsOf(info: Info): string {
   const given = argumentKeys.map((key) => info[key]).filter(isGiven)
   const text = given
     .map((each) => (typeof each === 'string' ? each.replaceAll('%default%', '') : '\0'))

@@ -49,8 +49,17 @@ export async function stepsOfDeploy(
   const isOwn = (each: NamedStep): boolean => own.some((one) => stepName(one) === stepName(each))
   const templates = await Promise.all(traitsOf(node).map((trait) => deployTemplateStore.find(platform.table, trait)))
   const others = templates.flatMap((template) => template?.steps ?? []).filter((each) => !isOwn(each))
-  return [...others, ...own].map((each) => keep(node, 'deploy', each, platform.options))
+  const kept = [...others, ...own].map((each) => keep(node, 'deploy', each, platform.options))
+  const inBand = kept.find((each) => each.priority > 0 && isInBand(node, each))
+  if (inBand && withoutAgent.includes(node.deploy_interface ?? ''))
+    throw new UserError(
+      400,
+      `Step ${stepName(inBand)} is the agent's, and deploy interface ${node.deploy_interface} has none.`,
+    )
+  return kept
 }
+
+const withoutAgent = ['ramdisk', 'anaconda']
 
 /** Those of the instance. */
 function traitsOf({ instance_info: { traits } }: Node): string[] {

@@ -1,3 +1,4 @@
+import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import { hardware } from '../../contract/hardware.ts'
 import type { Lane, Plan } from '../../contract/plan.ts'
@@ -37,12 +38,12 @@ const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) =
   deleting: async () => ({ kind: 'tear_down' }),
 }
 
-/** Some deploy interfaces write nothing, and `custom-agent` leaves it to the steps that it is asked for. */
+/** Some deploy interfaces write nothing, and some leave it to others. */
 async function whatIsWritten({ table, blobs, options }: Needs, node: Node): Promise<Written> {
   const { deploy_interface: deploy } = node
   if (deploy === 'fake' || deploy === 'ramdisk') return { image: null, configDrive: null }
   const configDrive = await configDriveReference(blobs, node)
-  if (deploy === 'custom-agent') return { image: null, configDrive }
+  if (deploy === 'custom-agent' || deploy === 'anaconda') return { image: null, configDrive }
   return { image: await resolveImage(table, node, options), configDrive, partitions: partitionsOf(node) }
 }
 type Written = Pick<Extract<Request, { kind: 'deploy' }>, 'image' | 'configDrive' | 'partitions'>
@@ -78,14 +79,17 @@ async function cleanSteps(platform: Needs, node: Node): Promise<Asked[]> {
 }
 
 export async function planFor(
-  platform: Pick<Platform, 'table'>,
+  platform: Pick<Platform, 'table' | 'options'>,
   node: Node,
   request: Request,
   lane: Lane,
   facts: { id: string; now: Date },
 ): Promise<Plan> {
   const family = await familyOf(platform, node)
-  const plan = makePlan(node, await portsOf(platform.table, node.uuid), request, lane, facts)
+  const plan = makePlan(node, await portsOf(platform.table, node.uuid), request, lane, {
+    ...facts,
+    options: platform.options,
+  })
   const steps = coupled(plan.steps, node, family)
   const on_failure = coupled(plan.on_failure, node, family)
   const relatives = await relativesIn(platform, [...steps, ...on_failure], family)
@@ -98,10 +102,10 @@ export function makePlan(
   ports: Port[],
   request: Request,
   lane: Lane,
-  facts: { id: string; now: Date },
+  facts: { id: string; now: Date; options?: Pick<ConductorOptions, 'fast_track'> },
 ): Plan {
   if (!Object.hasOwn(hardware, node.driver)) throw new UserError(400, `Driver '${node.driver}' is unknown.`)
-  const machine = machineOf(node, ports)
+  const machine = machineOf(node, ports, facts.options)
   return {
     id: facts.id,
     node: node.uuid,

@@ -6,13 +6,15 @@ import type { BootDevice, PowerTarget } from '../../contract/resources.ts'
 import {
   bootsRamdisk,
   type Ground,
+  intoInstaller,
   intoInstance,
+  intoInstanceFromRamdisk,
   intoRamdisk,
   isFake,
   offAndClean,
-  outOfRamdisk,
   prepareInstance,
   step,
+  unlessItStays,
 } from './ramdisk.ts'
 
 /** A step that a person or a template named. */
@@ -51,7 +53,7 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
     inspectsAlone(on)
       ? alone({ ...step('inspect.inspect_hardware', on), waits: false })
       : {
-          steps: [...intoRamdisk(on), step('inspect.inspect_hardware', on), ...outOfRamdisk(on)],
+          steps: [...intoRamdisk(on), step('inspect.inspect_hardware', on), ...unlessItStays(on)],
           on_failure: offAndClean(on),
         },
   /** One that boots a ramdisk needs its files here, as it may be restarted at any time. */
@@ -61,7 +63,7 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
     steps.length === 0
       ? alone(step('power.validate', on))
       : needsRamdisk(steps, on)
-        ? { steps: [...around(steps, on), ...outOfRamdisk(on)], on_failure: offAndClean(on) }
+        ? { steps: [...around(steps, on), ...unlessItStays(on)], on_failure: offAndClean(on) }
         : alone(...steps.map(asked(on))),
   service: ({ steps }, on) =>
     needsRamdisk(steps, on)
@@ -132,6 +134,13 @@ function isInBand(name: StepName, on: Ground): boolean {
 function deploySteps({ image, configDrive, partitions, steps }: RequestOf<'deploy'>, on: Ground): Step[] {
   const wanted = steps.filter(({ priority }) => priority > 0).map(withDrive(configDrive))
   if (bootsRamdisk(on)) return [...ordered(wanted.map(asked(on))), ...switchedOff(on), ...intoInstance(on)]
+  if (on.interfaces['deploy'] === 'anaconda')
+    return [
+      ...ordered(wanted.map(asked(on))),
+      ...intoInstaller(on, configDrive),
+      ...switchedOff(on),
+      ...intoInstance(on),
+    ]
   if (isFake(on, 'deploy'))
     return ordered([step('deploy.deploy', on), step('deploy.boot_instance', on), ...wanted.map(asked(on))])
   const start = facts['deploy.start_agent'].priority
@@ -140,7 +149,7 @@ function deploySteps({ image, configDrive, partitions, steps }: RequestOf<'deplo
     step('deploy.write_image', on, { image, config_drive: configDrive, ...(partitions && { partitions }) }),
     step('deploy.prepare_instance_boot', on),
   ]
-  const main = [...(written ?? []), step('deploy.tear_down_agent', on), ...intoInstance(on)]
+  const main = [...(written ?? []), ...intoInstanceFromRamdisk(on)]
   return [
     ...ordered(wanted.filter(isEarly).map(asked(on))),
     ...intoRamdisk(on),

@@ -1,29 +1,42 @@
 import { steps as facts } from '../../contract/step-facts.ts'
-import type { Machine, Step, StepName } from '../../contract/plan.ts'
+import type { ConfigDriveReference, Machine, Step, StepName } from '../../contract/plan.ts'
+import { boolean } from '../../contract/stored.ts'
+import { installer } from './installer.ts'
 import { instanceRamdisk } from './instance-ramdisk.ts'
 
 /** What decides how an operation goes on this machine. */
-export type Ground = Pick<Machine, 'interfaces' | 'disable_power_off'> & Partial<Pick<Machine, 'instance_info'>>
+export type Ground = Pick<Machine, 'interfaces' | 'disable_power_off'> &
+  Partial<Pick<Machine, 'instance_info' | 'driver_info' | 'fast_track'>>
 
 export function isFake({ interfaces }: Ground, kind: string): boolean {
   return interfaces[kind] === 'fake'
 }
 
+export const intoRamdisk = (on: Ground): Step[] => [
+  ...(on.fast_track ? [step('deploy.boot_ramdisk', on)] : started(boot('boot.prepare_ramdisk', on), on)),
+  step('deploy.start_agent', on),
+]
+
+/** Somebody else's program in the agent's place, which installs by itself. */
+export function intoInstaller(on: Ground, drive: ConfigDriveReference | null): Step[] {
+  const what = installer(on.instance_info ?? {}, on.interfaces['boot'] ?? null)
+  const prepare = step('boot.prepare_installer', on, { ...what, ...(drive && { config_drive: drive }) })
+  return [...started([prepare], on), step('deploy.await_installer', on)]
+}
+
 /** The machine has to be off while its next boot is changed; one that must not be off is restarted after that. */
-export const intoRamdisk = (on: Ground): Step[] =>
+const started = (change: Step[], on: Ground): Step[] =>
   on.disable_power_off
-    ? [...boot('boot.prepare_ramdisk', on), step('power.reset', on), step('deploy.start_agent', on)]
-    : [
-        step('power.power_off', on),
-        ...boot('boot.prepare_ramdisk', on),
-        step('power.power_on', on),
-        step('deploy.start_agent', on),
-      ]
+    ? [...change, step('power.reset', on)]
+    : [step('power.power_off', on), ...change, step('power.power_on', on)]
 
 export const outOfRamdisk = (on: Ground): Step[] => [
   step('deploy.tear_down_agent', on),
   ...boot('boot.clean_up_ramdisk', on),
 ]
+
+/** Where its agent stays for what comes next, nothing is to be left. */
+export const unlessItStays = (on: Ground): Step[] => (on.fast_track ? [] : outOfRamdisk(on))
 
 /** From its disk, or from what it boots at every start. */
 export const intoInstance = (on: Ground): Step[] => [
@@ -32,6 +45,23 @@ export const intoInstance = (on: Ground): Step[] => [
     ? { ...step('power.reset', on), priority: facts['deploy.boot_instance'].priority }
     : step('deploy.boot_instance', on),
 ]
+
+/** By a restart, or by `driver_info/kexec` without one. */
+export const intoInstanceFromRamdisk = (on: Ground): Step[] =>
+  wantsKexec(on)
+    ? [...prepareInstance(on), step('deploy.kexec_instance', on)]
+    : [step('deploy.tear_down_agent', on), ...intoInstance(on)]
+
+function wantsKexec(on: Ground): boolean {
+  const { kexec } = on.driver_info ?? {}
+  return (
+    !isFake(on, 'boot') &&
+    boolean
+      .default(false)
+      .catch(false)
+      .parse(kexec ?? undefined)
+  )
+}
 
 export const prepareInstance = (on: Ground): Step[] =>
   bootsRamdisk(on)

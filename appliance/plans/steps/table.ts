@@ -34,9 +34,12 @@ import { bootInstance, prepareInstanceBoot, startAgent, tearDownAgent, writeImag
 import { erase } from './erase.ts'
 import { imagined } from './fake.ts'
 import { agentStep } from './agent-step.ts'
+import { bootRamdisk } from './fast-track.ts'
 import { burnIn, inBand } from './in-band.ts'
 import { inspectHardware } from './inspect.ts'
+import { awaitInstaller, prepareInstaller } from './installer.ts'
 import { prepareInstanceRamdisk } from './instance-ramdisk.ts'
+import { kexecInstance } from './kexec.ts'
 import {
   attachVirtualMedia,
   detachVirtualMedia,
@@ -100,11 +103,15 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'boot.clean_up_ramdisk': cleanUpRamdisk,
   'boot.prepare_instance': prepareInstance,
   'boot.prepare_instance_ramdisk': prepareInstanceRamdisk,
+  'boot.prepare_installer': prepareInstaller,
+  'deploy.await_installer': awaitInstaller,
+  'deploy.boot_ramdisk': bootRamdisk,
   'deploy.start_agent': startAgent,
   'deploy.write_image': writeImage,
   'deploy.prepare_instance_boot': prepareInstanceBoot,
   'deploy.tear_down_agent': tearDownAgent,
   'deploy.boot_instance': bootInstance,
+  'deploy.kexec_instance': kexecInstance,
   'deploy.erase_devices_metadata': erase('erase_devices_metadata', 'erasing metadata of all disks'),
   'deploy.erase_devices': erase('erase_devices', 'erasing all disks'),
   'deploy.erase_devices_express': erase('erase_devices_express', 'erasing all disks, as fast as they can'),
