@@ -43,11 +43,11 @@ describe('is refused', () => {
   })
 })
 
-it.each([
-  [{ ...files, image_source: 'http://x/tree' }, 'whose second stage is in the tree'],
-  [{ ...files, stage2: 'http://x/s', liveimg_url: 'http://x/live' }, 'of a live image'],
-  [{ ...files, stage2: 'http://x/s', ks_template: 'http://x/ks' }, 'of whatever a template says'],
-])('%j: an installation %2$s', (info) => {
+it.each<[string, Record<string, string>]>([
+  ['whose second stage is in the tree', { ...files, image_source: 'http://x/tree' }],
+  ['of a live image', { ...files, stage2: 'http://x/s', liveimg_url: 'http://x/live' }],
+  ['of whatever a template says', { ...files, stage2: 'http://x/s', ks_template: 'http://x/ks' }],
+])('is an installation %s', (_, info) => {
   expect(installerArguments.safeParse(installer(info, 'pxe')).success).toBe(true)
 })
 
