@@ -53,6 +53,10 @@ export const conductorOptions = z.strictObject({
   disallow_deploy_steps: denied,
   disallow_service_steps: denied,
 
+  /** Agents stay after an inspection or a cleaning, and the next operation goes on with them; `driver_info/fast_track` says otherwise for a
+   * node. */
+  fast_track: z.boolean().default(false),
+
   ...inspectionOptions,
   /** Of nodes that are made of machines which nobody enrolled, where a site lets those boot; null: none are made. */
   auto_discovery_driver: z

@@ -15,7 +15,7 @@ import { pendingLane } from './plan.ts'
 /** Which appliance looks after a node between its operations (power, health, console), and what sites hear when that changes, or what it
  * has to know for it. All of it is written with the change of the node that makes it necessary. */
 
-type Needs = Pick<Platform, 'table' | 'clock' | 'ids'>
+type Needs = Pick<Platform, 'table' | 'clock' | 'ids' | 'options'>
 interface Told {
   node: Node
   writes: Write[]
@@ -101,9 +101,12 @@ function facts({ driver, driver_info, properties, disable_power_off, ...node }: 
 }
 
 /** Undefined: it can't be told; its next plan says why, or travels by another way. */
-async function smallMachine({ table }: Pick<Platform, 'table'>, node: Node): Promise<Machine | undefined> {
+async function smallMachine(
+  { table, options }: Pick<Platform, 'table' | 'options'>,
+  node: Node,
+): Promise<Machine | undefined> {
   try {
-    const machine = machineOf(node, await portsOf(table, node.uuid))
+    const machine = machineOf(node, await portsOf(table, node.uuid), options)
     const { network_data: _, ...rest } = machine
     return [machine, { ...rest, instance_info: {} }].find(
       (each) => Buffer.byteLength(JSON.stringify(each)) <= MOST_BYTES,

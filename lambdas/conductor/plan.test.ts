@@ -102,6 +102,51 @@ describe('fake interfaces', () => {
   })
 })
 
+describe('fast track', () => {
+  const on = { interfaces: {}, fast_track: true }
+  it('lets agents stay after an inspection and a cleaning, and boots the ramdisk only where none is', () => {
+    expect(names(requests.inspect, on)).toEqual([
+      'deploy.boot_ramdisk',
+      'deploy.start_agent',
+      'inspect.inspect_hardware',
+    ])
+    expect(names(requests.clean, on)).toEqual([
+      'deploy.boot_ramdisk',
+      'deploy.start_agent',
+      'deploy.erase_devices_metadata',
+    ])
+    expect(names(requests.deploy, on).slice(0, 3)).toEqual([
+      'deploy.boot_ramdisk',
+      'deploy.start_agent',
+      'deploy.write_image',
+    ])
+  })
+
+  it.each([
+    [{}, true, true],
+    [{ fast_track: 'false' }, true, undefined],
+    [{ fast_track: true }, false, true],
+    [{}, false, undefined],
+    [{ fast_track: 'maybe' }, false, undefined],
+  ])('of a node that says %j, with the option %s: %s', (driver_info, fast_track, is) => {
+    const node = { ...blank, driver_info, boot_interface: 'ipxe', generation: 7 }
+    const plan = makePlan(node, [port], requests.clean, 'provision', { id, now, options: { fast_track } })
+    expect(plan.machine.fast_track).toBe(is)
+  })
+})
+
+it('by kexec the boot of the disk is prepared before the agent ends, and takes the place of a restart', () => {
+  const ends = (on: Partial<Ground>) => names(requests.deploy, on).slice(-3)
+  const kexec = ['deploy.prepare_instance_boot', 'boot.prepare_instance', 'deploy.kexec_instance']
+  expect(ends({ driver_info: { kexec: 'true' } })).toEqual(kexec)
+  expect(ends({ driver_info: { kexec: true }, disable_power_off: true })).toEqual(kexec)
+  expect(ends({ driver_info: { kexec: 'no' } })).toEqual([
+    'deploy.tear_down_agent',
+    'boot.prepare_instance',
+    'deploy.boot_instance',
+  ])
+})
+
 describe("where RAID is the agent's", () => {
   const on = { interfaces: { raid: 'agent' } }
   const raid = (priority: number): Asked => ({

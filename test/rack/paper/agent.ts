@@ -114,6 +114,12 @@ export class PaperAgent {
       case 'standby.power_off':
         setImmediate(() => this.#machine.off())
         return {}
+      case 'standby.load_kernel':
+        if (this.#machine.kexecFault !== undefined) throw new Error(this.#machine.kexecFault)
+        return { kernel: '/boot/vmlinuz-paper' }
+      case 'standby.start_kernel':
+        setImmediate(() => this.#machine.kexec())
+        return {}
       case 'poll.get_hardware_info':
         return inventoryOf(this.#machine)
       case 'rescue.finalize_rescue':

@@ -59,6 +59,8 @@ export class PaperMachine {
   readonly ownSteps: Record<string, (args: Record<string, unknown>, node: Record<string, unknown>) => void> = {}
   /** As its ramdisk asks its BMC by the system interface; undefined: that tells nothing. */
   bmcAddress: string | undefined
+  /** What its ramdisk answers when it shall load a kernel, where that can't be. */
+  kexecFault: string | undefined
   /** What its disk answers to writes, once it is broken. */
   diskFault: string | undefined
   /** What its rescue system lets people in with. */
@@ -143,6 +145,13 @@ export class PaperMachine {
   switchOn(): void {
     this.#flags = { ...noBootFlags, boot: { ...noBootFlags.boot, device: bootDevices.pxe } }
     this.#on()
+  }
+
+  /** Its ramdisk's kernel starts what is on the disk: power stays, the ramdisk and its agent are gone. */
+  kexec(): void {
+    this.#lost.abort(new Error('another kernel runs'))
+    this.#lost = new AbortController()
+    this.boots.push(`kexec ${this.disk.image}`)
   }
 
   off(): void {
