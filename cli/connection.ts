@@ -5,6 +5,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { z } from 'zod'
 import { createClient, type Client } from '../contract/api/client.ts'
 import { withTokens } from './keystone.ts'
+import { type OpenStack, openStackOf } from './openstack.ts'
 import { UsageError } from './usage.ts'
 
 /** Where the API is and who asks. Flags count more than the environment, and that more than the file. */
@@ -23,6 +24,7 @@ const OTHERS_MAY_READ = 0o077
 
 export interface Connection {
   client: Client
+  openstack: OpenStack
   endpoint: string
   ca: string | undefined
 }
@@ -47,7 +49,7 @@ export function connect(flags: ConnectionSettings, environment: NodeJS.ProcessEn
   const auth = username !== undefined && password !== undefined ? { username, password } : undefined
   const endpoint = found.endpoint ?? DEFAULT_ENDPOINT
   const send = auth ? withTokens(fetch, { endpoint, ...auth, project }) : fetch
-  return { client: createClient({ endpoint, auth, fetch: send }), endpoint, ca }
+  return { client: createClient({ endpoint, auth, fetch: send }), openstack: openStackOf(endpoint, send), endpoint, ca }
 }
 
 export function configPath(environment: NodeJS.ProcessEnv): string {

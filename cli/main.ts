@@ -8,6 +8,7 @@ import { imageCommand } from './image.ts'
 import { nodeCommand } from './node.ts'
 import { printable } from './output.ts'
 import { portCommand } from './port.ts'
+import { serverCommand } from './server.ts'
 import { siteCommand } from './site.ts'
 import { exitCodes, UsageError } from './usage.ts'
 import { webhookCommand } from './webhook.ts'
@@ -34,6 +35,7 @@ for (const command of [
   imageCommand(),
   deployCommand(),
   undeployCommand(),
+  serverCommand(),
   whyCommand(),
   consoleCommand(),
   webhookCommand(),

@@ -14,7 +14,7 @@ import { actionOf, withAction } from './action-log.ts'
 import { type Action, actions, refusals } from './server-input.ts'
 import { consoleOutput, consoleUrl } from './server-console.ts'
 import { statusOf } from './server-view.ts'
-import { changeable, requireUnlocked } from './servers.ts'
+import { changeable, requireUnlocked, shown } from './servers.ts'
 import { configDrive, instanceInfo } from './spawn.ts'
 
 /** POST /servers/{id}/action. The node is told first, so that the server's task ends when the node has got there. */
@@ -165,7 +165,7 @@ async function rebuild(
   )
   await told(nodes.provision(node, 'rebuild', { configdrive: await configDrive(ground, anew) }))
   const begun = await take('rebuilding', changes)
-  return call.json({ server: { id: begun.uuid, name: begun.name, status: 'REBUILD' } }, 202)
+  return call.json({ server: await shown(call, ground, begun) }, 202)
 }
 
 /** The states in which each makes sense, as Nova has it. */

@@ -147,7 +147,7 @@ const filterable = (call: Call, server: Server): Record<string, unknown> => {
   }
 }
 
-async function shown(call: Call, { table }: Ground, server: Server) {
+export async function shown(call: Call, { table }: Ground, server: Server) {
   const ports = await portsOfDevice(table, server.uuid)
   const byNetwork = Map.groupBy(ports, ({ network_uuid: network }) => network)
   const addresses: Addresses[] = []
