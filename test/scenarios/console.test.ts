@@ -69,7 +69,7 @@ test('who watches sees what the machine prints, and what he types reaches the ma
   await fleet.client.nodes.consoleInput(uuid, { from, number: 1, text: 'root\r' })
   await fleet.client.nodes.consoleInput(uuid, { from, number: 2, text: 'ls\r', line_break: true })
   await expect.poll(() => machine.serial.typed, { timeout: WITHIN }).toBe('root\rls\r')
-  expect(machine.serial.breaks).toBe(1)
+  await expect.poll(() => machine.serial.breaks, { timeout: WITHIN }).toBe(1)
   machine.serial.print('bin etc\r\n')
   expect((await shows(uuid, /bin etc/, seen.last)).seen).not.toMatch(/login/)
   // Who comes later sees the screen first.
