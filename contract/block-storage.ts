@@ -102,6 +102,8 @@ export interface Volume extends Kept {
   project_id: string
   user_id: string
   size: number
+  /** While it is extended. */
+  former_size: number | null
   metadata: Record<string, string>
   bootable: boolean
   /** Of the image that it was made from. */
@@ -117,10 +119,12 @@ export interface Volume extends Kept {
   appliance: string | null
   snapshots: VolumeSnapshot[]
   attachments: VolumeAttachment[]
-  /** Of what the site is told. */
+  /** Of what the site is to have; up to which it was told, and has said that it is done or can't be. */
   generation: number
-  /** The site has done what this generation says. */
+  ordered: number
   settled: number
+  /** When to give up on the site. */
+  deadline: string | null
 }
 
 export interface VolumeType extends Kept {

@@ -7,6 +7,7 @@ import { createImageService } from './image-service/app.ts'
 import type { Importer } from './image-service/data.ts'
 import { createNetwork } from './network/app.ts'
 import type { Platform } from './platform.ts'
+import { createVolumeService } from './volume/app.ts'
 
 /** All that is served: Ironic's API, and where Keystone's is how callers are known, that one and those that need its projects. */
 export function createApi(platform: Platform, config: ApiConfig, importer?: Importer): Hono {
@@ -18,6 +19,7 @@ export function createApi(platform: Platform, config: ApiConfig, importer?: Impo
     image: createImageService(platform, auth, config, importer),
     network: createNetwork(platform, auth, publicEndpoint),
     compute: createCompute(platform, auth, publicEndpoint),
+    volume: createVolumeService(platform, auth, publicEndpoint),
   }
   const app = new Hono()
   for (const [path, service] of Object.entries(services)) {

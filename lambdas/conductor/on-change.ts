@@ -18,6 +18,8 @@ import { forgetNode } from './forget.ts'
 import { withSealingKeys } from './sealing-keys.ts'
 import { deleteConfigDrive } from './config-drive.ts'
 import { serversChanged } from '../compute/changes.ts'
+import { tenantPortsChanged } from '../network/tell-sites.ts'
+import { volumesChanged } from '../volume/reconcile.ts'
 import { fanOut } from '../webhooks/fan-out.ts'
 
 /** Fed by the table's change feed, which delivers at least once: every reaction looks at what is there now, and is conditional on it. */
@@ -25,6 +27,8 @@ export async function onChange(platform: Platform, changes: Change[]): Promise<v
   await Promise.all([
     inTurn(changes, (change) => react(platform, change)),
     serversChanged(platform, changes),
+    tenantPortsChanged(platform, changes),
+    volumesChanged(platform, changes),
     publishNew(platform, changes),
     fanOut(platform, changes),
   ])

@@ -7,6 +7,9 @@ const services = [
   { type: 'compute', name: 'nova', description: 'Compute', path: '/compute/v2.1' },
   { type: 'image', name: 'glance', description: 'Images', path: '/image' },
   { type: 'network', name: 'neutron', description: 'Networking', path: '/network' },
+  { type: 'block-storage', name: 'cinder', description: 'Volumes', path: '/volume/v3' },
+  // What Debian's clients look for.
+  { type: 'volumev3', name: 'cinderv3', description: 'Volumes', path: '/volume/v3' },
   { type: 'identity', name: 'keystone', description: 'Identity', path: '/identity' },
 ] as const
 const interfaces = ['public', 'internal', 'admin'] as const

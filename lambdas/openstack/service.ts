@@ -13,6 +13,8 @@ export interface Traits {
   fault(status: number, message: string): unknown
   /** Version documents, which need no token. */
   isPublic(path: string): boolean
+  /** Where the path says what the token says too. */
+  shorten?(path: string): string
   /** The microversion of a request. Throws UserError where it is not spoken. */
   minor?(header: (name: string) => string | undefined): number
   /** Headers that say which one a reply is in. */
@@ -26,9 +28,9 @@ export function createService(
   platform: Platform,
   config: IdentityConfig,
   publicEndpoint: string | null,
-  { fault, isPublic, minor, versionHeaders }: Traits,
+  { fault, isPublic, shorten = (path) => path, minor, versionHeaders }: Traits,
 ): Service {
-  const app = new Hono<Facts>({ getPath: (request) => new URL(request.url).pathname.replace(/\/+$/, '') })
+  const app = new Hono<Facts>({ getPath: (request) => shorten(new URL(request.url).pathname.replace(/\/+$/, '')) })
   const { log } = platform
   const reply = (call: Context<Facts>, status: number, message: string): Response => {
     if (status === 401) call.header('www-authenticate', `Keystone uri="${call.var.base}/identity"`)

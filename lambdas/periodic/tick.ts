@@ -2,10 +2,12 @@ import type { Platform } from '../platform.ts'
 import { collectChunks } from './chunks.ts'
 import { resumeAllocations } from './allocations.ts'
 import { relieveAppliances } from './appliances.ts'
+import { expireDeployLogs } from '../store/deploy-logs.ts'
 import { expireNodes } from './nodes.ts'
 import { wakeServers } from './servers.ts'
 import { expireTokens } from './tokens.ts'
 import { republishCommands } from './commands.ts'
+import { seeToVolumes } from './volumes.ts'
 import { wakeCouriers } from './webhooks.ts'
 
 /** What time alone makes necessary. Reads only what is due, never all there is; running twice at once is harmless. */
@@ -15,7 +17,9 @@ export async function tick(platform: Platform): Promise<void> {
     republishCommands(platform),
     resumeAllocations(platform),
     wakeServers(platform),
+    seeToVolumes(platform),
     expireTokens(platform),
+    expireDeployLogs(platform),
     wakeCouriers(platform),
     collectChunks(platform),
     relieveAppliances(platform),

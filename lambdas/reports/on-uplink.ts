@@ -13,6 +13,7 @@ import { getNode } from '../store/nodes.ts'
 import { isAsked } from './asked.ts'
 import { addRecorded, addShown } from './console.ts'
 import { addCaptured } from './capture.ts'
+import { addDeployLog } from './deploy-log.ts'
 import { addDiscovered } from './discovered.ts'
 import { addHardware } from './hardware.ts'
 import { addHealth } from './health.ts'
@@ -22,6 +23,7 @@ import { seenBmc, seenPower } from './power.ts'
 import { addPrefetched } from './prefetched.ts'
 import { applyProgress } from './progress.ts'
 import { readUplink } from './read-uplink.ts'
+import { addVolumeReport } from '../volume/reconcile.ts'
 import { refreshUrls } from './refresh.ts'
 import { addRefused } from './refused.ts'
 
@@ -66,7 +68,7 @@ type Alive = Extract<Uplink, { kind: 'alive' }>
 
 async function onAlive(platform: Platform, appliance: Appliance, lives: Alive[]): Promise<void> {
   const last = lives.at(-1) as Alive
-  await markSeen(platform.table, appliance, last.software, platform.clock.now())
+  await markSeen(platform.table, appliance, last, platform.clock.now())
   await acknowledge(platform.table, appliance.uuid, Math.max(...lives.map((each) => each.commands_through)))
   if (lives.some(({ hello }) => hello))
     await publish(platform, appliance.uuid, await storedCommands(platform.table, appliance.uuid))
@@ -174,11 +176,13 @@ const handlers: Handlers = {
     await putAnswer(platform.table, uuid, { generation, answer })
     platform.log.info({ node: uuid, site: appliance.site, refused: 'fault' in answer }, 'answer')
   },
+  deploy_log: addDeployLog,
   discovered: addDiscovered,
   refused: addRefused,
   notice: addNotice,
   health: addHealth,
   capture: addCaptured,
+  volume: addVolumeReport,
   async unknown_machine(platform, appliance, { address, detail }) {
     platform.log.info({ site: appliance.site, appliance: appliance.name, address, detail }, 'unknown machine')
   },

@@ -3,6 +3,7 @@ import type { Appliance, Node, Operation } from '../../contract/resources.ts'
 import { endPower, fail } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
+import { addVolumeReport } from '../volume/reconcile.ts'
 
 type Refused = Extract<Report, { kind: 'refused' }>
 
@@ -10,6 +11,8 @@ type Refused = Extract<Report, { kind: 'refused' }>
 export async function addRefused(platform: Platform, appliance: Appliance, report: Refused): Promise<void> {
   const { node: uuid, command, text } = report
   const why = `Appliance ${appliance.name} ${text}.`
+  if (command === 'volume')
+    return addVolumeReport(platform, appliance, { ...report, kind: 'volume', phase: 'failed', note: why, exports: [] })
   await changeNode(platform, uuid, (node) => {
     const after = afterRefusal(node, report, appliance, why, platform.clock.now())
     return after && { node: after, conductor: appliance.name }

@@ -64,10 +64,18 @@ export function isAlive(appliance: Appliance, now: Date): boolean {
 const NOTED_MS = 5000
 
 /** It was heard of. Losing to another such note is fine: that one is as new. */
-export async function markSeen(table: Table, appliance: Appliance, software: string, now: Date): Promise<void> {
+export async function markSeen(
+  table: Table,
+  appliance: Appliance,
+  { software, volumes }: { software: string; volumes?: Appliance['volumes'] },
+  now: Date,
+): Promise<void> {
   const since = appliance.last_seen === null ? Number.NaN : now.getTime() - Date.parse(appliance.last_seen)
-  if (appliance.software === software && since >= 0 && since < NOTED_MS) return
-  const seen = { ...appliance, software, last_seen: now.toISOString(), version: appliance.version + 1 }
+  const isKnown = appliance.software === software && appliance.volumes?.gib === volumes?.gib
+  if (isKnown && since >= 0 && since < NOTED_MS) return
+  const { volumes: _former, ...rest } = appliance
+  const last_seen = now.toISOString()
+  const seen: Appliance = { ...rest, software, last_seen, version: appliance.version + 1, ...(volumes && { volumes }) }
   try {
     await table.write([{ put: applianceItem(seen), expect: appliance.version }])
   } catch (error) {

@@ -43,10 +43,10 @@ export class InstanceWorld implements AsyncDisposable {
   }
 
   /** `path` begins with the service. */
-  async ask(method: string, path: string, body?: unknown, as = this.token): Promise<Reply> {
+  async ask(method: string, path: string, body?: unknown, as = this.token, version = 'compute 2.79'): Promise<Reply> {
     const reply = await this.cloud.request(path, {
       method,
-      headers: { 'x-auth-token': as, 'openstack-api-version': 'compute 2.79' },
+      headers: { 'x-auth-token': as, 'openstack-api-version': version },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     await this.cloud.settle()

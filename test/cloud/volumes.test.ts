@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { open } from '../../contract/seal.ts'
+import { InstanceWorld } from './instance-world.ts'
+import { VolumeSite } from './volume-site.ts'
+
+let world: InstanceWorld
+let site: VolumeSite
+beforeEach(async () => {
+  world = await InstanceWorld.open()
+  site = await VolumeSite.open(world.cloud, 'berlin', 'box-2')
+})
+afterEach(() => world[Symbol.asyncDispose]())
+
+const path = '/volume/v3'
+const INITIATOR = 'iqn.2026-11.org.example:node-1'
+
+function ask(method: string, rest: string, body?: unknown, as = world.token) {
+  return world.ask(method, path + rest, body, as, 'volume 3.59')
+}
+async function made(more: object = {}): Promise<string> {
+  const { status, body } = await ask('POST', '/volumes', { volume: { size: 5, name: 'data', ...more } })
+  expect(status, JSON.stringify(body)).toBe(202)
+  return body.volume.id
+}
+const volume = async (id: string) => (await ask('GET', `/volumes/${id}`)).body.volume
+const act = (id: string, action: object, as = world.token) => ask('POST', `/volumes/${id}/action`, action, as)
+async function available(more: object = {}): Promise<string> {
+  const id = await made(more)
+  await site.answer()
+  expect(await volume(id)).toMatchObject({ status: 'available' })
+  return id
+}
+
+describe('a volume', () => {
+  it('is made at a site, grows there, and is gone when the site says so', async () => {
+    const id = await made({ metadata: { use: 'data' }, availability_zone: 'berlin' })
+    expect(await volume(id)).toMatchObject({
+      status: 'creating',
+      size: 5,
+      availability_zone: 'berlin',
+      bootable: 'false',
+    })
+    expect(site.told(id)).toMatchObject({ generation: 1, wanted: { gib: 5, source: null, snapshots: [], exports: [] } })
+    await site.answer()
+    expect(await volume(id)).toMatchObject({ status: 'available', metadata: { use: 'data' } })
+
+    expect((await act(id, { 'os-extend': { new_size: 4 } })).status).toBe(400)
+    expect((await act(id, { 'os-extend': { new_size: 8 } })).status).toBe(202)
+    expect(await volume(id)).toMatchObject({ status: 'extending' })
+    await site.answer()
+    expect(await volume(id)).toMatchObject({ status: 'available', size: 8 })
+
+    expect((await ask('DELETE', `/volumes/${id}`)).status).toBe(202)
+    expect(await volume(id)).toMatchObject({ status: 'deleting' })
+    expect(site.told(id)).toMatchObject({ generation: 3, wanted: null })
+    await site.answer()
+    expect((await ask('GET', `/volumes/${id}`)).status).toBe(404)
+  })
+
+  it('is made of an image, of a snapshot and of a volume, where those are', async () => {
+    const first = await available({ imageRef: world.image })
+    expect(await volume(first)).toMatchObject({ bootable: 'true', volume_image_metadata: { image_id: world.image } })
+    expect(site.told(first)?.wanted?.source).toMatchObject({ kind: 'image', image: { name: 'debian' } })
+
+    const { body } = await ask('POST', '/snapshots', { snapshot: { volume_id: first, name: 'before' } })
+    expect(body.snapshot).toMatchObject({ status: 'creating', size: 5, volume_id: first })
+    await site.answer()
+    const snapshot = body.snapshot.id
+    expect((await ask('GET', `/snapshots/${snapshot}`)).body.snapshot).toMatchObject({ status: 'available' })
+    expect((await ask('DELETE', `/volumes/${first}`)).status).toBe(400)
+
+    const second = await available({ snapshot_id: snapshot, size: 7 })
+    expect(site.told(second)?.wanted).toMatchObject({ gib: 7, source: { kind: 'snapshot', volume: first, snapshot } })
+    expect(await volume(second)).toMatchObject({ snapshot_id: snapshot, bootable: 'true' })
+    const third = await available({ source_volid: first, size: null })
+    expect(site.told(third)?.wanted?.source).toEqual({ kind: 'volume', volume: first })
+
+    await ask('DELETE', `/snapshots/${snapshot}`)
+    expect(site.told(first)?.wanted?.snapshots).toEqual([])
+    await site.answer()
+    expect((await ask('GET', `/snapshots/${snapshot}`)).status).toBe(404)
+  })
+
+  it('says what went wrong, and can be deleted all the same', async () => {
+    const id = await made()
+    await site.answer('the disk is full')
+    expect(await volume(id)).toMatchObject({ status: 'error', 'bloomery:fault': 'the disk is full' })
+    await ask('DELETE', `/volumes/${id}`)
+    await site.answer()
+    expect((await ask('GET', `/volumes/${id}`)).status).toBe(404)
+
+    const large = await made({ size: 1000 })
+    const fault = (await volume(large))['bloomery:fault']
+    expect(fault).toContain('no appliance that is there has room for 1000 GiB')
+    await ask('DELETE', `/volumes/${large}`)
+    expect((await ask('GET', `/volumes/${large}`)).status).toBe(404)
+
+    const grown = await available()
+    await act(grown, { 'os-extend': { new_size: 9 } })
+    await site.answer('the disk is full')
+    expect(await volume(grown)).toMatchObject({ status: 'error_extending', size: 5 })
+  })
+
+  it('that its site says nothing of has failed after an hour', async () => {
+    const id = await made()
+    world.cloud.pass(3601)
+    await world.cloud.tick()
+    const { token } = await world.stone.member('tenants', 'member')
+    const { body } = await ask('GET', `/volumes/${id}`, undefined, token)
+    expect(body.volume).toMatchObject({ status: 'error' })
+    expect(body.volume['bloomery:fault']).toContain('is its appliance there?')
+  })
+
+  it('is attached by name: reserved, attaching with a secret that is told once, attached; and detached', async () => {
+    const id = await available()
+    const server = '00000009-0000-4000-8000-000000000001'
+    const reserved = await ask('POST', '/attachments', { attachment: { volume_uuid: id, instance_uuid: server } })
+    expect(reserved.body.attachment).toMatchObject({ status: 'reserved', instance: server, connection_info: {} })
+    expect(await volume(id)).toMatchObject({ status: 'reserved', attachments: [] })
+    expect((await ask('POST', '/attachments', { attachment: { volume_uuid: id } })).status).toBe(400)
+    expect((await ask('DELETE', `/volumes/${id}`)).status).toBe(400)
+
+    const one = `/attachments/${reserved.body.attachment.id}`
+    await using _answering = site.answering()
+    const { body } = await ask('PUT', one, { attachment: { connector: { initiator: INITIATOR, host: 'n1' } } })
+    const info = body.attachment.connection_info
+    expect(info).toMatchObject({
+      driver_volume_type: 'iscsi',
+      target_lun: 1,
+      target_portal: '10.20.0.1:3260',
+      auth_method: 'CHAP',
+    })
+    const [exported] = site.told(id)?.wanted?.exports ?? []
+    if (!exported) throw new Error('nothing was exported')
+    expect(exported.initiator).toBe(INITIATOR)
+    const bind = `${id}/${exported.attachment}`
+    expect(open(exported.secret, bind, site.uuid, site.key.privateKey)).toBe(info.auth_password)
+    expect(info.auth_password).toHaveLength(16)
+    expect((await ask('GET', one)).body.attachment.connection_info).not.toHaveProperty('auth_password')
+    expect(JSON.stringify(world.cloud.logged)).not.toContain(info.auth_password)
+
+    expect((await ask('POST', `${one}/action`, { 'os-complete': null })).status).toBe(204)
+    expect(await volume(id)).toMatchObject({ status: 'in-use', attachments: [{ server_id: server, host_name: 'n1' }] })
+    expect((await act(id, { 'os-extend': { new_size: 9 } })).status).toBe(400)
+    expect((await ask('POST', '/snapshots', { snapshot: { volume_id: id } })).status).toBe(400)
+
+    expect((await ask('DELETE', one)).body).toEqual({ attachments: [] })
+    await expect.poll(async () => (await volume(id)).status, { timeout: 30_000 }).toBe('available')
+    expect(site.told(id)?.wanted?.exports).toEqual([])
+  })
+
+  it('is attached as older clients do it', async () => {
+    const id = await available()
+    await using _answering = site.answering()
+    const connector = { initiator: INITIATOR, host: 'n1' }
+    expect((await act(id, { 'os-reserve': null })).status).toBe(202)
+    const { body } = await act(id, { 'os-initialize_connection': { connector } })
+    expect(body.connection_info).toMatchObject({ driver_volume_type: 'iscsi', data: { auth_method: 'CHAP' } })
+    await act(id, { 'os-attach': { instance_uuid: '00000009-0000-4000-8000-000000000001', mountpoint: '/dev/sda' } })
+    expect(await volume(id)).toMatchObject({ status: 'in-use' })
+    await act(id, { 'os-begin_detaching': null })
+    expect(await volume(id)).toMatchObject({ status: 'detaching' })
+    await act(id, { 'os-roll_detaching': null })
+    expect(await volume(id)).toMatchObject({ status: 'in-use' })
+    await act(id, { 'os-begin_detaching': null })
+    await act(id, { 'os-terminate_connection': { connector } })
+    await act(id, { 'os-detach': {} })
+    await expect.poll(async () => (await volume(id)).status, { timeout: 30_000 }).toBe('available')
+  })
+
+  it("is its project's: others neither see nor change it", async () => {
+    const id = await available()
+    const { token } = await world.stone.member('strangers', 'member')
+    expect((await ask('GET', `/volumes/${id}`, undefined, token)).status).toBe(404)
+    expect((await ask('DELETE', `/volumes/${id}`, undefined, token)).status).toBe(404)
+    expect((await ask('GET', '/volumes', undefined, token)).body.volumes).toEqual([])
+    expect((await ask('POST', '/volumes', { volume: { source_volid: id } }, token)).status).toBe(404)
+    expect((await act(id, { 'os-reset_status': { status: 'error' } })).status).toBe(403)
+    expect((await act(id, { 'os-reset_status': { status: 'error' } }, world.admin)).status).toBe(202)
+  })
+
+  it('goes where its type says', async () => {
+    const paris = await VolumeSite.open(world.cloud, 'paris', 'box-3', 10)
+    const type = { name: 'in-paris', extra_specs: { volume_backend_name: 'paris' } }
+    expect((await ask('POST', '/types', { volume_type: type })).status).toBe(403)
+    expect((await ask('POST', '/types', { volume_type: type }, world.admin)).status).toBe(200)
+    const id = await made({ volume_type: 'in-paris' })
+    await paris.answer()
+    expect(await volume(id)).toMatchObject({ status: 'available', availability_zone: 'paris', volume_type: 'in-paris' })
+    const elsewhere = { volume: { size: 1, volume_type: 'in-paris', availability_zone: 'berlin' } }
+    expect((await ask('POST', '/volumes', elsewhere)).status).toBe(400)
+    expect((await ask('GET', '/os-availability-zone')).body.availabilityZoneInfo).toEqual(
+      expect.arrayContaining([{ zoneName: 'paris', zoneState: { available: true } }]),
+    )
+    const pools = (await ask('GET', '/scheduler-stats/get_pools', undefined, world.admin)).body.pools
+    expect(pools.find(({ name }: { name: string }) => name === 'box-3@paris').capabilities.free_capacity_gb).toBe(5)
+  })
+})
