@@ -133,6 +133,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     const boot = await startBootServices({
       config: { ...config.boot, discoveryCommandLine: discoveryCommandLine(ramdisk, config.boot) },
       directory: site.machines,
+      tenants: site.tenants,
       events: site.events,
       notices: site.notices,
       leases,

@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http'
 import { stepName, type Machine, type Plan } from '../contract/plan.ts'
 import { openDeployLogs } from './agents/deploy-logs.ts'
 import { openDiscoveries } from './agents/discovered.ts'
+import { startLogUploads } from './agents/log-uploads.ts'
 import { agentDoor } from './agents/door.ts'
 import { postedInventories } from './agents/posted.ts'
 import { siteAgents } from './agents/site-agents.ts'
@@ -25,6 +26,7 @@ import { openImagined } from './ledger/imagined.ts'
 import { openJournal } from './ledger/journal.ts'
 import { openMachines, type Machines } from './ledger/machines.ts'
 import { openOutbox } from './ledger/outbox.ts'
+import { openTenantPorts, type TenantPorts } from './ledger/tenant-ports.ts'
 import { openPendingPlans } from './ledger/pending-plans.ts'
 import { openUrls } from './ledger/urls.ts'
 import { openVault } from './ledger/vault.ts'
@@ -33,6 +35,7 @@ import { openSitePower } from './power/site-power.ts'
 import type { SiteParts } from './site-parts.ts'
 import { startExecutor } from './plans/executor.ts'
 import { fetchPlan } from './plans/fetch-plan.ts'
+import { openDeliveries } from './uplink/deliveries.ts'
 import { startUplink } from './uplink/uplink.ts'
 import { openVolumes } from './volumes/volumes.ts'
 
@@ -41,6 +44,7 @@ export interface Site {
   door: Hono
   images: RequestListener
   machines: Machines
+  tenants: TenantPorts
   /** What the boot services tell: also lets a machine that restarted its ramdisk by itself be looked up again. */
   events: BootEvents
   notices: Notices
@@ -117,6 +121,8 @@ export function startSite(parts: SiteParts): Site {
     learn: machines.learn,
   })
 
+  const deliveries = openDeliveries(clock, parts.get)
+  const logUploads = startLogUploads({ dir: parts.deployLogs.dir, outbox, deliveries, clock, log })
   const executor = startExecutor({
     ledger,
     journal,
@@ -125,7 +131,13 @@ export function startSite(parts: SiteParts): Site {
     clock,
     log,
     seenOfBoot: (node, since) => parts.marks(machines.boot(node)?.macs ?? [], since),
-    logs: openDeployLogs({ ...parts.deployLogs, when: parts.deployLogs.collect, log }),
+    logs: openDeployLogs({
+      ...parts.deployLogs,
+      when: parts.deployLogs.collect,
+      uuid: parts.uuid,
+      kept: logUploads.wake,
+      log,
+    }),
     attend: (node) => (parts.consoles.attend ? consoles.attend(node) : () => {}),
     screenOf: consoles.screenOf,
     crashPoint: parts.crashPoint,
@@ -161,7 +173,7 @@ export function startSite(parts: SiteParts): Site {
     clock,
     log,
     make: (order) => parts.capture(order),
-    send: parts.get,
+    deliveries,
   })
   const volumes = openVolumes({
     options: parts.volumes,
@@ -172,6 +184,7 @@ export function startSite(parts: SiteParts): Site {
     images,
     get: parts.get,
   })
+  const tenants = openTenantPorts(ledger, log)
   const uplink = startUplink({
     link: parts.link,
     ledger,
@@ -185,12 +198,13 @@ export function startSite(parts: SiteParts): Site {
       if (command.kind === 'capture') return captures.accept(command)
       if (command.kind === 'console') return consoles.accept(command)
       if (command.kind === 'volume') return volumes.accept(command)
+      if (command.kind === 'tenant_port') return tenants.accept(command)
       executor.accept(command)
       const gone = command.kind === 'forget' || command.kind === 'release'
       if (gone && !machines.get(command.node)) consoles.forget(command.node)
     },
     onConsole: consoles.asked,
-    onPlace: captures.place,
+    onPlace: deliveries.place,
     onPrefetch: prefetches.ask,
     volumeRoom: volumes.room,
   })
@@ -238,12 +252,14 @@ export function startSite(parts: SiteParts): Site {
     agentToken: (node) => rows.get(node)?.token,
     installerToken: (node) => rows.get(node)?.token ?? rows.giveToken(node, parts.token(), clock.now()),
     machines,
+    tenants,
     events,
     notices,
     async stop() {
       goingDown.abort(new Error('the appliance is going down'))
       await executor.stop()
       await captures.stop()
+      await logUploads.stop()
       await volumes.stop()
       await prefetches.stop()
       await consoles.stop()

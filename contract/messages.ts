@@ -4,11 +4,13 @@ import { capture, captureRequest } from './capture.ts'
 import { consoleAsk, consoleChunk, logPart, screen } from './console.ts'
 import { hardwareFacts } from './hardware-facts.ts'
 import { healthCause, healthLevel, logLine, MOST_CAUSES, MOST_LINES } from './health.ts'
+import { deployLog } from './deploy-log.ts'
 import { answer } from './answer.ts'
 import { prefetchProgress } from './images/prefetch.ts'
 import { blobReference, imageReference, lane, machine, plan } from './plan.ts'
 import { bootDevice, instant, jsonObject, macAddress, powerState, uuid } from './resources.ts'
 import { sealed } from './seal.ts'
+import { tenantPort } from './tenant-port.ts'
 
 /** What crosses the WAN, version 1. Every message of a published version stays readable: contract/golden/v1 holds one of each kind. */
 
@@ -50,6 +52,8 @@ export const command = z.discriminatedUnion('kind', [
   }),
   /** `node` is the volume's uuid here, and `generation` counts what was wanted of it. Null: it is to be gone. */
   z.object({ ...commandBase, kind: z.literal('volume'), wanted: wantedVolume.nullable() }),
+  /** `node` is the port's uuid here, and `generation` counts what was said of it. Null: it is no machine's any more. */
+  z.object({ ...commandBase, kind: z.literal('tenant_port'), wanted: tenantPort.nullable() }),
 ])
 export type Command = z.infer<typeof command>
 export type CommandKind = Command['kind']
@@ -66,7 +70,7 @@ export const downlink = z.discriminatedUnion('kind', [
   }),
   /** Fresh URLs, as asked for by `refresh`. */
   z.object({ v: z.literal(1), kind: z.literal('urls'), urls: z.record(z.string(), z.url()) }),
-  /** Where a capture that was reported as `captured` may be put, with these headers. */
+  /** Where a capture that was reported as `captured`, or a `deploy_log` that is `ready`, may be put, with these headers. */
   z.object({
     v: z.literal(1),
     kind: z.literal('upload'),
@@ -169,7 +173,7 @@ export const report = z.discriminatedUnion('kind', [
   z.object({
     ...reportBase,
     kind: z.literal('notice'),
-    subject: z.enum(['boot url', 'dhcp server', 'reports']),
+    subject: z.enum(['boot url', 'dhcp server', 'reports', 'kexec']),
     node: uuid.optional(),
     text: z.string().min(1).max(1024),
   }),
@@ -223,6 +227,18 @@ export const report = z.discriminatedUnion('kind', [
     sha256: capture.shape.sha256,
     /** captured/done: what ended it; failed: the error, whole sentence. */
     note: capture.shape.note,
+  }),
+  /** What a machine's ramdisk logged. `ready` asks for a place to put the archive. */
+  z.object({
+    ...reportBase,
+    kind: z.literal('deploy_log'),
+    node: uuid,
+    log: uuid,
+    phase: z.enum(['ready', 'stored']),
+    operation: deployLog.shape.operation,
+    collected_at: instant,
+    bytes: deployLog.shape.bytes,
+    sha256: deployLog.shape.sha256,
   }),
   /** How the machine's hardware does, when that changed or its BMC logged something: all that is not well, and what the log has that was not
    * told before. Readings stay at the site. */

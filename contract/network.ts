@@ -32,6 +32,8 @@ export interface Range {
   end: string
 }
 
+export type Ipv6Mode = 'slaac' | 'dhcpv6-stateful' | 'dhcpv6-stateless'
+
 export interface Subnet extends Kept {
   network_uuid: string
   ip_version: IpVersion
@@ -41,8 +43,8 @@ export interface Subnet extends Kept {
   dns_nameservers: string[]
   host_routes: Array<{ destination: string; nexthop: string }>
   enable_dhcp: boolean
-  ipv6_ra_mode: string | null
-  ipv6_address_mode: string | null
+  ipv6_ra_mode: Ipv6Mode | null
+  ipv6_address_mode: Ipv6Mode | null
 }
 
 export interface FixedIp {

@@ -21,11 +21,14 @@ import { foreignServers } from './foreign-servers.ts'
 import { lateStarts, type LateStarts } from './late-starts.ts'
 import { openReservations, type Reservations } from './reservations.ts'
 import { siteOptions } from './site-options.ts'
+import { isTenants, tenantLease } from './tenant.ts'
 import type { BootUrls } from './urls.ts'
+import type { TenantPorts } from '../ledger/tenant-ports.ts'
 
 export interface BootDhcpParts {
   config: BootConfig
   directory: BootDirectory
+  tenants?: Pick<TenantPorts, 'byMac'> | undefined
   discovery: Discovery
   policy: BootPolicy
   urls: BootUrls
@@ -105,6 +108,8 @@ export function answerFor(
   request: DhcpRequest,
 ): Answer {
   const answer = decide(machine, bootRequest(request), parts.policy)
+  const tenant = isTenants(machine) ? forTenant(parts, machine, request, answer) : undefined
+  if (tenant) return tenant
   if (answer.kind === 'silent') return { serve: false, because: answer.because }
   if (answer.kind === 'loader' && startsGrub(answer.loader) && isProxied(parts.config.subnets, request))
     return {
@@ -117,9 +122,7 @@ export function answerFor(
   const server = file === undefined ? undefined : ipv4FromText(parts.config.nextServer)
   const subnet = subnetFor(parts.config.subnets, request, reserved?.address)
   const options = siteOptions(subnet, request.packet.options.get(Option.parameterRequestList), server)
-  // UEFI takes a URL only from a server that says it is for HTTP clients: UEFI 2.10 §24.7.3.1.
-  if (answer.kind === 'loader' && answer.over === 'http') options.set(Option.vendorClass, Buffer.from('HTTPClient'))
-  if (answer.kind === 'script') options.set(Option.ipxe, NO_PROXY)
+  addBootOptions(options, answer)
   return {
     serve: true,
     because: answer.because,
@@ -129,6 +132,31 @@ export function answerFor(
     options,
     boot: file === undefined || server === undefined ? undefined : { server, file },
   }
+}
+
+function addBootOptions(options: Map<number, Uint8Array>, answer: BootAnswer): void {
+  // UEFI takes a URL only from a server that says it is for HTTP clients: UEFI 2.10 §24.7.3.1.
+  if (answer.kind === 'loader' && answer.over === 'http') options.set(Option.vendorClass, Buffer.from('HTTPClient'))
+  if (answer.kind === 'script') options.set(Option.ipxe, NO_PROXY)
+}
+
+/** A card that has a port of a tenant's network gets what the port says; what it boots is decided as ever. */
+function forTenant(
+  parts: BootDhcpParts,
+  machine: BootMachine | undefined,
+  request: DhcpRequest,
+  answer: BootAnswer,
+): Answer | undefined {
+  const port = parts.tenants?.byMac(request.mac)
+  const attached = parts.config.subnets.find((subnet) => contains(subnet, subnet.serverAddress))
+  const server = ipv4FromText(parts.config.nextServer)
+  const lease = port && tenantLease(port, request, attached?.serverAddress ?? server)
+  if (lease === undefined) return undefined
+  if (typeof lease === 'string') return { serve: false, because: lease }
+  const file = machine === undefined ? undefined : bootFile(parts, machine, request.mac, answer)
+  if (file !== undefined) addBootOptions(lease.options, answer)
+  const because = `port of a tenant's network, ${answer.because}`
+  return { serve: true, because, takesOver: true, ...lease, boot: file === undefined ? undefined : { server, file } }
 }
 
 /** Whether another server gives this client's address. */

@@ -12,11 +12,15 @@ import type { Discovery } from './discovery.ts'
 import { dropped } from './dropped.ts'
 import { startsGrub } from './loaders.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
+import { isTenants } from './tenant.ts'
+import { tenantLease6 } from './tenant6.ts'
 import type { BootUrls } from './urls.ts'
+import type { TenantPorts } from '../ledger/tenant-ports.ts'
 
 export interface BootDhcp6Parts {
   config: BootConfig6
   directory: BootDirectory
+  tenants?: Pick<TenantPorts, 'byMac'> | undefined
   discovery: Discovery
   policy: BootPolicy
   /** As machines reach us over IPv6. */
@@ -55,7 +59,7 @@ export function startBootDhcp6(parts: BootDhcp6Parts): Promise<Dhcp6Server> {
 }
 
 export function answerFor(
-  parts: Pick<BootDhcp6Parts, 'config' | 'directory' | 'discovery' | 'policy' | 'urls'>,
+  parts: Pick<BootDhcp6Parts, 'config' | 'directory' | 'tenants' | 'discovery' | 'policy' | 'urls'>,
   request: DhcpRequest,
 ): Answer {
   const { mac } = request
@@ -71,6 +75,10 @@ export function answerFor(
     ipxe: request.userClasses.includes('iPXE'),
   }
   const answer = decide(machine, asked, parts.policy)
+  const port = isTenants(machine) ? parts.tenants?.byMac(mac) : undefined
+  const tenant = port && tenantLease6(port, request)
+  if (tenant && (!machine || answer.kind === 'silent' || !firmwareAsks))
+    return { serve: true, because: `port of a tenant's network, ${answer.because}`, ...tenant }
   if (answer.kind === 'silent') return { serve: false, because: answer.because }
   if (answer.kind === 'loader' && startsGrub(answer.loader))
     return { serve: false, because: 'GRUB is served over IPv4, not over IPv6: its script is for a lease of DHCPv4' }
@@ -78,7 +86,7 @@ export function answerFor(
   const overTftp = answer.kind === 'loader' && answer.over === 'tftp'
   const bootUrl = file === undefined || !overTftp ? file : `tftp://[${parts.config.address}]/${file}`
   const httpClient = answer.kind === 'loader' && answer.over === 'http'
-  return { serve: true, because: answer.because, bootUrl, httpClient }
+  return { serve: true, because: answer.because, bootUrl, httpClient, ...tenant }
 }
 
 /** DUID-UUID (RFC 8415 §11.5) of our own address: the same after every restart. */

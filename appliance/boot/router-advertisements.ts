@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ipv6ToText } from '@bloomery/wire/address6.ts'
 import type { Log } from '../log.ts'
+import type { AdvertisedPrefix, TenantPorts } from '../ledger/tenant-ports.ts'
 import type { BootConfig6 } from './config6.ts'
 
 const AGAIN_MS = 5_000
@@ -14,7 +15,15 @@ const STOP_MS = 3_000
  * What radvd is told (RFC 4861 §6.2.1): "ask DHCPv6 for your address (M, O), this prefix is on the link, I am no way out of it". The
  * last is a lifetime of 0, so that nobody's traffic turns to the appliance.
  */
-export function radvdConfig(links: BootConfig6['links']): string {
+export function radvdConfig(links: BootConfig6['links'], tenants: readonly AdvertisedPrefix[] = []): string {
+  const own = new Set(links.map(({ prefix }) => `${ipv6ToText(prefix)}/64`))
+  const others = tenants
+    .filter(({ cidr }) => !own.has(cidr))
+    .map(
+      // Whose addresses are leases must not make others by themselves: RFC 4862 §5.5.3.
+      ({ cidr, mode }) =>
+        `  prefix ${cidr} { AdvOnLink on; AdvAutonomous ${mode === 'dhcpv6-stateful' ? 'off' : 'on'}; };\n`,
+    )
   return links
     .filter((link) => link.interface !== undefined)
     .map(
@@ -26,7 +35,7 @@ export function radvdConfig(links: BootConfig6['links']): string {
   MaxRtrAdvInterval 10;
   AdvDefaultLifetime 0;
   prefix ${ipv6ToText(link.prefix)}/64 { AdvOnLink on; AdvAutonomous off; };
-};
+${others.join('')}};
 `,
     )
     .join('')
@@ -36,10 +45,12 @@ export function radvdConfig(links: BootConfig6['links']): string {
 export async function startRouterAdvertisements(
   links: BootConfig6['links'],
   log: Log,
+  tenants?: Pick<TenantPorts, 'advertised' | 'onChange'>,
 ): Promise<{ stop(): Promise<void> }> {
   const dir = mkdtempSync(join(tmpdir(), 'bloomery-radvd-'))
   const config = join(dir, 'radvd.conf')
-  writeFileSync(config, radvdConfig(links))
+  let written = radvdConfig(links, tenants?.advertised())
+  writeFileSync(config, written)
   const argv = ['--nodaemon', '--logmethod', 'stderr', '--config', config, '--pidfile', join(dir, 'pid')]
   let child: ChildProcess
   let stopping = false
@@ -60,6 +71,13 @@ export async function startRouterAdvertisements(
     }, AGAIN_MS)
   }
   start()
+  tenants?.onChange(() => {
+    const now = radvdConfig(links, tenants.advertised())
+    if (stopping || now === written) return
+    written = now
+    writeFileSync(config, written)
+    child.kill('SIGHUP') // it reads its configuration again: radvd(8)
+  })
   return {
     async stop() {
       stopping = true

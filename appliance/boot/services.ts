@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { LeaseStore } from '@bloomery/dhcp/lease.ts'
 import type { Clock } from '../clock.ts'
+import type { TenantPorts } from '../ledger/tenant-ports.ts'
 import type { Log } from '../log.ts'
 import type { BootMedia } from '../media/media.ts'
 import type { Metrics } from '../metrics.ts'
@@ -22,6 +23,8 @@ import { bootUrls } from './urls.ts'
 export interface BootServicesOptions {
   config: BootConfig
   directory: BootDirectory
+  /** Of tenants' networks. */
+  tenants?: TenantPorts
   events: BootEvents
   notices: Notices
   leases: LeaseStore
@@ -75,10 +78,21 @@ export async function startBootServices(options: BootServicesOptions): Promise<B
       started.push(await startBootTftp({ ...options, config: tftp6, files, discovery, addresses6 }))
       const urls = bootUrls(`http://[${ipv6.address}]:${http.port}`, loadersAt(`[${ipv6.address}]`))
       started.push(
-        await startBootDhcp6({ config: ipv6, directory, discovery, policy, urls, addresses6, events, log, metrics }),
+        await startBootDhcp6({
+          config: ipv6,
+          directory,
+          tenants: options.tenants,
+          discovery,
+          policy,
+          urls,
+          addresses6,
+          events,
+          log,
+          metrics,
+        }),
       )
       if (ipv6.routerAdvertisements && ipv6.links.some((link) => link.interface !== undefined))
-        started.push(await startRouterAdvertisements(ipv6.links, log))
+        started.push(await startRouterAdvertisements(ipv6.links, log, options.tenants))
     }
     if (config.subnets.length === 0) return { httpUrl, ports: { dhcp: 0, tftp: tftp.port, http: http.port }, stop } // all boot by virtual media
     const dhcp = await startBootDhcp({

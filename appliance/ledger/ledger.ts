@@ -42,6 +42,8 @@ create table if not exists ssh_host_key (node text primary key, address text not
 create table if not exists volume (
   uuid text primary key, generation integer not null, command text not null, state text not null, seq integer not null, wanted text
 ) strict;
+create table if not exists tenant_port (port text primary key, generation integer not null, mac text not null, body text not null) strict;
+create index if not exists tenant_port_mac on tenant_port (mac);
 create table if not exists url (key text primary key, url text not null) strict;
 create table if not exists machine (
   node text primary key, generation integer not null, facts text not null, boot text, power_state text

@@ -98,3 +98,15 @@ export function macOf(port: string, attempt: number): string {
   const digits = createHash('sha256').update(`mac ${port}/${attempt}`).digest('hex').slice(0, 6)
   return ['fa', '16', '3e', digits.slice(0, 2), digits.slice(2, 4), digits.slice(4, 6)].join(':')
 }
+
+/** What a machine makes of the prefix that routers tell it, and of its card: RFC 4291 appendix A. */
+export function eui64({ base }: Pick<Prefix, 'base'>, mac: string): string {
+  const bytes = Buffer.from(mac.replaceAll(':', ''), 'hex')
+  const id = Buffer.concat([
+    Buffer.of((bytes[0] ?? 0) ^ 2),
+    bytes.subarray(1, 3),
+    Buffer.of(0xff, 0xfe),
+    bytes.subarray(3),
+  ])
+  return formatAddress({ version: 6, value: base | BigInt(`0x${id.toString('hex')}`) })
+}

@@ -1,6 +1,8 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { formatAddress, parseAddress } from '../../contract/address.ts'
+import { MOST_DHCP_OPTIONS } from '../../contract/tenant-port.ts'
+import { encodeOption } from './dhcp-options.ts'
 
 /** What people may write of networks, subnets and ports. Attributes that we don't keep are refused: a setting that is let pass and not
  * done is worse than an error. */
@@ -85,11 +87,16 @@ export const subnetUpdate = z.strictObject({ subnet: z.strictObject(subnetFields
 const fixedIps = z
   .array(z.strictObject({ subnet_id: z.string().max(64).optional(), ip_address: ip.optional() }))
   .max(16)
-const option = z.strictObject({
-  opt_name: z.string().min(1).max(64),
-  opt_value: z.string().max(1024),
-  ip_version: z.union([z.literal(4), z.literal(6)]).default(4),
-})
+const option = z
+  .strictObject({
+    opt_name: z.string().min(1).max(64),
+    opt_value: z.string().max(1024),
+    ip_version: z.union([z.literal(4), z.literal(6)]).default(4),
+  })
+  .transform((given) => {
+    encodeOption(given) // throws what is wrong with it
+    return given
+  })
 const portFields = {
   name: name.optional(),
   description: description.optional(),
@@ -99,7 +106,7 @@ const portFields = {
   dns_name: z.string().max(63).optional(),
   fixed_ips: fixedIps.optional(),
   mac_address: mac.optional(),
-  extra_dhcp_opts: z.array(option).max(64).nullish(),
+  extra_dhcp_opts: z.array(option).max(MOST_DHCP_OPTIONS).nullish(),
   allowed_address_pairs: z
     .array(z.strictObject({ ip_address: z.string().max(64), mac_address: mac.optional() }))
     .max(64)

@@ -35,10 +35,11 @@ export const portStore = store<NetworkPort>({
   plural: 'network-ports',
   lists: ({ project_id: project, network_uuid: network, device_id: device }) => ({
     owner: `network-ports-for#${project}`,
-    class: `network-ports-on#${network}`,
+    class: networkPortsOn(network).pk,
     ...(device === '' ? {} : { node: networkPortsOf(device).pk }),
   }),
 })
+export const networkPortsOn = (network: string) => ({ index: 'class' as const, pk: `network-ports-on#${network}` })
 export const networkPortsOf = (device: string) => ({ index: 'node' as const, pk: `network-ports-of#${device}` })
 
 export function portsOfDevice(table: Table, device: string): Promise<NetworkPort[]> {

@@ -177,6 +177,11 @@ function check(prefix: Prefix, subnet: Subnet): void {
     throw new UserError(400, 'ipv6_ra_mode and ipv6_address_mode are for subnets of IPv6.')
   if ((ra !== null || mode !== null) && !dhcp)
     throw new UserError(400, 'ipv6_ra_mode or ipv6_address_mode cannot be set when enable_dhcp is set to False.')
+  if ((mode === 'slaac' || mode === 'dhcpv6-stateless') && prefix.length !== 64)
+    throw new UserError(
+      400,
+      `Invalid CIDR ${subnet.cidr} for IPv6 address mode. OpenStack uses the EUI-64 address format, which requires the prefix to be /64.`,
+    )
   if (ra !== null && mode !== null && ra !== mode)
     throw new UserError(400, `ipv6_ra_mode set to '${ra}' with ipv6_address_mode set to '${mode}' is not valid.`)
 }

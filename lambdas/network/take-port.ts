@@ -3,7 +3,7 @@ import { isWithin, parseAddress } from '../../contract/address.ts'
 import type { FixedIp, Network, NetworkPort, Subnet } from '../../contract/network.ts'
 import { ConflictError, type Platform, type Write } from '../platform.ts'
 import { all } from '../store/paging.ts'
-import { addressAt, macOf, placeOf, prefixOf, sizeOf } from './addressing.ts'
+import { addressAt, eui64, macOf, placeOf, prefixOf, sizeOf } from './addressing.ts'
 import { addressesOf, addressKey, macKey, networkStore, portWrites, subnetsOf } from './store.ts'
 
 /** What a port wants: addresses of its own choice, or some of a subnet; none said, one of each version that the network has. */
@@ -26,12 +26,13 @@ export async function takePort(
   wanted: Wanted,
   also: Write[] = [],
 ): Promise<NetworkPort> {
-  const isTaking = !before || wanted.fixed_ips !== undefined
+  const isTaking = !before || wanted.fixed_ips !== undefined || wanted.mac_address !== undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const network = isTaking ? await openNetwork(platform.table, base.network_uuid) : undefined
     const subnets = network ? await subnetsOf(platform.table, network) : []
-    const fixed_ips = await addresses(platform, { before, base, subnets, wanted, attempt })
     const mac_address = wanted.mac_address ?? before?.mac_address ?? macOf(base.uuid, attempt)
+    const chosen = await addresses(platform, { before, base, subnets, wanted, attempt })
+    const fixed_ips = chosen.map((ip) => ofCard(ip, subnets, mac_address))
     const after: NetworkPort = { ...base, fixed_ips, mac_address }
     const writes = [...portWrites(before, after), ...(network ? [unchanged(network)] : []), ...also]
     try {
@@ -54,6 +55,13 @@ async function openNetwork(table: Platform['table'], uuid: string): Promise<Netw
   if (network.closed)
     throw new UserError(409, `Network ${uuid} is being deleted; if that was interrupted, delete it again.`)
   return network
+}
+
+/** Where machines make their addresses by themselves, they are what the card makes them. */
+function ofCard(ip: FixedIp, subnets: readonly Subnet[], mac: string): FixedIp {
+  const subnet = subnets.find(({ uuid }) => uuid === ip.subnet_uuid)
+  const isOwn = subnet?.ipv6_address_mode === 'slaac' || subnet?.ipv6_address_mode === 'dhcpv6-stateless'
+  return subnet && isOwn ? { ...ip, ip_address: eui64(prefixOf(subnet), mac) } : ip
 }
 
 interface Search {

@@ -1,6 +1,7 @@
 import type { LeaseChange } from './lease.ts'
 import type { DhcpPacket } from './packet.ts'
 import type { RequestType } from './request.ts'
+import type { Subnet } from './subnet.ts'
 
 /** What the product says about one client. Whatever it decides, it says why, for the log. */
 export type Answer =
@@ -14,6 +15,8 @@ export type Answer =
       takesOver?: boolean
       /** Before an address is offered that this client never had: ask whether a host answers there. */
       probe?: boolean
+      /** It is on this network, whatever is configured. */
+      subnet?: Subnet
       hostname?: string
       /** Sent as it is, replacing what the subnet says. */
       options?: ReadonlyMap<number, Uint8Array>

@@ -124,7 +124,8 @@ export class Handling {
     const { answer, leases, now, reservedFor } = this.#options
     const at = now()
     const said = answer(request, at)
-    const subnet = subnetFor(this.#subnets, request, said.serve ? said.address : undefined)
+    const own = said.serve ? said : undefined
+    const subnet = own?.subnet ?? subnetFor(this.#subnets, request, own?.address)
     if (subnet === undefined) {
       const { giaddr } = request.packet
       const from = giaddr === 0 ? 'without a relay' : `by way of ${ipv4ToText(giaddr)}`

@@ -83,7 +83,8 @@ export function refuse(request: DhcpRequest, subnet: Subnet, why: string): DhcpP
 export function destination(kind: Kind, packet: DhcpPacket, subnet: Subnet): Destination {
   if (packet.giaddr !== 0) return { address: packet.giaddr, to: 'relay' }
   // Anybody can write any ciaddr: what is sent there stays on the networks that we serve.
-  if (kind !== 'nak' && contains(subnet, packet.ciaddr)) return { address: packet.ciaddr, to: 'client' }
+  if (kind !== 'nak' && !subnet.broadcastOnly && contains(subnet, packet.ciaddr))
+    return { address: packet.ciaddr, to: 'client' }
   return { address: BROADCAST, to: 'client' }
 }
 

@@ -15,6 +15,8 @@ export interface Subnet {
   device?: string
   /** Another server gives its addresses: we have no range, and only say what to boot (proxyDHCP). */
   proxy?: boolean
+  /** Its clients are on a wire of ours where we have no address of it, so that only broadcasts reach them. */
+  broadcastOnly?: boolean
 }
 
 export function mask(prefix: number): number {

@@ -15,7 +15,18 @@ export interface Link {
 /** What the product says about one client. */
 export type Answer =
   | { serve: false; because: string }
-  | { serve: true; because: string; bootUrl?: string; bootParameters?: string[]; httpClient?: boolean }
+  | {
+      serve: true
+      because: string
+      /** It is on this link, whatever is configured. */
+      link?: Link
+      /** Its own; null: it is to have none from here. Else one that is made of who it is. */
+      address?: Uint8Array | null
+      options?: DhcpOption[]
+      bootUrl?: string
+      bootParameters?: string[]
+      httpClient?: boolean
+    }
 
 export interface Situation {
   request: DhcpRequest
@@ -72,16 +83,32 @@ function malformed({ type, clientId, serverId }: DhcpRequest): string | undefine
   return undefined
 }
 
-function granted({ request, link, declined }: Situation, ia: DhcpRequest['associations'][number]): DhcpOption {
-  const address = stableAddress(link.prefix, request.clientId ?? new Uint8Array(), ia.iaid, declined)
+function granted(situation: Situation, ia: DhcpRequest['associations'][number]): DhcpOption {
+  const { request, link } = situation
+  const address = addressFor(situation, ia)
   const { leaseSeconds } = link
   const writer = new Writer(64).u32(ia.iaid)
+  if (address === undefined) {
+    const none = encodeOptions([status(Status.noAddress)])
+    return { code: Option.iaNa, value: writer.u32(0).u32(0).bytes(none).finish() }
+  }
   writer.u32(Math.floor(leaseSeconds / 2)).u32(Math.floor((leaseSeconds * 4) / 5))
   const options = [iaAddress(address, leaseSeconds, leaseSeconds)]
   // An address that it has from elsewhere or from before is no longer valid: RFC 8415 §18.3.4.
   for (const old of ia.addresses)
     if (request.type !== 'solicit' && !Buffer.from(old).equals(address)) options.push(iaAddress(old, 0, 0))
   return { code: Option.iaNa, value: writer.bytes(encodeOptions(options)).finish() }
+}
+
+/** One of its own is its first association's, as Neutron's ports have one address of a subnet for a card. */
+function addressFor(
+  { request, link, declined, answer }: Situation,
+  ia: DhcpRequest['associations'][number],
+): Uint8Array | undefined {
+  const own = answer.serve ? answer.address : undefined
+  if (own === null) return undefined
+  if (own) return ia === request.associations[0] ? own : undefined
+  return stableAddress(link.prefix, request.clientId ?? new Uint8Array(), ia.iaid, declined)
 }
 
 function iaAddress(address: Uint8Array, preferred: number, valid: number): DhcpOption {
@@ -113,7 +140,9 @@ function replied(
   if (kind === 'advertise') options.push({ code: Option.preference, value: Uint8Array.of(255) })
   if (answer !== undefined) {
     if (link.dns.length > 0) options.push({ code: Option.dnsServers, value: Buffer.concat(link.dns) })
-    options.push(...bootOptions(answer))
+    const own = answer.serve ? (answer.options ?? []) : []
+    const said = [...options, ...bootOptions(answer)].filter(({ code }) => !own.some((each) => each.code === code))
+    options.splice(0, options.length, ...said, ...own)
   }
   const url = answer?.serve ? answer.bootUrl : undefined
   const given = body.some(({ code }) => code === Option.iaNa) ? firstAddress(situation) : undefined
@@ -123,10 +152,12 @@ function replied(
   }
 }
 
-function firstAddress({ request, link, declined }: Situation): string | undefined {
+function firstAddress(situation: Situation): string | undefined {
+  const { request } = situation
   const [ia] = request.associations
   if (ia === undefined || request.clientId === undefined) return undefined
-  return ipv6ToText(stableAddress(link.prefix, request.clientId, ia.iaid, declined))
+  const address = addressFor(situation, ia)
+  return address && ipv6ToText(address)
 }
 
 function bootOptions(answer: Answer): DhcpOption[] {

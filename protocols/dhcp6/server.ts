@@ -63,11 +63,12 @@ class Handling {
     try {
       const [source = '', scope] = from.address.split('%')
       const request = readRequest(bytes, ipv6ToBytes(source))
-      const link = this.#linkFor(request, scope)
       const client = Buffer.from(request.clientId ?? []).toString('hex')
       const declined = this.#declined.get(client) ?? 0
       const { answer, serverId, onDecision } = this.#options
-      const { reply, facts, declines } = decide({ request, serverId, link, answer: answer(request), declined })
+      const said = answer(request)
+      const link = (said.serve ? said.link : undefined) ?? this.#linkFor(request, scope)
+      const { reply, facts, declines } = decide({ request, serverId, link, answer: said, declined })
       if (declines) this.#remember(client, declined + 1)
       onDecision(facts)
       if (reply === undefined) return
