@@ -29,6 +29,9 @@ export const conductorOptions = z.strictObject({
   force_power_state_during_sync: z.boolean().default(false),
   /** How often within an hour, until it is left so with fault `power failure`. */
   power_state_sync_max_retries: z.int().min(1).max(100).default(3),
+  /** Whether a BMC's clock is compared and set when its node is verified (Ironic: `[redfish]`). */
+  enable_verify_bmc_clock: z.boolean().default(false),
+
   /** What an operating system has to end by itself. */
   soft_power_off_timeout: z.int().min(1).max(3600).default(600),
 

@@ -284,6 +284,7 @@ export const stepArguments = {
       .optional(),
   }),
   'management.set_bmc_ntp': z.strictObject({ servers: z.array(z.string().regex(/^[\w.:-]{1,253}$/)).max(4) }),
+  'management.verify_bmc_clock': none,
   'management.set_boot_order': z.strictObject({ order: bootOrder }),
   'management.set_lan_configuration': lanWish,
   'management.set_watchdog': watchdogWish,

@@ -35,6 +35,8 @@ const anyBmc = [...redfish, ...ipmi]
 const burnIn = step(0, 14 * 86_400, { waits: true, requestable: ['clean', 'service'], inBand: true })
 
 const asked: Partial<StepFacts> = { requestable: ['clean', 'deploy', 'service'] }
+/** Some controllers of iDRACs do it at a restart. */
+const raid = step(0, 7200, { ...asked, implementations: ['fake', 'agent', ...redfish], restarts: true })
 
 export const steps = {
   'plan.hold': step(0, HOLD_SECONDS),
@@ -88,6 +90,7 @@ export const steps = {
   'management.set_bmc_clock': step(0, 120, { ...asked, implementations: anyBmc }),
   'management.clear_event_log': step(0, 180, { ...asked, implementations: anyBmc }),
   'management.set_bmc_ntp': step(0, 120, { ...asked, implementations: redfish }),
+  'management.verify_bmc_clock': step(1, 180, { implementations: redfish }),
   'management.set_boot_order': step(0, 180, { ...asked, implementations: redfish }),
   'management.set_lan_configuration': step(0, 180, { ...asked, implementations: ipmi }),
   'management.set_watchdog': step(0, 120, { ...asked, implementations: ipmi }),
@@ -128,8 +131,8 @@ export const steps = {
   'vendor.set_user': step(0, 120, { implementations: anyBmc }),
   'bios.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
   'bios.factory_reset': step(0, 3660, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
-  'raid.create_configuration': step(0, 3660, { ...asked, implementations: ['fake', 'agent', ...redfish] }),
-  'raid.delete_configuration': step(0, 3660, { ...asked, implementations: ['fake', 'agent', ...redfish] }),
-  'raid.apply_configuration': step(0, 3660, { ...asked, implementations: ['fake', 'agent', ...redfish] }),
+  'raid.create_configuration': raid,
+  'raid.delete_configuration': raid,
+  'raid.apply_configuration': raid,
   'firmware.update': step(0, 4 * 3600, { ...asked, implementations: ['fake', ...redfish], restarts: true }),
 } as const satisfies Record<StepName, StepFacts>

@@ -35,6 +35,7 @@ const sentences: Sentences = {
   'management.reset_bmc': 'Restarts the BMC; the machine goes on.',
   'management.set_bmc_clock': "Sets the BMC's clock.",
   'management.set_bmc_ntp': 'Has the BMC take its time from other NTP servers, or from none.',
+  'management.verify_bmc_clock': "Compares the BMC's clock with the site's, and sets it where it is wrong.",
   'management.set_boot_order': "Puts the firmware's boot options into another order, from the next start.",
   'management.set_lan_configuration':
     "Changes the BMC's own address, mask, gateway or VLAN; driver_info stays as it is.",

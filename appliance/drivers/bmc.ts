@@ -92,6 +92,20 @@ export interface BmcConfiguration {
   followImport(job: string, progress: (percent: number) => void): Promise<void>
 }
 
+/** What RAID controllers of iDRACs need beside volumes. Each begins jobs, or none; what has begun is followed. */
+export interface BmcRaidPreparation {
+  clearForeign(): Promise<RaidJob[]>
+  controllersToRaid(): Promise<RaidJob[]>
+  /** Those drives that these would be made of. */
+  drivesToRaid(disks: readonly LogicalDisk[]): Promise<RaidJob[]>
+  follow(job: RaidJob): Promise<void>
+}
+export interface RaidJob {
+  path: string
+  /** It begins when the machine does. */
+  restarts: boolean
+}
+
 export interface BmcManagement {
   injectNmi(): Promise<void>
   setBootMode(mode: 'uefi' | 'bios'): Promise<void>
@@ -110,6 +124,8 @@ export interface BmcManagement {
   createVolumes(disks: readonly LogicalDisk[]): Promise<void>
   deleteVolumes(): Promise<void>
   readRaid(): Promise<Record<string, unknown>>
+  /** Of iDRACs alone. */
+  readonly raidPreparation: BmcRaidPreparation
   /** `component`: null where the BMC sees by the image what it is for; `checksum`: SHA-1, SHA-256 or SHA-512. */
   updateFirmware(
     component: string | null,
@@ -120,6 +136,8 @@ export interface BmcManagement {
   /** `warm` and `cold` are IPMI's. */
   resetBmc(how?: 'warm' | 'cold'): Promise<void>
   setClock(at: string, offset?: string): Promise<void>
+  /** RFC 3339; undefined: the BMC doesn't tell it. */
+  readClock(): Promise<string | undefined>
   /** Of the system and of its BMC. */
   clearEventLog(): Promise<void>
   /** Over IPMI alone: network function, command, data. What the BMC answers behind its completion code. */

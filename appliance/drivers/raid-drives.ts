@@ -22,6 +22,16 @@ const types: Readonly<Record<string, { raid: RaidType; least: number }>> = {
 }
 const GIB = 1024 ** 3
 
+/** Of the logical disks, those that aren't there under their name yet. */
+export function missingVolumes(controllers: readonly Controller[], disks: readonly LogicalDisk[]): WantedVolume[] {
+  const known = controllers.flatMap(({ volumes }) => volumes.map(({ name }) => name))
+  const named = disks.map((disk, index) => ({ ...disk, volume_name: disk.volume_name ?? `bloomery-${index}` }))
+  return chooseDrives(
+    controllers,
+    named.filter(({ volume_name: name }) => !known.includes(name)),
+  )
+}
+
 /** Throws RangeError with what the machine lacks. */
 export function chooseDrives(controllers: readonly Controller[], disks: readonly LogicalDisk[]): WantedVolume[] {
   const taken = new Set(controllers.flatMap(({ volumes }) => volumes.flatMap(({ drives }) => drives)))

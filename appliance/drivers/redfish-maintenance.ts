@@ -2,19 +2,25 @@ import { changePassword, listUsers } from '@bloomery/redfish/account.ts'
 import { checkAttributes, readAttributeRegistry, readBios, resetBios, setBios } from '@bloomery/redfish/bios.ts'
 import type { Redfish } from '@bloomery/redfish/client.ts'
 import { clearJobQueue, resetIdrac } from '@bloomery/redfish/dell.ts'
+import {
+  clearForeignConfiguration,
+  convertControllersToRaid,
+  convertDrivesToRaid,
+  followJob,
+} from '@bloomery/redfish/dell-raid.ts'
 import { beginImport, exportConfiguration, followImport } from '@bloomery/redfish/dell-configuration.ts'
 import { NotOffered } from '@bloomery/redfish/error.ts'
 import { pushFirmware, updateWays } from '@bloomery/redfish/firmware-push.ts'
 import { updateFirmware } from '@bloomery/redfish/firmware.ts'
 import { clearLog, listLogs } from '@bloomery/redfish/log.ts'
-import { resetManager, setClock } from '@bloomery/redfish/manager.ts'
+import { readClock, resetManager, setClock } from '@bloomery/redfish/manager.ts'
 import { resetSecureBootKeys } from '@bloomery/redfish/secure-boot.ts'
 import { createVolume, deleteVolume, readStorage } from '@bloomery/redfish/storage.ts'
 import type { System } from '@bloomery/redfish/system.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { BiosWish, BmcManagement } from './bmc.ts'
 import { openFirmware, verifyFirmware } from './firmware-source.ts'
-import { chooseDrives, raidConfigOf } from './raid-drives.ts'
+import { missingVolumes, raidConfigOf } from './raid-drives.ts'
 import { firmwareTargets } from './redfish-firmware.ts'
 import { inspectRedfish } from './redfish-inspect.ts'
 import { redfishSecurity } from './redfish-security.ts'
@@ -67,17 +73,24 @@ export function redfishMaintenance(use: UseRedfish): Maintenance {
     createVolumes: (disks) =>
       use(async ({ bmc, system }) => {
         const controllers = await readStorage(bmc, system)
-        const known = controllers.flatMap(({ volumes }) => volumes.map(({ name }) => name))
-        const missing = disks
-          .map((disk, index) => ({ ...disk, volume_name: disk.volume_name ?? `bloomery-${index}` }))
-          .filter(({ volume_name: name }) => !known.includes(name))
-        for (const volume of chooseDrives(controllers, missing)) await createVolume(bmc, volume.controller, volume)
+        for (const volume of missingVolumes(controllers, disks)) await createVolume(bmc, volume.controller, volume)
       }),
     deleteVolumes: () =>
       use(async ({ bmc, system }) => {
         for (const { volumes } of await readStorage(bmc, system))
           for (const { path } of volumes) await deleteVolume(bmc, path)
       }),
+    raidPreparation: {
+      clearForeign: () => use(({ bmc, system }) => clearForeignConfiguration(bmc, system)),
+      controllersToRaid: () => use(({ bmc, system }) => convertControllersToRaid(bmc, system)),
+      drivesToRaid: (disks) =>
+        use(async ({ bmc, system }) => {
+          const volumes = missingVolumes(await readStorage(bmc, system), disks)
+          const drives = volumes.flatMap((volume) => volume.drives)
+          return convertDrivesToRaid(bmc, system, drives)
+        }),
+      follow: (job) => use(({ bmc }) => followJob(bmc, job)),
+    },
     readRaid: () => use(async ({ bmc, system }) => raidConfigOf(await readStorage(bmc, system))),
     updateFirmware: (component, url, onProgress, checksum) =>
       use(async ({ bmc }) => {
@@ -94,6 +107,7 @@ export function redfishMaintenance(use: UseRedfish): Maintenance {
         await pushFirmware(bmc, { ...how, image, name: image.name })
       }),
     resetBmc: () => use(({ bmc, system }) => resetManager(bmc, system)),
+    readClock: () => use(({ bmc, system }) => readClock(bmc, system)),
     setClock: (at, offset) => use(({ bmc, system }) => setClock(bmc, system, at, offset)),
     resetSecureBootKeys: (to) =>
       use(({ bmc, system }) =>

@@ -80,6 +80,15 @@ describe('a plan', () => {
 const names = (request: Request, on: Partial<Ground> = {}): string[] =>
   planSteps(request, { ...ground, ...on }).steps.map(stepName)
 
+it("a BMC's clock is looked at where the operator wants it, and the BMC can be told it", () => {
+  const clock: Request = { kind: 'verify', setsClock: true }
+  const last = 'management.read_hardware'
+  const redfish = { interfaces: { management: 'redfish' } }
+  expect(names(clock, redfish)).toEqual(['power.validate', 'management.verify_bmc_clock', last])
+  expect(names(requests.verify, redfish)).toEqual(['power.validate', last])
+  expect(names(clock, { interfaces: { management: 'ipmitool' } })).toEqual(['power.validate'])
+})
+
 describe('fake interfaces', () => {
   const fake = { interfaces: { boot: 'fake', deploy: 'fake', inspect: 'fake', rescue: 'fake' } }
   it.each([

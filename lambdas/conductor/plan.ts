@@ -23,7 +23,7 @@ type Needs = Pick<Platform, 'table' | 'blobs' | 'options'>
 
 /** The operation that belongs to each state that one starts in. */
 const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) => Promise<Request>>> = {
-  verifying: async () => ({ kind: 'verify' }),
+  verifying: async ({ options }) => ({ kind: 'verify', setsClock: options.enable_verify_bmc_clock }),
   inspecting: async () => ({ kind: 'inspect' }),
   adopting: async () => ({ kind: 'adopt' }),
   cleaning: async (platform, node) => ({ kind: 'clean', steps: await cleanSteps(platform, node) }),

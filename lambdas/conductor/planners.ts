@@ -26,7 +26,9 @@ export interface Asked {
 
 /** Which steps an operation has. Pure: the same request makes the same steps. */
 export type Request =
-  | { kind: 'verify' | 'inspect' | 'adopt' | 'rescue' | 'unrescue' | 'tear_down' }
+  /** `setsClock`: of a BMC that can tell and take it. */
+  | { kind: 'verify'; setsClock?: boolean }
+  | { kind: 'inspect' | 'adopt' | 'rescue' | 'unrescue' | 'tear_down' }
   | { kind: 'clean' | 'service'; steps: Asked[] }
   /** `image`: null where the deploy interface writes none. */
   | {
@@ -47,8 +49,12 @@ export interface Steps {
 }
 
 const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps } = {
-  verify: (_, on) =>
-    alone(step('power.validate', on), ...(tellsHardware(on) ? [step('management.read_hardware', on)] : [])),
+  verify: ({ setsClock }, on) =>
+    alone(
+      step('power.validate', on),
+      ...(setsClock && tellsHardware(on) ? [step('management.verify_bmc_clock', on)] : []),
+      ...(tellsHardware(on) ? [step('management.read_hardware', on)] : []),
+    ),
   inspect: (_, on) =>
     inspectsAlone(on)
       ? alone({ ...step('inspect.inspect_hardware', on), waits: false })

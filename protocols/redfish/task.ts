@@ -58,6 +58,13 @@ export async function settle(bmc: Redfish, begun: Answer, options: TaskOptions):
   }
 }
 
+/** The same for a task that was begun before, and may be over. */
+export async function follow(bmc: Redfish, task: string, options: TaskOptions): Promise<TaskOutcome> {
+  const answer = await look(bmc, task, options.operation)
+  if (!answer) return { state: 'vanished', messages: [], body: undefined }
+  return ended(bmc, answer, options) ?? settle(bmc, { ...answer, status: 202, location: task }, options)
+}
+
 async function look(bmc: Redfish, monitor: string, operation: string): Promise<Answer | undefined> {
   try {
     return await bmc.send({ method: 'GET', path: monitor }, { operation })

@@ -287,3 +287,33 @@ describe('rotate_bmc_password', () => {
     expect(opened()).toBe(bmc().users[0]!.password)
   })
 })
+
+describe("the BMC's clock", () => {
+  const verify = () => run([step('management.verify_bmc_clock')])
+
+  test('that is wrong is set, and is right then', async () => {
+    bmc().dateTime = '1999-12-31T23:59:59Z'
+    expect(await verify()).toMatchObject({ phase: 'done', note: null })
+    const off = Math.abs(Date.parse(bmc().dateTime ?? '') - fixture.clock.now().getTime())
+    expect(off).toBeLessThan(3_600_000)
+  })
+
+  test('that is right is left as it is', async () => {
+    const told = new Date(fixture.clock.now().getTime()).toISOString()
+    // It stands still, and paper time is quick: told anew whenever somebody looks.
+    Object.defineProperty(bmc(), 'dateTime', {
+      get: () => new Date(fixture.clock.now().getTime()).toISOString(),
+      set: () => {
+        throw new Error('it was set')
+      },
+    })
+    expect(await verify()).toMatchObject({ phase: 'done', note: null })
+    expect(Date.parse(bmc().dateTime!)).toBeGreaterThanOrEqual(Date.parse(told))
+  })
+
+  test('that stays wrong fails the step by how much', async () => {
+    Object.defineProperty(bmc(), 'dateTime', { get: () => '1999-12-31T23:59:59Z', set: () => {} })
+    const end = await verify()
+    expect([end.phase, end.note]).toEqual(['failed', expect.stringMatching(/clock is wrong by \d+ s after it was set/)])
+  })
+})

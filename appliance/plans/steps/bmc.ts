@@ -1,5 +1,6 @@
 import { readRawBytes } from '../../../contract/plan.ts'
-import { type BmcManagement, requireMore } from '../../drivers/bmc.ts'
+import { type Bmc, type BmcManagement, requireMore } from '../../drivers/bmc.ts'
+import { HardwareError } from '../../hardware-error.ts'
 import type { StepContext, StepRunner } from '../step.ts'
 import { tellHardware } from './management.ts'
 import { awaitMachine } from './restart.ts'
@@ -69,6 +70,34 @@ export const setBmcClock: StepRunner<'management.set_bmc_clock'> = async (
         .replace(/\.\d+Z$/, '+00:00'),
     offset,
   )
+}
+
+/** BMCs tell whole seconds, and take them. */
+const CLOCK_SECONDS = 2
+
+/** One that is wrong by more is set, and looked at again (reference §4.5). */
+export const verifyBmcClock: StepRunner<'management.verify_bmc_clock'> = async (_args, on) => {
+  on.note("comparing the BMC's clock with the site's")
+  const bmc = await on.bmc()
+  if ((await secondsOff(on, bmc)) <= CLOCK_SECONDS) return
+  on.note("setting the BMC's clock")
+  const now = new Date(Math.round(on.clock.now().getTime() / 1000) * 1000)
+  await requireMore(bmc, on.plan.machine.driver, 'setClock')(now.toISOString().replace('.000Z', '+00:00'))
+  const still = await secondsOff(on, bmc)
+  if (still > CLOCK_SECONDS)
+    throw new HardwareError(
+      `the BMC's clock is wrong by ${still} s after it was set: look for NTP servers that it has from elsewhere`,
+    )
+}
+
+/** Of any moment while it was asked. */
+async function secondsOff(on: StepContext, bmc: Bmc): Promise<number> {
+  const before = on.clock.now().getTime()
+  const told = await requireMore(bmc, on.plan.machine.driver, 'readClock')()
+  const after = on.clock.now().getTime()
+  const at = Date.parse(told ?? '')
+  if (Number.isNaN(at)) throw new HardwareError('the BMC does not tell its time: switch enable_verify_bmc_clock off')
+  return Math.round(Math.max(0, before - at, at - after) / 1000)
 }
 
 export const resetSecureBootKeys: StepRunner<'management.reset_secure_boot_keys_to_default'> = (_args, on) =>

@@ -12,6 +12,7 @@ import {
   resetSecureBootKeys,
   sendRaw,
   setBmcClock,
+  verifyBmcClock,
 } from './bmc.ts'
 import {
   getBootOptions,
@@ -81,6 +82,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'vendor.send_raw': sendRaw,
   'vendor.bmc_reset': resetBmcOverIpmi,
   'management.set_bmc_ntp': setBmcNtp,
+  'management.verify_bmc_clock': verifyBmcClock,
   'management.set_boot_order': setBootOrder,
   'management.set_lan_configuration': setLanConfiguration,
   'management.set_watchdog': setWatchdog,

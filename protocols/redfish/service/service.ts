@@ -6,6 +6,7 @@ import { biosRoutes } from './bios.ts'
 import { bootOptionRoutes } from './boot-options.ts'
 import { certificateServiceRoutes } from './certificates.ts'
 import { dellRoutes } from './dell.ts'
+import { dellRaidRoutes } from './dell-raid.ts'
 import { configurationRoutes } from './dell-configuration.ts'
 import { chassisRoutes } from './chassis.ts'
 import { eventRoutes } from './events.ts'
@@ -76,6 +77,7 @@ export function createService(options: ServiceOptions): Service {
     accountRoutes,
     eventRoutes,
     dellRoutes,
+    dellRaidRoutes,
     configurationRoutes,
     certificateServiceRoutes,
     bootOptionRoutes,
@@ -122,8 +124,12 @@ async function dispatch(state: State, router: Router, request: ServiceRequest): 
   if (verb === 'get') return read(state, router, route, call, path, url.searchParams)
   if (verb !== 'patch') return route[verb]!(call)
   await checkMatch(state, route, call, path, request.headers['if-match'])
-  await route.patch!(call)
-  return { status: 204 }
+  const told = await route.patch!(call)
+  return isResult(told) ? told : { status: 204 }
+}
+
+function isResult(told: unknown): told is Result {
+  return typeof told === 'object' && told !== null && 'status' in told
 }
 
 async function read(

@@ -35,6 +35,8 @@ export interface Task {
   /** Undefined until looked at after its end. */
   finish: (() => TaskEnd) | undefined
   told: TaskEnd
+  /** A vendor's own. */
+  oem?: JsonObject
 }
 
 /** What a task says when it is over: beside its state, or in its place. */
@@ -106,6 +108,10 @@ export interface State {
   readonly lights: Map<string, string>
   /** Of storage controllers, what was changed. */
   readonly controller: Record<string, unknown>
+  /** Of iDRACs: what the RAID controller has beside volumes, and whether it can be changed while the machine runs. */
+  readonly dellRaid: { foreign: boolean; outside: Set<string>; mode: 'RAID' | 'EnhancedHBA'; realTime: boolean }
+  /** Done at the machine's next start. */
+  readonly atStart: (() => void)[]
   /** What the manager was told that it is. */
   dateTime: string | undefined
   sequence: number
@@ -162,6 +168,8 @@ export function newState(
     indicator: 'Off',
     lights: new Map(),
     controller: { ConsistencyCheckRatePercent: 10 },
+    dellRaid: { foreign: false, outside: new Set(), mode: 'RAID', realTime: true },
+    atStart: [],
     dateTime: undefined,
     sequence: 0,
   }
@@ -194,4 +202,5 @@ export function started(state: State): void {
   Object.assign(state.bios.attributes, state.bios.pending)
   state.bios.pending = {}
   state.secureBoot.current = state.secureBoot.enabled
+  for (const due of state.atStart.splice(0)) due()
 }

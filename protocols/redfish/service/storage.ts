@@ -1,3 +1,4 @@
+import { changeDellController, dellController, dellDrive } from './dell-raid.ts'
 import { type JsonObject, linksAt, objectAt, textAt } from '../json.ts'
 import { Refusal } from './machine.ts'
 import { collection, ref, type Route } from './route.ts'
@@ -29,7 +30,13 @@ export function storageRoutes(state: State): Route[] {
         Name: 'Storage controller',
         Status: { State: 'Enabled', Health: 'OK' },
         StorageControllers: [
-          { MemberId: '0', Name: 'Controller', Model: 'Simulated', SupportedDeviceProtocols: ['SAS', 'SATA'] },
+          {
+            MemberId: '0',
+            Name: 'Controller',
+            Model: 'Simulated',
+            SupportedDeviceProtocols: ['SAS', 'SATA'],
+            SupportedRAIDTypes: Object.keys(raids),
+          },
         ],
         Controllers: ref(`${path}/Controllers`),
         Drives: drives.map(({ id }) => ref(drivePath(id))),
@@ -60,6 +67,7 @@ export function storageRoutes(state: State): Route[] {
         },
         FailurePredicted: state.machine.vitals?.failingDrive === drive.id,
         Status: { State: 'Enabled', Health: 'OK' },
+        ...dellDrive(state, drive.id),
       }),
       patch: ({ body }) => {
         const light = textAt(body, 'IndicatorLED')
@@ -135,7 +143,7 @@ function controllerRoutes(state: State, all: string): Route[] {
     SupportedDeviceProtocols: ['SAS', 'SATA'],
     SupportedRAIDTypes: Object.keys(raids),
     Status: { State: 'Enabled', Health: 'OK' },
-    Oem: state.controller,
+    Oem: { ...state.controller, ...dellController(state) },
     '@Redfish.Settings': {
       '@odata.type': '#Settings.v1_3_3.Settings',
       SettingsObject: ref(`${path}/Settings`),
@@ -148,7 +156,8 @@ function controllerRoutes(state: State, all: string): Route[] {
     {
       path: `${path}/Settings`,
       get: view,
-      patch: ({ body }) => void Object.assign(state.controller, objectAt(body, 'ControllerRates')),
+      patch: ({ body }) =>
+        changeDellController(state, body) ?? void Object.assign(state.controller, objectAt(body, 'ControllerRates')),
     },
   ]
 }

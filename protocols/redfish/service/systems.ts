@@ -1,3 +1,4 @@
+import { dellRaidLink } from './dell-raid.ts'
 import { type JsonObject, objectAt, textAt, textsAt } from '../json.ts'
 import { maintenanceWindow } from './bios.ts'
 import { checkBootOrder } from './boot-options.ts'
@@ -78,7 +79,7 @@ async function viewSystem(state: State): Promise<JsonObject> {
     SimpleStorage: ref(`${path}/SimpleStorage`),
     ...(dialect.media.where === 'systems' ? { VirtualMedia: ref(`${path}/VirtualMedia`) } : {}),
     ...(dialect.boot?.pending ? { '@Redfish.Settings': { SettingsObject: ref(`${path}/Settings`) } } : {}),
-    Links: { Chassis: [ref(chassisPath)], ManagedBy: [ref(managerPath(state))] },
+    Links: { Chassis: [ref(chassisPath)], ManagedBy: [ref(managerPath(state))], ...dellRaidLink(state) },
     Actions: {
       '#ComputerSystem.Reset': {
         target: `${path}/Actions/ComputerSystem.Reset`,

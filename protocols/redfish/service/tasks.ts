@@ -71,7 +71,7 @@ export function begin(state: State, name: string, ms: number, effect: () => unkn
   }
 }
 
-function viewTask({ id, name, beganAt, finish, told }: Task) {
+function viewTask({ id, name, beganAt, finish, told, oem }: Task) {
   if (told.body) return told.body
   return {
     '@odata.type': '#Task.v1_5_1.Task',
@@ -85,5 +85,6 @@ function viewTask({ id, name, beganAt, finish, told }: Task) {
     TaskStatus: 'OK',
     PercentComplete: finish ? 50 : 100,
     Messages: told.messages ?? [],
+    ...(oem ? { Oem: oem } : {}),
   }
 }
