@@ -8,10 +8,15 @@ export interface Libc {
   setsockopt(fd: number, level: number, name: number, value: Buffer): number
   /** Into the buffer; how much, or -1. */
   recv(fd: number, into: Buffer, flags: number): number
+  /** Has the kernel make so many bytes zeros (fallocate(2), FALLOC_FL_ZERO_RANGE), however long that takes, beside this thread. False: it can't. */
+  zeroRange(fd: number, offset: number, length: number): Promise<boolean>
   close(fd: number): number
   /** Of the last call that failed. */
   errno(): number
 }
+
+const FALLOC_FL_KEEP_SIZE = 1
+const FALLOC_FL_ZERO_RANGE = 0x10
 
 /** In the ramdisk; elsewhere the package's own place. */
 const OF_RAMDISK = '/usr/lib/bloomery/koffi.node'
@@ -30,6 +35,7 @@ function load(): Libc | undefined {
   const lib = koffi.load('libc.so.6')
   const bind = lib.func('int bind(int, uintptr_t, uint32_t)')
   const setsockopt = lib.func('int setsockopt(int, int, int, uintptr_t, uint32_t)')
+  const fallocate = lib.func('int fallocate(int, int, int64_t, int64_t)')
   const recv = lib.func('int64_t recv(int, uintptr_t, size_t, int)')
   const at = (bytes: Buffer): number => Number(koffi.address(bytes))
   return {
@@ -37,6 +43,11 @@ function load(): Libc | undefined {
     bind: (fd, address) => bind(fd, at(address), address.length) as number,
     setsockopt: (fd, level, name, value) => setsockopt(fd, level, name, at(value), value.length) as number,
     recv: (fd, into, flags) => Number(recv(fd, at(into), into.length, flags)),
+    zeroRange: (fd, offset, length) =>
+      new Promise((resolve) => {
+        const done = (error: unknown, result: number): void => resolve(!error && result === 0)
+        fallocate.async(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, length, done)
+      }),
     close: lib.func('int close(int)'),
     errno: () => koffi.errno(),
   }

@@ -3,9 +3,10 @@ import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { zstdDecompressSync } from 'node:zlib'
 import { alignedMemory } from '../../disks/direct.ts'
+import { type Answered, type Endpoint, keepConnection, type KeptConnection } from './kept-connection.ts'
 
-/** A thread that unpacks chunks, verifies them and writes them to the disk: one after the other, each in one go, so that its bytes are still in
- * the processor's cache when they are hashed and copied. */
+/** A thread that fetches chunks, unpacks them, verifies them and writes them to the disk: one after the other, each in one go, so that its bytes are
+ * still in the processor's cache when they are hashed and copied. While it works on one, the kernel receives the next. */
 
 export interface ThreadParts {
   /** What a chunk holds at most. It is told, as this program stays small by importing no more than it must. */
@@ -17,21 +18,35 @@ export interface ThreadParts {
   buffered: number
 }
 
-export interface Order {
-  id: number
-  lane: number
-  /** Stored bytes in that lane. */
-  stored: number
+/** A chunk's place on the disk. */
+export interface Place {
   sha256: string
   /** Of what it holds. */
   length: number
   offset: number
 }
 
+/** Where a chunk is to be had. */
+export interface Question extends Endpoint {
+  path: string
+  headers: Record<string, string>
+}
+
+export interface Order extends Place {
+  id: number
+  lane: number
+  /** Stored bytes in that lane, or where to get them. */
+  stored: number | Question
+}
+
 export interface Outcome {
   id: number
   /** False: these bytes aren't the chunk, and nothing was written. */
   right?: boolean
+  /** What came in place of the chunk is in the lane. */
+  answered?: Answered
+  /** Why no answer was had. */
+  missed?: string
   /** Why it could not be written. */
   because?: string
 }
@@ -41,8 +56,16 @@ const aligned = alignedMemory(chunkBytes)
 /** What is filled to its end is followed by another. */
 const SPARE = 64
 
-function place({ lane, stored, sha256, length, offset }: Order): boolean {
-  const plain = unpacked(lanes[lane]!.subarray(0, stored), length)
+const connections = new Map<string, KeptConnection>()
+
+function asked({ path, headers, ...endpoint }: Question, into: Uint8Array): Promise<Answered> {
+  const connection = connections.get(endpoint.authority) ?? keepConnection(endpoint)
+  connections.set(endpoint.authority, connection)
+  return connection.get(path, headers, into)
+}
+
+function place(stored: Uint8Array, { sha256, length, offset }: Place): boolean {
+  const plain = unpacked(stored, length)
   if (plain === undefined) return false
   try {
     if (plain.length !== length || hash('sha256', plain) !== sha256) return false
@@ -71,12 +94,25 @@ function write(disk: number, bytes: Uint8Array, offset: number): void {
   for (let done = 0; done < bytes.length;) done += writeSync(disk, bytes, done, bytes.length - done, offset + done)
 }
 
-parentPort!.on('message', (order: Order) => {
-  const outcome: Outcome = { id: order.id }
-  try {
-    outcome.right = place(order)
-  } catch (error) {
-    outcome.because = (error as Error).message
+async function carryOut({ lane, stored, ...chunk }: Order): Promise<Omit<Outcome, 'id'>> {
+  const memory = lanes[lane]!
+  let size = stored
+  if (typeof size !== 'number') {
+    try {
+      const answered = await asked(size, memory)
+      if (answered.status !== 200) return { answered }
+      size = answered.length
+    } catch (error) {
+      return { missed: (error as Error).message }
+    }
   }
-  parentPort!.postMessage(outcome)
+  try {
+    return { right: place(memory.subarray(0, size), chunk) }
+  } catch (error) {
+    return { because: (error as Error).message }
+  }
+}
+
+parentPort!.on('message', (order: Order) => {
+  void carryOut(order).then((outcome) => parentPort!.postMessage({ id: order.id, ...outcome } satisfies Outcome))
 })

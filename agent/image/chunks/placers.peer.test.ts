@@ -35,7 +35,7 @@ it('threads start from the one file that a ramdisk has, and write what is right 
      const placers = await startPlacers('x', { handle, name: disk, size: 2 * ${MiB} }, 1)
      placers.lanes[0].set(bytes)
      const at = (offset, sha256) => placers.place({ lane: 0, stored: bytes.length, sha256, length: ${MiB}, offset })
-     console.log(await at(0, sha256), await at(${MiB}, 'f'.repeat(64)))
+     console.log((await at(0, sha256)).right, (await at(${MiB}, 'f'.repeat(64))).right)
      await placers[Symbol.asyncDispose]()
      await handle.close()`,
   )

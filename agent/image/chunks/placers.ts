@@ -6,13 +6,14 @@ import { CommandFailure } from '../../failure.ts'
 import type { Target } from '../write.ts'
 import type { Order, Outcome, ThreadParts } from './place-thread.ts'
 
-/** Threads that unpack, verify and write chunks while the main one receives them. */
+/** Threads that fetch, unpack, verify and write chunks. */
 export interface Placers extends AsyncDisposable {
   /** Memory for a chunk as it is stored, which is not to change while it is being placed. */
   lanes: Uint8Array[]
-  /** False: these bytes aren't the chunk; nothing was written. */
-  place(chunk: Omit<Order, 'id'>): Promise<boolean>
+  place(chunk: Omit<Order, 'id'>): Promise<Placed>
 }
+
+export type Placed = Omit<Outcome, 'id' | 'because'>
 
 /** In the bundle, which is one file, the thread's program as text. */
 declare const PLACE_THREAD: string | undefined
@@ -27,7 +28,7 @@ const MOST = 8
 const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 64 }
 
 interface Waiting {
-  resolve(right: boolean): void
+  resolve(placed: Placed): void
   reject(error: Error): void
 }
 
@@ -54,10 +55,10 @@ function startThread(image: string, disk: string, workerData: ThreadParts) {
   let lost: Error | undefined
   const failure = (why: string): CommandFailure =>
     new CommandFailure('ImageWriteError', `image ${image} can't be written to ${disk}: ${why}`)
-  worker.on('message', ({ id, right, because }: Outcome) => {
+  worker.on('message', ({ id, because, ...placed }: Outcome) => {
     const caller = waiting.get(id)
     waiting.delete(id)
-    if (because === undefined) caller?.resolve(right === true)
+    if (because === undefined) caller?.resolve(placed)
     else caller?.reject(failure(because))
   })
   const end = (why: string): void => {
@@ -71,7 +72,7 @@ function startThread(image: string, disk: string, workerData: ThreadParts) {
     worker,
     waiting,
     place: (chunk: Omit<Order, 'id'>) =>
-      new Promise<boolean>((resolve, reject) => {
+      new Promise<Placed>((resolve, reject) => {
         if (lost) return reject(lost)
         const id = (orders += 1)
         waiting.set(id, { resolve, reject })

@@ -16,21 +16,27 @@ import { askInto } from '../../http.ts'
 import { reason, withoutSecrets } from '../../log.ts'
 import type { Digest } from '../digest.ts'
 import type { Downloading } from '../download.ts'
+import type { Question } from './place-thread.ts'
+import type { Placed } from './placers.ts'
 
 /** Where an image in chunks comes from: its manifest, and beside that its pages and chunks. Manifest and pages are verified here, chunks by who
  * takes them. */
 export interface ChunkSource {
   manifest: ImageManifest
   page(page: number): Promise<ImagePage>
-  /** Brings the chunk's stored bytes into `memory` as often as it takes until `accept` finds them right. */
-  chunk(
-    sha256: string,
-    memory: Uint8Array,
-    accept: (stored: Uint8Array) => Promise<boolean>,
-    more?: MoreAsked,
-  ): Promise<void>
+  /** Brings the chunk's stored bytes to who takes them, as often as it takes until they are right. */
+  chunk(sha256: string, taker: Taker, more?: MoreAsked): Promise<void>
   /** Told of each chunk that is on the disk, where others may get it from there. */
   placed?(sha256: string, offset: number, length: number): void
+}
+
+export interface Taker {
+  /** Where stored bytes come to lie. */
+  memory: Uint8Array
+  /** False: they aren't the chunk. */
+  accept(stored: Uint8Array): Promise<boolean>
+  /** Fetches by itself, at less expense, what comes by plain HTTP and at once. */
+  fetch?(question: Question): Promise<Placed>
 }
 
 /** What is said to the site with the question, and what is made of its answer that others have the chunk. */
@@ -65,18 +71,44 @@ export async function openChunks(
       fetched(image.id, `${base}/pages/${page}`, new Uint8Array(LARGEST_PAGE_TEXT), means, (bytes) =>
         parsePage(textOf(bytes), manifest, page),
       ),
-    async chunk(sha256, memory, accept, more) {
-      const right = async (stored: Uint8Array) => ((await accept(stored)) ? true : undefined)
+    async chunk(sha256, taker, more) {
+      const right = async (stored: Uint8Array) => ((await taker.accept(stored)) ? true : undefined)
       const url = `${base}/chunks/${sha256}`
-      if (more) {
-        const asking = { url: `${url}?${more.query}`, headers: more.headers, seconds: means.seconds }
-        // Whatever goes wrong here, the site itself is asked next, as often as it takes.
-        const first = await askInto(means.trust, asking, memory).catch(() => undefined)
-        if (first?.status === ELSEWHERE && (await more.elsewhere(first.body))) return
-        if (first?.status === 200 && (await right(first.body))) return
-      }
-      await fetched(image.id, url, memory, means, right)
+      // Whatever goes wrong here, the site itself is asked next, as often as it takes.
+      const first = await asked(more ? `${url}?${more.query}` : url, more?.headers ?? {}, taker, means)
+      if (first.right) return
+      const { status, length } = first.answered ?? { status: 0, length: 0 }
+      if (status === ELSEWHERE && (await more?.elsewhere(taker.memory.subarray(0, length)))) return
+      if (first.missed !== undefined)
+        means.log.warn('download interrupted', { image: image.id, url: withoutSecrets(url), because: first.missed })
+      await fetched(image.id, url, taker.memory, means, right, first.right === false ? 1 : 0)
     },
+  }
+}
+
+/** The first question, by whoever takes the answer if that one can. */
+async function asked(
+  url: string,
+  headers: Record<string, string>,
+  taker: Taker,
+  { trust, seconds }: Downloading,
+): Promise<Placed> {
+  const { protocol, hostname, host, port, pathname, search } = new URL(url)
+  if (taker.fetch && protocol === 'http:')
+    return taker.fetch({
+      host: hostname.replaceAll(/[[\]]/g, ''),
+      port: Number(port || 80),
+      authority: host,
+      path: pathname + search,
+      headers,
+      seconds,
+    })
+  try {
+    const { status, body } = await askInto(trust, { url, headers, seconds }, taker.memory)
+    return status === 200 ? { right: await taker.accept(body) } : { answered: { status, length: body.length } }
+  } catch (error) {
+    if (error instanceof CommandFailure) throw error
+    return { missed: reason(error) }
   }
 }
 
@@ -87,9 +119,10 @@ async function fetched<T>(
   memory: Uint8Array,
   means: Downloading,
   accept: (bytes: Uint8Array) => T | undefined | Promise<T | undefined>,
+  wrongBefore = 0,
 ): Promise<T> {
   const begun = means.clock.now()
-  for (let failures = 0, wrong = 0; ;) {
+  for (let failures = 0, wrong = wrongBefore; ;) {
     try {
       const again = wrong > 0 ? '?again' : ''
       const { status, body } = await askInto(means.trust, { url: url + again, seconds: means.seconds }, memory)

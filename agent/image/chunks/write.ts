@@ -40,9 +40,12 @@ export async function writeChunks(
     const length = Math.min(count * CHUNK_BYTES, manifest.virtual_size - offset)
     if (sha256 === undefined) await zero(target, offset, length)
     else {
-      await source.chunk(sha256, placers.lanes[lane]!, ({ length: stored }) =>
-        placers.place({ lane, stored, sha256, length, offset }),
-      )
+      const chunk = { lane, sha256, length, offset }
+      await source.chunk(sha256, {
+        memory: placers.lanes[lane]!,
+        accept: async ({ length: stored }) => (await placers.place({ ...chunk, stored })).right === true,
+        fetch: (stored) => placers.place({ ...chunk, stored }),
+      })
       unsynced += length
     }
     passed += length

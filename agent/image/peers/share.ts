@@ -3,7 +3,7 @@ import { ask, askInto } from '../../http.ts'
 import { reason } from '../../log.ts'
 import type { Target } from '../write.ts'
 import type { Downloading } from '../download.ts'
-import type { ChunkSource } from '../chunks/source.ts'
+import type { ChunkSource, Taker } from '../chunks/source.ts'
 import { startPeerServer } from './serve.ts'
 
 /** One that is silent for so long is no help. */
@@ -35,12 +35,7 @@ export async function shared(
   const fail = (peer: string, times: number): void => void failures.set(peer, (failures.get(peer) ?? 0) + times)
 
   /** False: none of them gave it. */
-  async function fromPeers(
-    list: Uint8Array,
-    sha256: string,
-    memory: Uint8Array,
-    accept: (stored: Uint8Array) => Promise<boolean>,
-  ): Promise<true | undefined> {
+  async function fromPeers(list: Uint8Array, sha256: string, { memory, accept }: Taker): Promise<true | undefined> {
     for (const peer of peersIn(list)) {
       if ((failures.get(peer) ?? 0) >= MOST_FAILURES) continue
       try {
@@ -61,12 +56,12 @@ export async function shared(
 
   return {
     ...source,
-    chunk(sha256, memory, accept) {
+    chunk(sha256, taker) {
       const have = untold.splice(0, MOST_HAVE)
-      return source.chunk(sha256, memory, accept, {
+      return source.chunk(sha256, taker, {
         query: `from=${server.port}`,
         headers: have.length > 0 ? { [HAVE_HEADER]: have.join(',') } : {},
-        elsewhere: (list) => fromPeers(list, sha256, memory, accept),
+        elsewhere: (list) => fromPeers(list, sha256, taker),
       })
     },
     placed(sha256, offset, length) {

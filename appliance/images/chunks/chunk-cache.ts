@@ -15,13 +15,15 @@ import { HardwareError } from '../../hardware-error.ts'
 import { openObjectStore } from './object-store.ts'
 import { openObjects, type Want } from './objects.ts'
 import { known, openPlaces, parsePlaces, type Places, type PlacesParts } from './places.ts'
-import { digestOf, unpack } from './unpack.ts'
+import { digestOf, isStored, unpack } from './unpack.ts'
 
 /** Chunks of images at this site. Each crosses the WAN once, however many ask for it at once, is checked as it comes, and stays compressed. */
 export interface ChunkCache {
   /** What the image is made of, with all its pages here. Rejects with HardwareError. */
   open(image: ImageReference, want: Want): Promise<ChunkedImage>
-  /** Its stored bytes. Rejects with HardwareError. */
+  /** Stored bytes that are here, in memory of the caller's own. */
+  here(sha256: string): Promise<Buffer | undefined>
+  /** Its stored bytes, which others may be given too. Rejects with HardwareError. */
   stored(image: ChunkedImage, sha256: string, want: Want): Promise<Buffer>
   /** What it holds. */
   plain(image: ChunkedImage, sha256: string, want: Want): Promise<Buffer>
@@ -64,7 +66,7 @@ export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
     now: () => parts.clock.now().getTime(),
     async check(name, bytes) {
       const [kind = '', sha256 = ''] = name.split('-')
-      return kind === 'chunk' ? (await unpack(sha256, bytes)) !== undefined : (await digestOf(bytes)) === sha256
+      return kind === 'chunk' ? await isStored(sha256, bytes) : (await digestOf(bytes)) === sha256
     },
   })
 
@@ -138,7 +140,7 @@ export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
       limit: LARGEST_STORED_CHUNK,
       url: async () => known((await image.places(page)).urls[sha256]),
       expired: () => image.placesExpired(page),
-      keep: async (bytes) => ((await unpack(sha256, bytes)) ? bytes : undefined),
+      keep: async (bytes) => ((await isStored(sha256, bytes)) ? bytes : undefined),
     })
   }
 
@@ -148,6 +150,7 @@ export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
   }
   return {
     open,
+    here: (sha256) => store.get(`chunk-${sha256}`),
     stored,
     async plain(image, sha256, want) {
       for (let attempt = 0; attempt < 2; attempt += 1) {

@@ -1,11 +1,12 @@
 import { mkdirSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { wholeFile } from './whole-file.ts'
 
 /** Small objects on the site's disk, each under the digest of what it holds. One is written beside, synced and renamed, and checked when it is
  * first read in this life of the program: so neither a power cut nor a disk that lies nor a full one gives wrong bytes. */
 export interface ObjectStore {
-  /** Undefined: it isn't here, or it was rotten and is gone. */
+  /** In memory of the caller's own. Undefined: it isn't here, or it was rotten and is gone. */
   get(name: string): Promise<Buffer | undefined>
   has(name: string): Promise<boolean>
   /** False: there is no room. `bytes` have been checked. */
@@ -104,7 +105,7 @@ export function openObjectStore({ dir, quota, check, now }: ObjectStoreParts): O
       const entries = await loading
       const entry = entries.get(name)
       if (!entry) return undefined
-      const bytes = await wholeFile(pathOf(name), entry.size).catch(() => undefined)
+      const bytes = await wholeFile(pathOf(name), entry).catch(() => undefined)
       if (bytes && (entry.checked || (await check(name, bytes)))) {
         Object.assign(entry, { checked: true, used: now() })
         return bytes
@@ -160,18 +161,6 @@ export function openObjectStore({ dir, quota, check, now }: ObjectStoreParts): O
       const entries = await loading
       await makeRoom(entries, more, await quota())
     },
-  }
-}
-
-/** Undefined: it isn't as long as it was. One read, where readFile asks for the size and then reads in pieces. */
-async function wholeFile(path: string, size: number): Promise<Buffer | undefined> {
-  const file = await open(path)
-  try {
-    const bytes = Buffer.allocUnsafeSlow(size)
-    const { bytesRead } = await file.read(bytes, 0, size, 0)
-    return bytesRead === size ? bytes : undefined
-  } finally {
-    await file.close()
   }
 }
 

@@ -44,6 +44,9 @@ export async function answerChunked(
   if (peers.length > 0) return text(reply, ELSEWHERE, JSON.stringify({ peers }))
   // Said of a chunk of which wrong bytes arrived.
   if (new URL(request.url ?? '/', 'http://site').searchParams.has('again')) await cache.doubt(which)
+  const here = await cache.here(which)
+  // Left to the collector, what was sent would make it run for a fifth of the time.
+  if (here) return whole(reply, request, here, () => (here.buffer as ArrayBuffer).transfer(0))
   const late = AbortSignal.timeout(PATIENCE_MS)
   try {
     const bytes = await cache.stored(image, which, want(true, AbortSignal.any([gone.signal, late])))
@@ -113,9 +116,9 @@ function drained(reply: ServerResponse): Promise<void> {
   })
 }
 
-function whole(reply: ServerResponse, { method }: IncomingMessage, bytes: Buffer): void {
+function whole(reply: ServerResponse, { method }: IncomingMessage, bytes: Buffer, sent?: () => void): void {
   reply.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': bytes.length })
-  reply.end(method === 'HEAD' ? undefined : bytes)
+  reply.end(method === 'HEAD' ? undefined : bytes, sent)
 }
 
 function text(reply: ServerResponse, code: number, body: string): void {

@@ -41,12 +41,13 @@ export async function writeAsAgent(image: ImageInfo, path: string, lanes: number
       for (let next = await all.next(); !next.done; next = await all.next()) {
         const { sha256, index } = next.value
         const length = chunkLength(manifest, index)
-        await source.chunk(sha256, memory, async (stored) => {
+        const accept = async (stored: Uint8Array): Promise<boolean> => {
           const bytes = await unzstd(stored, { maxOutputLength: length }).catch(() => undefined)
           if (bytes?.length !== length || sha256Of(bytes) !== sha256) return false
           await file.write(bytes, 0, length, index * CHUNK_BYTES)
           return true
-        })
+        }
+        await source.chunk(sha256, { memory, accept })
         source.placed?.(sha256, index * CHUNK_BYTES, length)
       }
     }),
