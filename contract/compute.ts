@@ -101,4 +101,32 @@ export interface Server extends Kept {
   locked_reason?: string | null
   actions?: ServerAction[]
   tags?: string[]
+  /** The server group that it was made in; absent: none. */
+  group?: string | null
+}
+
+export const groupPolicies = ['affinity', 'anti-affinity', 'soft-affinity', 'soft-anti-affinity'] as const
+/** What it is that members share or don't: a machine is one server's anyway. */
+export const groupScopes = ['rack', 'site'] as const
+
+/** Servers that are to be near each other, or far. */
+export interface ServerGroup extends Kept {
+  name: string
+  project_id: string
+  user_id: string
+  policy: (typeof groupPolicies)[number]
+  scope: (typeof groupScopes)[number]
+  /** Of anti-affinity: so many may be in one place. */
+  most: number
+  /** `place` once it has a node. */
+  members: Array<{ server: string; place: string | null }>
+}
+
+/** Nodes and sites that an administrator put together. The metadata `availability_zone` makes a zone of it. `uuid` is the text of `id`. */
+export interface Aggregate extends Kept {
+  id: number
+  name: string
+  metadata: Record<string, string>
+  /** Uuids of nodes, names of sites. */
+  hosts: string[]
 }

@@ -5,11 +5,14 @@ import { createService } from '../openstack/service.ts'
 import type { Platform } from '../platform.ts'
 import { actionLogRoutes } from './action-routes.ts'
 import { actionRoutes } from './actions.ts'
+import { aggregateRoutes } from './aggregates.ts'
 import { fleetRoutes } from './fleet-routes.ts'
 import { flavorRoutes } from './flavors.ts'
+import { groupRoutes } from './group-routes.ts'
 import { interfaceRoutes } from './interfaces.ts'
 import { keypairRoutes } from './keypairs.ts'
 import { PATH } from './path.ts'
+import { quotaRoutes } from './quota-routes.ts'
 import { consoleRoutes } from './server-console.ts'
 import { serverRoutes } from './servers.ts'
 import { tagRoutes } from './tags.ts'
@@ -48,6 +51,9 @@ export function createCompute(platform: Platform, config: IdentityConfig, public
   app.get(PATH, (call) => call.json({ version: version(call) }))
   fleetRoutes(app, platform)
   flavorRoutes(app, platform)
+  groupRoutes(app, platform)
+  aggregateRoutes(app, platform)
+  quotaRoutes(app, platform)
   keypairRoutes(app, platform)
   serverRoutes(app, platform)
   actionRoutes(app, platform)

@@ -2,21 +2,29 @@ import { UserError } from '../../contract/api/faults.ts'
 import { type Flavor, type Nic, type Server } from '../../contract/compute.ts'
 import type { Network } from '../../contract/network.ts'
 import type { Call, Ground } from '../openstack/context.ts'
+import { requireRoom } from '../openstack/quotas.ts'
 import { projectOf } from '../openstack/rights.ts'
 import { isVisible } from '../network/networks.ts'
 import { portOf } from '../network/ports.ts'
 import { networkStore } from '../network/store.ts'
 import { all } from '../store/paging.ts'
-import { getSite } from '../store/sites.ts'
 import { bootable } from '../image-service/sight.ts'
+import { changeServer } from './change-server.ts'
+import { amountsOf, writeServer } from './counted.ts'
 import { flavorOf } from './flavors.ts'
+import { groupOf } from './group-routes.ts'
 import { keypairOf } from './keypairs.ts'
 import { actionOf, logged } from './action-log.ts'
 import type { ServerCreation } from './server-input.ts'
-import { serverStore } from './store.ts'
+import { isZone } from './wish.ts'
 
 /** The servers that a request asks for, checked against what there is, and written: the rest is done by `reconcile`. */
-export async function createServers(call: Call, ground: Ground, given: ServerCreation): Promise<Server[]> {
+export async function createServers(
+  call: Call,
+  ground: Ground,
+  given: ServerCreation,
+  hints: Record<string, unknown>,
+): Promise<Server[]> {
   const { table, clock, ids, log } = ground
   const flavor = await flavorForServer(call, ground, given.flavorRef)
   const image = await imageFor(call, ground, given.imageRef, flavor)
@@ -25,6 +33,7 @@ export async function createServers(call: Call, ground: Ground, given: ServerCre
   const key = given.key_name ? await keyFor(ground, user, given.key_name) : null
   const count = given.max_count ?? given.min_count
   if (count < given.min_count) throw new UserError(400, 'min_count must be <= max_count')
+  const inGroup = await groupFor(call, ground, hints)
   const { uuid, name, vcpus, ram, disk, ephemeral, swap, extra_specs } = flavor
   const servers: Server[] = []
   for (let index = 1; index <= count; index += 1) {
@@ -55,14 +64,36 @@ export async function createServers(call: Call, ground: Ground, given: ServerCre
       created_at: clock.now().toISOString(),
       updated_at: null,
       version: 1,
+      ...inGroup,
     }
     servers.push(logged(undefined, server, server.created_at))
   }
-  for (const server of servers) {
-    await serverStore.save(table, undefined, server)
+  await requireRoom(table, projectOf(call), amountsOf(flavor, count))
+  for (const [index, server] of servers.entries()) {
+    try {
+      await writeServer(ground, server)
+    } catch (error) {
+      await withdraw(ground, servers.slice(0, index))
+      throw error
+    }
     log.info({ server: server.uuid, name: server.name, project: server.project_id, flavor: name }, 'server asked for')
   }
   return servers
+}
+
+/** What a request that came no further has made. */
+async function withdraw(ground: Ground, made: Server[]): Promise<void> {
+  for (const { uuid } of made) await changeServer(ground, uuid, () => ({ task: 'deleting' }))
+}
+
+/** A server of which the group is hinted at is made in it. */
+async function groupFor(call: Call, ground: Ground, { group }: Record<string, unknown>): Promise<{ group?: string }> {
+  if (group === undefined || group === null) return {}
+  const ident = Array.isArray(group) ? group[0] : group
+  const found = await groupOf(call, ground, String(ident)).catch(() => {
+    throw new UserError(400, `Instance group ${String(ident).slice(0, 64)} could not be found.`)
+  })
+  return { group: found.uuid }
 }
 
 async function flavorForServer(call: Call, ground: Ground, reference: string): Promise<Flavor> {
@@ -101,7 +132,7 @@ export async function imageFor(
 
 async function zoneFor({ table }: Ground, zone: string | null | undefined): Promise<string | null> {
   if (!zone || zone === 'nova') return null
-  if (!(await getSite(table, zone))) throw new UserError(400, 'The requested availability zone is not available')
+  if (!(await isZone(table, zone))) throw new UserError(400, 'The requested availability zone is not available')
   return zone
 }
 

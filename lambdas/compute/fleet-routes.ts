@@ -3,18 +3,22 @@ import type { Node, Site } from '../../contract/resources.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked } from '../openstack/listing.ts'
 import { requireAdmin } from '../openstack/rights.ts'
-import { getNode, listNodes } from '../store/nodes.ts'
-import { all } from '../store/paging.ts'
+import { getNode, listNodes, nodeList } from '../store/nodes.ts'
+import { all, valuesIn } from '../store/paging.ts'
 import { PATH } from './path.ts'
+import { zonesOfAggregates } from './wish.ts'
 
 /** What there is to put servers on: sites are availability zones, nodes are hypervisors. */
 export function fleetRoutes(app: Service, ground: Ground): void {
   const { table } = ground
-  const zones = async (): Promise<Site[]> => all<Site>(table, { index: 'all', pk: 'sites' })
+  const zones = async (): Promise<Array<[string, string[]]>> => {
+    const sites = await all<Site>(table, { index: 'all', pk: 'sites' })
+    return [...sites.map(({ name }): [string, string[]] => [name, [name]]), ...(await zonesOfAggregates(table))]
+  }
   app.get(`${PATH}/os-availability-zone`, async (call) =>
     call.json({
-      availabilityZoneInfo: (await zones()).map(({ name }) => ({
-        zoneName: name,
+      availabilityZoneInfo: (await zones()).map(([zoneName]) => ({
+        zoneName,
         zoneState: { available: true },
         hosts: null,
       })),
@@ -22,13 +26,23 @@ export function fleetRoutes(app: Service, ground: Ground): void {
   )
   app.get(`${PATH}/os-availability-zone/detail`, async (call) => {
     requireAdmin(call, 'os_compute_api:os-availability-zone:detail')
+    const service = { active: true, available: true, updated_at: null }
     return call.json({
-      availabilityZoneInfo: (await zones()).map(({ name }) => ({
-        zoneName: name,
+      availabilityZoneInfo: (await zones()).map(([zoneName, hosts]) => ({
+        zoneName,
         zoneState: { available: true },
-        hosts: {},
+        hosts: Object.fromEntries(hosts.map((host) => [host, { 'nova-compute': service }])),
       })),
     })
+  })
+  app.get(`${PATH}/os-hypervisors/statistics`, async (call) => {
+    requireAdmin(call, 'os_compute_api:os-hypervisors:statistics')
+    const statistics: Record<string, number> = { count: 0 }
+    for await (const node of valuesIn<Node>(table, nodeList({}))) {
+      statistics['count'] = (statistics['count'] ?? 0) + 1
+      for (const [name, value] of Object.entries(capacityOf(node))) statistics[name] = (statistics[name] ?? 0) + value
+    }
+    return call.json({ hypervisor_statistics: statistics })
   })
   const hypervisors = async (call: Call, detailed: boolean): Promise<Response> => {
     requireAdmin(call, 'os_compute_api:os-hypervisors:list')
@@ -54,22 +68,6 @@ export function fleetRoutes(app: Service, ground: Ground): void {
     if (!node) throw new UserError(404, `Compute host ${id} could not be found.`)
     return call.json({ hypervisor: detail(call, node) })
   })
-  const unlimited = -1
-  app.get(`${PATH}/limits`, (call) =>
-    call.json({
-      limits: {
-        rate: [],
-        absolute: {
-          maxTotalInstances: unlimited,
-          maxTotalCores: unlimited,
-          maxTotalRAMSize: unlimited,
-          maxTotalKeypairs: unlimited,
-          maxServerMeta: 128,
-          maxServerGroups: 0,
-        },
-      },
-    }),
-  )
   app.get(`${PATH}/extensions`, (call) => call.json({ extensions: [] }))
 }
 
@@ -84,13 +82,6 @@ function brief(call: Call, { uuid, maintenance }: Node) {
 
 function detail(call: Call, node: Node) {
   const { name, conductor_group: site, properties, instance_uuid: instance } = node
-  const number = (value: unknown): number => (Number.isFinite(Number(value)) ? Number(value) : 0)
-  const [vcpus, memory, disk] = [
-    number(properties['cpus']),
-    number(properties['memory_mb']),
-    number(properties['local_gb']),
-  ]
-  const used = instance === null ? 0 : 1
   return {
     ...brief(call, node),
     hypervisor_type: 'ironic',
@@ -99,21 +90,31 @@ function detail(call: Call, node: Node) {
     service: { id: site, host: site, disabled_reason: node.maintenance_reason },
     servers: instance === null ? [] : [{ uuid: instance, name: node.instance_name ?? instance }],
     cpu_info: { arch: properties['cpu_arch'] ?? null },
-    ...(call.var.minor >= 88
-      ? {}
-      : {
-          vcpus,
-          vcpus_used: used * vcpus,
-          memory_mb: memory,
-          memory_mb_used: used * memory,
-          free_ram_mb: (1 - used) * memory,
-          local_gb: disk,
-          local_gb_used: used * disk,
-          free_disk_gb: (1 - used) * disk,
-          disk_available_least: (1 - used) * disk,
-          running_vms: used,
-          current_workload: 0,
-        }),
+    ...(call.var.minor >= 88 ? {} : capacityOf(node)),
     description: name,
+  }
+}
+
+/** A machine is one server's, whole. */
+function capacityOf({ properties, instance_uuid: instance }: Node) {
+  const number = (value: unknown): number => (Number.isFinite(Number(value)) ? Number(value) : 0)
+  const [vcpus, memory, disk] = ['cpus', 'memory_mb', 'local_gb'].map((name) => number(properties[name])) as [
+    number,
+    number,
+    number,
+  ]
+  const used = instance === null ? 0 : 1
+  return {
+    vcpus,
+    vcpus_used: used * vcpus,
+    memory_mb: memory,
+    memory_mb_used: used * memory,
+    free_ram_mb: (1 - used) * memory,
+    local_gb: disk,
+    local_gb_used: used * disk,
+    free_disk_gb: (1 - used) * disk,
+    disk_available_least: (1 - used) * disk,
+    running_vms: used,
+    current_workload: 0,
   }
 }

@@ -8,6 +8,7 @@ import { withAction } from './action-log.ts'
 import { bindPorts, makePorts, releasePorts, unbindPorts } from './cards.ts'
 import { changed, changeServer } from './change-server.ts'
 import { claimNode } from './claim.ts'
+import { leavePlace, removeServer } from './counted.ts'
 import { type Fence, fenced } from './fence.ts'
 import { leaveNode } from './leave.ts'
 import { spawn } from './spawn.ts'
@@ -98,6 +99,7 @@ const steps: Record<ServerTask, Step> = {
   async failing(platform, server, node) {
     if (!(await leaveNode(platform, server, node))) return undefined
     await releasePorts(platform, server)
+    await leavePlace(platform, server)
     const tried = server.node === null ? server.tried : [...new Set([...server.tried, server.node])]
     const again = server.node !== null && tried.length < MOST_NODES
     return {
@@ -173,12 +175,7 @@ async function settled(platform: Platform, server: Server, node: Node | undefine
 }
 
 async function remove(platform: Platform, server: Server): Promise<boolean> {
-  try {
-    await serverStore.remove(platform.table, server)
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error
-    return false
-  }
+  if (!(await removeServer(platform, server))) return false
   platform.log.info({ server: server.uuid }, 'server deleted')
   return true
 }

@@ -59,7 +59,12 @@ export function serverRoutes(app: Service, ground: Ground): void {
   app.post(path, async (call) => {
     requireMember(call, 'os_compute_api:servers:create')
     const given = creation.parse(await readJson(call))
-    const [first] = await createServers(call, ground, given.server)
+    const [first] = await createServers(
+      call,
+      ground,
+      given.server,
+      given['os:scheduler_hints'] ?? given['OS-SCH-HNT:scheduler_hints'] ?? {},
+    )
     if (!first) throw new UserError(400, 'min_count must be at least 1')
     call.header('location', `${call.var.base}${path}/${first.uuid}`)
     return call.json(

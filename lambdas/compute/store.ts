@@ -1,4 +1,4 @@
-import type { Flavor, Keypair, Server } from '../../contract/compute.ts'
+import type { Aggregate, Flavor, Keypair, Server, ServerGroup } from '../../contract/compute.ts'
 import { store } from '../store/entity.ts'
 
 export const flavorStore = store<Flavor>({
@@ -33,3 +33,19 @@ export const serverStore = store<Server>({
   }),
 })
 export const serversFor = (project: string) => ({ index: 'owner' as const, pk: `servers-for#${project}` })
+
+export const groupStore = store<ServerGroup>({
+  title: 'server group',
+  word: 'server-group',
+  plural: 'server-groups',
+  lists: ({ project_id: project }) => ({ owner: groupsFor(project).pk }),
+})
+export const groupsFor = (project: string) => ({ index: 'owner' as const, pk: `server-groups-for#${project}` })
+
+export const aggregateStore = store<Aggregate>({
+  title: 'aggregate',
+  word: 'aggregate',
+  plural: 'aggregates',
+  uniques: ({ name }) => [{ pk: `aggregate-name#${name}`, clash: `Aggregate ${name} already exists.` }],
+})
+export const AGGREGATES = { index: 'all' as const, pk: 'aggregates' }

@@ -1,6 +1,7 @@
 import type { Node } from '../../contract/resources.ts'
 import type { Change } from '../platform.ts'
 import { applianceOfCommand } from '../store/commands.ts'
+import { isFreeNodeKey } from '../store/free-nodes.ts'
 import { pendingLane } from './plan.ts'
 
 /** Pointers and counters: what they are for is told by other items. */
@@ -11,7 +12,7 @@ export function isOfConcern({ key, before, after }: Change): boolean {
   if (key.sk === 'node' && key.pk.startsWith('node#'))
     return nodeConcerns(before?.value as Node | undefined, after?.value as Node | undefined)
   if (applianceOfCommand(key) !== undefined) return after !== undefined && before === undefined
-  return !silent.includes(key.sk)
+  return !silent.includes(key.sk) && !isFreeNodeKey(key)
 }
 
 function nodeConcerns(before: Node | undefined, after: Node | undefined): boolean {

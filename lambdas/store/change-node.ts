@@ -1,6 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Node } from '../../contract/resources.ts'
 import { ConflictError, type Item, type Key, type Platform, type Write } from '../platform.ts'
+import { freeNodeWrites } from './free-nodes.ts'
 import { historyOf } from './history.ts'
 import { allocationStore } from './allocations.ts'
 import { chassisStore, memberKey } from './chassis.ts'
@@ -59,6 +60,7 @@ async function attemptChange(platform: Needs, before: Node, change: NodeChange):
   const writes: Write[] = [
     { put: nodeItem(after), expect: before.version },
     ...unique.map(({ write }) => write),
+    ...freeNodeWrites(before, after),
     ...(change.writes ?? []),
     ...(freed ? await allocationDeletion(platform, before) : []),
     ...history.map((put) => ({ put })),
@@ -92,7 +94,11 @@ function historyOfAll(
 export async function createNode(platform: Needs, node: Node): Promise<void> {
   const unique = uniqueness(undefined, node)
   try {
-    await platform.table.write([{ put: nodeItem(node), expect: 'absent' }, ...unique.map(({ write }) => write)])
+    await platform.table.write([
+      { put: nodeItem(node), expect: 'absent' },
+      ...unique.map(({ write }) => write),
+      ...freeNodeWrites(undefined, node),
+    ])
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error
     throw unique[error.index - 1]?.clash ?? new UserError(409, `A node with UUID ${node.uuid} already exists.`)
@@ -107,6 +113,7 @@ export async function deleteNode(platform: Needs, node: Node): Promise<void> {
   const own: Write[] = [
     { delete: nodeKey(node.uuid), expect: node.version },
     ...uniqueness(node, undefined).map(({ write }) => write),
+    ...freeNodeWrites(node, undefined),
     ...(await allocationDeletion(platform, node)),
   ]
   const belongings = await belongingsOf(platform.table, node)

@@ -121,7 +121,7 @@ describe('a server', () => {
     const id = await world.asked({ networks: 'none' })
     expect(await world.server(id)).toMatchObject({
       status: 'ERROR',
-      fault: { message: 'No valid host was found. Of 2 nodes: 1 not available, 1 not of the resource class.' },
+      fault: { message: 'No valid host was found. Of 3 nodes: 2 not available, 1 not of the resource class.' },
     })
   })
 
