@@ -1,0 +1,170 @@
+import { execFileSync, type ChildProcess } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { cable, peerNetwork, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
+import { appliancesOf } from '../../lambdas/store/appliances.ts'
+import { commandsTo } from '../cloud/control-plane.ts'
+import { InstanceWorld } from '../cloud/instance-world.ts'
+
+/** Through the API: a server's port has an address, and Debian's DHCP clients on its card get just that from the site. */
+
+const named = (who: string): string => `blm-tn-${process.pid}-${who}`
+const [SITE, MACHINE] = [named('s'), named('m')]
+const PATIENCE = { timeout: 60_000, interval: 200 }
+let world: InstanceWorld
+let network: PeerNetwork
+let dir: string
+let site: ChildProcess
+let told = 0
+const lines: Record<string, string>[] = []
+
+const config = {
+  subnets: [{ cidr: '10.94.0.0/24', interfaceAddress: '10.94.0.1', range: ['10.94.0.100', '10.94.0.199'] }],
+  nextServer: '10.94.0.1',
+  ipv6: { address: 'fd00:94::1', links: [{ prefix: 'fd00:94::/64', interface: 'prov0' }] },
+  files: {},
+}
+
+async function startSite(): Promise<void> {
+  const program = new URL('tenant-site.ts', import.meta.url).pathname
+  let isUp = false
+  site = network.run(SITE, [process.execPath, program, join(dir, 'ledger'), JSON.stringify(config)], (line) => {
+    if ('up' in line) isUp = true
+    else lines.push(line)
+  })
+  await vi.waitFor(() => expect(isUp).toBe(true), PATIENCE)
+}
+
+/** What the cloud has for the site goes over; `again`: all of it, as after a lost acknowledgement. */
+function tellSite(again = false): void {
+  const all = commandsTo(world.cloud, appliance).filter(({ kind }) => kind === 'tenant_port')
+  for (const each of all.slice(again ? 0 : told)) site.stdin?.write(`${JSON.stringify(each)}\n`)
+  told = all.length
+}
+let appliance: string
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'tenant-dhcp-'))
+  network = peerNetwork([SITE, MACHINE])
+  network.ip(SITE, 'link add prov0 type bridge', 'link set prov0 up')
+  cable(network, { netns: SITE, name: 'p0' }, { netns: MACHINE, name: 'eth0' })
+  network.ip(SITE, 'link set p0 master prov0', 'address add 10.94.0.1/24 dev prov0')
+  network.ip(SITE, 'address add fd00:94::1/64 dev prov0 nodad', 'route add 255.255.255.255 dev prov0')
+  network.ip(MACHINE, 'link set eth0 down', 'link set eth0 address 52:54:00:00:00:01', 'link set eth0 up')
+  await startSite()
+  world = await InstanceWorld.open()
+  await world.flavor()
+  await world.node('n1')
+  appliance = (await appliancesOf(world.cloud.platform.table, 'berlin'))[0]?.uuid ?? ''
+})
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]()
+  await network?.stop()
+  rmSync(dir, { recursive: true, force: true })
+})
+
+/** What dhclient was told, by the names of its script's variables; undefined until it has a lease. */
+function dhclient(version: 4 | 6, run: string): { told(): Record<string, string> | undefined; client: ChildProcess } {
+  const file = join(dir, run)
+  const script = `#!/bin/sh\ncase "$reason" in BOUND|BOUND6) env >'${file}.env.new'; mv '${file}.env.new' '${file}.env' ;; esac\n`
+  writeFileSync(`${file}.sh`, script)
+  chmodSync(`${file}.sh`, 0o755)
+  const asked =
+    'subnet-mask, routers, domain-name-servers, host-name, domain-name, interface-mtu, ntp-servers, dhcp6.name-servers, dhcp6.domain-search'
+  const classless = 'option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;'
+  writeFileSync(`${file}.conf`, `${classless}\nrequest ${asked}, rfc3442-classless-static-routes;\n`)
+  const own = ['-sf', `${file}.sh`, '-lf', `${file}.lf`, '-pf', `${file}.pid`, '-cf', `${file}.conf`]
+  const client = network.run(MACHINE, ['dhclient', `-${version}`, '-d', ...own, 'eth0'])
+  const read = (): Record<string, string> | undefined => {
+    try {
+      const pairs = readFileSync(`${file}.env`, 'utf8')
+        .split('\n')
+        .map((line) => line.split(/=(.*)/s))
+      return Object.fromEntries(pairs.map(([name = '', value = '']) => [name, value]))
+    } catch {
+      return undefined
+    }
+  }
+  return { told: read, client }
+}
+
+async function ended({ client }: { client: ChildProcess }): Promise<void> {
+  client.kill('SIGTERM')
+  await expect.poll(() => client.exitCode ?? client.signalCode, PATIENCE).not.toBeNull()
+}
+
+const decided = (request: string): string[] =>
+  lines.filter((line) => line['request'] === request).map(({ reply = '', because = '' }) => `${reply}: ${because}`)
+
+test("a card gets the address, routes, name and options of its server's port, whatever becomes of the cloud; after the server, nothing", async () => {
+  const { id: net } = await world.made('/network/v2.0/networks', {
+    network: { name: 'blue', mtu: 1400, dns_domain: 'blue.example.' },
+  })
+  const subnet = { network_id: net, ip_version: 4, cidr: '10.50.0.0/24', dns_nameservers: ['9.9.9.9'] }
+  const host_routes = [{ destination: '10.60.0.0/16', nexthop: '10.50.0.254' }]
+  await world.made('/network/v2.0/subnets', { subnet: { ...subnet, host_routes } })
+  const six = { network_id: net, ip_version: 6, dns_nameservers: ['2001:db8::53'] }
+  const stateful = { cidr: '2001:db8:50::/64', ipv6_address_mode: 'dhcpv6-stateful', ipv6_ra_mode: 'dhcpv6-stateful' }
+  await world.made('/network/v2.0/subnets', { subnet: { ...six, ...stateful } })
+  const extra_dhcp_opts = [{ opt_name: 'ntp-server', opt_value: '10.50.0.9,10.50.0.10' }]
+  const port = await world.made('/network/v2.0/ports', { port: { network_id: net, extra_dhcp_opts, dns_name: 'web' } })
+  const ipv4 = port.fixed_ips.find(({ ip_address: ip }: { ip_address: string }) => !ip.includes(':')).ip_address
+  const ipv6 = port.fixed_ips.find(({ ip_address: ip }: { ip_address: string }) => ip.includes(':')).ip_address
+  const server = await world.asked({ networks: [{ port: port.id }] })
+  tellSite()
+
+  const first = dhclient(4, 'first')
+  await expect.poll(() => first.told()?.['new_ip_address'], PATIENCE).toBe(ipv4)
+  expect(first.told()).toMatchObject({
+    new_subnet_mask: '255.255.255.0',
+    new_routers: '10.50.0.1',
+    new_domain_name_servers: '9.9.9.9',
+    new_domain_name: 'blue.example',
+    new_host_name: 'web',
+    new_interface_mtu: '1400',
+    new_ntp_servers: '10.50.0.9 10.50.0.10',
+    new_rfc3442_classless_static_routes: '16 10 60 10 50 0 254 0 10 50 0 1',
+  })
+  await ended(first)
+
+  const third = dhclient(6, 'six')
+  await expect.poll(() => third.told()?.['new_ip6_address'], PATIENCE).toBe(ipv6)
+  expect(third.told()).toMatchObject({
+    new_dhcp6_name_servers: '2001:db8::53',
+    new_dhcp6_domain_search: expect.stringContaining('blue.example'),
+  })
+  await ended(third)
+
+  // The appliance starts anew, and nothing comes from the cloud; what came before comes twice.
+  site.kill('SIGKILL')
+  await expect.poll(() => site.signalCode, PATIENCE).toBe('SIGKILL')
+  await startSite()
+  tellSite(true)
+  const second = dhclient(4, 'second')
+  await expect.poll(() => second.told()?.['new_ip_address'], PATIENCE).toBe(ipv4)
+  await ended(second)
+
+  const [node] = await world.cloud.client.nodes.list()
+  await world.deployed(node?.uuid ?? '')
+  await world.ask('DELETE', `/compute/v2.1/servers/${server}`)
+  await world.tornDown(node?.uuid ?? '')
+  lines.length = 0
+  tellSite()
+  dhclient(4, 'last')
+  await expect.poll(() => decided('discover'), PATIENCE).toContain('none: unknown machine, and this site ignores those')
+}, 240_000)
+
+test('of a network whose addresses machines make by themselves, the site tells the prefix, and the card makes what the API says', async () => {
+  const { id: net } = await world.made('/network/v2.0/networks', { network: { name: 'green' } })
+  const slaac = { cidr: '2001:db8:51::/64', ipv6_address_mode: 'slaac', ipv6_ra_mode: 'slaac' }
+  await world.made('/network/v2.0/subnets', { subnet: { network_id: net, ip_version: 6, ...slaac } })
+  await world.asked({ networks: [{ uuid: net }] })
+  tellSite()
+  const [port] = (await world.ask('GET', `/network/v2.0/ports?network_id=${net}`)).body.ports
+  expect(port.fixed_ips[0].ip_address).toBe('2001:db8:51:0:5054:ff:fe00:1')
+  const addresses = (): string =>
+    execFileSync('ip', ['-netns', MACHINE, '-6', 'address', 'show', 'dev', 'eth0']).toString()
+  await expect.poll(addresses, PATIENCE).toContain(`${port.fixed_ips[0].ip_address}/64`)
+}, 120_000)
