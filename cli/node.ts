@@ -3,6 +3,7 @@ import type { NodeView } from '../contract/api/views.ts'
 import type { PowerTarget } from '../contract/resources.ts'
 import { captureCommand } from './capture.ts'
 import { define } from './context.ts'
+import { logsCommand } from './logs.ts'
 import { healthCommand, sensorsCommand } from './health.ts'
 import { record, tabular } from './output.ts'
 import { collect, seconds, typed } from './values.ts'
@@ -19,6 +20,7 @@ export function nodeCommand(): Command {
     .addCommand(move('provide', 'available', 'clean the node and offer it for deployment'))
     .addCommand(power())
     .addCommand(captureCommand())
+    .addCommand(logsCommand())
     .addCommand(healthCommand())
     .addCommand(sensorsCommand())
 }
@@ -31,6 +33,7 @@ interface Creating {
   property?: Record<string, string>
   resourceClass?: string
   consoleInterface?: string
+  rescueInterface?: string
 }
 
 function create(): Command {
@@ -47,6 +50,7 @@ function create(): Command {
     .option('--property <key=value>', 'of the machine, such as capabilities=boot_mode:uefi; repeat', collect)
     .option('--resource-class <class>')
     .option('--console-interface <name>', 'such as ipmitool-socat, for `bloomery console`')
+    .option('--rescue-interface <name>', 'such as agent')
   return define(
     command,
     [
@@ -56,7 +60,7 @@ function create(): Command {
     async (
       { client, print },
       _,
-      { site, driver, name, driverInfo, property, resourceClass, consoleInterface }: Creating,
+      { site, driver, name, driverInfo, property, resourceClass, ...interfaces }: Creating,
     ) => {
       const node = await client.nodes.create({
         driver,
@@ -65,7 +69,8 @@ function create(): Command {
         driver_info: driverInfo,
         properties: property && typed(property),
         resource_class: resourceClass,
-        console_interface: consoleInterface,
+        console_interface: interfaces.consoleInterface,
+        rescue_interface: interfaces.rescueInterface,
       })
       print(node, `Node ${node.uuid} made. Next: bloomery port create --node ${name ?? node.uuid} --address MAC`)
     },
