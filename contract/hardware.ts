@@ -85,56 +85,60 @@ const redfishProperties = {
   redfish_auth_type: 'How to log in: basic, session, or auto (a session where there are any). Default: auto.',
 } as const
 
-export const hardware = {
-  ipmi: {
-    interfaces: {
-      bios: ['no-bios'],
-      boot: networkBoots,
-      console: ['no-console', 'ipmitool-socat', 'ipmitool-shellinabox'],
-      deploy: ['direct', 'ramdisk', 'anaconda', 'custom-agent'],
-      firmware: ['no-firmware'],
-      inspect: ['no-inspect', 'agent'],
-      management: ['ipmitool', 'noop'],
-      network: ['noop'],
-      power: ['ipmitool'],
-      raid: ['no-raid', 'agent'],
-      rescue: ['no-rescue', 'agent'],
-      storage: ['noop'],
-      vendor: ['ipmitool', 'no-vendor'],
-    },
-    properties: {
-      ipmi_address: 'Host name or IP address of the BMC. Required.',
-      ipmi_username: 'User name on the BMC. Default: none.',
-      ipmi_password: 'Password on the BMC; sealed to the site when written. Default: none.',
-      ipmi_port: 'UDP port of the BMC. Default: 623.',
-      ipmi_priv_level: 'Privilege level asked for: ADMINISTRATOR, OPERATOR, USER or CALLBACK. Default: ADMINISTRATOR.',
-      ipmi_hex_kg_key: 'BMC key Kg, 40 hexadecimal digits; sealed to the site when written. Default: none.',
-      ipmi_cipher_suite:
-        'Cipher suite, 0 to 3, 6 to 8, 11, 12 or 15 to 17; all but 3 and 17 prove or hide less. Default: 17 or 3, the best that the BMC offers.',
-      ipmi_protocol_version:
-        'Version of IPMI: 2.0, or 1.5 for BMCs that have nothing better (its log-in is by MD5). Default: 2.0.',
-      ipmi_disable_boot_timeout:
-        'Whether to switch off the 60 s after which a BMC forgets its boot device. Default: true.',
-      ipmi_force_boot_device:
-        "Whether the BMC is told the boot device again each time the machine is switched on, because it can't keep it. Default: false.",
-      ipmi_bridging:
-        'Whether commands are for a controller behind the BMC: no, single (its target) or dual (behind its transit). Default: no.',
-      ipmi_target_channel: 'Channel of the target, such as 0. For bridging single and dual.',
-      ipmi_target_address: 'Address of the target, such as 0x82. For bridging single and dual.',
-      ipmi_transit_channel: 'Channel of the transit. For bridging dual.',
-      ipmi_transit_address: 'Address of the transit. For bridging dual.',
-      ipmi_local_address: 'Address from which the transit asks. Default: 0x20.',
-      ipmi_terminal_port: "Ironic's; here consoles are had through the API, and it has no effect.",
-    },
-    required: ['ipmi_address'],
-    bootDevices: ['pxe', 'disk', 'cdrom', 'bios', 'safe'],
+const ipmi = {
+  interfaces: {
+    bios: ['no-bios'],
+    boot: networkBoots,
+    console: ['no-console', 'ipmitool-socat', 'ipmitool-shellinabox'],
+    deploy: ['direct', 'ramdisk', 'anaconda', 'bootc', 'custom-agent'],
+    firmware: ['no-firmware'],
+    inspect: ['no-inspect', 'agent'],
+    management: ['ipmitool', 'noop'],
+    network: ['noop'],
+    power: ['ipmitool'],
+    raid: ['no-raid', 'agent'],
+    rescue: ['no-rescue', 'agent'],
+    storage: ['noop', 'cinder', 'external'],
+    vendor: ['ipmitool', 'no-vendor'],
   },
+  properties: {
+    ipmi_address: 'Host name or IP address of the BMC. Required.',
+    ipmi_username: 'User name on the BMC. Default: none.',
+    ipmi_password: 'Password on the BMC; sealed to the site when written. Default: none.',
+    ipmi_port: 'UDP port of the BMC. Default: 623.',
+    ipmi_priv_level: 'Privilege level asked for: ADMINISTRATOR, OPERATOR, USER or CALLBACK. Default: ADMINISTRATOR.',
+    ipmi_hex_kg_key: 'BMC key Kg, 40 hexadecimal digits; sealed to the site when written. Default: none.',
+    ipmi_cipher_suite:
+      'Cipher suite, 0 to 3, 6 to 8, 11, 12 or 15 to 17; all but 3 and 17 prove or hide less. Default: 17 or 3, the best that the BMC offers.',
+    ipmi_protocol_version:
+      'Version of IPMI: 2.0, or 1.5 for BMCs that have nothing better (its log-in is by MD5). Default: 2.0.',
+    ipmi_disable_boot_timeout:
+      'Whether to switch off the 60 s after which a BMC forgets its boot device. Default: true.',
+    ipmi_force_boot_device:
+      "Whether the BMC is told the boot device again each time the machine is switched on, because it can't keep it. Default: false.",
+    ipmi_bridging:
+      'Whether commands are for a controller behind the BMC: no, single (its target) or dual (behind its transit). Default: no.',
+    ipmi_target_channel: 'Channel of the target, such as 0. For bridging single and dual.',
+    ipmi_target_address: 'Address of the target, such as 0x82. For bridging single and dual.',
+    ipmi_transit_channel: 'Channel of the transit. For bridging dual.',
+    ipmi_transit_address: 'Address of the transit. For bridging dual.',
+    ipmi_local_address: 'Address from which the transit asks. Default: 0x20.',
+    ipmi_terminal_port: "Ironic's; here consoles are had through the API, and it has no effect.",
+  },
+  required: ['ipmi_address'],
+  bootDevices: ['pxe', 'disk', 'cdrom', 'bios', 'safe'],
+} as const satisfies HardwareType
+
+export const hardware = {
+  ipmi,
+  /** Whose BMC can also be told how its processors trade cores for speed. */
+  'intel-ipmi': { ...ipmi, interfaces: { ...ipmi.interfaces, management: ['intel-ipmitool'] } },
   redfish: {
     interfaces: {
       bios: ['redfish', 'no-bios'],
       boot: [...networkBoots, 'redfish-virtual-media', 'redfish-https'],
       console: ['no-console', 'ipmitool-socat', 'redfish-serial'],
-      deploy: ['direct', 'ramdisk', 'anaconda', 'custom-agent'],
+      deploy: ['direct', 'ramdisk', 'anaconda', 'bootc', 'custom-agent'],
       firmware: ['redfish', 'no-firmware'],
       inspect: ['redfish', 'agent', 'no-inspect'],
       management: ['redfish', 'noop'],
@@ -142,7 +146,7 @@ export const hardware = {
       power: ['redfish'],
       raid: ['redfish', 'no-raid', 'agent'],
       rescue: ['no-rescue', 'agent'],
-      storage: ['noop'],
+      storage: ['noop', 'cinder', 'external'],
       vendor: ['redfish', 'no-vendor'],
     },
     properties: redfishProperties,
@@ -154,7 +158,7 @@ export const hardware = {
       bios: ['idrac-redfish', 'redfish', 'no-bios'],
       boot: [...networkBoots, 'idrac-redfish-virtual-media', 'redfish-https'],
       console: ['no-console', 'ipmitool-socat', 'redfish-serial'],
-      deploy: ['direct', 'ramdisk', 'anaconda', 'custom-agent'],
+      deploy: ['direct', 'ramdisk', 'anaconda', 'bootc', 'custom-agent'],
       firmware: ['redfish', 'no-firmware'],
       inspect: ['idrac-redfish', 'agent', 'no-inspect'],
       management: ['idrac-redfish'],
@@ -162,7 +166,7 @@ export const hardware = {
       power: ['idrac-redfish', 'redfish'],
       raid: ['idrac-redfish', 'no-raid', 'agent'],
       rescue: ['no-rescue', 'agent'],
-      storage: ['noop'],
+      storage: ['noop', 'cinder', 'external'],
       vendor: ['idrac-redfish', 'redfish', 'no-vendor'],
     },
     properties: redfishProperties,
@@ -174,7 +178,7 @@ export const hardware = {
       bios: ['no-bios'],
       boot: networkBoots,
       console: ['no-console'],
-      deploy: ['direct', 'custom-agent'],
+      deploy: ['direct', 'ramdisk', 'custom-agent', 'noop'],
       firmware: ['no-firmware'],
       inspect: ['agent', 'no-inspect'],
       management: ['noop', 'fake'],
@@ -182,7 +186,7 @@ export const hardware = {
       power: ['fake'],
       raid: ['no-raid', 'agent'],
       rescue: ['no-rescue', 'agent'],
-      storage: ['noop'],
+      storage: ['noop', 'cinder', 'external'],
       vendor: ['no-vendor'],
     },
     properties: {},
@@ -202,7 +206,7 @@ export const hardware = {
       power: ['fake'],
       raid: ['fake', 'no-raid', 'agent'],
       rescue: ['fake', 'agent', 'no-rescue'],
-      storage: ['noop', 'fake'],
+      storage: ['noop', 'fake', 'cinder', 'external'],
       vendor: ['fake', 'no-vendor'],
     },
     properties: Object.fromEntries(
@@ -300,6 +304,7 @@ function withScheme(address: string): string {
 
 const settings: Record<Driver, z.ZodType> = {
   ipmi: ipmiSettings,
+  'intel-ipmi': ipmiSettings,
   redfish: redfishSettings,
   idrac: redfishSettings,
   'manual-management': z.object({}),

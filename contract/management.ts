@@ -18,6 +18,7 @@ export type ManagementVerb = (typeof all)[number]
 
 const byInterface: Readonly<Record<string, readonly ManagementVerb[]>> = {
   ipmitool: ['inject_nmi', 'get_sensors'],
+  'intel-ipmitool': ['inject_nmi', 'get_sensors'],
   redfish: all,
   'idrac-redfish': all,
   fake: ['get_supported_indicators', 'get_indicator_state'],

@@ -299,6 +299,11 @@ export const stepArguments = {
   'management.clear_secure_boot_keys': none,
   'management.rotate_bmc_password': none,
   'management.report_drift': none,
+  /** Intel's configuration levels of Speed Select: base, 1 and 2. */
+  'management.configure_intel_speedselect': z.strictObject({
+    intel_speedselect_config: z.enum(['0x00', '0x01', '0x02']),
+    socket_count: z.coerce.number().int().min(1).max(16).default(1),
+  }),
   'management.clear_job_queue': none,
   'management.reset_idrac': none,
   'management.known_good_state': none,

@@ -28,7 +28,7 @@ const step = (priority: number, deadline_seconds: number, more: Partial<StepFact
 })
 /** Whatever speaks Redfish, by the names of its interfaces. */
 const redfish = ['redfish', 'idrac-redfish']
-const ipmi = ['ipmitool']
+const ipmi = ['ipmitool', 'intel-ipmitool']
 const anyBmc = [...redfish, ...ipmi]
 
 /** As long as somebody wants it to take. */
@@ -82,7 +82,7 @@ export const steps = {
   'deploy.burnin_memory': burnIn,
   'deploy.burnin_disk': { ...burnIn, requestable: ['clean'] },
   'deploy.burnin_network': burnIn,
-  'deploy.deploy': step(100, 3660, { implementations: ['fake'] }),
+  'deploy.deploy': step(100, 3660, { implementations: ['fake', 'noop'] }),
   'deploy.take_over': step(0, 120),
   'inspect.inspect_hardware': step(0, 3660, { waits: true }),
   'rescue.finalize_rescue': step(0, 3660),
@@ -102,6 +102,10 @@ export const steps = {
   'management.clear_secure_boot_keys': step(0, 180, { ...asked, implementations: redfish }),
   'management.rotate_bmc_password': step(0, 300, { requestable: ['clean', 'service'], implementations: anyBmc }),
   'management.report_drift': step(0, 300, { requestable: ['clean', 'service'], implementations: anyBmc }),
+  'management.configure_intel_speedselect': step(0, 180, {
+    requestable: ['deploy'],
+    implementations: ['intel-ipmitool'],
+  }),
   'management.clear_job_queue': step(0, 180, { ...asked, implementations: ['idrac-redfish'] }),
   'management.reset_idrac': step(0, 900, { ...asked, implementations: ['idrac-redfish'] }),
   'management.export_configuration': step(0, 1800, { ...asked, implementations: ['idrac-redfish'] }),

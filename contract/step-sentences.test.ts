@@ -23,6 +23,7 @@ it('every step that needs no arguments says in one sentence what it does', () =>
     'deploy.write_image',
     'deploy.inject_files',
     'management.update_firmware',
+    'management.configure_intel_speedselect',
     'boot.prepare_instance_ramdisk',
   ]
   const settings = ['bios.apply_configuration', 'firmware.update']

@@ -50,6 +50,8 @@ const sentences: Sentences = {
   'management.clear_secure_boot_keys': "Deletes all of Secure Boot's keys.",
   'management.rotate_bmc_password': 'Gives the BMC user a new password, which only the site can open.',
   'management.report_drift': 'Compares firmware, BIOS and BMC users with properties/baseline; nothing is changed.',
+  'management.configure_intel_speedselect': ({ intel_speedselect_config: level, socket_count: sockets }) =>
+    `Sets Intel Speed Select of ${sockets} processor${sockets === 1 ? '' : 's'} to configuration ${level}, from the next start.`,
   'management.clear_job_queue': "Deletes all jobs of the iDRAC's queue.",
   'management.reset_idrac': 'Restarts the iDRAC; the machine goes on.',
   'management.export_configuration': 'Stores all settings of the machine and its BMC at a URL.',
@@ -92,7 +94,7 @@ const sentences: Sentences = {
   'deploy.burnin_memory': 'Writes and reads memory, for as long as driver_info says.',
   'deploy.burnin_disk': 'Writes and reads every byte of every disk; what was on them is lost.',
   'deploy.burnin_network': 'Sends data to and fro between this machine and the partner that driver_info names.',
-  'deploy.deploy': 'Pretends to deploy.',
+  'deploy.deploy': 'Counts the machine as deployed; nothing of it is changed.',
   'deploy.take_over': 'Takes the running machine over as it is; nothing of it is changed.',
   'inspect.inspect_hardware': 'Reads what the machine is made of.',
   'rescue.finalize_rescue': 'Sets the rescue password in the running ramdisk.',

@@ -17,6 +17,7 @@ export function openDrivers(): { drivers: Drivers; close(): Promise<void> } {
   return {
     drivers: {
       ipmi: ipmi.connect,
+      'intel-ipmi': ipmi.connect,
       redfish: redfish.connect,
       // The steps that only Dell has are of its management interface; all else it speaks as others.
       idrac: redfish.connect,

@@ -69,5 +69,6 @@ async function checkInterfaces(platform: Platform, node: Node, verb: Verb): Prom
   if (event === 'adopt') await requireValid(platform, node, ['power'])
   if (kind && node[`${kind}_interface`] === 'fake') return
   const cleans = event === 'clean' || (event === 'provide' && isCleaned(node, platform.options))
+  if (cleans && node.deploy_interface === 'noop') return requireValid(platform, node, ['power'])
   if (kind || cleans || event === 'service') await requireValid(platform, node, ['power', 'boot'])
 }

@@ -74,7 +74,7 @@ export function course(from: ProvisionState, after: Node, waits: boolean, cleane
     // Cleaning that follows a tear-down has a plan of its own, made then, or is not wanted.
     const follows: boolean = state !== first
     const isSkipped: boolean = follows && state === 'cleaning' && !cleaned
-    const isWaited: boolean = follows ? !isSkipped && after.deploy_interface !== 'fake' : waits
+    const isWaited: boolean = follows ? !isSkipped && !['fake', 'noop'].includes(after.deploy_interface ?? '') : waits
     const waiting: ProvisionState | undefined = isWaited ? advance(state, 'wait', target)?.state : undefined
     states.push(...(isSkipped ? [] : [state]), ...(waiting && isTransient(state) ? [waiting] : []))
     state = isTransient(state) ? end(state, target) : undefined

@@ -20,7 +20,9 @@ const checks: Partial<Record<InterfaceKind, Check>> = {
   console: async (_, node) => checkConsole(node.console_interface, node.driver_info),
   boot: async (platform, node) => bootable(node, await portsOf(platform.table, node.uuid)),
   deploy: async (platform, node) =>
-    node.deploy_interface === 'fake' ? missingTraits(node) : deployable(platform, node),
+    node.deploy_interface === 'fake' || node.deploy_interface === 'noop'
+      ? missingTraits(node)
+      : deployable(platform, node),
 }
 
 async function deployable(platform: Needs, node: Node): Promise<string | undefined> {

@@ -143,7 +143,8 @@ function mayBeOfAgent(named: NamedStep): boolean {
 /** What this node's interfaces can be asked to do in such an operation. */
 export function offeredTo(node: Node, kind: SteppedKind): StepName[] {
   const facts = Object.entries(steps) as [StepName, StepFacts][]
-  return facts.flatMap(([name, { requestable, implementations }]) => {
+  return facts.flatMap(([name, { requestable, implementations, inBand }]) => {
+    if (inBand && node.deploy_interface === 'noop') return []
     const implementation = node[`${name.split('.')[0]}_interface` as InterfaceField]
     const has = implementations === undefined || implementations.includes(implementation ?? '')
     return requestable.includes(kind) && has ? [name] : []

@@ -41,7 +41,7 @@ const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) =
 /** Some deploy interfaces write nothing, and some leave it to others. */
 async function whatIsWritten({ table, blobs, options }: Needs, node: Node): Promise<Written> {
   const { deploy_interface: deploy } = node
-  if (deploy === 'fake' || deploy === 'ramdisk') return { image: null, configDrive: null }
+  if (deploy === 'fake' || deploy === 'noop' || deploy === 'ramdisk') return { image: null, configDrive: null }
   const configDrive = await configDriveReference(blobs, node)
   if (deploy === 'custom-agent' || deploy === 'anaconda') return { image: null, configDrive }
   return { image: await resolveImage(table, node, options), configDrive, partitions: partitionsOf(node) }

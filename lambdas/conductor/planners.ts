@@ -78,7 +78,10 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
           on_failure: offAndClean(on),
         }
       : alone(...steps.map(asked(on))),
-  deploy: (request, on) => ({ steps: deploySteps(request, on), on_failure: offAndClean(on) }),
+  deploy: (request, on) => ({
+    steps: deploySteps(request, on),
+    on_failure: deploysNothing(on) ? [] : offAndClean(on),
+  }),
   rescue: (_, on) =>
     isFake(on, 'rescue')
       ? alone(step('rescue.finalize_rescue', on))
@@ -87,7 +90,10 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
     isFake(on, 'rescue')
       ? alone(step('deploy.boot_instance', on))
       : { steps: [...offAndClean(on), ...intoInstance(on)], on_failure: [] },
-  tear_down: (_, on) => alone(...offAndClean(on), ...(on.disable_power_off ? [step('power.reset', on)] : [])),
+  tear_down: (_, on) =>
+    deploysNothing(on)
+      ? alone(step('power.validate', on))
+      : alone(...offAndClean(on), ...(on.disable_power_off ? [step('power.reset', on)] : [])),
   power: ({ target, timeout }, on) =>
     on.disable_power_off && target.endsWith('rebooting')
       ? alone(step('power.reset', on))
@@ -95,6 +101,9 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
   boot_device: ({ device, persistent }, on) => alone(step('management.set_boot_device', on, { device, persistent })),
   management: ({ name, args }, on) => alone(step(name, on, args)),
 }
+
+/** Ironic's NoDeploy: the node is kept track of, and its machine is left alone. */
+const deploysNothing = ({ interfaces }: Ground): boolean => interfaces['deploy'] === 'noop'
 
 /** Fake, or asked of the BMC: no ramdisk is needed. */
 function inspectsAlone(on: Ground): boolean {
@@ -139,6 +148,7 @@ function isInBand(name: StepName, on: Ground): boolean {
  * touched where it needs no agent. */
 function deploySteps({ image, configDrive, partitions, steps }: RequestOf<'deploy'>, on: Ground): Step[] {
   const wanted = steps.filter(({ priority }) => priority > 0).map(withDrive(configDrive))
+  if (deploysNothing(on)) return ordered([step('deploy.deploy', on), ...wanted.map(asked(on))])
   if (bootsRamdisk(on)) return [...ordered(wanted.map(asked(on))), ...switchedOff(on), ...intoInstance(on)]
   if (on.interfaces['deploy'] === 'anaconda')
     return [

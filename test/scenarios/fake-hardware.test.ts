@@ -46,6 +46,19 @@ async function active(): Promise<string> {
   return node
 }
 
+test('a machine that nobody deploys is kept track of: manual management, deploy interface noop', async () => {
+  const of = { driver: 'manual-management', deploy_interface: 'noop' }
+  const node = await manageable(of)
+  await bring(node, 'provide', 'available')
+  expect(await bring(node, 'active', 'active')).toMatchObject({ last_error: null })
+  const { instance_info, power_state } = await bring(node, 'deleted', 'available')
+  expect([instance_info, power_state]).toEqual([{}, 'power off'])
+  const refused = fleet.client.nodes.provision(await manageable(of), 'clean', {
+    clean_steps: [{ interface: 'deploy', step: 'erase_devices_metadata' }],
+  })
+  await expect(refused).rejects.toThrow(/erase_devices_metadata is unknown for node/)
+})
+
 /** What the history says since its first `known` entries. */
 const since = async (node: string, known: number): Promise<string[]> => (await fleet.history(node)).slice(known)
 const known = async (node: string): Promise<number> => (await fleet.history(node)).length

@@ -23,6 +23,16 @@ export const sendRaw: StepRunner<'vendor.send_raw'> = async ({ raw_bytes: text }
   on.note(`the BMC answered ${length} bytes`)
 }
 
+/** Intel's own command: network function 0x2c, command 0x41, for each processor. */
+export const configureSpeedSelect: StepRunner<'management.configure_intel_speedselect'> = async (
+  { intel_speedselect_config: level, socket_count: sockets },
+  on,
+) => {
+  on.note('setting Intel Speed Select')
+  const send = requireMore(await on.bmc(), on.plan.machine.driver, 'sendRaw')
+  for (let socket = 0; socket < sockets; socket += 1) await send([0x2c, 0x41, 0x04, 0x00, socket, Number(level)])
+}
+
 export const clearEventLog: StepRunner<'management.clear_event_log'> = async (_args, on) => {
   on.note('clearing the event log')
   const clear = requireMore(await on.bmc(), on.plan.machine.driver, 'clearEventLog')

@@ -11,7 +11,7 @@ export function isFake(on: StepContext, kind: string): boolean {
   return on.plan.machine.interfaces[kind] === 'fake'
 }
 
-/** Steps that only fake interfaces have yet. */
-export function imagined(kind: FakeDelay): (_args: unknown, on: StepContext) => Promise<void> {
-  return (_args, on) => pause(on, kind)
+/** Of deploy interfaces that do nothing to a machine; `noop` takes no time for it either. */
+export async function deployNothing(_args: unknown, on: StepContext): Promise<void> {
+  if (isFake(on, 'deploy')) await pause(on, 'deploy')
 }

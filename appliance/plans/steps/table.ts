@@ -3,6 +3,7 @@ import type { StepRunner } from '../step.ts'
 import { applyConfiguration, factoryReset } from './bios.ts'
 import {
   clearEventLog,
+  configureSpeedSelect,
   clearJobQueue,
   clearSecureBootKeys,
   knownGoodState,
@@ -33,7 +34,7 @@ import { rotateBmcPassword } from './rotate-password.ts'
 import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice, takeOver } from './boot.ts'
 import { bootInstance, prepareInstanceBoot, startAgent, tearDownAgent, writeImage } from './deploy.ts'
 import { erase } from './erase.ts'
-import { imagined } from './fake.ts'
+import { deployNothing } from './fake.ts'
 import { agentStep } from './agent-step.ts'
 import { bootRamdisk } from './fast-track.ts'
 import { burnIn, inBand } from './in-band.ts'
@@ -93,6 +94,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'management.reset_secure_boot_keys_to_default': resetSecureBootKeys,
   'management.clear_secure_boot_keys': clearSecureBootKeys,
   'management.report_drift': reportDrift,
+  'management.configure_intel_speedselect': configureSpeedSelect,
   'management.clear_job_queue': clearJobQueue,
   'management.reset_idrac': resetIdrac,
   'management.export_configuration': exportConfiguration,
@@ -124,7 +126,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'deploy.burnin_memory': burnIn('burnin_memory', 'burning the memory in'),
   'deploy.burnin_disk': burnIn('burnin_disk', 'burning the disks in'),
   'deploy.burnin_network': burnIn('burnin_network', 'burning the network in'),
-  'deploy.deploy': imagined('deploy'),
+  'deploy.deploy': deployNothing,
   'deploy.take_over': takeOver,
   'inspect.inspect_hardware': inspectHardware,
   'rescue.finalize_rescue': finalizeRescue,
