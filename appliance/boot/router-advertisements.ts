@@ -56,7 +56,8 @@ export async function startRouterAdvertisements(
   let stopping = false
   let again: NodeJS.Timeout | undefined
   const start = (): void => {
-    child = spawn('radvd', argv, { stdio: ['ignore', 'ignore', 'pipe'] })
+    // An appliance that was killed takes it along: two that tell of different prefixes would confuse every machine.
+    child = spawn('setpriv', ['--pdeathsig', 'KILL', 'radvd', ...argv], { stdio: ['ignore', 'ignore', 'pipe'] })
     let said = ''
     child.stderr?.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-500)))
     child.on('error', (error) => ended(error.message))

@@ -46,6 +46,7 @@ export function openTenantPorts(ledger: Ledger, log: Log): TenantPorts {
           wanted ? 'tenant port' : 'tenant port gone',
         )
       })
+      for (const listener of listeners) listener()
     },
     byMac(mac) {
       const found = newest.get(mac) as { body: string } | undefined
