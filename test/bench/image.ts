@@ -3,7 +3,8 @@ import { cpus, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { buildAgent } from '../../agent/bundle.ts'
 import { sha256Of } from '../../contract/images/manifest.ts'
-import { benchNetwork, median, SERVER, type BenchNetwork } from './boot/network.ts'
+import { benchNetwork, median, SERVER, type BenchNetwork, type Serving } from './boot/network.ts'
+import { leastWork } from './image/budget.ts'
 import { makeDisk, storeChunks, type Disk, type Stored } from './image/make.ts'
 import { detachAll, tool, usedDisk, type Loop } from './image/loop.ts'
 
@@ -27,12 +28,14 @@ interface Run {
   seconds: number
   /** Of all processors, in all programs and the kernel. */
   busy: number
+  /** Of the site's program. */
+  site: number
   /** Bytes of memory, and seconds of processors, of our agent. */
   peak?: number
   cpu?: number
 }
 
-type Way = (device: Loop) => Promise<Omit<Run, 'busy'>>
+type Way = (device: Loop) => Promise<Omit<Run, 'busy' | 'site'>>
 
 export async function bench(): Promise<void> {
   mkdirSync(dir, { recursive: true })
@@ -46,6 +49,12 @@ export async function bench(): Promise<void> {
   const stored = await storeChunks(disk.path, dir)
   const sizes = { 'non-zero': disk.full, 'in chunks': stored.manifest.stored_size, qcow2: statSync(qcow2).size }
   for (const [what, size] of Object.entries(sizes)) console.log(`  ${what.padEnd(10)} ${(size / MiB).toFixed(0)} MiB`)
+  for (const threads of [1, cpus().length]) {
+    const { seconds, unpacking, hashing } = await leastWork(stored.cache, threads)
+    console.log(
+      `  to unpack and hash them, nothing else, by ${threads} threads: ${seconds.toFixed(2)} s; processors ${unpacking.toFixed(2)} and ${hashing.toFixed(2)} s`,
+    )
+  }
   await buildAgent(AGENT, join(import.meta.dirname, 'image/agent-process.ts'))
   const network = benchNetwork()
   const clean = (): void => {
@@ -68,7 +77,7 @@ export async function bench(): Promise<void> {
     const serving = await network.serve(site, { port: PORT, protocol: 'tcp' }, { NODE_NO_WARNINGS: '1' })
     for (const gigabits of GIGABITS) {
       network.limit(gigabits)
-      await measure(gigabits, network, disk, stored, qcow2)
+      await measure(gigabits, { network, serving }, disk, stored, qcow2)
     }
     await serving.stop()
   } finally {
@@ -78,7 +87,7 @@ export async function bench(): Promise<void> {
 
 async function measure(
   gigabits: number,
-  network: BenchNetwork,
+  { network, serving }: { network: BenchNetwork; serving: Serving },
   disk: Disk,
   stored: Stored,
   qcow2: string,
@@ -117,13 +126,13 @@ async function measure(
       }),
   }
   // The site verifies what it reads for the first time in a life of its program.
-  await once(disk, ways['ours']!, true)
+  await once(disk, ways['ours']!, true, serving)
   const runs = new Map(Object.keys(ways).map((name) => [name, [] as Run[]]))
   for (let round = 0; round < ROUNDS; round += 1) {
     const order = Object.entries(ways)
     if (round % 2 === 1) order.reverse()
     for (const [name, way] of order)
-      runs.get(name)!.push(await once(disk, way, !['line', 'dd', 'dd direct'].includes(name)))
+      runs.get(name)!.push(await once(disk, way, !['line', 'dd', 'dd direct'].includes(name), serving))
   }
   report(gigabits, stored, runs)
 }
@@ -143,22 +152,22 @@ function report(gigabits: number, stored: Stored, runs: Map<string, Run[]>): voi
   for (const name of runs.keys())
     console.log(
       `  ${name.padEnd(20)} ${of(name).toFixed(2)} s, ${(of(name) / floor).toFixed(2)} × floor, ${(of(name) / ours).toFixed(2)} × ours; ` +
-        `processors ${of(name, ({ busy }) => busy).toFixed(2)} s` +
+        `processors ${of(name, ({ busy }) => busy).toFixed(2)} s, of them the site ${of(name, ({ site }) => site).toFixed(2)}` +
         (runs.get(name)![0]!.peak === undefined
           ? ''
-          : `, of them the agent ${of(name, ({ cpu }) => cpu ?? 0).toFixed(2)}; memory ${(of(name, ({ peak }) => peak ?? 0) / MiB).toFixed(0)} MiB`),
+          : `, the agent ${of(name, ({ cpu }) => cpu ?? 0).toFixed(2)}; memory ${(of(name, ({ peak }) => peak ?? 0) / MiB).toFixed(0)} MiB`),
     )
 }
 
-async function once(disk: Disk, way: Way, compare: boolean): Promise<Run> {
+async function once(disk: Disk, way: Way, compare: boolean, serving: Serving): Promise<Run> {
   using device = await usedDisk(join(dir, 'target'), MEBIBYTES + 64)
   await tool('dd', `if=${disk.filled}`, 'of=/dev/null', 'bs=4M', 'status=none')
-  const before = busySeconds()
+  const before = [busySeconds(), serving.cpuSeconds()] as const
   const run = await way(device)
-  const busy = busySeconds() - before
+  const [busy, site] = [busySeconds() - before[0], serving.cpuSeconds() - before[1]]
   if (compare && (await tool('cmp', '--bytes', String(MEBIBYTES * MiB), device.name, disk.path)) !== '')
     throw new Error('the disk is not the image')
-  return { ...run, busy }
+  return { ...run, busy, site }
 }
 
 async function shell(network: BenchNetwork, script: string): Promise<{ seconds: number }> {
@@ -168,13 +177,13 @@ async function shell(network: BenchNetwork, script: string): Promise<{ seconds: 
 }
 
 /** The agent as it is, in a process of its own. */
-async function agent(network: BenchNetwork, { name, size }: Loop, info: object): Promise<Omit<Run, 'busy'>> {
+async function agent(network: BenchNetwork, { name, size }: Loop, info: object): Promise<Omit<Run, 'busy' | 'site'>> {
   const disk = { name, size, sector: 512, rotational: false, discards: true }
   const argv = [process.execPath, AGENT, JSON.stringify({ disk, info })]
   const { code, output } = await network.client(argv, DEADLINE_MS)
   const result = output.split('\n').find((line) => line.startsWith('{"seconds"'))
   if (code !== 0 || result === undefined) throw new Error(`the agent ended with ${code}: ${output}`)
-  return JSON.parse(result) as Omit<Run, 'busy'>
+  return JSON.parse(result) as Omit<Run, 'busy' | 'site'>
 }
 
 function busySeconds(): number {
