@@ -75,6 +75,9 @@ function paperMachine(did: string[], lockDown: () => void): Machine {
     eraseMetadata: ({ name }) => does(`erase ${name}`),
     eraseFully: ({ name }) => does(`erase all of ${name}`),
     eraseExpress: ({ name }) => does(`erase ${name} quickly`),
+    installContainer: ({ container }, { name }) =>
+      does(`install ${container.reference} on ${name}`).then(() => ({ said: 'installed' })),
+    forgetLoaders: (arrays) => does(`forget the loaders of ${arrays.join()}`),
     async createArrays(config) {
       await does(`make ${JSON.stringify(config)}`)
       return { logical_disks: [{ volume_name: 'root' }] }

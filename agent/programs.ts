@@ -8,6 +8,8 @@ export const requiredPrograms: string[] = [
   'blkid',
   'blkdiscard',
   'blockdev',
+  'busybox',
+  'chroot',
   'date',
   'dmesg',
   'getty',
@@ -28,19 +30,30 @@ export const requiredPrograms: string[] = [
   'sync',
   'tar',
   'umount',
+  'unshare',
 ]
 
 const searched = ['/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 export async function hasProgram(program: string): Promise<boolean> {
-  for (const folder of searched) {
-    const found = await access(join(folder, program), constants.X_OK).then(
+  return (await pathOf(program)) !== undefined
+}
+
+export async function findProgram(program: string): Promise<string> {
+  const path = await pathOf(program)
+  if (path !== undefined) return path
+  throw new CommandFailure('CommandExecutionError', `the ramdisk does not have ${program}`)
+}
+
+async function pathOf(program: string): Promise<string | undefined> {
+  for (const path of searched.map((folder) => join(folder, program))) {
+    const found = await access(path, constants.X_OK).then(
       () => true,
       () => false,
     )
-    if (found) return true
+    if (found) return path
   }
-  return false
+  return undefined
 }
 
 /** Runs a program to its end and gives its standard output. The environment is fixed: output is parsed. `input`: what it reads. */

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { bootOrder, lanWish, watchdogWish } from './bmc-settings.ts'
 import { indicatorState } from './hardware-facts.ts'
 import { digest } from './images/manifest.ts'
+import { bootVolume } from './boot-volume.ts'
 import { partitionImage } from './partition-image.ts'
 import { raidConfig } from './raid.ts'
 import { type RemoteImage, remoteImage } from './images/remote.ts'
@@ -234,6 +235,8 @@ export const stepArguments = {
   'boot.clean_up_ramdisk': z.object({}),
   'boot.prepare_instance': z.object({}),
   'boot.prepare_instance_ramdisk': instanceRamdisk,
+  /** From the machine's `boot_volume`. */
+  'boot.prepare_instance_volume': none,
   'boot.prepare_installer': installerArguments,
   'deploy.boot_ramdisk': none,
   'deploy.start_agent': z.object({}),
@@ -244,6 +247,14 @@ export const stepArguments = {
     partitions: partitionImage.optional(),
   }),
   'deploy.await_installer': none,
+  'deploy.execute_bootc_install': z.strictObject({
+    image: remoteImage,
+    config_drive: configDriveReference.nullable(),
+    /** Of root, as in ~/.ssh/authorized_keys. */
+    authorized_keys: z.string().max(65_536).optional(),
+    tpm2_luks: z.boolean().optional(),
+    kernel_arguments: z.string().max(2048),
+  }),
   'deploy.prepare_instance_boot': z.object({}),
   'deploy.tear_down_agent': z.object({}),
   'deploy.kexec_instance': none,
@@ -391,6 +402,8 @@ export const machine = z.object({
   /** Static addresses for its ramdisk. */
   network_data: jsonObject.optional(),
   target_raid_config: jsonObject.optional(),
+  /** What it boots from in place of a disk of its own. */
+  boot_volume: bootVolume.optional(),
   /** The site's appliances, which have to open what the site itself makes secret. */
   sealing_keys: z
     .array(z.object({ appliance: uuid, key: z.base64().length(44) }))

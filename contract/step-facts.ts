@@ -61,10 +61,12 @@ export const steps = {
   'boot.clean_up_ramdisk': step(0, 120),
   'boot.prepare_instance': step(30, 180),
   /** The site fetches its files meanwhile. */
+  'boot.prepare_instance_volume': step(0, 180),
   'boot.prepare_instance_ramdisk': step(30, 3600),
   'boot.prepare_installer': step(100, 3600),
   'deploy.await_installer': step(100, 4 * 3600, { waits: true }),
   'deploy.boot_ramdisk': step(0, 600),
+  'deploy.execute_bootc_install': step(80, 2 * 3600, { waits: true }),
   'deploy.start_agent': step(100, 900, { waits: true }),
   'deploy.write_image': step(80, 3600, { waits: true }),
   'deploy.prepare_instance_boot': step(60, 300),

@@ -21,6 +21,7 @@ it('every step that needs no arguments says in one sentence what it does', () =>
     'power.set_power_state',
     'management.set_boot_device',
     'deploy.write_image',
+    'deploy.execute_bootc_install',
     'deploy.inject_files',
     'management.update_firmware',
     'management.configure_intel_speedselect',

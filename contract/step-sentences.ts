@@ -65,10 +65,13 @@ const sentences: Sentences = {
   'boot.prepare_ramdisk': 'Has the machine boot the ramdisk over the network at its next start.',
   'boot.clean_up_ramdisk': 'Stops serving the ramdisk to the machine.',
   'boot.prepare_instance': 'Sets the disk as the boot device.',
+  'boot.prepare_instance_volume': 'Has the machine boot from its volume, over the network, at every start.',
   'boot.prepare_instance_ramdisk': ({ files }) =>
     `Fetches ${'boot_iso' in files ? 'the ISO' : 'the kernel and ramdisk'} of the instance to the site, for the machine to boot at every start.`,
   'boot.prepare_installer': ({ template }) =>
     `Fetches an installer to the site, for the machine to boot once, with ${template ? `the kickstart of ${template.url}` : "the site's own kickstart"}.`,
+  'deploy.execute_bootc_install': ({ image }) =>
+    `Runs bootc of the container ${image.name}, which installs that over the root disk.`,
   'deploy.await_installer': 'Waits for the installer to say that the system is on the disk.',
   'deploy.boot_ramdisk':
     'Has the machine boot the ramdisk over the network, unless the agent of the operation before is still there.',

@@ -8,13 +8,14 @@ import { eraseOptions } from '../disks/erase-options.ts'
 import { CommandFailure } from '../failure.ts'
 import { writeArguments } from '../image/deploy.ts'
 import type { Machine } from '../machine/machine.ts'
+import { bootcInstall } from './bootc.ts'
 import type { Deployed } from './deployed.ts'
 import { raidSteps } from './raid.ts'
 import { upkeepCleanSteps, upkeepDeploySteps, upkeepServiceSteps, upkeepSteps } from './upkeep.ts'
 
 /** Ours is the only hardware manager. Its version changes when its steps do. */
 const manager = 'BloomeryHardwareManager'
-const version = '4'
+const version = '5'
 
 const offered = (
   step: string,
@@ -42,6 +43,11 @@ const deploySteps = [
   offered('write_image', 0, {
     image_info: { description: 'The image: id, urls, digest and disk format.', required: true },
     configdrive: { description: 'Gzipped ISO 9660 in base64, or a URL of it.', required: false },
+  }),
+  offered('execute_bootc_install', 0, {
+    image_source: { description: 'The container: oci://HOST/NAME:TAG.', required: true },
+    instance_info: { description: 'With bootc_authorized_keys and bootc_tpm2_luks, if given.', required: false },
+    configdrive: { description: 'Gzipped ISO 9660 in base64.', required: false },
   }),
   offered(
     'apply_configuration',
@@ -114,20 +120,26 @@ function stepsOf(machine: Machine, deployed: Deployed): Record<string, Step> {
   return {
     ...raidSteps(machine),
     ...upkeepSteps(machine, deployed),
-    async erase_devices_metadata(_args, node) {
-      for (const disk of erasable(await machine.disks(), node)) await machine.eraseMetadata(disk)
-      return null
-    },
-    async erase_devices(_args, node, { progress }) {
-      const options = eraseOptions(node)
-      const disks = erasable(await machine.disks(), node)
-      const erase = (disk: Disk, report: (done: number) => void) => machine.eraseFully(disk, options, report)
-      await eraseEach(disks, options.concurrency, erase, progress)
-      return null
-    },
-    async erase_devices_express(_args, node) {
-      for (const disk of erasable(await machine.disks(), node)) await machine.eraseExpress(disk)
-      return null
+    erase_devices_metadata: (_args, node) =>
+      erasing(machine, node, async (disks) => {
+        for (const disk of disks) await machine.eraseMetadata(disk)
+      }),
+    erase_devices: (_args, node, { progress }) =>
+      erasing(machine, node, (disks) => {
+        const options = eraseOptions(node)
+        const erase = (disk: Disk, report: (done: number) => void) => machine.eraseFully(disk, options, report)
+        return eraseEach(disks, options.concurrency, erase, progress)
+      }),
+    erase_devices_express: (_args, node) =>
+      erasing(machine, node, async (disks) => {
+        for (const disk of disks) await machine.eraseExpress(disk)
+      }),
+    async execute_bootc_install(args, node, { progress }) {
+      const wanted = bootcInstall(args, node)
+      const disk = chooseRootDisk(await machine.disks(), node)
+      deployed.disk = disk
+      deployed.written = await machine.installContainer(wanted, disk, progress)
+      return deployed.written.said
     },
     async write_image(args, node, { progress }) {
       const parsed = writeArguments.safeParse(args)
@@ -141,6 +153,14 @@ function stepsOf(machine: Machine, deployed: Deployed): Record<string, Step> {
       return deployed.written.said
     },
   }
+}
+
+async function erasing(machine: Machine, node: NodeParam, erase: (disks: Disk[]) => Promise<void>): Promise<null> {
+  const disks = erasable(await machine.disks(), node)
+  await erase(disks)
+  const arrays = disks.filter(({ members }) => members !== undefined)
+  if (arrays.length > 0) await machine.forgetLoaders(arrays.map(({ name }) => name))
+  return null
 }
 
 function find(steps: Record<string, Step>, offers: readonly OfferedStep[], on: string, name: string): Step {

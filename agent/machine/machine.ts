@@ -1,3 +1,4 @@
+import type { BootcInstall } from '../containers/bootc.ts'
 import type { NodeParam } from '../../contract/agent.ts'
 import type { Progress, WriteArguments } from '../image/deploy.ts'
 import type { Disk } from '../disks/disk.ts'
@@ -19,9 +20,12 @@ export interface Machine {
   eraseFully: (disk: Disk, options: EraseOptions, progress: (done: number) => void) => Promise<void>
   /** As fully as takes seconds. */
   eraseExpress: (disk: Disk) => Promise<void>
+  /** Of the disks that no other arrays are made of than these, which were erased. */
+  forgetLoaders: (arrays: readonly string[]) => Promise<void>
   /** Software RAID; what was made, as raid_config tells it. */
   createArrays: (config: unknown, node: NodeParam) => Promise<Record<string, unknown>>
   deleteArrays: (node: NodeParam) => Promise<void>
+  installContainer: (wanted: BootcInstall, disk: Disk, progress: Progress) => Promise<Written>
   writeImage: (wanted: WriteArguments, disk: Disk, progress: Progress) => Promise<Written>
   /** Names of what an image brought along, under Ironic's keys. */
   identify: (disk: Disk, root: number | undefined) => Promise<Record<string, unknown>>

@@ -1,10 +1,12 @@
 import type { Clock } from '../clock.ts'
+import { installByBootc } from '../containers/bootc.ts'
 import { eraseMetadata } from '../disks/erase.ts'
 import { eraseExpress, eraseFully } from '../disks/erase-full.ts'
 import { identify } from '../disks/identify.ts'
 import { listDisks } from '../disks/list.ts'
 import type { Trust } from '../http.ts'
 import { deployImage } from '../image/deploy.ts'
+import { forgetLoaders } from '../loader/forget.ts'
 import { describeMachine } from '../inventory/describe.ts'
 import { listPciDevices } from '../inventory/pci.ts'
 import { listenForLldp } from '../lldp/listen.ts'
@@ -50,6 +52,10 @@ export function createServer({ clock, log, trust, settings, imageKeys, lockDown 
     eraseMetadata: (disk) => eraseMetadata(disk, erasing),
     eraseFully: (disk, options, progress) => eraseFully(disk, erasing, { options, progress }),
     eraseExpress: (disk) => eraseExpress(disk, erasing),
+    async forgetLoaders(erased) {
+      for (const disk of await arrays.all())
+        if (disk.holds?.every((each) => erased.includes(each))) await forgetLoaders(disk)
+    },
     async createArrays(config, node) {
       await disks()
       return createArrays(config, node, await raiding())
@@ -57,6 +63,10 @@ export function createServer({ clock, log, trust, settings, imageKeys, lockDown 
     async deleteArrays(node) {
       await disks()
       await deleteArrays(node, await raiding())
+    },
+    async installContainer(wanted, disk, progress) {
+      const how = { trust, clock, log, seconds, retries, retryInterval, imageKeys }
+      return { said: await installByBootc(wanted, disk, how, progress) }
     },
     async writeImage(wanted, disk, progress) {
       const how = { trust, clock, log, seconds, retries, retryInterval, imageKeys }

@@ -1,8 +1,13 @@
+import type { Container } from '../../contract/container.ts'
 import type { DigestAlgorithm } from '../../contract/images/checksum.ts'
+import type { RemoteImage } from '../../contract/images/remote.ts'
 import type { ConfigDriveReference, ImageReference, InstanceFile, WantedImage } from '../../contract/plan.ts'
 
 /** The site's images, as steps need them. */
-export type Images = ImagesOf<WantedImage>
+export type Images = ImagesOf<WantedImage> & {
+  /** Brings a container image of a registry here, verified, and says where this plan's agent gets it. Rejects with HardwareError. */
+  container(image: RemoteImage, options: FetchOptions & { progress(percent: number): void }): Promise<Container>
+}
 /** Those whose bytes and digest are known. */
 export type KnownImages = ImagesOf<ImageReference | FoundImage>
 

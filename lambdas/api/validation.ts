@@ -2,6 +2,8 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { Validation } from '../../contract/api/requests.ts'
 import { checkConsole, checkDriverInfo, type InterfaceKind, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
 import type { Node, Port } from '../../contract/resources.ts'
+import { bootVolumeOf } from '../conductor/boot-volume.ts'
+import { bootcOf } from '../conductor/bootc.ts'
 import { resolveImage } from '../conductor/image-source.ts'
 import { installer } from '../conductor/installer.ts'
 import { instanceRamdisk } from '../conductor/instance-ramdisk.ts'
@@ -19,6 +21,7 @@ const checks: Partial<Record<InterfaceKind, Check>> = {
   management: async (_, node) => checkDriverInfo(node.driver, node.driver_info),
   console: async (_, node) => checkConsole(node.console_interface, node.driver_info),
   boot: async (platform, node) => bootable(node, await portsOf(platform.table, node.uuid)),
+  storage: async ({ table }, node) => reason(() => bootVolumeOf(table, node)),
   deploy: async (platform, node) =>
     node.deploy_interface === 'fake' || node.deploy_interface === 'noop'
       ? missingTraits(node)
@@ -39,6 +42,8 @@ async function instanceOf({ table, options }: Needs, node: Node): Promise<unknow
   if (deploy === 'ramdisk') return instanceRamdisk(info, boot)
   if (deploy === 'anaconda') return installer(info, boot)
   if (deploy === 'custom-agent') return undefined
+  if (await bootVolumeOf(table, node)) return undefined
+  if (deploy === 'bootc') return bootcOf(await resolveImage(table, node, options), info)
   partitionsOf(node)
   return resolveImage(table, node, options)
 }

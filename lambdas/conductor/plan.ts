@@ -1,3 +1,4 @@
+import type { BootVolume } from '../../contract/boot-volume.ts'
 import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import { hardware } from '../../contract/hardware.ts'
@@ -7,6 +8,7 @@ import type { Node, Port } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { powerPending } from '../store/nodes.ts'
 import { portsOf } from '../store/ports.ts'
+import { bootVolumeOf } from './boot-volume.ts'
 import { configDriveReference } from './config-drive.ts'
 import { resolveImage } from './image-source.ts'
 import { coupled, familyOf, relativesIn } from './family.ts'
@@ -41,10 +43,13 @@ const operations: Partial<Record<ProvisionState, (platform: Needs, node: Node) =
 /** Some deploy interfaces write nothing, and some leave it to others. */
 async function whatIsWritten({ table, blobs, options }: Needs, node: Node): Promise<Written> {
   const { deploy_interface: deploy } = node
-  if (deploy === 'fake' || deploy === 'noop' || deploy === 'ramdisk') return { image: null, configDrive: null }
+  const writesNothing =
+    deploy === 'fake' || deploy === 'noop' || deploy === 'ramdisk' || (await bootVolumeOf(table, node)) !== undefined
+  if (writesNothing) return { image: null, configDrive: null }
   const configDrive = await configDriveReference(blobs, node)
   if (deploy === 'custom-agent' || deploy === 'anaconda') return { image: null, configDrive }
-  return { image: await resolveImage(table, node, options), configDrive, partitions: partitionsOf(node) }
+  const image = await resolveImage(table, node, options)
+  return { image, configDrive, partitions: deploy === 'bootc' ? undefined : partitionsOf(node) }
 }
 type Written = Pick<Extract<Request, { kind: 'deploy' }>, 'image' | 'configDrive' | 'partitions'>
 
@@ -88,6 +93,7 @@ export async function planFor(
   const family = await familyOf(platform, node)
   const plan = makePlan(node, await portsOf(platform.table, node.uuid), request, lane, {
     ...facts,
+    bootVolume: startsInstance.has(request.kind) ? await bootVolumeOf(platform.table, node) : undefined,
     options: platform.options,
   })
   const steps = coupled(plan.steps, node, family)
@@ -96,16 +102,20 @@ export async function planFor(
   return { ...plan, ...(relatives ? { relatives } : {}), steps, on_failure }
 }
 
+/** After these it runs what people have on it. */
+const startsInstance = new Set<Request['kind']>(['deploy', 'adopt', 'service', 'unrescue'])
+
 /** As if the node were alone in the world. */
 export function makePlan(
   node: Node,
   ports: Port[],
   request: Request,
   lane: Lane,
-  facts: { id: string; now: Date; options?: Pick<ConductorOptions, 'fast_track'> },
+  facts: { id: string; now: Date; options?: Pick<ConductorOptions, 'fast_track'>; bootVolume?: BootVolume | undefined },
 ): Plan {
   if (!Object.hasOwn(hardware, node.driver)) throw new UserError(400, `Driver '${node.driver}' is unknown.`)
-  const machine = machineOf(node, ports, facts.options)
+  const known = machineOf(node, ports, facts.options)
+  const machine = facts.bootVolume ? { ...known, boot_volume: facts.bootVolume } : known
   return {
     id: facts.id,
     node: node.uuid,

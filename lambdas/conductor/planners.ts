@@ -3,8 +3,9 @@ import { offers } from '../../contract/management.ts'
 import type { ConfigDriveReference, PlanKind, Step, StepName, WantedImage } from '../../contract/plan.ts'
 import type { PartitionImage } from '../../contract/partition-image.ts'
 import type { BootDevice, PowerTarget } from '../../contract/resources.ts'
+import { bootcOf } from './bootc.ts'
 import {
-  bootsRamdisk,
+  bootsElsewhere,
   type Ground,
   intoInstaller,
   intoInstance,
@@ -64,7 +65,7 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
         },
   /** One that boots a ramdisk needs its files here, as it may be restarted at any time. */
   adopt: (_, on) =>
-    alone(step('power.validate', on), ...(bootsRamdisk(on) ? prepareInstance(on) : [step('deploy.take_over', on)])),
+    alone(step('power.validate', on), ...(bootsElsewhere(on) ? prepareInstance(on) : [step('deploy.take_over', on)])),
   clean: ({ steps }, on) =>
     steps.length === 0
       ? alone(step('power.validate', on))
@@ -149,7 +150,7 @@ function isInBand(name: StepName, on: Ground): boolean {
 function deploySteps({ image, configDrive, partitions, steps }: RequestOf<'deploy'>, on: Ground): Step[] {
   const wanted = steps.filter(({ priority }) => priority > 0).map(withDrive(configDrive))
   if (deploysNothing(on)) return ordered([step('deploy.deploy', on), ...wanted.map(asked(on))])
-  if (bootsRamdisk(on)) return [...ordered(wanted.map(asked(on))), ...switchedOff(on), ...intoInstance(on)]
+  if (bootsElsewhere(on)) return [...ordered(wanted.map(asked(on))), ...switchedOff(on), ...intoInstance(on)]
   if (on.interfaces['deploy'] === 'anaconda')
     return [
       ...ordered(wanted.map(asked(on))),
@@ -161,15 +162,26 @@ function deploySteps({ image, configDrive, partitions, steps }: RequestOf<'deplo
     return ordered([step('deploy.deploy', on), step('deploy.boot_instance', on), ...wanted.map(asked(on))])
   const start = facts['deploy.start_agent'].priority
   const isEarly = (each: Asked): boolean => restarts(each, on) || (each.priority > start && !isInBand(each.name, on))
-  const written = image && [
-    step('deploy.write_image', on, { image, config_drive: configDrive, ...(partitions && { partitions }) }),
-    step('deploy.prepare_instance_boot', on),
-  ]
-  const main = [...(written ?? []), ...intoInstanceFromRamdisk(on)]
+  const main = [...writing({ image, configDrive, partitions }, on), ...intoInstanceFromRamdisk(on)]
   return [
     ...ordered(wanted.filter(isEarly).map(asked(on))),
     ...intoRamdisk(on),
     ...ordered([...main, ...wanted.filter((each) => !isEarly(each)).map(asked(on))]),
+  ]
+}
+
+function writing(
+  { image, configDrive, partitions }: Pick<RequestOf<'deploy'>, 'image' | 'configDrive' | 'partitions'>,
+  on: Ground,
+): Step[] {
+  if (image === null) return []
+  if (on.interfaces['deploy'] === 'bootc') {
+    const how = bootcOf(image, on.instance_info ?? {})
+    return [step('deploy.execute_bootc_install', on, { ...how, config_drive: configDrive })]
+  }
+  return [
+    step('deploy.write_image', on, { image, config_drive: configDrive, ...(partitions && { partitions }) }),
+    step('deploy.prepare_instance_boot', on),
   ]
 }
 

@@ -145,6 +145,8 @@ it('refuses a second command while it is busy, which is waited for', async () =>
     eraseMetadata: () => Promise.resolve(),
     eraseFully: () => Promise.resolve(),
     eraseExpress: () => Promise.resolve(),
+    installContainer: () => Promise.resolve({ said: 'installed' }),
+    forgetLoaders: () => Promise.resolve(),
     collectLogs: () => new Promise((resolve) => (finish = () => resolve(Buffer.from('logs')))),
   })
   const logs = agents.call(on, 'log.collect_system_logs', {})

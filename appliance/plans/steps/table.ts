@@ -27,12 +27,14 @@ import {
 } from './bmc-settings.ts'
 import { generateCsr, installBmcCertificate, renewBmcCertificate } from './bmc-certificate.ts'
 import { reportDrift } from './drift.ts'
+import { prepareInstanceVolume } from './volume-boot.ts'
 import { updateFirmware, updateFirmwareImages } from './firmware.ts'
 import { exportConfiguration, importConfiguration, importExportConfiguration } from './idrac-configuration.ts'
 import { applyRaid, createRaid, deleteRaid } from './raid.ts'
 import { rotateBmcPassword } from './rotate-password.ts'
 import { cleanUpRamdisk, prepareInstance, prepareRamdisk, setBootDevice, takeOver } from './boot.ts'
 import { bootInstance, prepareInstanceBoot, startAgent, tearDownAgent, writeImage } from './deploy.ts'
+import { executeBootcInstall } from './bootc.ts'
 import { erase } from './erase.ts'
 import { deployNothing } from './fake.ts'
 import { agentStep } from './agent-step.ts'
@@ -107,9 +109,11 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'boot.clean_up_ramdisk': cleanUpRamdisk,
   'boot.prepare_instance': prepareInstance,
   'boot.prepare_instance_ramdisk': prepareInstanceRamdisk,
+  'boot.prepare_instance_volume': prepareInstanceVolume,
   'boot.prepare_installer': prepareInstaller,
   'deploy.await_installer': awaitInstaller,
   'deploy.boot_ramdisk': bootRamdisk,
+  'deploy.execute_bootc_install': executeBootcInstall,
   'deploy.start_agent': startAgent,
   'deploy.write_image': writeImage,
   'deploy.prepare_instance_boot': prepareInstanceBoot,

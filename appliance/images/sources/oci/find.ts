@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basicCredentials, IMAGE_PULL_SECRET, type RemoteImage } from '../../../../contract/images/remote.ts'
+import type { Machine } from '../../../../contract/plan.ts'
 import { sha256Of } from '../../../../contract/images/manifest.ts'
 import { HardwareError } from '../../../hardware-error.ts'
 import type { FoundImage } from '../../images.ts'
@@ -14,17 +15,9 @@ const MOST_DEEP = 3
 
 /** A disk image in a container registry: from tag or digest over index and manifest to one blob, each known by the digest in the one before. */
 export async function findInRegistry(image: RemoteImage, text: string, means: Finding): Promise<FoundImage> {
-  const reference = readReference(text)
-  const { registry, repository } = reference
-  const get = registryFetch({
-    name: registry,
-    repository,
-    credentials: await credentialsFor(registry, means),
-    get: means.get,
-  })
-  const scheme = means.config.oci_http_registries.includes(registry) ? 'http' : 'https'
-  const base = `${scheme}://${registry}/v2/${repository}`
-  const { blob, format } = await fileBehind(image, reference, base, { ...means, get })
+  const repository = await openRepository(image.name, text, means)
+  const { base, get } = repository
+  const { blob, format } = await fileBehind(image, repository, means.arch)
   const [algorithm, value = ''] = blob.digest.split(':')
   return {
     name: image.name,
@@ -38,27 +31,53 @@ export async function findInRegistry(image: RemoteImage, text: string, means: Fi
   }
 }
 
-async function fileBehind(image: RemoteImage, reference: Reference, base: string, means: Finding) {
+export interface Repository {
+  reference: Reference
+  /** URL of it. */
+  base: string
+  get: typeof fetch
+  /** By tag or digest. */
+  manifest(wanted: string): Promise<Document & { digest: string; size: number }>
+}
+
+export async function openRepository(name: string, text: string, means: Finding): Promise<Repository> {
+  const reference = readReference(text)
+  const { registry, repository } = reference
+  const get = registryFetch({
+    name: registry,
+    repository,
+    credentials: await credentialsFor(registry, means),
+    get: means.get,
+  })
+  const scheme = means.config.oci_http_registries.includes(registry) ? 'http' : 'https'
+  const base = `${scheme}://${registry}/v2/${repository}`
+  return {
+    reference,
+    base,
+    get,
+    manifest: (wanted) => manifestAt(name, `${base}/manifests/${wanted}`, wanted, { ...means, get }),
+  }
+}
+
+async function fileBehind(image: RemoteImage, { reference, manifest }: Repository, arch: Machine['cpu_arch']) {
   let said: 'raw' | 'qcow2' | undefined
   let wanted = reference.digest ?? reference.tag
   for (let depth = 0; depth < MOST_DEEP; depth += 1) {
-    const found = await manifestAt(image.name, `${base}/manifests/${wanted}`, wanted, means)
+    const found = await manifest(wanted)
     if (found.kind === 'manifest') {
       const { blob, format } = fileOf(image.name, found)
       return { blob, format: said ?? format }
     }
-    const choice = choose(found.manifests, means.arch)
+    const choice = choose(found.manifests, arch)
     if (choice === undefined)
-      throw new HardwareError(
-        `image ${image.name} can't be used: its index lists no raw or qcow2 disk for ${means.arch}`,
-      )
+      throw new HardwareError(`image ${image.name} can't be used: its index lists no raw or qcow2 disk for ${arch}`)
     said = choice.format ?? said
     wanted = choice.digest
   }
   throw new HardwareError(`image ${image.name} can't be used: its indexes are nested more than ${MOST_DEEP} deep`)
 }
 
-async function manifestAt(name: string, url: string, wanted: string, means: Finding): Promise<Document> {
+async function manifestAt(name: string, url: string, wanted: string, means: Finding) {
   const headers = { accept: MANIFEST_TYPES.join(', ') }
   const { bytes } = await fetchPatiently(
     `the manifest of image ${name}`,
@@ -69,7 +88,7 @@ async function manifestAt(name: string, url: string, wanted: string, means: Find
   if (wanted.startsWith('sha256:') && digest !== wanted)
     throw new HardwareError(`image ${name} can't be used: for manifest ${wanted} its registry gives ${digest}`)
   const parsed = document.safeParse(json(bytes))
-  if (parsed.success) return parsed.data
+  if (parsed.success) return { ...parsed.data, digest, size: bytes.length }
   throw new HardwareError(`image ${name} can't be used: its manifest is neither an OCI index nor an OCI manifest`)
 }
 

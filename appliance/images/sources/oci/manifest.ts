@@ -29,8 +29,19 @@ export const document = z.union([
     .looseObject({ manifests: z.array(listed).max(10_000) })
     .transform(({ manifests }) => ({ kind: 'index' as const, manifests })),
   z
-    .looseObject({ layers: z.array(descriptor).max(10_000), annotations })
-    .transform(({ layers, annotations: notes }) => ({ kind: 'manifest' as const, layers, annotations: notes })),
+    .looseObject({
+      mediaType: z.string().max(255).nullish(),
+      config: descriptor.nullish(),
+      layers: z.array(descriptor).max(10_000),
+      annotations,
+    })
+    .transform(({ mediaType, config, layers, annotations: notes }) => ({
+      kind: 'manifest' as const,
+      mediaType,
+      config,
+      layers,
+      annotations: notes,
+    })),
 ])
 export type Document = z.infer<typeof document>
 export type Listed = z.infer<typeof listed>
@@ -64,6 +75,16 @@ export function choose(manifests: readonly Listed[], arch: Machine['cpu_arch']):
     return [{ digest, format, rank: (isNamed ? 4 : 0) + (format === 'qcow2' ? 2 : format === 'raw' ? 1 : 0) }]
   })
   return ranked.sort((a, b) => b.rank - a.rank)[0]
+}
+
+/** Of an index, the digest of the container for this machine. */
+export function chooseContainer(manifests: readonly Listed[], arch: Machine['cpu_arch']): string | undefined {
+  return manifests.find(
+    ({ platform, annotations: notes }) =>
+      notes?.['disktype'] === undefined &&
+      (platform?.os ?? 'linux') === 'linux' &&
+      architectures[arch].includes(platform?.architecture ?? ''),
+  )?.digest
 }
 
 /** The one file of an artifact, and what it is said to be. */

@@ -10,8 +10,10 @@ import { hashSync } from 'bcryptjs'
 import { expect, it, onTestFinished } from 'vitest'
 import { hastyClock } from '../../../testing/blob-server.ts'
 import { temporaryFolder } from '../../../testing/temporary-folder.ts'
+import { machine } from '../../../testing/plans.ts'
 import { openCache } from '../../cache.ts'
 import { findRemote } from '../find.ts'
+import { withRemote } from '../with-remote.ts'
 
 /** Debian's registry, into which skopeo has copied an image of two architectures, as people's tools would. */
 
@@ -46,6 +48,31 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return
   child.kill()
   await once(child, 'exit')
+}
+
+/** A container of some layers, as `podman build` would leave it. */
+function container(layers: Buffer[]): string {
+  const folder = temporaryFolder()
+  const blobs = join(folder, 'blobs/sha256')
+  mkdirSync(blobs, { recursive: true })
+  const put = (bytes: Buffer, mediaType: string) => {
+    const hex = createHash('sha256').update(bytes).digest('hex')
+    writeFileSync(join(blobs, hex), bytes)
+    return { mediaType, digest: `sha256:${hex}`, size: bytes.length }
+  }
+  const json = (value: object, mediaType: string) => put(Buffer.from(JSON.stringify(value)), mediaType)
+  const diff_ids = layers.map((bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`)
+  const config = json(
+    { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids } },
+    'application/vnd.oci.image.config.v1+json',
+  )
+  const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+  const placed = layers.map((bytes) => put(bytes, 'application/vnd.oci.image.layer.v1.tar'))
+  const manifest = json({ schemaVersion: 2, mediaType, config, layers: placed }, mediaType)
+  const named = { ...manifest, annotations: { 'org.opencontainers.image.ref.name': '13' } }
+  writeFileSync(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
+  writeFileSync(join(folder, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [named] }))
+  return folder
 }
 
 /** An OCI image layout (image-layout.md): an index of one disk for each architecture. */
@@ -124,6 +151,79 @@ it(
     expect(all.every((each) => each.equals(disks.amd64))).toBe(true)
     expect(asked.filter((url) => url.endsWith('/blobs/sha256')).length).toBeLessThanOrEqual(2)
     expect((await deploy('aarch64', 'robot:hush')).equals(disks.arm64)).toBe(true)
+  },
+  SECONDS,
+)
+
+it(
+  'a container is at the site whole, each of its parts once, and what is no container is refused',
+  async () => {
+    const host = await startRegistry('hush')
+    const layers = [randomBytes(400_000), randomBytes(100_000)]
+    const copy = (from: string, to: string) =>
+      run('skopeo', [
+        'copy',
+        '--insecure-policy',
+        '--dest-tls-verify=false',
+        '--dest-creds',
+        'robot:hush',
+        '--all',
+        `oci:${from}:13`,
+        `docker://${host}/${to}`,
+      ])
+    await copy(container(layers), 'os/bootc:13')
+    await copy(layout({ arm64: Buffer.from('a disk') }), 'os/disk:13')
+    const dir = join(temporaryFolder(), 'images')
+    const asked: string[] = []
+    const get: typeof fetch = (url, init) => {
+      asked.push((url as string).replace(/.*\/v2/, ''))
+      return fetch(url, init)
+    }
+    const cache = openCache({
+      dir,
+      quota: 1 << 26,
+      urls: { learn: () => {}, urlOf: () => undefined },
+      refresh: () => {},
+      clock: hastyClock,
+      get,
+      inUse: () => [],
+      serve: (_, name) => name,
+    })
+    const images = withRemote(cache, {
+      config: { file_url_allowed_paths: [], oci_http_registries: [host] },
+      clock: hastyClock,
+      get,
+      machine: () => undefined,
+      secretOf: () => undefined,
+    })
+    const withSecret = withRemote(cache, {
+      config: { file_url_allowed_paths: [], oci_http_registries: [host] },
+      clock: hastyClock,
+      get,
+      machine: () => machine(),
+      secretOf: () => 'robot:hush',
+    })
+    const options = { commandOf: 'p', signal: AbortSignal.timeout(SECONDS), trouble: () => {} }
+    const percents: number[] = []
+    const bring = (of: typeof images, name: string) => {
+      const place = { kind: 'oci' as const, reference: `oci://${host}/${name}` }
+      const image = { name, place, disk_format: null, checksum: null, allow_md5: false }
+      return of.container(image, { ...options, progress: (percent) => percents.push(percent) })
+    }
+    await expect(bring(images, 'os/bootc:13')).rejects.toThrow('instance_info/image_pull_secret')
+    await expect(bring(withSecret, 'os/disk:13')).rejects.toThrow('its index lists no container for x86_64')
+    asked.length = 0
+    const found = await bring(withSecret, 'os/bootc:13')
+    expect(found.reference).toBe(`${host}/os/bootc:13`)
+    const stored = [found.manifest, found.config, ...found.layers].map(({ url }) => readFileSync(join(dir, url)))
+    for (const [index, { digest, size }] of [found.manifest, found.config, ...found.layers].entries()) {
+      expect(`sha256:${createHash('sha256').update(stored[index]!).digest('hex')}`).toBe(digest)
+      expect(stored[index]!).toHaveLength(size)
+    }
+    expect(Math.max(...percents)).toBeLessThanOrEqual(100)
+    const again = await bring(withSecret, 'os/bootc:13')
+    expect(again).toEqual(found)
+    expect(asked.filter((url) => url.includes('/blobs/')).length).toBeLessThanOrEqual(4)
   },
   SECONDS,
 )
