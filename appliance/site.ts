@@ -1,6 +1,7 @@
 import type { Hono } from 'hono'
 import type { RequestListener } from 'node:http'
 import { stepName, type Machine, type Plan } from '../contract/plan.ts'
+import { open as openSealed } from '../contract/seal.ts'
 import { openDeployLogs } from './agents/deploy-logs.ts'
 import { openDiscoveries } from './agents/discovered.ts'
 import { startLogUploads } from './agents/log-uploads.ts'
@@ -60,7 +61,9 @@ export function startSite(parts: SiteParts): Site {
   const now = (): Date => clock.now()
   const outbox = openOutbox(ledger, now, parts.uuid)
   const journal = openJournal(ledger)
-  const machines = openMachines(ledger, parts.token)
+  const machines = openMachines(ledger, parts.token, ({ secret, bind }) =>
+    openSealed(secret, bind, identity.uuid, identity.sealingKey),
+  )
   const urls = openUrls(ledger)
   const rows = openAgentRows(ledger, openVault(identity.sealingKey))
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { iscsiName } from './boot-volume.ts'
 import { imageReference } from './plan.ts'
 import { uuid } from './resources.ts'
 import { sealed } from './seal.ts'
@@ -8,15 +9,6 @@ import { sealed } from './seal.ts'
 export const MOST_GIB = 65_536
 export const MOST_SNAPSHOTS = 64
 export const MOST_ATTACHMENTS = 16
-
-/** RFC 3720 §3.2.6.3: iqn and eui names, as far as they can do no harm in a configuration or a boot script. */
-export const initiatorName = z
-  .string()
-  .regex(
-    /^(iqn\.\d{4}-\d{2}\.[a-z0-9.-]+(:[a-zA-Z0-9.:_-]+)?|eui\.[0-9A-Fa-f]{16})$/,
-    'is no name of an iSCSI initiator',
-  )
-  .max(223)
 
 /** All that a site shall have of one volume. It is made so from whatever is there: a newer one makes older ones needless. */
 export const wantedVolume = z.object({
@@ -31,7 +23,7 @@ export const wantedVolume = z.object({
     .nullable(),
   snapshots: z.array(uuid).max(MOST_SNAPSHOTS),
   /** Who may log in, each with a secret that is sealed to the site; bound to `volume/attachment`. */
-  exports: z.array(z.object({ attachment: uuid, initiator: initiatorName, secret: sealed })).max(MOST_ATTACHMENTS),
+  exports: z.array(z.object({ attachment: uuid, initiator: iscsiName, secret: sealed })).max(MOST_ATTACHMENTS),
 })
 export type WantedVolume = z.infer<typeof wantedVolume>
 
@@ -115,6 +107,8 @@ export interface Volume extends Kept {
   fault: string | null
   /** The site; null: any. */
   availability_zone: string | null
+  /** That waits for it to be made; null: none. */
+  for_server: string | null
   /** On whose disk it is; null: not yet anywhere. */
   appliance: string | null
   snapshots: VolumeSnapshot[]

@@ -38,12 +38,23 @@ export interface Nic {
   made: boolean
 }
 
+/** A disk of the volume service that a server has, and what it is to be made of unless somebody made it. */
+export interface ServerVolume {
+  volume: string
+  /** Of ours, named before it is made. */
+  attachment: string
+  boot_index: number
+  made: { size: number | null; image: string | null; snapshot: string | null; type: string | null } | null
+  delete_on_termination: boolean
+}
+
 export const serverStates = ['building', 'active', 'rescued', 'error'] as const
 export type ServerState = (typeof serverStates)[number]
 /** What is being done to it; each is a step that can be taken again after it was interrupted. */
 export const serverTasks = [
   'scheduling',
   'networking',
+  'attaching',
   'spawning',
   'deploying',
   'failing',
@@ -77,13 +88,15 @@ export interface Server extends Kept {
   project_id: string
   user_id: string
   flavor: Pick<Flavor, 'uuid' | 'name' | 'vcpus' | 'ram' | 'disk' | 'ephemeral' | 'swap' | 'extra_specs'>
-  /** Of the image service. */
+  /** Of the image service; empty: it boots from a volume. */
   image: string
   key: { name: string; public_key: string } | null
   metadata: Record<string, string>
   /** Base64, as it was given. */
   user_data: string | null
   nics: Nic[]
+  /** The first is what it boots from; absent: none. */
+  volumes?: ServerVolume[]
   /** The site that was asked for. */
   availability_zone: string | null
   state: ServerState

@@ -68,7 +68,7 @@ test.each([
     ofArm(iso),
     pxe(11),
     noIpxe,
-    { kind: 'silent', because: expect.stringContaining('an ISO is started by iPXE') },
+    { kind: 'silent', because: expect.stringContaining('an ISO or a volume is started by iPXE') },
   ],
   ['Secure Boot starts shim for a kernel', ofSecure(kernel), pxe(7), all, { kind: 'loader', loader: 'shimX64' }],
   ['Secure Boot starts no ISO', ofSecure(iso), pxe(7), all, { kind: 'silent' }],

@@ -1,3 +1,5 @@
+import type { BootVolume } from '../../contract/boot-volume.ts'
+
 /** What a site knows of one machine when it asks to boot. Plans write it, the boot servers read it. */
 export interface BootMachine {
   node: string
@@ -30,6 +32,8 @@ export interface BootInstance {
   /** Of an installer: its second stage in the image cache, and its kickstart, without the token that it will say who it is with. */
   stage2?: string
   kickstart?: string
+  /** A disk on the network, its secret still sealed. */
+  volume?: BootVolume
   /** The ISO is in the machine's virtual drive, so that it is the BMC that reads it. */
   byMedium?: boolean
 }
@@ -46,9 +50,13 @@ export function bootsIso({ mode, instance }: BootMachine): boolean {
   return mode === 'instance' && instance?.iso !== undefined
 }
 
+export function bootsVolume({ mode, instance }: BootMachine): boolean {
+  return mode === 'instance' && instance?.volume !== undefined
+}
+
 /** It is given a kernel with a ramdisk. */
 export function bootsKernel(machine: BootMachine): boolean {
-  return machine.mode === 'ramdisk' || (machine.mode === 'instance' && !bootsIso(machine))
+  return machine.mode === 'ramdisk' || (machine.mode === 'instance' && !bootsIso(machine) && !bootsVolume(machine))
 }
 
 export interface BootDirectory {
@@ -59,6 +67,8 @@ export interface BootDirectory {
   bySpentToken(token: string): { node: string; mac: string } | undefined
   /** The token of this boot of this machine; the same until the machine goes on. */
   bootToken(machine: BootMachine, mac: string): string
+  /** The secret of its volume, which the token gets once: the next start has a token of its own. */
+  unlock?(token: string): string | undefined
 }
 
 export type BootEventKind =

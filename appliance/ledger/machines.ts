@@ -1,3 +1,4 @@
+import type { BootVolume } from '../../contract/boot-volume.ts'
 import { machine as machineSchema, type Machine } from '../../contract/plan.ts'
 import type { PowerState } from '../../contract/resources.ts'
 import type { BootDirectory, BootMachine } from '../boot/machine.ts'
@@ -30,7 +31,13 @@ type Row = { generation: number; facts: string; boot: string | null; power_state
 /** Of boots that are over: so many are told from made-up ones. */
 const SPENT = 4_096
 
-export function openMachines(ledger: Ledger, token: () => string): Machines {
+export function openMachines(
+  ledger: Ledger,
+  token: () => string,
+  openSecret: (chap: NonNullable<BootVolume['chap']>) => string = () => {
+    throw new Error('there is no key to open secrets with')
+  },
+): Machines {
   const { db } = ledger
   const byNode = db.prepare('select generation, facts, boot, power_state from machine where node = ?')
   const byAddress = db.prepare('select node from mac where address = ?')
@@ -41,13 +48,14 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
   const row = (node: string): Row | undefined => byNode.get(node) as Row | undefined
   const nodeOf = (mac: string): string | undefined => (byAddress.get(mac) as { node: string } | undefined)?.node
 
-  const spend = (node: string): void => {
+  /** Of a node, all; or this one. */
+  const spend = (of: string): void => {
     const spent = db.prepare('select coalesce(max(spent), 0) + 1 as next from spent_token').get() as { next: number }
     db.prepare(
-      'insert or ignore into spent_token (token, node, mac, spent) select token, node, mac, ? from boot_token where node = ?',
-    ).run(spent.next, node)
+      'insert or ignore into spent_token (token, node, mac, spent) select token, node, mac, ? from boot_token where node = ? or token = ?',
+    ).run(spent.next, of, of)
     db.prepare('delete from spent_token where spent <= ?').run(spent.next - SPENT)
-    db.prepare('delete from boot_token where node = ?').run(node)
+    db.prepare('delete from boot_token where node = ? or token = ?').run(of, of)
   }
 
   const machines: Machines = {
@@ -98,7 +106,9 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
       const rows = db.prepare("select boot from machine where json_extract(boot, '$.mode') = 'instance'").all()
       return (rows as { boot: string }[]).flatMap(({ boot }) => {
         const { instance } = JSON.parse(boot) as Pick<BootMachine, 'instance'>
-        return [instance?.kernel, instance?.initrd, instance?.iso, instance?.stage2].filter((name) => name !== undefined)
+        return [instance?.kernel, instance?.initrd, instance?.iso, instance?.stage2].filter(
+          (name) => name !== undefined,
+        )
       })
     },
     boot(node) {
@@ -130,6 +140,12 @@ export function openMachines(ledger: Ledger, token: () => string): Machines {
     bySpentToken(text) {
       const found = db.prepare('select node, mac from spent_token where token = ?').get(text)
       return found as { node: string; mac: string } | undefined
+    },
+    unlock(text) {
+      const chap = machines.byBootToken(text)?.machine.instance?.volume?.chap
+      const secret = chap ? openSecret(chap) : undefined
+      ledger.transaction(() => spend(text))
+      return secret
     },
     bootToken(machine, mac) {
       return ledger.transaction(() => {

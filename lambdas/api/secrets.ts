@@ -13,9 +13,9 @@ export interface SealingFor {
 }
 
 /** driver_info as it is stored: secrets sealed to the site. A masked one stands for what is stored under its key. */
-export function sealSecrets(given: Info, stored: Info, to: SealingFor): Info {
+export function sealSecrets(given: Info, stored: Info, to: SealingFor, root = 'driver_info'): Info {
   return Object.fromEntries(
-    Object.entries(given).map(([key, value]) => [key, sealedValue('driver_info', key, value, stored, to)]),
+    Object.entries(given).map(([key, value]) => [key, sealedValue(root, key, value, stored, to)]),
   )
 }
 
@@ -45,7 +45,7 @@ function cannotSeal(path: string, site: string): string {
 function refuseNested(path: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   for (const [key, below] of Object.entries(value)) {
-    if (isSecretKey(key)) throw new UserError(400, `${path}/${key}: a secret must be a key of driver_info itself.`)
+    if (isSecretKey(key)) throw new UserError(400, `${path}/${key}: a secret must be a key of ${path.split('/')[0]} itself.`)
     refuseNested(`${path}/${key}`, below)
   }
   return value

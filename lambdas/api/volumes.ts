@@ -2,9 +2,11 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { links, maskSecrets } from '../../contract/api/views.ts'
 import { allowed } from '../../contract/policy.ts'
-import { jsonObject, uuid } from '../../contract/resources.ts'
+import { jsonObject, type Node, uuid } from '../../contract/resources.ts'
+import { isSealed } from '../../contract/seal.ts'
 import { volumeConnector, type VolumeConnector, volumeTarget, type VolumeTarget } from '../../contract/volume.ts'
 import type { Platform } from '../platform.ts'
+import { appliancesOf } from '../store/appliances.ts'
 import type { Entity } from '../store/entity.ts'
 import { getNode } from '../store/nodes.ts'
 import { connectorList, connectorStore, targetList, targetStore } from '../store/volumes.ts'
@@ -12,6 +14,7 @@ import { requireAllowed } from './authorization.ts'
 import { namedNode, ofVisibleNodes, visibleNode } from './belonging.ts'
 import type { Api, Call } from './context.ts'
 import { nodeOf } from './find.ts'
+import { sealSecrets } from './secrets.ts'
 import { settled } from './settle.ts'
 import { create, creationOf, found, newborn, replyList, replyOne, type Resource, update } from './resource.ts'
 
@@ -119,7 +122,9 @@ function routesOf<T extends OfNode>(app: Api, platform: Platform, volume: Volume
     const node = await namedNode(call, platform, body.node_uuid)
     requireAllowed(call, 'baremetal:volume:create', node)
     const entity = newborn(platform, body['uuid'] as string | undefined)
-    return create(call, platform, resource, { ...body, ...entity, extra: body['extra'] ?? {} } as unknown as T)
+    const sealed = await sealedProperties(platform, node, body['properties'], {})
+    const value = { ...body, ...entity, ...sealed, extra: body['extra'] ?? {} } as unknown as T
+    return create(call, platform, resource, value)
   })
   app.get(one, async (call) =>
     replyOne(call, resource, await found(call, platform.table, resource, call.req.param('volume') ?? '')),
@@ -134,8 +139,11 @@ function routesOf<T extends OfNode>(app: Api, platform: Platform, volume: Volume
       },
       async decide(before, after) {
         await requireOff(platform, resource.title, 'update', before.node_uuid)
-        if (before.node_uuid !== after.node_uuid) await namedNode(call, platform, after.node_uuid)
-        return after
+        const [was, is] = [before, after] as (T & { properties?: unknown })[]
+        const isSame = before.node_uuid === after.node_uuid && is?.properties === was?.properties
+        if (isSame) return after
+        const node = await namedNode(call, platform, after.node_uuid)
+        return { ...after, ...(await sealedProperties(platform, node, is?.properties, was?.properties)) }
       },
     }),
   )
@@ -145,6 +153,21 @@ function routesOf<T extends OfNode>(app: Api, platform: Platform, volume: Volume
     await resource.store.remove(platform.table, value)
     return call.body(null, 204)
   })
+}
+
+/** Where a target says how to log in to it, what is secret of that is for the site alone. */
+async function sealedProperties(
+  { table }: Platform,
+  { uuid: node, conductor_group: site }: Node,
+  given: unknown,
+  stored: unknown,
+): Promise<{ properties?: Record<string, unknown> }> {
+  if (typeof given !== 'object' || given === null) return {}
+  const to = { node, site, appliances: await appliancesOf(table, site) }
+  const known = (stored ?? {}) as Record<string, unknown>
+  const kept = Object.entries(given).filter(([key, value]) => isSealed(value) && value === known[key])
+  const written = Object.fromEntries(Object.entries(given).filter(([key]) => !kept.some(([name]) => name === key)))
+  return { properties: { ...sealSecrets(written, known, to, 'properties'), ...Object.fromEntries(kept) } }
 }
 
 async function listed<T extends OfNode>(

@@ -11,6 +11,7 @@ import { claimNode } from './claim.ts'
 import { leavePlace, removeServer } from './counted.ts'
 import { type Fence, fenced } from './fence.ts'
 import { leaveNode } from './leave.ts'
+import { bringVolumes, releaseVolumes } from './server-volumes.ts'
 import { spawn } from './spawn.ts'
 import { serverStore } from './store.ts'
 
@@ -54,7 +55,7 @@ async function nextOf({ platform, isOvertaken }: Fence, server: Server, node: No
   }
 }
 
-const building: ServerTask[] = ['scheduling', 'networking', 'spawning', 'deploying', 'failing']
+const building: ServerTask[] = ['scheduling', 'networking', 'attaching', 'spawning', 'deploying', 'failing']
 
 function failed(platform: Platform, server: Server, message: string): Next {
   platform.log.warn({ server: server.uuid, node: server.node, task: server.task, why: message }, 'server failed')
@@ -74,7 +75,12 @@ const steps: Record<ServerTask, Step> = {
   async networking(platform, server, node) {
     if (!node) return failed(platform, server, 'Its node was taken from it.')
     await bindPorts(platform, server, node.uuid)
-    return { task: 'spawning' }
+    return { task: server.volumes?.length ? 'attaching' : 'spawning' }
+  },
+  /** Its volumes' changes bring it here again. */
+  async attaching(platform, server, node) {
+    if (!node) return failed(platform, server, 'Its node was taken from it.')
+    return (await bringVolumes(platform, server, node)) ? { task: 'spawning' } : undefined
   },
   async spawning(platform, server, node) {
     if (!node) return failed(platform, server, 'Its node was taken from it.')
@@ -99,6 +105,7 @@ const steps: Record<ServerTask, Step> = {
   async failing(platform, server, node) {
     if (!(await leaveNode(platform, server, node))) return undefined
     await releasePorts(platform, server)
+    await releaseVolumes(platform, server, false)
     await leavePlace(platform, server)
     const tried = server.node === null ? server.tried : [...new Set([...server.tried, server.node])]
     const again = server.node !== null && tried.length < MOST_NODES
@@ -113,6 +120,7 @@ const steps: Record<ServerTask, Step> = {
   async deleting(platform, server, node) {
     if (!(await leaveNode(platform, server, node))) return undefined
     await releasePorts(platform, server)
+    await releaseVolumes(platform, server, true)
     return 'gone'
   },
   rebuilding: (platform, server, node) => steps.deploying(platform, server, node).then(keptAlive),

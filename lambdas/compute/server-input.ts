@@ -22,13 +22,25 @@ const nic = z.strictObject({
     .optional(),
   tag: z.string().max(60).optional(),
 })
-/** Nova's block devices: the one that we know is the image on the machine's disk, which is what its clients say with an image. */
-const blockDevice = z
-  .object({
-    source_type: z.literal('image', 'only an image: there are no volumes'),
-    destination_type: z.literal('local', 'only local: there are no volumes').optional(),
-  })
-  .loose()
+/** Nova's block devices. A machine boots from its own disk, which the image is written to, or from one volume: there is no hypervisor that
+ * would plug in more of them. */
+const disk = { boot_index: z.coerce.number().int().min(0, 'the only disk is the one to boot from').max(0).default(0) }
+const volumeDisk = {
+  ...disk,
+  destination_type: z.literal('volume'),
+  delete_on_termination: z.boolean().default(false),
+  volume_size: z.coerce.number().int().positive().nullish(),
+  volume_type: z.string().max(255).nullish(),
+}
+const blockDevice = z.union(
+  [
+    z.looseObject({ source_type: z.literal('image'), destination_type: z.literal('local').optional() }),
+    z.looseObject({ ...volumeDisk, source_type: z.enum(['image', 'volume', 'snapshot']), uuid: z.string().max(255) }),
+  ],
+  'it is an image on the local disk, or an image, a volume or a snapshot as the volume to boot from (boot_index 0)',
+)
+export type VolumeDisk = Extract<z.infer<typeof blockDevice>, { destination_type: 'volume' }>
+
 /** Nova's: no comma and no slash, since they stand in lists and paths. */
 export const tag = z.string().regex(/^[^,/]{1,60}$/, 'a tag is 1 to 60 characters without comma or slash')
 export const tags = z.array(tag).max(50)

@@ -32,6 +32,7 @@ export function statusOf({ state, task, power }: Pick<Server, 'state' | 'task' |
 const taskNames: Record<NonNullable<Server['task']>, string> = {
   scheduling: 'scheduling',
   networking: 'networking',
+  attaching: 'block_device_mapping',
   spawning: 'spawning',
   deploying: 'spawning',
   failing: 'scheduling',
@@ -61,7 +62,10 @@ export function serverView(call: Call, server: Server, addresses: readonly Addre
     user_id,
     metadata,
     hostId: node ?? '',
-    image: { id: image, links: [{ rel: 'bookmark', href: `${call.var.base}/image/v2/images/${image}` }] },
+    image:
+      image === ''
+        ? ''
+        : { id: image, links: [{ rel: 'bookmark', href: `${call.var.base}/image/v2/images/${image}` }] },
     flavor:
       minor >= 47
         ? { vcpus, ram, disk, ephemeral, swap, original_name: flavor.name, extra_specs }
@@ -82,7 +86,10 @@ export function serverView(call: Call, server: Server, addresses: readonly Addre
     'OS-EXT-STS:power_state': power === null ? 0 : powerNumbers[power],
     'OS-SRV-USG:launched_at': server.launched_at === null ? null : server.launched_at.slice(0, -1),
     'OS-SRV-USG:terminated_at': null,
-    'os-extended-volumes:volumes_attached': [],
+    'os-extended-volumes:volumes_attached': (server.volumes ?? []).map((each) => ({
+      id: each.volume,
+      ...(minor >= 3 ? { delete_on_termination: each.delete_on_termination } : {}),
+    })),
     security_groups: [],
     ...(status === 'ERROR' && fault ? { fault } : {}),
     ...(minor >= 9 ? { locked: server.locked } : {}),

@@ -136,7 +136,7 @@ function isNamed({ name }: Server, text: string): boolean {
 }
 
 const filterable = (call: Call, server: Server): Record<string, unknown> => {
-  const { status, id, key_name, user_id, tenant_id, image, flavor: _flavor } = serverView(call, server, [], true)
+  const { status, id, key_name, user_id, tenant_id } = serverView(call, server, [], true)
   return {
     status,
     uuid: id,
@@ -144,7 +144,7 @@ const filterable = (call: Call, server: Server): Record<string, unknown> => {
     user_id,
     tenant_id,
     project_id: tenant_id,
-    image: image.id,
+    image: server.image,
     flavor: server.flavor.uuid,
     availability_zone: server.site,
     host: server.site,

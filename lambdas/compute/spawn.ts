@@ -4,6 +4,8 @@ import type { NetworkPort } from '../../contract/network.ts'
 import type { Node } from '../../contract/resources.ts'
 import { networkStore, portStore, subnetStore } from '../network/store.ts'
 import type { Platform } from '../platform.ts'
+import { portgroupStore } from '../store/portgroups.ts'
+import { portsOf } from '../store/ports.ts'
 import { baremetalOf } from './baremetal.ts'
 import { hostName } from './cards.ts'
 import { networkData, type Wired } from './network-data.ts'
@@ -33,7 +35,7 @@ export function instanceInfo(server: Server): Record<string, unknown> {
   const { flavor, image, name, project_id, user_id } = server
   const capabilities = Object.fromEntries(wantedCapabilities(flavor).map(([key, value]) => [key, plain(value)]))
   return {
-    image_source: image,
+    ...(image === '' ? {} : { image_source: image }),
     root_gb: String(flavor.disk),
     swap_mb: String(flavor.swap),
     ...(flavor.ephemeral > 0 ? { ephemeral_gb: String(flavor.ephemeral) } : {}),
@@ -84,9 +86,16 @@ async function wiredOf({ table }: Platform, { nics }: Server): Promise<Wired[]> 
     const port = await portStore.get(table, uuid)
     const network = port && (await networkStore.get(table, port.network_uuid))
     if (!port || !network) throw new UserError(404, `Port ${uuid} could not be found.`)
-    wired.push({ port, network, addresses: await addressesOf(table, port) })
+    wired.push({ port, network, addresses: await addressesOf(table, port), bond: await bondOf(table, port) })
   }
   return wired
+}
+
+async function bondOf(table: Platform['table'], { bound }: NetworkPort): Promise<Wired['bond']> {
+  const group = bound ? await portgroupStore.get(table, bound.port) : undefined
+  if (!group) return undefined
+  const cards = (await portsOf(table, group.node_uuid)).filter(({ portgroup_uuid: of }) => of === group.uuid)
+  return { mode: group.mode, properties: group.properties, members: cards.map(({ address }) => address).sort() }
 }
 
 async function addressesOf(table: Platform['table'], { fixed_ips: ips }: NetworkPort): Promise<Wired['addresses']> {

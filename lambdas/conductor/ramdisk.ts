@@ -6,7 +6,7 @@ import { instanceRamdisk } from './instance-ramdisk.ts'
 
 /** What decides how an operation goes on this machine. */
 export type Ground = Pick<Machine, 'interfaces' | 'disable_power_off'> &
-  Partial<Pick<Machine, 'instance_info' | 'driver_info' | 'fast_track'>>
+  Partial<Pick<Machine, 'instance_info' | 'driver_info' | 'fast_track' | 'boot_volume'>>
 
 export function isFake({ interfaces }: Ground, kind: string): boolean {
   return interfaces[kind] === 'fake'
@@ -72,7 +72,10 @@ export const prepareInstance = (on: Ground): Step[] =>
           instanceRamdisk(on.instance_info ?? {}, on.interfaces['boot'] ?? null),
         ),
       ]
-    : boot('boot.prepare_instance', on)
+    : boot(on.boot_volume ? 'boot.prepare_instance_volume' : 'boot.prepare_instance', on)
+
+/** What it boots is not on a disk of its own: nothing is written, and it has to be there at every start. */
+export const bootsElsewhere = (on: Ground): boolean => bootsRamdisk(on) || on.boot_volume !== undefined
 
 /** The instance is a ramdisk: no agent deploys it, and no disk is written. */
 export function bootsRamdisk({ interfaces }: Ground): boolean {

@@ -2,7 +2,7 @@ import type { Volume, VolumeAttachment } from '../../contract/block-storage.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import { seal } from '../../contract/seal.ts'
 import type { Platform } from '../platform.ts'
-import { getAppliance } from '../store/appliances.ts'
+import { appliancesOf, getAppliance } from '../store/appliances.ts'
 import { changeVolume, forTheSite } from './change-volume.ts'
 import type { Connector } from './input.ts'
 import { statusBy } from './order.ts'
@@ -12,6 +12,7 @@ import { statusBy } from './order.ts'
 
 /** 16 characters: what open-iscsi wants at least is 12. */
 const SECRET_BYTES = 12
+const MOST_KEYS = 64
 
 type Needs = Pick<Platform, 'table' | 'clock' | 'ids'>
 interface Which {
@@ -61,9 +62,10 @@ export async function connectAttachment(
   const appliance = known.appliance === null ? undefined : await getAppliance(needs.table, known.appliance)
   if (!appliance) throw new UserError(409, `Volume ${uuid} is on the disk of an appliance that is no more.`)
   const secret = needs.ids.token(SECRET_BYTES)
-  const sealedSecret = seal(secret, `${uuid}/${attachment}`, [
-    { appliance: appliance.uuid, key: appliance.sealing_key },
-  ])
+  // Whichever of the site's appliances boots the machine has to say it.
+  const site = await appliancesOf(needs.table, appliance.site)
+  const keys = site.slice(0, MOST_KEYS).map((each) => ({ appliance: each.uuid, key: each.sealing_key }))
+  const sealedSecret = seal(secret, `${uuid}/${attachment}`, keys)
   const after = await changeVolume(needs, uuid, (volume) => ({
     ...forTheSite(needs, volume),
     status: 'attaching',

@@ -15,6 +15,8 @@ const GIB = 2 ** 30
 export interface Owner {
   project_id: string
   user_id: string
+  /** That waits for it. */
+  for_server?: string
   /** Whether they may use what this volume is made of. */
   mayUse(volume: Volume): boolean
 }
@@ -60,6 +62,7 @@ export async function createVolume(
     status: 'creating',
     fault: null,
     availability_zone: zone,
+    for_server: owner.for_server ?? null,
     // Copies are made where the original is.
     appliance: made?.from.appliance ?? null,
     snapshots: [],

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { initiatorName, MOST_GIB } from '../../contract/block-storage.ts'
+import { MOST_GIB } from '../../contract/block-storage.ts'
+import { iscsiName } from '../../contract/boot-volume.ts'
 
 /** What people may write of volumes. */
 
@@ -45,7 +46,7 @@ export const snapshotUpdate = z.object({ snapshot: z.looseObject({ name: text, d
 
 /** What a client tells of the machine that is to have the volume: only its initiator counts here. */
 export const connector = z.looseObject({
-  initiator: initiatorName,
+  initiator: iscsiName,
   host: z.string().max(255).nullish(),
   mountpoint: z.string().max(255).nullish(),
 })

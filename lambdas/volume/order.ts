@@ -1,4 +1,5 @@
-import { initiatorName, type Volume, type VolumeStatus, type WantedVolume } from '../../contract/block-storage.ts'
+import { type Volume, type VolumeStatus, type WantedVolume } from '../../contract/block-storage.ts'
+import { iscsiName } from '../../contract/boot-volume.ts'
 import type { ImageReference } from '../../contract/plan.ts'
 
 /** What a site is to have of a volume, and what its answer makes of the volume. Pure. */
@@ -15,7 +16,7 @@ export function wantedOf(volume: Volume, image: ImageReference | null): WantedVo
       .filter(({ status }) => status === 'creating' || status === 'available')
       .map(({ uuid }) => uuid),
     exports: volume.attachments.flatMap(({ uuid, connector, secret, status }) =>
-      connector && secret && status !== 'detaching' && initiatorName.safeParse(connector.initiator).success
+      connector && secret && status !== 'detaching' && iscsiName.safeParse(connector.initiator).success
         ? [{ attachment: uuid, initiator: connector.initiator, secret }]
         : [],
     ),

@@ -31,14 +31,15 @@ export async function orderVolume(platform: Platform, uuid: string): Promise<voi
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const volume = await volumeStore.get(table, uuid)
     if (!volume || volume.ordered >= volume.generation) return
-    const appliance = volume.appliance ?? (await place(platform, volume))
-    if (appliance === undefined) {
+    const place = await placeOf(platform, volume)
+    if (place === undefined) {
       const why = noRoom(volume)
       platform.log.warn({ volume: uuid, why }, 'volume has no place')
       await changeVolume(platform, uuid, (now) => (now.version === volume.version ? nowhere(now, why) : undefined))
       return
     }
-    const ordered = changed(platform, volume, { appliance, ordered: volume.generation })
+    const { appliance, availability_zone } = place
+    const ordered = changed(platform, volume, { appliance, availability_zone, ordered: volume.generation })
     const command = await commandFor(platform, ordered)
     try {
       const writes = await enqueueAll(table, appliance, [command])
@@ -71,17 +72,21 @@ async function commandFor({ table, ids, clock }: Platform, volume: Volume) {
   }
 }
 
-/** The appliance with the most room that is left, of those that are alive. */
-async function place(platform: Platform, { availability_zone: site, size }: Volume): Promise<string | undefined> {
+type Place = Pick<Volume, 'availability_zone'> & { appliance: string }
+
+/** Where it is; else the appliance with the most room that is left, of those that are alive. */
+async function placeOf(platform: Platform, volume: Volume): Promise<Place | undefined> {
   const { table, clock } = platform
+  const { appliance, availability_zone: site, size } = volume
+  if (appliance !== null) return { appliance, availability_zone: site }
   const able = (await allAppliances(table)).filter(
     (each) => each.volumes !== undefined && isAlive(each, clock.now()) && (site === null || each.site === site),
   )
   const rooms = await Promise.all(
-    able.map(async ({ uuid, volumes }) => ({ uuid, left: (volumes?.gib ?? 0) - (await promisedAt(table, uuid)) })),
+    able.map(async (each) => ({ each, left: (each.volumes?.gib ?? 0) - (await promisedAt(table, each.uuid)) })),
   )
-  const fitting = rooms.filter(({ left }) => left >= size).sort((a, b) => b.left - a.left)
-  return fitting[0]?.uuid
+  const [best] = rooms.filter(({ left }) => left >= size).sort((a, b) => b.left - a.left)
+  return best && { appliance: best.each.uuid, availability_zone: best.each.site }
 }
 
 const noRoom = ({ availability_zone: site, size }: Volume): string =>

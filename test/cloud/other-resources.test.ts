@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { biosKey, firmwareKey } from '../../lambdas/store/components.ts'
 import { changeNode } from '../../lambdas/store/change-node.ts'
-import { type ControlPlane, openControlPlane, PUBLIC } from './control-plane.ts'
+import { type ControlPlane, openControlPlane, PUBLIC, withSite } from './control-plane.ts'
 
 let cloud: ControlPlane
 beforeEach(async () => {
@@ -167,6 +167,10 @@ describe('volumes', () => {
       boot_index: '0',
       properties: { auth_password: 'x' },
     }
+    // To nobody could the secret be sealed.
+    expect(await statusOf('POST', '/v1/volume/targets', target)).toBe(400)
+    await withSite(cloud)
+    await changeNode(cloud.platform, uuid, (node) => ({ node: { ...node, conductor_group: 'berlin' } }))
     const made2 = await ask('POST', '/v1/volume/targets', target)
     expect(made2).toMatchObject({ status: 201, body: { boot_index: 0, properties: { auth_password: '******' } } })
     expect(await statusOf('POST', '/v1/volume/targets', { ...target, volume_id: 'w' })).toBe(409)
