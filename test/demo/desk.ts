@@ -8,11 +8,10 @@ import { API_PORT, type Lab } from '../lab/lab.ts'
 export interface Desk {
   /** The CLI, told where this cloud is. */
   bloomery: string
+  /** OpenStack's own, with a clouds.yaml. */
+  openstack: string
   publicKey: string
-  sshConfig: string
-  netrc: string
   clouds: string
-  authorities: string
 }
 
 export const project = join(import.meta.dirname, '../..')
@@ -39,8 +38,9 @@ export async function leaveFolder(): Promise<void> {
 export async function furnish({ rack, environment }: Lab): Promise<Desk> {
   const key = join(folder, 'id_ed25519')
   await promisify(execFile)('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'bloomery-demo', '-f', key])
-  const { BLOOMERY_USERNAME: username, BLOOMERY_PASSWORD: password, BLOOMERY_ENDPOINT: endpoint } = environment
-  const inside = { ...environment, BLOOMERY_ENDPOINT: `https://${rack.cloud.address}:${API_PORT}` }
+  const { BLOOMERY_USERNAME: username, BLOOMERY_PASSWORD: password } = environment
+  const endpoint = `https://${rack.cloud.address}:${API_PORT}`
+  const inside = { ...environment, BLOOMERY_ENDPOINT: endpoint }
   const exports = Object.entries(inside).map(([name, value]) => `export ${name}='${value}'`)
   const bloomery = await keep('bloomery', [
     '#!/bin/sh',
@@ -49,17 +49,21 @@ export async function furnish({ rack, environment }: Lab): Promise<Desk> {
     `exec ip netns exec ${rack.cloud.netns} '${join(project, 'bin/bloomery')}' "$@"`,
   ])
   await chmod(join(project, bloomery), 0o700)
-  const auth = { endpoint, username, password }
-  const cloud = { auth_type: 'http_basic', auth, cacert: environment.BLOOMERY_CA }
-  return {
-    bloomery,
-    publicKey: shown(`${key}.pub`),
-    sshConfig: shown(join(folder, 'ssh_config')),
-    netrc: await keep('netrc', [`machine 127.0.0.1 login ${username} password ${password}`]),
-    // JSON is YAML.
-    clouds: await keep('clouds.yaml', [JSON.stringify({ clouds: { demo: cloud } }, null, 2)]),
-    authorities: shown(environment.BLOOMERY_CA),
-  }
+  const domains = { user_domain_name: 'Default', project_domain_name: 'Default' }
+  const auth = { auth_url: `${endpoint}/identity`, username, password, project_name: 'admin', ...domains }
+  const system = { auth_url: auth.auth_url, username, password, user_domain_name: 'Default', system_scope: 'all' }
+  const common = { cacert: environment.BLOOMERY_CA, region_name: 'RegionOne' }
+  const kept = { clouds: { demo: { auth, ...common }, operator: { auth: system, ...common } } }
+  // JSON is YAML.
+  const clouds = await keep('clouds.yaml', [JSON.stringify(kept, null, 2)])
+  const openstack = await keep('openstack', [
+    '#!/bin/sh',
+    '# OpenStack’s client as a person beside the cloud has it.',
+    `export OS_CLIENT_CONFIG_FILE='${join(project, clouds)}' OS_CLOUD=demo`,
+    `exec ip netns exec ${rack.cloud.netns} openstack "$@"`,
+  ])
+  await chmod(join(project, openstack), 0o700)
+  return { bloomery, openstack, publicKey: shown(`${key}.pub`), clouds }
 }
 
 async function keep(name: string, lines: string[]): Promise<string> {

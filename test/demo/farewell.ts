@@ -5,31 +5,35 @@ import { timetable } from './times.ts'
 
 /** What one can do now, in lines that can be copied to another terminal in the project's folder. */
 export function farewell(lab: Lab, desk: Desk, journeys: readonly Journey[]): string {
-  const endpoint = lab.environment.BLOOMERY_ENDPOINT
-  const first = journeys[0]!.server.name
+  const machine = journeys[0]?.machine.name
+  const [first] = journeys.map(({ server }) => server)
   const sections: Array<[string, string[]]> = [
     [
       'Where the time went (seconds)',
       [
-        ...timetable(journeys.map(({ server, spent }) => ({ name: server.name, spent }))),
+        ...timetable(journeys.map(({ server, spent }) => ({ name: server, spent }))),
         '(start agent: firmware, DHCP, TFTP, HTTP, kernel and ramdisk, until it calls)',
       ],
     ],
     ['See that they run', journeys.map(({ proof }) => proof.line)],
-    ['Their serial consoles (~. leaves)', journeys.map(({ server }) => `${desk.bloomery} console ${server.name}`)],
+    ['Their serial consoles (~. leaves)', journeys.map(({ machine }) => `${desk.bloomery} console ${machine.name}`)],
     [
-      'The command line',
+      'Servers, by OpenStack’s client (it reads ' + desk.clouds + ')',
       [
-        `${desk.bloomery} node list`,
-        `${desk.bloomery} node show ${first}`,
-        `${desk.bloomery} undeploy ${first} --wait`,
+        `${desk.openstack} server list`,
+        `${desk.openstack} console log show ${first}`,
+        `${desk.openstack} server reboot ${first} --hard --wait`,
+        `${desk.openstack} server rebuild ${first} --wait`,
+        `${desk.openstack} server rescue ${first}     # and unrescue`,
+        `${desk.openstack} server delete ${first} --wait`,
       ],
     ],
     [
-      'The API, which is Ironic’s',
+      'The machines below, which are Ironic’s nodes',
       [
-        `curl --cacert ${desk.authorities} --netrc-file ${desk.netrc} ${endpoint}/v1/nodes`,
-        `OS_CLIENT_CONFIG_FILE=${desk.clouds} OS_CLOUD=demo openstack baremetal node list`,
+        `${desk.openstack} --os-cloud operator baremetal node list`,
+        `${desk.bloomery} node list`,
+        `${desk.bloomery} why ${machine}`,
       ],
     ],
     [

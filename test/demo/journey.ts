@@ -4,67 +4,69 @@ import { newestGeneration, observe } from '../../cli/course.ts'
 import { SITE, type Lab } from '../lab/lab.ts'
 import type { RackServer } from '../rack/qemu/server.ts'
 import { type Desk, folder, shown } from './desk.ts'
-import type { Proof, Prove } from './proofs.ts'
+import { logIn, type Proof } from './proof.ts'
 import { type Screen, type } from './screen.ts'
 import { type Spent, spentIn } from './times.ts'
 
 const COMMAND_SECONDS = 60
 const OPERATION_SECONDS = 900
-/** The CLI's own account; the demo's, at the end, is of all servers. */
+/** The CLI's own account; the demo's, at the end, is of all machines. */
 const ACCOUNT = /^Where the time went/
 
 export interface Running {
   lab: Lab
   desk: Desk
   screen: Screen
-  image: string
-  /** Resolves when the image can be used: machines are cleaned meanwhile. */
-  pushed: Promise<void>
-  prove: Prove
+  /** Its user, who logs in. */
+  image: { name: string; user: string }
 }
 
+/** A machine, the server that it became, and what took how long. */
 export interface Journey {
-  server: RackServer
+  machine: RackServer
+  server: string
   proof: Proof
   spent: Spent[]
 }
 
-/** One server from enroll to active and proven, in the lines that a person would type. */
-export async function deploy(
-  { lab, desk, screen, image, pushed, prove }: Running,
-  server: RackServer,
-): Promise<Journey> {
-  const own = screen.of(server.name)
-  const { name } = server
+/** A machine from nothing to available, in the lines that its operator would type. */
+export async function enrol({ lab, desk, screen }: Running, machine: RackServer): Promise<Spent[]> {
+  const own = screen.of(machine.name)
+  const { name } = machine
   const spent: Spent[] = []
-  const operation = async (line: string): Promise<void> => {
+  for (const line of [await nodeLine(machine), `port create --node ${name} --address ${machine.mac}`])
+    await type(own, `${desk.bloomery} ${line}`, COMMAND_SECONDS)
+  for (const verb of ['manage', 'provide']) {
     const before = newestGeneration(await lab.client.nodes.get(name))
-    await type(
-      own,
-      `${desk.bloomery} ${line} --wait --timeout ${OPERATION_SECONDS}`,
-      OPERATION_SECONDS + COMMAND_SECONDS,
-      ACCOUNT,
-    )
+    const line = `${desk.bloomery} node ${verb} ${name} --wait --timeout ${OPERATION_SECONDS}`
+    await type(own, line, OPERATION_SECONDS + COMMAND_SECONDS, ACCOUNT)
     spent.push(...observe([], await lab.client.nodes.get(name), before).flatMap(spentIn))
   }
-  for (const line of [await nodeLine(server), `port create --node ${name} --address ${server.mac}`])
-    await type(own, `${desk.bloomery} ${line}`, COMMAND_SECONDS)
-  await operation(`node manage ${name}`)
-  await operation(`node provide ${name}`)
-  await pushed
-  await operation(`deploy ${name} --image ${image} --hostname ${name} --ssh-key ${desk.publicKey}`)
-  own.say('waiting for its first boot from disk')
-  const began = performance.now()
-  const proof = await prove(lab, server)
-  spent.push({ operation: 'first boot', step: 'until it answers', seconds: (performance.now() - began) / 1000 })
-  own.say(`$ ${proof.line}`)
-  own.say(`  ${proof.answer}`)
-  return { server, proof, spent }
+  return spent
 }
 
-export async function undeploy(desk: Desk, screen: Screen, { name }: RackServer): Promise<void> {
-  const line = `${desk.bloomery} undeploy ${name} --wait --timeout ${OPERATION_SECONDS}`
-  await type(screen.of(name), line, OPERATION_SECONDS + COMMAND_SECONDS, ACCOUNT)
+/** A server from the request to a log-in, in the line that its owner would type. Which machine it gets is the scheduler's affair. */
+export async function serve(running: Running, server: string): Promise<Journey> {
+  const { lab, desk, screen, image } = running
+  const own = screen.of(server)
+  const machines = lab.rack.servers
+  const before = new Map<string, number>()
+  for (const { name } of machines) before.set(name, newestGeneration(await lab.client.nodes.get(name)))
+  const line = `server create ${server} --flavor metal --image ${image.name} --network rack --key-name mine --wait -f yaml -c status -c addresses`
+  await type(own, `${desk.openstack} ${line}`, OPERATION_SECONDS)
+  for (const machine of machines) {
+    const node = await lab.client.nodes.get(machine.name)
+    if (node.instance_info['display_name'] !== server) continue
+    const spent = observe([], node, before.get(machine.name) ?? 0).flatMap(spentIn)
+    own.say(`${server} is on ${machine.name}; waiting for its first boot from disk`)
+    const began = performance.now()
+    const proof = await logIn(running, server, machine)
+    spent.push({ operation: 'first boot', step: 'until it answers', seconds: (performance.now() - began) / 1000 })
+    own.say(`$ ${proof.line}`)
+    own.say(`  ${proof.answer}`)
+    return { machine, server, proof, spent }
+  }
+  throw new Error(`no machine says that it is ${server}`)
 }
 
 /** The BMC's password comes from a file, because command lines can be read by everybody on a machine. */
@@ -73,11 +75,11 @@ async function nodeLine({ name, bmc, firmware }: RackServer): Promise<string> {
   await writeFile(password, `${bmc.password}\n`, { mode: 0o600 })
   return [
     `node create --name ${name} --site ${SITE} --driver ipmi`,
+    '--resource-class baremetal --rescue-interface agent --console-interface ipmitool-socat',
     `--driver-info ipmi_address=${bmc.address}`,
     `--driver-info ipmi_username=${bmc.username}`,
     `--driver-info ipmi_password=@${shown(password)}`,
     '--driver-info ipmi_cipher_suite=3',
-    '--console-interface ipmitool-socat',
     '--property cpu_arch=x86_64',
     `--property capabilities=boot_mode:${firmware}`,
   ].join(' ')

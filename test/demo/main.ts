@@ -2,28 +2,27 @@ import { labRamdisk } from '../lab/ramdisk.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { buildDemoImage } from '../images/demo-image.ts'
 import { buildTestImage } from '../images/small-image.ts'
-import { folder, furnish, leaveFolder, shown, takeFolder } from './desk.ts'
+import { furnishCloud, giveBack, tour } from './cloud.ts'
+import { folder, furnish, leaveFolder, takeFolder } from './desk.ts'
 import { farewell } from './farewell.ts'
 import { listen } from './interrupt.ts'
-import { deploy, undeploy } from './journey.ts'
+import { enrol, serve } from './journey.ts'
 import { type DemoOptions, withOptions } from './options.ts'
-import { byConsole, byLogin } from './proofs.ts'
-import { openScreen, type Screen, type } from './screen.ts'
+import { openScreen, type Screen } from './screen.ts'
 
 /** Sparse. 4 GiB is the least that a node needs without a root device hint. */
 const DISK_MIB = 5 * 1024
-const PUSH_SECONDS = 300
 const STILL_MS = 15_000
 
 const images = {
-  debian: { name: 'debian-12', memoryMiB: 1024, build: buildDemoImage, prove: byLogin },
-  small: { name: 'small', memoryMiB: 768, build: buildTestImage, prove: byConsole },
+  debian: { name: 'debian-12', user: 'debian', memoryMiB: 1024, build: buildDemoImage },
+  small: { name: 'small', user: 'root', memoryMiB: 768, build: buildTestImage },
 }
 
-async function demo({ servers, image: wanted, once, undeploy: back }: DemoOptions): Promise<void> {
+async function demo({ servers, image: wanted, once, tour: tourToo, undeploy: back }: DemoOptions): Promise<void> {
   const screen = openScreen(console.log, () => performance.now())
   const interrupt = listen()
-  const { build, prove, memoryMiB, name: image } = images[wanted]
+  const { build, user, memoryMiB, name: image } = images[wanted]
   let lab: Lab | undefined
   let done = false
   await takeFolder()
@@ -35,8 +34,9 @@ async function demo({ servers, image: wanted, once, undeploy: back }: DemoOption
     lab = await startLab({
       name: 'demo',
       dir: folder,
+      auth: 'keystone',
       servers: servers.map((firmware, index) => ({
-        name: `server-${index + 1}`,
+        name: `machine-${index + 1}`,
         firmware,
         diskMiB: DISK_MIB,
         memoryMiB,
@@ -44,20 +44,26 @@ async function demo({ servers, image: wanted, once, undeploy: back }: DemoOption
       log: screen.say,
       ramdisk,
     })
-    const desk = await furnish(lab)
-    const pushed = type(screen, `${desk.bloomery} image push ${shown(disk.path)} --name ${image}`, PUSH_SECONDS)
-    const running = { lab, desk, screen, image, pushed, prove }
-    const [, journeys] = await Promise.all([
-      pushed,
-      Promise.all(lab.rack.servers.map((server) => deploy(running, server))),
+    const running = { lab, desk: await furnish(lab), screen, image: { name: image, user } }
+    const machines = lab.rack.servers
+    const [enrolled] = await Promise.all([
+      Promise.all(machines.map((machine) => enrol(running, machine))),
+      furnishCloud(running, disk.qcow2),
     ])
-    console.log(farewell(lab, desk, journeys))
+    const served = await Promise.all(machines.map((_, index) => serve(running, `server-${index + 1}`)))
+    const journeys = served.map((each) => ({
+      ...each,
+      spent: [...(enrolled[machines.indexOf(each.machine)] ?? []), ...each.spent],
+    }))
+    const [first] = journeys
+    if (tourToo && first) await tour(running, first)
+    console.log(farewell(lab, running.desk, journeys))
     done = true
     if (!once) {
       console.log('\nCtrl-C stops all of it and leaves nothing running.')
       await interrupt.wait()
     }
-    if (back && !interrupt.asked) await Promise.all(lab.rack.servers.map((server) => undeploy(desk, screen, server)))
+    if (back && !interrupt.asked) await Promise.all(journeys.map((each) => giveBack(running, each)))
   } catch (error) {
     if (!interrupt.asked) throw error
   } finally {

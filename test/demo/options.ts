@@ -5,6 +5,7 @@ export interface DemoOptions {
   servers: RackServer['firmware'][]
   image: 'debian' | 'small'
   once: boolean
+  tour: boolean
   undeploy: boolean
 }
 
@@ -13,23 +14,26 @@ const MOST_SERVERS = 8
 /** `run` gets what was asked for; help and wrong usage end here. */
 export async function withOptions(argv: readonly string[], run: (options: DemoOptions) => Promise<void>) {
   await new Command('npm run demo --')
-    .description('Starts a cloud, an appliance and a rack of blank servers in QEMU, and deploys an image to them.')
-    .option('--servers <firmware,…>', 'one server each: bios or uefi', firmwares, firmwares('bios,uefi'))
+    .description(
+      'Starts a cloud, an appliance and a rack of blank machines in QEMU, and asks for a server on each by OpenStack’s client.',
+    )
+    .option('--servers <firmware,…>', 'one machine each: bios or uefi', firmwares, firmwares('bios,uefi'))
     .addOption(
-      new Option('--image <image>', 'Debian 12 with ssh, or a 72 MiB one that only tells who it is')
+      new Option('--image <image>', 'Debian 12, or a 72 MiB one that has little but ssh')
         .choices(['debian', 'small'])
         .default('debian'),
     )
     .option('--once', 'stop when everything is shown, instead of at Ctrl-C', false)
+    .option('--tour', 'reboot, rescue and rebuild the first server too', false)
     .option('--undeploy', 'before it stops, give the servers back: cleaned and available', false)
     .addHelpText(
       'after',
       `
-It needs root on Debian 12, 5 GB of disk, and 1 GB of memory for each server. Everything of it is in .cache/demo.
+It needs root on Debian 12, 5 GB of disk, and 1 GB of memory for each machine. Everything of it is in .cache/demo.
 
 Examples:
   npm run demo
-  npm run demo -- --servers uefi --image small --once --undeploy`,
+  npm run demo -- --servers uefi --image small --once --tour --undeploy`,
     )
     .action(run)
     .parseAsync(argv, { from: 'user' })
