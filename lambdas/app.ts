@@ -6,6 +6,7 @@ import { createIdentity } from './identity/app.ts'
 import { createImageService } from './image-service/app.ts'
 import type { Importer } from './image-service/data.ts'
 import { createNetwork } from './network/app.ts'
+import { createPlacement } from './placement/app.ts'
 import type { Platform } from './platform.ts'
 import { createVolumeService } from './volume/app.ts'
 
@@ -19,6 +20,7 @@ export function createApi(platform: Platform, config: ApiConfig, importer?: Impo
     image: createImageService(platform, auth, config, importer),
     network: createNetwork(platform, auth, publicEndpoint),
     compute: createCompute(platform, auth, publicEndpoint),
+    placement: createPlacement(platform, auth, publicEndpoint),
     volume: createVolumeService(platform, auth, publicEndpoint),
   }
   const app = new Hono()

@@ -6,6 +6,7 @@ const services = [
   { type: 'baremetal', name: 'ironic', description: 'Bare metal', path: '' },
   { type: 'compute', name: 'nova', description: 'Compute', path: '/compute/v2.1' },
   { type: 'image', name: 'glance', description: 'Images', path: '/image' },
+  { type: 'placement', name: 'placement', description: 'Placement', path: '/placement' },
   { type: 'network', name: 'neutron', description: 'Networking', path: '/network' },
   { type: 'block-storage', name: 'cinder', description: 'Volumes', path: '/volume/v3' },
   // What Debian's clients look for.
