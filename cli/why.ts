@@ -6,7 +6,7 @@ export function whyCommand(): Command {
   const command = new Command('why').argument('<node>', 'name or UUID').description('why a node is where it is')
   return define(command, ['bloomery why n1', 'bloomery why n1 --json'], async ({ client, print }, [ident]) => {
     const told = await client.nodes.why(ident!)
-    const { reason, operation, command: sent, appliance, screen, ...node } = told
+    const { reason, operation, command: sent, appliance, screen, deploy_log: log, ...node } = told
     const facts = {
       ...node,
       maintenance: node.maintenance || null,
@@ -18,6 +18,7 @@ export function whyCommand(): Command {
         last_report: operation.at,
       }),
       ...(sent && { command: sent.acknowledged ? 'taken by the appliance' : `sent ${sent.sent_at ?? 'not yet'}` }),
+      ...(log !== null && { ramdisk_logs: `of ${log}: bloomery node logs ${ident} --output FILE` }),
       ...(appliance && {
         appliance: `${appliance.name}, ${appliance.alive ? 'alive' : 'not alive'}, last seen ${appliance.last_seen ?? 'never'}`,
       }),

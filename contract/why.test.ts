@@ -18,6 +18,7 @@ const rest: WhyFacts = {
   site: 'berlin',
   health: null,
   screen: null,
+  deploy_log: null,
 }
 const dead = { name: 'box-1', alive: false, last_seen: '2026-11-23T09:00:00.000Z' }
 const running = {

@@ -41,6 +41,8 @@ export interface WhyFacts {
   health: { level: HealthLevel; causes: string[] } | null
   /** What the machine's console showed when the last operation failed; only for whom may see consoles. */
   screen: { at: string; lines: string[] } | null
+  /** When the ramdisk's logs of the last failure were collected; only for whom may fetch them. */
+  deploy_log: string | null
 }
 export interface Why extends WhyFacts {
   reason: string

@@ -21,12 +21,14 @@ afterEach(() => rmSync(join(dir, '..'), { recursive: true, force: true }))
 function context(call: (on: StepContext) => Promise<unknown>, isUp = true): StepContext {
   return { plan: of, clock, agents: { isUp: () => isUp, call } } as unknown as StepContext
 }
+let told = 0
+const more = { uuid: () => '0000000c-0000-4000-8000-000000000001', kept: () => void (told += 1) }
 const archive = { system_logs: Buffer.from('logs').toString('base64') }
 const files = () => readdirSync(dir).sort()
 
 it('keeps what the agent sends, for nobody else to read, and no more than so many', async () => {
   const log = memoryLog()
-  const logs = openDeployLogs({ dir, when: 'on_failure', most: 2, log })
+  const logs = openDeployLogs({ dir, when: 'on_failure', most: 2, ...more, log })
   for (let nth = 0; nth < 3; nth += 1) {
     await logs.keep(
       context(async () => archive),
@@ -36,7 +38,8 @@ it('keeps what the agent sends, for nobody else to read, and no more than so man
   }
   expect(files()).toHaveLength(2)
   const newest = join(dir, files()[1]!)
-  expect(newest).toContain(`${of.node}_${of.kind}.tar.gz`)
+  expect(newest).toContain(`${of.node}_${of.kind}_${more.uuid()}.tar.gz`)
+  expect(told).toBe(3)
   expect(readFileSync(newest, 'utf8')).toBe('logs')
   expect(statSync(newest).mode & 0o777).toBe(0o600)
   expect(log.lines.at(-1)?.facts).toMatchObject({ file: newest })
@@ -44,7 +47,7 @@ it('keeps what the agent sends, for nobody else to read, and no more than so man
 
 it('asks nobody where no agent runs', async () => {
   let asked = 0
-  const logs = openDeployLogs({ dir, when: 'always', most: 2, log: memoryLog() })
+  const logs = openDeployLogs({ dir, when: 'always', most: 2, ...more, log: memoryLog() })
   await logs.keep(
     context(async () => (asked += 1), false),
     never,
@@ -62,7 +65,7 @@ it.each([
   ],
 ])('goes on where the agent %s', async (_, call) => {
   const log = memoryLog()
-  const kept = openDeployLogs({ dir, when: 'on_failure', most: 2, log }).keep(context(call), never)
+  const kept = openDeployLogs({ dir, when: 'on_failure', most: 2, ...more, log }).keep(context(call), never)
   await clock.advance(31_000)
   await kept
   expect(log.lines).toMatchObject([{ level: 'warn' }])

@@ -1,8 +1,10 @@
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { DEPLOY_LOG_BYTES } from '../../contract/deploy-log.ts'
 import { sentence } from '../hardware-error.ts'
 import type { Log } from '../log.ts'
+import { archiveName } from './log-uploads.ts'
 import type { StepContext } from '../plans/step.ts'
 
 /** When the logs of ramdisks are kept, as Ironic's `[agent] deploy_logs_collect`. */
@@ -17,18 +19,22 @@ export interface DeployLogs {
 }
 
 const PATIENCE_MS = 30_000
-const LARGEST = 8 * 1024 * 1024
-const answer = z.looseObject({ system_logs: z.base64().max(LARGEST) })
+const answer = z.looseObject({ system_logs: z.base64().max(Math.floor((DEPLOY_LOG_BYTES * 4) / 3)) })
 
 export function openDeployLogs({
   dir,
   when,
   most,
+  uuid,
+  kept,
   log,
 }: {
   dir: string
   when: WhenKept
   most: number
+  uuid: () => string
+  /** Told of each that is kept. */
+  kept: () => void
   log: Log
 }): DeployLogs {
   return {
@@ -46,9 +52,10 @@ export function openDeployLogs({
       try {
         const reply = await on.agents.call({ ...on, signal, deadline }, 'log.collect_system_logs', {})
         const archive = Buffer.from(answer.parse(reply).system_logs, 'base64')
-        const time = on.clock.now().toISOString().replaceAll(':', '-')
-        const file = await put(dir, `${time}_${node}_${kind}.tar.gz`, archive)
+        const name = archiveName({ collected: on.clock.now(), node, operation: kind, id: uuid() })
+        const file = await put(dir, name, archive)
         await prune(dir, most)
+        kept()
         log.info({ node, kind, file }, "the ramdisk's logs are kept")
       } catch (error) {
         log.warn({ node, kind, error: sentence(error) }, "the ramdisk's logs could not be had")

@@ -7,6 +7,7 @@ import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import type { NewReport } from '../ledger/outbox.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { memoryLog } from '../testing/memory-log.ts'
+import { type Deliveries, openDeliveries } from '../uplink/deliveries.ts'
 import { type CaptureOrder, openCaptures, type Captures } from './captures.ts'
 
 const FILE = Buffer.from('a pcap file')
@@ -23,6 +24,7 @@ let answers: (number | Error)[]
 let orders: CaptureOrder[]
 let make: (order: CaptureOrder) => Promise<void>
 let captures: Captures
+let deliveries: Deliveries
 let seq: number
 
 function open(): Captures {
@@ -38,14 +40,16 @@ function open(): Captures {
       writeFileSync(order.out, FILE)
       return { packets: 3, bytes: FILE.length, ended: 'time is up' }
     },
-    async send(url, init) {
-      const { body, headers } = init as { body: Blob; headers: unknown }
-      puts.push({ url: url as string, headers, body: await body.text() })
-      const answer = answers.shift() ?? 200
-      if (answer instanceof Error) throw answer
-      return new Response(null, { status: answer })
-    },
+    deliveries,
   })
+}
+
+const send: typeof fetch = async (url, init) => {
+  const { body, headers } = init as { body: Blob; headers: unknown }
+  puts.push({ url: url as string, headers, body: await body.text() })
+  const answer = answers.shift() ?? 200
+  if (answer instanceof Error) throw answer
+  return new Response(null, { status: answer })
 }
 
 beforeEach(() => {
@@ -54,6 +58,7 @@ beforeEach(() => {
   clock = new ManualClock()
   ;[said, puts, answers, orders, seq] = [[], [], [], [], 0]
   make = () => Promise.resolve()
+  deliveries = openDeliveries(clock, send)
   captures = open()
 })
 afterEach(async () => {
@@ -80,7 +85,7 @@ test('a capture is told, put where the cloud says, and gone from the disk', asyn
   await until(2)
   expect(orders[0]).toMatchObject({ macs: ['52:54:00:00:00:01'], seconds: 5, packets: 9, bytes: 64 * 2 ** 20 })
   expect(said[1]).toMatchObject({ phase: 'captured', packets: 3, bytes: FILE.length, sha256, note: 'time is up' })
-  captures.place(capture, place)
+  deliveries.place(capture, place)
   await until(3)
   expect(phases()).toEqual(['running', 'captured', 'done'])
   expect(puts).toEqual([{ url: place.url, headers: place.headers, body: FILE.toString() }])
@@ -91,11 +96,11 @@ test('while the cloud gives no place, or refuses the file, it is asked again, an
   const capture = asked()
   await until(2)
   answers = [new Error('cut off'), 503]
-  captures.place(capture, place)
+  deliveries.place(capture, place)
   for (let turn = 0; turn < 60 && !phases().includes('failed'); turn += 1) {
     await clock.advance(20_000)
     await new Promise((resolve) => setTimeout(resolve, 2))
-    if (puts.length === 1) captures.place(capture, place)
+    if (puts.length === 1) deliveries.place(capture, place)
   }
   expect(puts.length).toBe(2)
   expect(said.at(-1)).toMatchObject({ phase: 'failed', note: 'the capture could not be uploaded: HTTP 503' })

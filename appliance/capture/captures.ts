@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, mkdirSync, openAsBlob, readdirSync, rmSync } from 'node:fs'
+import { createReadStream, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { CAPTURE_BYTES } from '../../contract/capture.ts'
-import type { Command, Downlink } from '../../contract/messages.ts'
+import type { Command } from '../../contract/messages.ts'
 import type { Clock } from '../clock.ts'
 import { sentence } from '../hardware-error.ts'
 import { remember } from '../ledger/inbox.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { NewReport, Outbox } from '../ledger/outbox.ts'
 import type { Log } from '../log.ts'
+import type { Deliveries } from '../uplink/deliveries.ts'
 import type { Captured, CaptureOptions } from './capture.ts'
 
 type Asked = Extract<Command, { kind: 'capture' }>
-type Place = Pick<Extract<Downlink, { kind: 'upload' }>, 'url' | 'headers'>
 type Report = Extract<NewReport, { kind: 'capture' }>
 /** As the site is asked for it: the interface may be left to it. */
 export type CaptureOrder = Omit<CaptureOptions, 'interface'> & { interface?: string }
@@ -24,28 +24,22 @@ export interface CaptureParts {
   clock: Clock
   log: Log
   make(order: CaptureOrder): Promise<Captured>
-  send: typeof fetch
+  deliveries: Pick<Deliveries, 'deliver'>
 }
 
 export interface Captures {
   /** Takes the command into the ledger, and captures beside everything else that goes on. */
   accept(command: Asked): void
-  /** The cloud says where the file of a capture may be put. */
-  place(capture: string, place: Place): void
   stop(): Promise<void>
 }
 
 const MOST_AT_ONCE = 4
 const TELL_MS = 2_000
-const PLACE_MS = 20_000
-const UPLOAD_MS = 120_000
-const UPLOADS = 10
 
 /** Captures that the cloud asks for. They are of the moment: one that a restart interrupts is not begun again, but told as failed. */
 export function openCaptures(parts: CaptureParts): Captures {
-  const { dir, ledger, outbox, clock, log, make } = parts
+  const { dir, ledger, outbox, clock, log, make, deliveries } = parts
   const running = new Set<Promise<void>>()
-  const places = new Map<string, (place: Place) => void>()
   const goingDown = new AbortController()
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   for (const left of readdirSync(dir)) {
@@ -75,7 +69,8 @@ export function openCaptures(parts: CaptureParts): Captures {
       const { ended, ...made } = await make({ ...order, signal: goingDown.signal })
       goingDown.signal.throwIfAborted()
       const about = { ...made, note: ended, sha256: await digest(out) }
-      await deliver(command, out, about)
+      const announce = (): void => tell(command, 'captured', about)
+      await deliveries.deliver({ id: capture, what: 'the capture', path: out }, announce, goingDown.signal)
       tell(command, 'done', about)
       log.info({ node, capture, ...made, ended }, 'captured')
     } catch (error) {
@@ -84,36 +79,6 @@ export function openCaptures(parts: CaptureParts): Captures {
       tell(command, 'failed', { note: sentence(error).slice(0, 1024) })
     }
     rmSync(out, { force: true })
-  }
-
-  /** Asks for a place and puts the file there, again and again while the cloud is away. */
-  async function deliver(command: Asked, path: string, about: Partial<Report>): Promise<void> {
-    let why = 'the cloud gave no place for it'
-    for (let attempt = 0; attempt < UPLOADS; attempt += 1) {
-      const place = Promise.withResolvers<Place | undefined>()
-      places.set(command.capture, place.resolve)
-      tell(command, 'captured', about)
-      const late = clock.sleep(PLACE_MS, goingDown.signal).then(() => undefined)
-      const given = await Promise.race([place.promise, late]).finally(() => places.delete(command.capture))
-      if (given === undefined) continue
-      const refusal = await put(path, given)
-      if (refusal === undefined) return
-      why = refusal
-      await clock.sleep(1_000 * 2 ** Math.min(attempt, 5), goingDown.signal)
-    }
-    throw new Error(`the capture could not be uploaded: ${why}`)
-  }
-
-  async function put(path: string, { url, headers }: Place): Promise<string | undefined> {
-    const signal = AbortSignal.any([goingDown.signal, AbortSignal.timeout(UPLOAD_MS)])
-    try {
-      const reply = await parts.send(url, { method: 'PUT', headers, body: await openAsBlob(path), signal })
-      return reply.ok ? undefined : `HTTP ${reply.status}`
-    } catch (error) {
-      goingDown.signal.throwIfAborted()
-      const { cause, message } = error as Error
-      return cause instanceof Error ? cause.message : message
-    }
   }
 
   return {
@@ -125,7 +90,6 @@ export function openCaptures(parts: CaptureParts): Captures {
       const work = run(command).finally(() => running.delete(work))
       running.add(work)
     },
-    place: (capture, place) => places.get(capture)?.(place),
     async stop() {
       goingDown.abort(new Error('the appliance is going down'))
       await Promise.all(running)

@@ -22,6 +22,7 @@ const rules: { [K in ReportKind]: Rule<K> | 'all' } = {
   certificate: { of: ({ node }) => node, newest: 1 },
   // What waits for it ends by it.
   refused: 'all',
+  deploy_log: { of: ({ log }) => log, newest: 1 },
   capture: { of: ({ capture }) => capture, newest: 1 },
   // Each says the whole state of the volume.
   volume: { of: ({ node }) => node, newest: 1 },

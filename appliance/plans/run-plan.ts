@@ -226,6 +226,10 @@ function context(
         parts.outbox.append({ kind: 'certificate', node, generation, plan: id, fingerprint })
       })
     },
+    noticed: (subject, text) => {
+      const { node } = entry.plan
+      ledger.soon(() => parts.outbox.append({ kind: 'notice', subject, node, text: text.slice(0, 1024) }))
+    },
     answered: (answer) => {
       const { id, node, generation } = entry.plan
       ledger.soon(() => parts.outbox.append({ kind: 'answer', node, generation, plan: id, answer }))

@@ -45,6 +45,8 @@ export interface StepContext {
   posted(): Posted | undefined
   /** For the cloud: what the BMC says of the machine; parts of one reading have the same `read_at`. */
   read(facts: HardwareFacts): void
+  /** For the node's history: what people should know of an operation that goes on all the same. */
+  noticed(subject: 'kexec', text: string): void
   /** For who waits for it. */
   answered(answer: Answer): void
   /** For the cloud and for all that follows here: this key of driver_info has a new value. */

@@ -1,5 +1,6 @@
 import type { Allocation } from '../allocation.ts'
 import type { CaptureView } from '../capture.ts'
+import type { DeployLogView } from '../deploy-log.ts'
 import type { ConsoleLogView, ConsolePage } from '../console.ts'
 import type { Chassis } from '../chassis.ts'
 import type { DeployTemplate } from '../deploy-template.ts'
@@ -44,6 +45,7 @@ export const routes = {
     states: get('/v1/nodes/:ident/states', of<Partial<NodeView>>),
     why: get('/v1/nodes/:ident/why', of<Why>),
     capture: post('/v1/nodes/:ident/capture', of<CaptureView>),
+    deployLogs: get('/v1/nodes/:ident/deploy_logs', of<{ deploy_logs: DeployLogView[] }>),
     captured: get('/v1/nodes/:ident/capture', of<CaptureView>),
     validate: get('/v1/nodes/:ident/validate', of<Record<string, Validation>>),
     ports: list('/v1/nodes/:ident/ports', 'ports', of<PortView>, { detail: true }),

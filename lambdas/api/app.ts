@@ -5,6 +5,7 @@ import { applianceRoutes } from './appliances.ts'
 import { authentication } from './auth.ts'
 import { authorization } from './authorization.ts'
 import { captureRoutes } from './capture.ts'
+import { deployLogRoutes } from './deploy-logs.ts'
 import { chassisRoutes } from './chassis.ts'
 import { componentRoutes } from './components.ts'
 import { bulkRoutes } from './bulk.ts'
@@ -99,6 +100,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   whyRoutes(app, platform)
   healthRoutes(app, platform)
   captureRoutes(app, platform)
+  deployLogRoutes(app, platform)
   bulkRoutes(app, platform)
   eventStreamRoutes(app, platform, config)
   webhookRoutes(app, platform, config.webhooks)

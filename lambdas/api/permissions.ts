@@ -156,6 +156,7 @@ export const permissions: Readonly<Record<string, readonly Rule[]>> = {
   'POST /v1/nodes/:ident/console/input': ['baremetal:node:set_console_state'],
   'GET /v1/nodes/:ident/console/log': ['baremetal:node:get_console'],
   'POST /v1/nodes/:ident/console/log': ['baremetal:node:get_console'],
+  'GET /v1/nodes/:ident/deploy_logs': ['baremetal:node:vendor_passthru'],
   'GET /v1/nodes/:ident/capture': ['baremetal:node:vendor_passthru'],
   'POST /v1/nodes/:ident/capture': ['baremetal:node:vendor_passthru'],
   'GET /v1/events': ['baremetal:node:list'],

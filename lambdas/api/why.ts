@@ -7,6 +7,7 @@ import type { Platform } from '../platform.ts'
 import { appliancesOf, isAlive } from '../store/appliances.ts'
 import { storedCommands } from '../store/commands.ts'
 import { lastScreen } from '../store/consoles.ts'
+import { deployLogsOf } from '../store/deploy-logs.ts'
 import { healthOf } from '../store/health.ts'
 import type { Api } from './context.ts'
 import { nodeOf } from './find.ts'
@@ -17,13 +18,15 @@ export function whyRoutes(app: Api, platform: Platform): void {
     const node = await nodeOf(platform, call.req.param('ident'), call.var.minor)
     const mayLook = allowed('baremetal:node:get_console', call.var.caller, node)
     const screen = mayLook && node.last_error !== null ? await lastScreen(platform.table, node.uuid) : null
-    return call.json(explain({ ...(await factsOf(platform, node)), screen }))
+    const mayFetch = allowed('baremetal:node:vendor_passthru', call.var.caller, node)
+    const deploy_log = mayFetch && node.last_error !== null ? await lastLog(platform, node) : null
+    return call.json(explain({ ...(await factsOf(platform, node)), screen, deploy_log }))
   })
 }
 
 const ofOperations: readonly CommandKind[] = ['run', 'cancel', 'unhold']
 
-async function factsOf({ table, clock }: Platform, node: Node): Promise<Omit<WhyFacts, 'screen'>> {
+async function factsOf({ table, clock }: Platform, node: Node): Promise<Omit<WhyFacts, 'screen' | 'deploy_log'>> {
   const operation = node.operation ?? node.power_operation
   const ofSite = node.conductor_group === '' ? [] : await appliancesOf(table, node.conductor_group)
   const now = clock.now()
@@ -52,6 +55,11 @@ async function factsOf({ table, clock }: Platform, node: Node): Promise<Omit<Why
     site: node.conductor_group,
     health: await unwell(table, node),
   }
+}
+
+async function lastLog({ table }: Platform, { uuid }: Node): Promise<string | null> {
+  const logs = (await deployLogsOf(table, uuid)).filter(({ stored }) => stored)
+  return logs.at(-1)?.collected_at ?? null
 }
 
 const MOST_CAUSES = 4

@@ -5,6 +5,7 @@ import { ConflictError, type Key, type Platform } from '../platform.ts'
 import { answerKey } from '../store/answers.ts'
 import { belongingsOf } from '../store/change-node.ts'
 import { deleteCapture } from '../store/captures.ts'
+import { deleteDeployLogs } from '../store/deploy-logs.ts'
 import { enqueue } from '../store/commands.ts'
 import { deleteConsole } from '../store/consoles.ts'
 import { biosKey, firmwareKey } from '../store/components.ts'
@@ -25,6 +26,7 @@ export async function forgetNode(platform: Platform, node: Node): Promise<void> 
   await deleteHistory(platform.table, node.uuid)
   await deleteInventory(platform.table, node.uuid)
   await deleteCapture(platform, node.uuid)
+  await deleteDeployLogs(platform, node.uuid)
   await deleteConsole(platform, node.uuid, MOST_LOG_PARTS)
   const { uuid } = node
   const keys = [answerKey, biosKey, firmwareKey, hardwareKey, healthKey, sensorsKey].map((key) => key(uuid))

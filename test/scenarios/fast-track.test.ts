@@ -81,5 +81,6 @@ test('a kernel that can’t be loaded is started by a restart, and why is told',
   await fleet.makeAvailable([member], WITHIN_MS)
   await deploy(member)
   await expect.poll(() => machine.boots, WITHIN).toEqual(['network', 'network', `disk ${DIGEST}`])
-  expect(fleet.logged.join('\n')).toContain('Secure Boot lets no kernel in')
+  const told = async () => JSON.stringify(await fleet.client.nodes.history(member.uuid))
+  await expect.poll(told, WITHIN).toContain('Secure Boot lets no kernel in')
 })

@@ -11,7 +11,8 @@ const GONE_MS = 60_000
 export const kexecInstance: StepRunner<'deploy.kexec_instance'> = async (_args, on) => {
   const why = await whyNoKexec(on)
   if (why === undefined) return on.agents.wipe(on.plan.node)
-  on.note(`restarting, for there was no kexec: ${why}`)
+  on.noticed('kexec', `The machine was restarted into its instance, for kexec failed: ${why}.`)
+  on.note(`restarting, for kexec failed: ${why}`)
   await tearDownAgent({}, on)
   await (on.plan.machine.disable_power_off ? reset({}, on) : powerOn({}, on))
 }

@@ -156,6 +156,7 @@ export class PaperAgent {
     machine.writing = true
     machine.disk.image = 'half-written'
     try {
+      if (machine.diskFault !== undefined) throw new Error(machine.diskFault)
       const info = imageInfo.parse(args['image_info'])
       const digest = createHash(info.os_hash_algo!)
         .update(await this.#download(info.urls[0]!))

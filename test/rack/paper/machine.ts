@@ -165,8 +165,9 @@ export class PaperMachine {
     this.power = 'on'
     this.starts += 1
     this.#lost = new AbortController()
-    void this.#boot(this.#lost.signal).catch((error: unknown) => {
-      if (!this.#lost.signal.aborted) this.accidents.push(String(error))
+    const { signal } = this.#lost
+    void this.#boot(signal).catch((error: unknown) => {
+      if (!signal.aborted) this.accidents.push(String(error))
     })
   }
 
