@@ -11,6 +11,7 @@ import { openLeases } from './boot/leases.ts'
 import { BOOT_HTTP_PORT } from './boot/http.ts'
 import { startBootServices } from './boot/services.ts'
 import { openTimeline } from './boot/timeline.ts'
+import { countTransfers } from './boot/transfers.ts'
 import { capture } from './capture/capture.ts'
 import { captureInterface } from './capture/interface.ts'
 import { selfSigned } from './certificates.ts'
@@ -66,6 +67,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     const volumes = config.volumes && (await volumeOptions(config.volumes, config.data_dir, address, log))
     if (volumes) stops.push(() => volumes.targets.stop())
     const timeline = openTimeline(() => clock.now())
+    const transfers = countTransfers()
     const media = openBootMedia({
       files: config.boot.files,
       base: `http://${inUrl(config.media_address ?? address)}:${config.boot.http.port ?? BOOT_HTTP_PORT}`,
@@ -98,6 +100,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       imageBytes: (bytes) => metrics.count('bloomery_image_wan_bytes_total', {}, bytes),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
       get: fetch,
+      bootTransfers: transfers,
       consoles: { dir: join(config.data_dir, 'consoles'), attend: config.consoles.during_operations },
       deployLogs: { dir: join(config.data_dir, 'deploy-logs'), ...config.deploy_logs },
       captureDir: join(config.data_dir, 'captures'),
@@ -143,6 +146,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       media,
       installerToken: site.installerToken,
       imageDir: join(config.data_dir, 'images'),
+      transfers,
     })
     stops.push(() => boot.stop())
     log.info({ appliance: identity.uuid, site: identity.site, door: address, boot: boot.httpUrl }, 'appliance is up')

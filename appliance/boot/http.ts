@@ -21,6 +21,7 @@ import { answerFile, askedRange, sendFile } from './http-file.ts'
 import { loaderNames } from './loaders.ts'
 import { type BootDirectory, type BootEvents, bootsVolume } from './machine.ts'
 import { localScript, ramdiskScript } from './script.ts'
+import type { Transfers } from './transfers.ts'
 import { volumeScript } from './volume-script.ts'
 
 export interface BootHttpParts {
@@ -38,6 +39,7 @@ export interface BootHttpParts {
   events: BootEvents
   log: Log
   metrics: Metrics
+  transfers?: Transfers
 }
 
 const PARTS = new Set<string>([
@@ -102,12 +104,14 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     const answer = await answerFile(path, askedRange(c.req))
     const { range } = answer
     if (c.req.method === 'HEAD' || range === undefined) return c.body(null, answer.status, answer.headers)
-    await sendFile(c.env.outgoing, path, { ...answer, range }, (bytes, size) => {
+    const sent = (bytes: number, size: number): void => {
       metrics.count('bloomery_http_bytes_total', {}, bytes)
       events.seen(mac, part === ISO ? 'iso' : part === STAGE2 ? 'stage2' : part, { bytes, size })
       // An ISO is read piece by piece.
       log[part === ISO ? 'debug' : 'info']({ node: machine.node, mac, part, bytes, size }, `${part} sent`)
-    })
+    }
+    const send = () => sendFile(c.env.outgoing, path, { ...answer, range }, sent)
+    await (parts.transfers?.during(send) ?? send())
     return RESPONSE_ALREADY_SENT
   })
 

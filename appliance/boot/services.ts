@@ -18,6 +18,7 @@ import { bootApp, type BootHttpConfig, startBootHttp } from './http.ts'
 import type { BootDirectory, BootEvents } from './machine.ts'
 import { startRouterAdvertisements } from './router-advertisements.ts'
 import { startBootTftp } from './tftp.ts'
+import type { Transfers } from './transfers.ts'
 import { bootUrls } from './urls.ts'
 
 export interface BootServicesOptions {
@@ -37,6 +38,8 @@ export interface BootServicesOptions {
   installerToken?: (node: string) => string | undefined
   /** The image cache, where instances have what they boot. */
   imageDir?: string
+  /** Counts what is sent by HTTP. */
+  transfers?: Transfers
 }
 
 export interface BootServices {

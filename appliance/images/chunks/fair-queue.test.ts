@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { openFairQueue } from './fair-queue.ts'
 
 it('gives everybody a turn: who comes last with little waits for no one’s lot', async () => {
-  const queue = openFairQueue(2)
+  const queue = openFairQueue(() => 2)
   const order: string[] = []
   const task = (name: string, urgent = false) => ({
     urgent,
@@ -21,7 +21,7 @@ it('gives everybody a turn: who comes last with little waits for no one’s lot'
 })
 
 it('goes on after a failure, which only its owner hears of', async () => {
-  const queue = openFairQueue(1)
+  const queue = openFairQueue(() => 1)
   const failing = queue.run('a', { urgent: false, work: () => Promise.reject(new Error('lost')) })
   const next = queue.run('a', { urgent: false, work: () => Promise.resolve('done') })
   await expect(failing).rejects.toThrow('lost')
@@ -29,7 +29,7 @@ it('goes on after a failure, which only its owner hears of', async () => {
 })
 
 it('work that becomes urgent while it waits comes first', async () => {
-  const queue = openFairQueue(1)
+  const queue = openFairQueue(() => 1)
   const order: string[] = []
   const task = (name: string) => ({ urgent: false, work: async () => void order.push(name) })
   const later = task('c')
@@ -40,7 +40,7 @@ it('work that becomes urgent while it waits comes first', async () => {
 })
 
 it('forty deploys with all of their images to fetch keep a forty-first waiting for one turn of each, not for their work', async () => {
-  const queue = openFairQueue(16)
+  const queue = openFairQueue(() => 16)
   let begun = 0
   const task = (urgent: boolean) => ({
     urgent,

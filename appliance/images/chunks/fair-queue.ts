@@ -10,12 +10,13 @@ export interface Task<T> {
   work(): Promise<T>
 }
 
-export function openFairQueue(atOnce: number): FairQueue {
+/** `atOnce` is asked whenever something might begin. */
+export function openFairQueue(atOnce: () => number): FairQueue {
   const lanes = new Map<string, Array<Task<unknown> & { start(): void }>>()
   let running = 0
 
   function next(): void {
-    while (running < atOnce) {
+    while (running < atOnce()) {
       const [first] = lanes
       if (!first) return
       const [lane, waiting] = first

@@ -27,6 +27,8 @@ export interface Objects {
 
 /** Pulls at once: enough to fill a line that takes its time. */
 const AT_ONCE = 16
+/** While machines fetch what they boot: each pull costs the processor that sends to them an unpacking and a digest. */
+const BESIDE_BOOTS = 2
 
 interface Flight {
   work: Promise<Buffer>
@@ -36,10 +38,10 @@ interface Flight {
 
 export function openObjects(
   store: ObjectStore,
-  parts: Pick<PlacesParts, 'clock' | 'get' | 'received' | 'stallMs'>,
+  parts: Pick<PlacesParts, 'clock' | 'get' | 'received' | 'stallMs' | 'bootsUnderWay'>,
 ): Objects {
   const { clock, get } = parts
-  const queue = openFairQueue(AT_ONCE)
+  const queue = openFairQueue(() => ((parts.bootsUnderWay?.() ?? 0) > 0 ? BESIDE_BOOTS : AT_ONCE))
   const flights = new Map<string, Flight>()
 
   /** From here, from whoever fetches it already, or over the WAN. */

@@ -15,6 +15,8 @@ export interface PlacesParts {
   clock: Clock
   get: typeof fetch
   received(bytes: number): void
+  /** Boot files that are being sent. */
+  bootsUnderWay?: () => number
   stallMs?: number
 }
 
