@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -31,12 +31,26 @@ const disks = {
   ata1: ['-device', 'ide-hd,drive=ata1,bus=ide.1,serial=ATA-9'],
 }
 
+/** Of four disks of 1232 MiB, less a mirror of 1 GiB and a place to boot from. */
+const raids = [
+  ['0', 'raid0', '7[0-9]'],
+  ['1\\+0', 'raid10', '3[0-9]'],
+  ['6', 'raid6', '3[0-9]'],
+] as const
+const members = ['RAID-1', 'RAID-2', 'RAID-3', 'RAID-4']
+
 async function diskParts(): Promise<string[]> {
   const parts = Object.entries(disks).map(async ([id, device]) => {
     await writeFile(join(folder, id), secret)
     return ['-drive', `id=${id},if=none,format=raw,cache=unsafe,file=${join(folder, id)}`, ...device]
   })
-  return [...(await Promise.all(parts)).flat(), '-smbios', smbios]
+  const ofRaid = members.map(async (serial) => {
+    await writeFile(join(folder, serial), '')
+    await truncate(join(folder, serial), 1232 << 20)
+    const drive = `id=${serial},if=none,format=raw,cache=unsafe,discard=unmap,detect-zeroes=unmap,file=${join(folder, serial)}`
+    return ['-drive', drive, '-device', `virtio-blk-pci,drive=${serial},serial=${serial}`]
+  })
+  return [...(await Promise.all([...parts, ...ofRaid])).flat(), '-smbios', smbios]
 }
 
 /** A switch at the other end of a second card's cable, which says again and again who it is (IEEE 802.1AB). */
@@ -69,8 +83,13 @@ test('the ramdisk gets a lease on the card that booted, tells the machine as it 
   await guest.says(/PROBE GPT fdisk/, 30_000)
   await guest.says(/PROBE machine \[768,1,"S-9"\]/, 30_000)
   await guest.says(/PROBE disk \["\/dev\/nvme0n1",25165824,"NVME-7"/, 10_000)
-  await guest.says(/PROBE disk \["\/dev\/sda",25165824,"ATA-8","0x5000c500a0b1c2d3","Acme HD"/, 10_000)
-  await guest.says(/PROBE disk \["\/dev\/sdb",25165824,"ATA-9"/, 10_000)
+  await guest.says(/PROBE disk \["\/dev\/sd[ab]",25165824,"ATA-8","0x5000c500a0b1c2d3","Acme HD"/, 10_000)
+  await guest.says(/PROBE disk \["\/dev\/sd[ab]",25165824,"ATA-9"/, 10_000)
+  for (const [level, said, mebibytes] of raids) {
+    await guest.says(new RegExp(`PROBE raid ${level} ${said} 4 ${mebibytes}\\d\\b`), 180_000)
+    await guest.says(new RegExp(`PROBE raid ${level} reads`), 180_000)
+    await guest.says(new RegExp(`PROBE raid ${level} left 0`), 180_000)
+  }
   await guest.says(/PROBE lldp \[\[\[1,"04112233445566"\],\[2,"05737731"\],\[0,""\]\]\]/, 120_000)
   // QEMU's NVMe disk formats itself; its ATA disks have no security feature set, so each byte of them is written over.
   await guest.says(/erased.*nvme0n1.*NVMe format, user data/, 120_000)
