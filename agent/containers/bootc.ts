@@ -6,6 +6,7 @@ import type { Container } from '../../contract/container.ts'
 import { openDisk, showTable, wipeEnds, writeAt } from '../disks/device.ts'
 import { MiB, type Disk } from '../disks/disk.ts'
 import { fitTable, placeForConfigDrive } from '../disks/table.ts'
+import { CommandFailure } from '../failure.ts'
 import { decodeConfigDrive } from '../image/config-drive.ts'
 import type { Downloading } from '../image/download.ts'
 import { run } from '../programs.ts'
@@ -86,10 +87,16 @@ export function bootcWords(wanted: BootcInstall, disk: Disk, drive: number | und
     ...(authorizedKeys === undefined ? [] : ['--root-ssh-authorized-keys', KEYS]),
     ...(tpm2Luks ? ['--block-setup', 'tpm2-luks'] : []),
     // Else the root takes all there is, and nothing else has a place.
-    ...(drive === undefined ? [] : ['--root-size', `${Math.floor((disk.size - BESIDE_ROOT - drive) / MiB)}M`]),
+    ...(drive === undefined ? [] : ['--root-size', `${rootSize(disk, drive)}M`]),
     ...kernelArguments.flatMap((word) => ['--karg', word]),
     disk.name,
   ]
+}
+
+function rootSize({ name, size }: Disk, drive: number): number {
+  const mebibytes = Math.floor((size - BESIDE_ROOT - drive) / MiB)
+  if (mebibytes > 0) return mebibytes
+  throw new CommandFailure('ImageWriteError', `${name} has no room for a system and a config drive beside it`)
 }
 
 /** Nothing of what was there before boots, whatever becomes of the installation. */
