@@ -13,7 +13,7 @@ export interface Terminal {
   kill(): void
 }
 
-const PATIENCE = 10_000
+const PATIENCE = 30_000
 
 export function openTerminal(command: string, env: Record<string, string>): Terminal {
   const child: ChildProcess = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
