@@ -33,14 +33,14 @@ const arrays = new Arrays(realClock)
 const raiding = { clock: realClock, log, sysfs: '/sys', arrays, firmware: 'bios' as const }
 const ofRaid = disks.filter(({ serial }) => serial?.startsWith('RAID-')).map(({ serial }) => ({ serial }))
 const member = { controller: 'software', physical_disks: ofRaid }
-// What members are brought in step with is zeros, and takes the time of an emulated processor.
-writeFileSync('/proc/sys/dev/raid/speed_limit_max', '1000')
 const again = existsSync('/tmp/probed')
 writeFileSync('/tmp/probed', '')
 for (const raid_level of again ? [] : ['0', '1+0', '6']) {
   const mirror = { ...member, raid_level: '1', size_gb: 1, volume_name: 'mirror' }
   const other = { ...member, raid_level, size_gb: 'MAX', volume_name: 'other' }
   await createArrays({ logical_disks: [mirror, other] }, { properties: {} }, raiding)
+  // What members are brought in step with is zeros, and takes the time of an emulated processor. Before there are arrays there is no such limit.
+  writeFileSync('/proc/sys/dev/raid/speed_limit_max', '1000')
   const made = (await arrays.disks()).find(({ volume_name: volume }) => volume === 'other')
   const name = made?.name.split('/').at(-1) ?? 'none'
   const level = readFileSync(`/sys/block/${name}/md/level`, 'latin1').trim()
