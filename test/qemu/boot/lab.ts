@@ -40,6 +40,8 @@ export interface BootLabOptions {
   initrd?: string
   /** Instead of Debian's. */
   loaders?: Record<string, string>
+  /** It boots from this disk, by iSCSI. */
+  volume?: string
   /** What firmware knows to be revoked: shim's variable SbatLevel. */
   sbatLevel?: string
 }
@@ -54,7 +56,7 @@ async function removeStale(): Promise<void> {
 }
 
 export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
-  const { kernel, firmware, asking, way = 'cable', busybox = '/bin/busybox', initrd, loaders = {} } = options
+  const { kernel, firmware, asking, way = 'cable', busybox = '/bin/busybox', initrd, loaders = {}, volume } = options
   const mac = firmware === 'uboot' ? U_BOOT_MAC : MAC
   await cleanStale()
   labs += 1
@@ -84,6 +86,7 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
       https: asking === 'https4' ? enrolAuthority(dir) : undefined,
       way,
       loaders,
+      volume,
     }
     const log: Record<string, string>[] = []
     const services = { up: false }
