@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { parseAs } from '../../contract/api/schema-fault.ts'
+import { attachVif, detachVif, knowsVifs, vifsOf } from '../network/vifs.ts'
 import type { Platform } from '../platform.ts'
 import { readJson } from './body.ts'
 import type { Api } from './context.ts'
@@ -13,22 +14,25 @@ const request = z.looseObject({
   portgroup_uuid: uuid.optional(),
 })
 
-/** Virtual interfaces. The network interface that there is, `noop`, does nothing with them and knows none, as Ironic's. */
+/** Virtual interfaces: ports of tenants' networks. Network interface `noop` does nothing with them and knows none, as Ironic's. */
 export function vifRoutes(app: Api, platform: Platform): void {
   const path = '/v1/nodes/:ident/vifs'
   app.get(path, async (call) => {
-    await nodeOf(platform, call.req.param('ident'), call.var.minor)
-    return call.json({ vifs: [] })
+    const node = await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    const vifs = knowsVifs(node) ? await vifsOf(platform, node) : []
+    return call.json({ vifs: vifs.map((id) => ({ id })) })
   })
   app.post(path, async (call) => {
     const given = parseAs('vif', request, (await readJson(call)) ?? {})
     if (call.var.minor >= 67 && given.port_uuid !== undefined && given.portgroup_uuid !== undefined)
       throw new UserError(400, 'Cannot specify both port_uuid and portgroup_uuid')
-    await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    const node = await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    if (knowsVifs(node)) await attachVif(platform, node, given)
     return call.body(null, 204)
   })
   app.delete(`${path}/:vif`, async (call) => {
-    await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    const node = await nodeOf(platform, call.req.param('ident'), call.var.minor)
+    if (knowsVifs(node)) await detachVif(platform, node, call.req.param('vif'))
     return call.body(null, 204)
   })
 }

@@ -8,17 +8,13 @@ export interface Wired {
   port: NetworkPort
   network: Network
   addresses: Array<{ ip_address: string; subnet: Subnet }>
+  /** It is on a bond of these cards. */
+  bond?: { mode: string; properties: Record<string, unknown>; members: string[] } | undefined
 }
 
 /** `links` are cards and VLANs on them, `networks` their addresses, `services` the name servers. */
 export function networkData(wired: readonly Wired[]): { links: object[]; networks: object[]; services: object[] } {
-  const links = wired.map(({ port, network }, at) => ({
-    id: linkId(at),
-    type: 'phy',
-    ethernet_mac_address: port.mac_address,
-    mtu: network.mtu,
-    vif_id: port.uuid,
-  }))
+  const links = wired.flatMap(linksOf)
   const networks = wired.flatMap((one, link) =>
     one.addresses.map((each, at) => ({
       id: `network${link}-${at}`,
@@ -29,6 +25,25 @@ export function networkData(wired: readonly Wired[]): { links: object[]; network
   )
   const servers = new Set(wired.flatMap(({ addresses }) => addresses.flatMap(({ subnet }) => subnet.dns_nameservers)))
   return { links, networks, services: [...servers].map((address) => ({ type: 'dns', address })) }
+}
+
+/** A card; or a bond, and the cards that are in it. */
+function linksOf({ port, network, bond }: Wired, at: number): object[] {
+  const link = { id: linkId(at), ethernet_mac_address: port.mac_address, mtu: network.mtu, vif_id: port.uuid }
+  if (!bond) return [{ ...link, type: 'phy' }]
+  const members = bond.members.map((mac, index) => ({
+    id: `${linkId(at)}-${index}`,
+    type: 'phy',
+    ethernet_mac_address: mac,
+    mtu: network.mtu,
+  }))
+  // Linux's names of what a portgroup's properties are, as guests know them.
+  const more = Object.entries(bond.properties).map(([name, value]) => [
+    name.startsWith('bond_') ? name : `bond_${name}`,
+    value,
+  ])
+  const settings = { bond_mode: bond.mode, bond_links: members.map(({ id }) => id), ...Object.fromEntries(more) }
+  return [...members, { ...link, type: 'bond', ...settings }]
 }
 
 const linkId = (at: number): string => `interface${at}`

@@ -5,6 +5,7 @@ import type { Platform } from '../platform.ts'
 import { absentRoutes } from './absent.ts'
 import { networkRoutes } from './networks.ts'
 import { portRoutes } from './ports.ts'
+import { quotaRoutes } from './quotas.ts'
 import { subnetRoutes } from './subnets.ts'
 
 /** Neutron's Networking API v2.0, under /network. */
@@ -21,6 +22,7 @@ export function createNetwork(platform: Platform, config: IdentityConfig, public
   networkRoutes(app, platform)
   subnetRoutes(app, platform)
   portRoutes(app, platform)
+  quotaRoutes(app, platform)
   absentRoutes(app)
   return app
 }

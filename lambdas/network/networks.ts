@@ -3,6 +3,7 @@ import type { Network } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
+import { charging } from '../openstack/quotas.ts'
 import { isAdmin, isTheirs, mayChange, projectOf, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
 import { ConflictError } from '../platform.ts'
 import { networkCreation, networkUpdate } from './input.ts'
@@ -31,7 +32,7 @@ export function networkRoutes(app: Service, ground: Ground): void {
     requireMember(call, 'create_network')
     const given = networkCreation.parse(await readJson(call)).network
     const network = newNetwork(call, ground, given)
-    await networkStore.save(table, undefined, network)
+    await networkStore.save(charging(table, network.project_id, { network: 1 }), undefined, network)
     log.info({ network: network.uuid, name: network.name, project: network.project_id }, 'network created')
     return call.json({ network: networkView(network, isAdmin(call)) }, 201)
   })
@@ -124,7 +125,7 @@ export async function removeNetwork({ table }: Pick<Ground, 'table'>, network: N
     throw error
   })
   const subnets = await subnetsOf(table, network)
-  await table
+  await charging(table, network.project_id, { network: -1, subnet: -subnets.length })
     .write([
       ...networkStore.writes(closed, undefined),
       ...subnets.flatMap((each) => subnetStore.writes(each, undefined)),

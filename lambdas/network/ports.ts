@@ -4,6 +4,7 @@ import { readJson } from '../api/body.ts'
 import { ConflictError } from '../platform.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
+import { charging } from '../openstack/quotas.ts'
 import { isAdmin, isTheirs, mayChange, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
 import { type PortInput, portCreation, portUpdate } from './input.ts'
 import { changed, networkOf, PATH } from './networks.ts'
@@ -75,7 +76,8 @@ export function portRoutes(app: Service, ground: Ground): void {
 }
 
 export async function deletePort({ table }: Pick<Ground, 'table'>, port: NetworkPort): Promise<void> {
-  await table.write(portWrites(port, undefined)).catch((error: unknown) => {
+  const counted = charging(table, port.project_id, { port: -1 })
+  await counted.write(portWrites(port, undefined)).catch((error: unknown) => {
     throw error instanceof ConflictError ? changed('Port', port.uuid) : error
   })
 }

@@ -12,6 +12,7 @@ import type { Network, Subnet } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
+import { charging } from '../openstack/quotas.ts'
 import { mayChange, requireMember } from '../openstack/rights.ts'
 import { ConflictError, type Table, type Write } from '../platform.ts'
 import { checkPools, defaultGateway, defaultPools, prefixOf } from './addressing.ts'
@@ -108,7 +109,8 @@ async function addSubnet(table: Table, network: Network, subnet: Subnet): Promis
   if (network.subnets.length >= MOST_SUBNETS)
     throw new UserError(409, `Network ${network.uuid} has ${MOST_SUBNETS} subnets already, which is the most.`)
   const after = { ...network, subnets: [...network.subnets, subnet.uuid], version: network.version + 1 }
-  await write(table, network, [...subnetStore.writes(undefined, subnet), ...networkStore.writes(network, after)])
+  const counted = charging(table, subnet.project_id, { subnet: 1 })
+  await write(counted, network, [...subnetStore.writes(undefined, subnet), ...networkStore.writes(network, after)])
 }
 
 /** The network forgets it first, so that no port takes an address of it while it is looked whether one has. */
@@ -126,7 +128,7 @@ export async function removeSubnet(table: Table, subnet: Subnet): Promise<void> 
     await named(true)
     throw error
   })
-  await subnetStore.remove(table, subnet)
+  await subnetStore.remove(charging(table, subnet.project_id, { subnet: -1 }), subnet)
 }
 
 async function write(table: Table, network: Network, writes: Write[]): Promise<void> {

@@ -1,6 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { isWithin, parseAddress } from '../../contract/address.ts'
 import type { FixedIp, Network, NetworkPort, Subnet } from '../../contract/network.ts'
+import { charging } from '../openstack/quotas.ts'
 import { ConflictError, type Platform, type Write } from '../platform.ts'
 import { all } from '../store/paging.ts'
 import { addressAt, eui64, macOf, placeOf, prefixOf, sizeOf } from './addressing.ts'
@@ -26,6 +27,7 @@ export async function takePort(
   wanted: Wanted,
   also: Write[] = [],
 ): Promise<NetworkPort> {
+  const counted = before ? platform.table : charging(platform.table, base.project_id, { port: 1 })
   const isTaking = !before || wanted.fixed_ips !== undefined || wanted.mac_address !== undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const network = isTaking ? await openNetwork(platform.table, base.network_uuid) : undefined
@@ -36,7 +38,7 @@ export async function takePort(
     const after: NetworkPort = { ...base, fixed_ips, mac_address }
     const writes = [...portWrites(before, after), ...(network ? [unchanged(network)] : []), ...also]
     try {
-      await platform.table.write(writes)
+      await counted.write(writes)
       return after
     } catch (error) {
       if (!(error instanceof ConflictError)) throw error

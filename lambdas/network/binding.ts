@@ -1,0 +1,156 @@
+import { UserError } from '../../contract/api/faults.ts'
+import type { Network, NetworkPort } from '../../contract/network.ts'
+import type { Portgroup } from '../../contract/portgroup.ts'
+import type { Port } from '../../contract/resources.ts'
+import type { Platform, Write } from '../platform.ts'
+import { portgroupsOf, portgroupStore } from '../store/portgroups.ts'
+import { portsOf, portStore as cardStore } from '../store/ports.ts'
+import { portStore } from './store.ts'
+import { takePort } from './take-port.ts'
+
+/** What of a node a tenant's port (Ironic's VIF) can be bound to: a card, or a bond of several. */
+export interface Place {
+  card?: Port
+  group?: Portgroup
+  address: string
+  physical_network: string | null
+  pxe: boolean
+  vif: string | undefined
+}
+
+const KEY = 'tenant_vif_port_id'
+export const vifOf = ({ internal_info: info }: Port | Portgroup): string | undefined => info[KEY] as string | undefined
+
+/** A group is offered for its cards, unless it is empty or has no address; one of which a card is taken by itself, only with the others'. */
+export function placesAmong(cards: readonly Port[], groups: readonly Portgroup[]): Place[] {
+  const bonded = groups.filter((group) => {
+    const members = cards.filter(({ portgroup_uuid: of }) => of === group.uuid)
+    return group.address !== null && members.length > 0 && members.every((card) => vifOf(card) === undefined)
+  })
+  const single = cards.filter((card) => !bonded.some(({ uuid }) => uuid === card.portgroup_uuid))
+  return [
+    ...bonded.map((group) => ({
+      group,
+      address: group.address ?? '',
+      physical_network: group.physical_network,
+      pxe: cards.some((card) => card.portgroup_uuid === group.uuid && card.pxe_enabled),
+      vif: vifOf(group),
+    })),
+    ...single.map((card) => ({
+      card,
+      address: card.address,
+      physical_network: card.physical_network,
+      pxe: card.pxe_enabled,
+      vif: vifOf(card),
+    })),
+  ]
+}
+
+export async function placesOf(table: Platform['table'], node: string): Promise<Place[]> {
+  return placesAmong(await portsOf(table, node), await portgroupsOf(table, node))
+}
+
+/** A free one on the network's wires, before one that doesn't say on which it is; then bonds, then what boots by PXE (reference §5.6). */
+export function choosePlace(places: readonly Place[], { segment }: Network): Place {
+  const free = places.filter(
+    ({ vif, physical_network: on }) => vif === undefined && (on === null || on === segment.physical_network),
+  )
+  const order = ({ physical_network: on, group, pxe }: Place): number =>
+    (on === null ? 4 : 0) + (group ? 0 : 2) + (pxe ? 0 : 1)
+  const [best] = free.toSorted((a, b) => order(a) - order(b) || (a.address < b.address ? -1 : 1))
+  if (!best)
+    throw new UserError(
+      400,
+      `The node has no free card on physical network ${segment.physical_network}: it has ${places.length}, of which ${places.length - free.length} are taken or elsewhere.`,
+    )
+  return best
+}
+
+/** Port and card in one transaction. */
+export async function bindPort(
+  platform: Platform,
+  port: NetworkPort,
+  place: Place,
+  device: Pick<NetworkPort, 'device_id' | 'device_owner'>,
+): Promise<NetworkPort> {
+  const now = platform.clock.now().toISOString()
+  const at = (place.group ?? place.card) as Port | Portgroup
+  const base: NetworkPort = {
+    ...port,
+    ...device,
+    binding: {
+      host_id: at.node_uuid,
+      vnic_type: 'baremetal',
+      profile: { ...port.binding.profile, ...profileOf(place) },
+    },
+    bound: { node: at.node_uuid, port: at.uuid },
+    updated_at: now,
+    version: port.version + 1,
+  }
+  const taken = kept(place, { ...at.internal_info, [KEY]: port.uuid }, now)
+  const bound = await takePort(platform, port, base, { fixed_ips: undefined, mac_address: place.address }, taken)
+  platform.log.info({ node: at.node_uuid, port: port.uuid, card: place.address }, 'port bound')
+  return bound
+}
+
+/** As Ironic tells Neutron's drivers where the cable ends. */
+function profileOf({ card, group }: Place): Record<string, unknown> {
+  const local = card?.local_link_connection ?? {}
+  return {
+    ...(Object.keys(local).length > 0 ? { local_link_information: [local] } : {}),
+    ...(group
+      ? {
+          local_group_information: {
+            id: group.uuid,
+            name: group.name,
+            bond_mode: group.mode,
+            bond_properties: group.properties,
+          },
+        }
+      : {}),
+  }
+}
+
+function kept({ card, group }: Place, internal_info: Record<string, unknown>, now: string): Write[] {
+  if (group)
+    return portgroupStore.writes(group, { ...group, internal_info, updated_at: now, version: group.version + 1 })
+  return card ? cardStore.writes(card, { ...card, internal_info, updated_at: now, version: card.version + 1 }) : []
+}
+
+/** The port is nobody's card's any more. `also`: what of it changes with that. */
+export async function unbindPort(
+  platform: Platform,
+  port: NetworkPort,
+  also: Partial<Pick<NetworkPort, 'device_id' | 'device_owner'>> = {},
+): Promise<NetworkPort> {
+  const now = platform.clock.now().toISOString()
+  const { local_link_information: _link, local_group_information: _group, ...profile } = port.binding.profile
+  const base: NetworkPort = {
+    ...port,
+    ...also,
+    bound: null,
+    binding: { ...port.binding, host_id: '', profile },
+    updated_at: now,
+    version: port.version + 1,
+  }
+  const freed = port.bound ? await free(platform, port, port.bound.port, now) : []
+  return takePort(platform, port, base, { fixed_ips: undefined, mac_address: undefined }, freed)
+}
+
+async function free({ table }: Platform, { uuid }: NetworkPort, at: string, now: string): Promise<Write[]> {
+  const card = await cardStore.get(table, at)
+  const group = card ? undefined : await portgroupStore.get(table, at)
+  const info = (card ?? group)?.internal_info ?? {}
+  if (info[KEY] !== uuid) return []
+  const { [KEY]: _gone, ...rest } = info
+  return kept({ card, group } as Place, rest, now)
+}
+
+/** One that may be bound; throws where it is somebody's. */
+export async function unboundPort(table: Platform['table'], uuid: string, device: string): Promise<NetworkPort> {
+  const port = await portStore.get(table, uuid)
+  if (!port) throw new UserError(404, `Port ${uuid} could not be found.`)
+  if (port.bound || (port.device_id !== '' && port.device_id !== device))
+    throw new UserError(409, `Port ${uuid} is still in use.`)
+  return port
+}
