@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { CHUNK_BYTES } from '../../contract/images/manifest.ts'
+import { makeImage } from '../../contract/images/testing.ts'
+import { buildAgent } from '../../agent/bundle.ts'
+import { type Disk, MiB } from '../../agent/disks/disk.ts'
+import { loopDisk } from '../../agent/disks/loop-disk.ts'
+import { openLink } from '../rack/images/link.ts'
+import { openPeerSite } from '../rack/images/peer-site.ts'
+
+/** An agent that is killed while it writes (its machine lost power) leaves nothing that boots, wherever it was; the next one writes all of it. */
+
+const image = Buffer.concat([randomBytes(6 * MiB), Buffer.alloc(20 * MiB), randomBytes(5 * MiB), randomBytes(4096)])
+image.fill(0, 440, 512)
+image.set([0, 0, 2, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 0x10, 0, 0], 446)
+image.set([0x55, 0xaa], 510)
+const made = makeImage(image)
+/** All that one agent takes. */
+const stored = made.manifest.stored_size
+const LIMIT = 300_000
+
+test(
+  'killed after any part of the image, the disk does not boot; written again, it is the image byte for byte',
+  async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'image-killed-'))
+    onTestFinished(() => rmSync(dir, { recursive: true, force: true }))
+    const program = join(dir, 'agent.mjs')
+    await buildAgent(program, join(import.meta.dirname, '../bench/image/agent-process.ts'))
+    const site = await openPeerSite(made, { dir: join(dir, 'chunks'), above: 4 })
+    onTestFinished(() => site.close())
+    const disk = usedDisk()
+    let plan = 0
+    /** Until so many bytes of chunks have gone out to it; undefined: to its end. */
+    const run = async (bytes?: number): Promise<number | null> => {
+      plan += 1
+      // What is on its way is taken slowly enough that a kill comes in between.
+      const link = await openLink(site.port, () => undefined, bytes === undefined ? undefined : 4 * MiB)
+      const info = await site.infoFor(`plan-${plan}`, link.port)
+      const before = site.toAgents
+      const agent = spawn(process.execPath, [program, JSON.stringify({ disk, info })], { stdio: 'ignore' })
+      const exit = once(agent, 'exit') as Promise<[number | null]>
+      if (bytes !== undefined) {
+        await expect.poll(() => site.toAgents - before, { timeout: 60_000, interval: 5 }).toBeGreaterThanOrEqual(bytes)
+        agent.kill('SIGKILL')
+      }
+      const [code] = await exit
+      await link.close()
+      return code
+    }
+    const killed: number[] = []
+    for (const part of [0, 0.3, 0.6, 0.9]) {
+      const code = await run(Math.floor(part * stored))
+      if (code === null) killed.push(part)
+      // The last bytes may have been through before the signal was.
+      const isWhole = contents(disk, image.length).equals(image)
+      expect(isWhole || contents(disk, CHUNK_BYTES).every((byte) => byte === 0xaa || byte === 0)).toBe(true)
+    }
+    expect(killed.length).toBeGreaterThan(1)
+    expect(await run()).toBe(0)
+    expect(contents(disk, image.length).equals(image)).toBe(true)
+  },
+  LIMIT,
+)
+
+/** Full of what somebody left. */
+function usedDisk(): Disk {
+  const used = loopDisk(48 * MiB)
+  const file = openSync(used.name, 'r+')
+  for (let at = 0; at < used.size; at += MiB) writeSync(file, Buffer.alloc(MiB, 0xaa), 0, MiB, at)
+  closeSync(file)
+  return used
+}
+
+function contents({ name }: Disk, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  const file = openSync(name, 'r')
+  for (let at = 0; at < length;) at += readSync(file, bytes, at, length - at, at)
+  closeSync(file)
+  return bytes
+}
