@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import type { Keypair } from '../../contract/compute.ts'
 import { readJson } from '../api/body.ts'
+import { charging } from '../openstack/quotas.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { isAdmin } from '../openstack/rights.ts'
 import { all } from '../store/paging.ts'
@@ -47,15 +48,19 @@ export function keypairRoutes(app: Service, ground: Ground): void {
       updated_at: null,
       version: 1,
     }
-    await keypairStore.save(table, undefined, keypair)
+    await keypairStore.save(charging(table, keypairsBy(user_id), { key_pairs: 1 }), undefined, keypair)
     return call.json({ keypair: { ...view(call, keypair), ...secret } }, call.var.minor >= 2 ? 201 : 200)
   })
   app.get(`${path}/:name`, async (call) => call.json({ keypair: detail(call, await keypairOf(ground, asked(call))) }))
   app.delete(`${path}/:name`, async (call) => {
-    await keypairStore.remove(table, await keypairOf(ground, asked(call)))
+    const keypair = await keypairOf(ground, asked(call))
+    await keypairStore.remove(charging(table, keypairsBy(keypair.user_id), { key_pairs: -1 }), keypair)
     return call.body(null, call.var.minor >= 2 ? 204 : 202)
   })
 }
+
+/** They are people's, whatever their project. */
+const keypairsBy = (user: string): string => `user ${user}`
 
 const asked = (call: Call) => ({
   user: userOf(call, call.req.query('user_id')),

@@ -65,7 +65,7 @@ export function quotaRoutes(app: Service, { table, log }: Ground): void {
   })
   app.delete(path, async (call) => {
     requireAdmin(call, 'os_compute_api:os-quota-sets:delete')
-    await setLimits(table, call.req.param('project'), undefined)
+    await setLimits(table, call.req.param('project'), Object.fromEntries(own.map((name) => [name, undefined])))
     return call.body(null, 202)
   })
   app.get(`${PATH}/os-quota-class-sets/:class`, async (call) =>

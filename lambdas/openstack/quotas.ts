@@ -18,6 +18,7 @@ export const defaultLimits = {
   port: -1,
 } as const
 export type Resource = keyof typeof defaultLimits
+const ofNetworks = new Set<string>(['network', 'subnet', 'port'] satisfies Resource[])
 export type Amounts = Partial<Record<Resource, number>>
 
 /** Where the limits are that hold for projects that have none of their own. */
@@ -37,13 +38,16 @@ export async function usageOf(table: Table, project: string): Promise<Record<Res
 
 const ATTEMPTS = 30
 
-/** Undefined: those of the defaults hold again. */
-export async function setLimits(table: Table, project: string, given: Amounts | undefined): Promise<void> {
+/** `undefined` for one: the default holds again. */
+export async function setLimits(
+  table: Table,
+  project: string,
+  given: { [name in Resource]?: number | undefined },
+): Promise<void> {
   const key = limitsKey(project)
-  if (!given) return table.write([{ delete: key }])
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const before = await table.get(key)
-    const value = { ...(before?.value as Amounts), ...given }
+    const value = JSON.parse(JSON.stringify({ ...(before?.value as Amounts), ...given })) as Amounts
     const version = (before?.version ?? 0) + 1
     try {
       return await table.write([{ put: { ...key, version, value }, expect: before?.version ?? 'absent' }])
@@ -64,7 +68,8 @@ export async function requireRoom(table: Table, project: string, wanted: Amounts
     const limit = limits[name]
     if (count > 0 && limit >= 0 && used[name] + count > limit)
       throw new UserError(
-        403,
+        // As each service says it.
+        ofNetworks.has(name) ? 409 : 403,
         `Quota exceeded for ${name}: Requested ${count}, but already used ${used[name]} of ${limit} ${name}`,
       )
   }
