@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type MachinesToHave, openMachines } from '../clients/machines.ts'
+import { run, type Ran } from './bloomery-process.ts'
+
+/** `bloomery server`, of a person in a project, on machines that deploy. */
+
+let machines: MachinesToHave
+let token: string
+beforeAll(async () => {
+  machines = await openMachines(1)
+  token = await projectToken()
+  await make('/compute/v2.1/flavors', { flavor: { name: 'metal', vcpus: 1, ram: 1024, disk: 1 } }).then(({ flavor }) =>
+    make(`/compute/v2.1/flavors/${flavor?.id}/os-extra_specs`, { extra_specs: { 'resources:CUSTOM_BAREMETAL': '1' } }),
+  )
+  const { network } = await make('/network/v2.0/networks', { network: { name: 'rack' } })
+  await make('/network/v2.0/subnets', { subnet: { network_id: network?.id, ip_version: 4, cidr: '10.20.0.0/24' } })
+}, 180_000)
+afterAll(() => machines?.stop())
+
+const endpoint = (): string => machines.settings['OS_AUTH_URL']!.replace(/\/identity$/, '')
+
+async function projectToken(): Promise<string> {
+  const domain = { id: 'default' }
+  const user = { name: 'admin', domain, password: machines.settings['OS_PASSWORD'] }
+  const identity = { methods: ['password'], password: { user } }
+  const body = JSON.stringify({ auth: { identity, scope: { project: { name: 'admin', domain } } } })
+  const reply = await fetch(`${endpoint()}/identity/v3/auth/tokens`, { method: 'POST', body })
+  return reply.headers.get('x-subject-token') ?? ''
+}
+
+async function make(path: string, body: object): Promise<Record<string, { id: string } | undefined>> {
+  const init = { method: 'POST', headers: { 'x-auth-token': token }, body: JSON.stringify(body) }
+  const reply = await fetch(`${endpoint()}${path}`, init)
+  if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`)
+  return reply.json() as Promise<Record<string, { id: string } | undefined>>
+}
+
+const cli = (line: string, project = 'admin'): Promise<Ran> =>
+  run([...line.split(' '), '--endpoint', endpoint()], {
+    BLOOMERY_USERNAME: 'admin',
+    BLOOMERY_PASSWORD: machines.settings['OS_PASSWORD']!,
+    ...(project === '' ? {} : { BLOOMERY_PROJECT: project }),
+  })
+const said = async (line: string): Promise<string> => {
+  const { code, stdout, stderr } = await cli(line)
+  if (code !== 0) throw new Error(`bloomery ${line}: ${stderr}`)
+  return stdout
+}
+
+it('makes a server, shows it, switches it, and gives it back', { timeout: 180_000 }, async () => {
+  const made = await said('server create web --flavor metal --image debian --property role=web --wait')
+  expect(made).toMatch(/^Server web runs: 10\.20\.0\.\d+/)
+  expect(await said('server list')).toMatch(/web +ACTIVE +10\.20\.0\.\d+ +metal/)
+  expect(await said('server show web')).toMatch(/site-1/)
+  expect(await said('server reboot web --wait')).toMatch(/done/)
+  expect(await said('server events web')).toMatch(/reboot[^]*create/)
+  expect(await said('server delete web --wait')).toMatch(/gone/)
+  expect(JSON.parse(await said('server list --json'))).toEqual([])
+})
+
+it('says what is missing: a thing, a project, a node', { timeout: 120_000 }, async () => {
+  const unknown = await cli('server create web --flavor none --image debian')
+  expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('among the flavors: none')])
+  const homeless = await cli('server create web --flavor metal --image debian', '')
+  expect([homeless.code, homeless.stderr]).toEqual([2, expect.stringContaining('BLOOMERY_PROJECT')])
+  await said('server create one --flavor metal --image debian --wait')
+  const none = await cli('server create two --flavor metal --image debian --wait')
+  expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('No valid host')])
+})
+
+it('shows help with examples for each of its commands', { timeout: 120_000 }, async () => {
+  const verbs = ['create', 'list', 'show', 'delete', 'console', 'events', 'start', 'rescue', 'rebuild']
+  for (const verb of verbs) {
+    const { code, stdout } = await run(['server', verb, '--help'])
+    expect([code, stdout], verb).toEqual([0, expect.stringContaining('Examples:')])
+  }
+})
