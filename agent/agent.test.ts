@@ -114,6 +114,8 @@ function paperMachine(did: string[], lockDown: () => void): Machine {
     sync: () => does('sync'),
     powerOff: () => void did.push('power off'),
     reboot: () => void did.push('reboot'),
+    loadKernel: ({ name }) => does(`load the kernel of ${name}`).then(() => ({ kernel: '/boot/vmlinuz' })),
+    startKernel: () => void did.push('kexec'),
     collectLogs: () => Promise.resolve(Buffer.from('logs')),
     inventory: () => Promise.resolve({ disks: [] }),
     collected: () => Promise.resolve({ pci_devices: [] }),
@@ -212,6 +214,16 @@ it('says what the machine consists of before it looks itself up as what it was t
   const { api } = await start('ipa-inspection-callback-url=API/v1/continue_inspection')
   expect(api.told).toEqual([{ findings: { inventory: { disks: [] }, pci_devices: [] }, beats: 0, lookups: 0 }])
   expect(api.lookups[0]).toMatch(new RegExp(`&node_uuid=${uuid}$`))
+})
+
+it('loads and starts the kernel of what it wrote, and of nothing else', async () => {
+  const { did, command } = await start()
+  expect((await command('standby.load_kernel', {}, true)).command_status).toBe('FAILED')
+  await command('deploy.execute_deploy_step', { step: step('write_image', { image_info }), node, ports: [] }, true)
+  const loaded = await command('standby.load_kernel', {}, true)
+  expect(loaded).toMatchObject({ command_status: 'SUCCEEDED', command_result: { kernel: '/boot/vmlinuz' } })
+  await command('standby.start_kernel', {}, true)
+  expect(did).toEqual(['write debian to /dev/vdb', 'sync', 'load the kernel of /dev/vdb', 'sync', 'kexec'])
 })
 
 it('cleans every disk, and asks for new steps when those are of another version', async () => {

@@ -27,6 +27,17 @@ export function standbyExtension(machine: Machine, deployed: Deployed, node: Nod
       machine.powerOff()
       return null
     }),
+    /** Ours alone: what `start_kernel` starts. */
+    load_kernel: command(true, nothing, async () => {
+      const disk = diskOf(deployed)
+      await machine.sync()
+      return machine.loadKernel(disk, deployed.written ?? {})
+    }),
+    start_kernel: command(true, nothing, async () => {
+      await machine.sync()
+      machine.startKernel()
+      return null
+    }),
     run_image: command(true, nothing, async () => {
       await machine.sync()
       machine.reboot()

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { hostname, networkInterfaces, totalmem } from 'node:os'
 import { join } from 'node:path'
+import type { BmcPlace } from '../bmc/lan.ts'
 import type { Disk } from '../disks/disk.ts'
 import type { NetworkInterface } from '../machine/network.ts'
 import { describeCard } from './cards.ts'
@@ -12,11 +13,13 @@ export interface Surroundings {
   interfaces: readonly NetworkInterface[]
   bootMac: string | undefined
   uefi: boolean
+  /** Undefined: the kernel knows of none. */
+  bmc?: BmcPlace | undefined
 }
 
 /** What the server consists of, under the keys of ironic-python-agent's inventory (reference §6.9). */
 export async function describeMachine(
-  { disks, interfaces, bootMac, uefi }: Surroundings,
+  { disks, interfaces, bootMac, uefi, bmc }: Surroundings,
   sysfs = '/sys',
   proc = '/proc',
 ): Promise<Record<string, unknown>> {
@@ -31,6 +34,7 @@ export async function describeMachine(
     memory: { total: totalmem(), physical_mb: memoryMebibytes(smbios) ?? Math.floor(totalmem() / 1024 / 1024) },
     boot: { current_boot_mode: uefi ? 'uefi' : 'bios', pxe_interface: bootMac ?? null },
     hostname: hostname(),
+    ...bmc,
     system_vendor: systemVendor(smbios) ?? { product_name: '', serial_number: '', manufacturer: '' },
   }
 }

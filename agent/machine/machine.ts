@@ -36,6 +36,9 @@ export interface Machine {
   /** Both return before it happens, so that the command can be answered. */
   powerOff: () => void
   reboot: () => void
+  /** The kernel that the system on this disk boots, for startKernel, which returns before it happens. */
+  loadKernel: (disk: Disk, written: Partial<Written>) => Promise<Record<string, unknown>>
+  startKernel: () => void
   /** A gzipped tar. */
   collectLogs: () => Promise<Buffer>
   inventory: () => Promise<Record<string, unknown>>

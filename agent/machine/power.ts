@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import type { Clock } from '../clock.ts'
 import { reason, type Log } from '../log.ts'
+import { startLoaded } from '../kexec/load.ts'
 import { run } from '../programs.ts'
 
 /** The command's result must have time to be fetched. */
@@ -20,4 +21,16 @@ export async function endMachine(how: 'off' | 'reboot', clock: Clock, log: Log):
   await run(how === 'off' ? 'poweroff' : 'reboot', ['-f'], 60).catch((error: unknown) => {
     log.error('the machine stays on', { because: reason(error) })
   })
+}
+
+/** The machine stays as it is where that fails: who asked sees that the agent is still there. */
+export async function startByKexec(clock: Clock, log: Log): Promise<void> {
+  await clock.sleep(grace)
+  log.info('power', { now: 'kexec' })
+  await run('sync', [], 60)
+  try {
+    startLoaded()
+  } catch (error) {
+    log.error('no kexec', { because: reason(error) })
+  }
 }

@@ -7,6 +7,8 @@ import { listDisks } from '../disks/list.ts'
 import type { Trust } from '../http.ts'
 import { deployImage } from '../image/deploy.ts'
 import { forgetLoaders } from '../loader/forget.ts'
+import { findBmc } from '../bmc/find.ts'
+import { loadKernelOf } from '../kexec/load.ts'
 import { describeMachine } from '../inventory/describe.ts'
 import { listPciDevices } from '../inventory/pci.ts'
 import { listenForLldp } from '../lldp/listen.ts'
@@ -20,7 +22,7 @@ import { installBoot, isUefi } from './efi.ts'
 import { collectLogs } from './logs.ts'
 import type { Machine } from './machine.ts'
 import { listInterfaces } from './network.ts'
-import { endMachine } from './power.ts'
+import { endMachine, startByKexec } from './power.ts'
 import { allowRescue, hashPassword } from './rescue.ts'
 import { createUpkeep } from './upkeep.ts'
 
@@ -82,6 +84,8 @@ export function createServer({ clock, log, trust, settings, imageKeys, lockDown 
     sync: async () => void (await run('sync', [], 600)),
     powerOff: () => void endMachine('off', clock, log),
     reboot: () => void endMachine('reboot', clock, log),
+    loadKernel: async (disk, { root }) => ({ ...(await loadKernelOf(disk, root)) }),
+    startKernel: () => void startByKexec(clock, log),
     collectLogs: async () => collectLogs(log, await listDisks()),
     inventory: async () =>
       describeMachine({
@@ -89,6 +93,7 @@ export function createServer({ clock, log, trust, settings, imageKeys, lockDown 
         interfaces: await listInterfaces(),
         bootMac: settings.bootMac,
         uefi: await isUefi(),
+        bmc: await findBmc(clock, log),
       }),
     collected: async () => {
       const pci_devices = await listPciDevices('/sys')

@@ -11,6 +11,13 @@ export interface Libc {
   /** Has the kernel make so many bytes zeros (fallocate(2), FALLOC_FL_ZERO_RANGE), however long that takes, beside this thread. False: it can't. */
   zeroRange(fd: number, offset: number, length: number): Promise<boolean>
   close(fd: number): number
+  ioctl(fd: number, request: number, argument: Buffer): number
+  /** With its fourth argument in memory, as kexec_file_load has it. */
+  syscall(number: number, a: number, b: number, c: number, d: Buffer, e: number): number
+  /** reboot(2) without its magic numbers, as libc has it. */
+  reboot(command: number): number
+  /** Where these bytes are: for structures that point to them. They must outlive the call. */
+  address(bytes: Buffer): bigint
   /** Of the last call that failed. */
   errno(): number
 }
@@ -37,6 +44,8 @@ function load(): Libc | undefined {
   const setsockopt = lib.func('int setsockopt(int, int, int, uintptr_t, uint32_t)')
   const fallocate = lib.func('int fallocate(int, int, int64_t, int64_t)')
   const recv = lib.func('int64_t recv(int, uintptr_t, size_t, int)')
+  const ioctl = lib.func('int ioctl(int, unsigned long, uintptr_t)')
+  const syscall = lib.func('int64_t syscall(int64_t, int64_t, int64_t, int64_t, uintptr_t, int64_t)')
   const at = (bytes: Buffer): number => Number(koffi.address(bytes))
   return {
     socket: lib.func('int socket(int, int, int)'),
@@ -49,6 +58,10 @@ function load(): Libc | undefined {
         fallocate.async(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, offset, length, done)
       }),
     close: lib.func('int close(int)'),
+    ioctl: (fd, request, argument) => ioctl(fd, request, at(argument)) as number,
+    syscall: (number, a, b, c, d, e) => Number(syscall(number, a, b, c, at(d), e)),
+    reboot: lib.func('int reboot(int)'),
+    address: (bytes) => koffi.address(bytes),
     errno: () => koffi.errno(),
   }
 }
