@@ -2,6 +2,7 @@ import type { Volume } from '../../contract/block-storage.ts'
 import type { Server } from '../../contract/compute.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Change, Platform } from '../platform.ts'
+import { isNewsToServer } from './node-facts.ts'
 import { reconcile } from './reconcile.ts'
 
 /** Servers that have something to do, by changes of their own and of their nodes. */
@@ -18,22 +19,11 @@ function serversOf({ key, before, after }: Change): string[] {
   if (key.sk === 'volume') return [before, after].flatMap((item) => waitingFor(item?.value as Volume | undefined))
   if (key.sk !== 'node') return []
   const [was, is] = [before?.value as Node | undefined, after?.value as Node | undefined]
-  if (was && is && !differ(was, is)) return []
+  if (!isNewsToServer(was, is)) return []
   return [was?.instance_uuid, is?.instance_uuid].filter((uuid) => uuid !== null && uuid !== undefined)
 }
 
 function waitingFor(volume: Volume | undefined): string[] {
   const servers = [volume?.for_server, ...(volume?.attachments.map(({ server }) => server) ?? [])]
   return servers.filter((uuid) => uuid !== null && uuid !== undefined)
-}
-
-/** In what a server's next step depends on. */
-function differ(was: Node, is: Node): boolean {
-  return (
-    was.provision_state !== is.provision_state ||
-    was.power_state !== is.power_state ||
-    was.target_power_state !== is.target_power_state ||
-    (was.power_operation === null) !== (is.power_operation === null) ||
-    was.instance_uuid !== is.instance_uuid
-  )
 }

@@ -1,5 +1,6 @@
 import type { Node } from '../../contract/resources.ts'
 import type { Change } from '../platform.ts'
+import { isNewsToServer } from '../compute/node-facts.ts'
 import { applianceOfCommand } from '../store/commands.ts'
 import { isFreeNodeKey } from '../store/free-nodes.ts'
 import { pendingLane } from './plan.ts'
@@ -16,7 +17,7 @@ export function isOfConcern({ key, before, after }: Change): boolean {
 }
 
 function nodeConcerns(before: Node | undefined, after: Node | undefined): boolean {
-  if (!after || pendingLane(after) !== undefined) return true
+  if (!after || pendingLane(after) !== undefined || isNewsToServer(before, after)) return true
   if (!before) return false
   const { config_drive: drive, operation } = before
   return (
