@@ -183,7 +183,7 @@ export const hardware = {
       inspect: ['agent', 'no-inspect'],
       management: ['noop', 'fake'],
       network: ['noop', 'flat', 'neutron'],
-      power: ['fake'],
+      power: ['fake', 'agent'],
       raid: ['no-raid', 'agent'],
       rescue: ['no-rescue', 'agent'],
       storage: ['noop', 'cinder', 'external'],

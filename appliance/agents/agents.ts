@@ -28,6 +28,8 @@ export interface Agents {
   runStep(on: StepContext, kind: AgentStepKind, work: StepWork): Promise<Record<string, unknown>>
   /** Asks the agent to halt the machine; resolves when it was asked, whether or not it could still answer. */
   powerOff(on: StepContext): Promise<void>
+  /** Asks the agent to restart the machine; resolves as powerOff does. */
+  restart(on: StepContext): Promise<void>
   /** Asks the agent to start the kernel that it has loaded, which ends it; resolves as powerOff does. */
   startKernel(on: StepContext): Promise<void>
   /** The next agent of this machine is given its token beforehand; nobody else is then. */

@@ -71,9 +71,19 @@ export function startLogUploads({ dir, outbox, deliveries, clock, log }: Parts):
     await rename(path, path.replace(/\.tar\.gz$/, SENT))
   }
 
+  /** A folder that can't be read now may be again. */
+  function archives(): string[] {
+    try {
+      return readdirSync(dir).sort()
+    } catch (error) {
+      log.warn({ dir, error: sentence(error) }, "the ramdisks' logs can't be read")
+      return []
+    }
+  }
+
   async function uploadAll(): Promise<void> {
     const oldest = clock.now().getTime() - OLDEST_MS
-    for (const name of readdirSync(dir).sort()) {
+    for (const name of archives()) {
       const of = readName(name)
       if (!of || of.collected.getTime() < oldest) continue
       try {

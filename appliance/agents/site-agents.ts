@@ -85,6 +85,8 @@ export function siteAgents({ rows, client, token, clock, lastSeen }: SiteAgentsP
 
   const agents: Agents = {
     powerOff: (on) => last(on, 'standby.power_off'),
+    // Whose last act is to boot what it has written (reference §6.5).
+    restart: (on) => last(on, 'standby.run_image'),
     startKernel: (on) => last(on, 'standby.start_kernel'),
     isUp: (node) => rows.get(node)?.heartbeatAt !== undefined,
     heardOf: (node) => rows.get(node)?.heartbeatAt,

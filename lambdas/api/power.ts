@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { type Node, type PowerTarget, powerTarget } from '../../contract/resources.ts'
 import { familyOf, isFedByParent } from '../conductor/family.ts'
+import { hasAgentPower } from '../conductor/machine.ts'
 import { startPower } from '../conductor/move.ts'
 import type { Platform } from '../platform.ts'
 import { isBusy } from '../store/nodes.ts'
@@ -60,6 +61,8 @@ async function check(platform: Platform, node: Node, target: PowerTarget): Promi
   if (isBusy(node)) throw new UserError(409, lockedText(node, (await holderLookup(platform)(node)).reservation))
   if (node.disable_power_off && target.endsWith('power off'))
     throw new UserError(409, `Node ${node.uuid} must not be powered off: disable_power_off is set.`)
+  if (hasAgentPower(node) && !target.endsWith('rebooting'))
+    throw new UserError(409, `Node ${node.uuid} can only be rebooted: its power interface is its agent.`)
   await requireValid(platform, node, ['power'])
   await checkFamily(platform, node, target)
 }

@@ -7,7 +7,7 @@ import { bootcOf } from '../conductor/bootc.ts'
 import { resolveImage } from '../conductor/image-source.ts'
 import { installer } from '../conductor/installer.ts'
 import { instanceRamdisk } from '../conductor/instance-ramdisk.ts'
-import { machineOf } from '../conductor/machine.ts'
+import { fastTracks, hasAgentPower, machineOf } from '../conductor/machine.ts'
 import { partitionsOf } from '../conductor/partition-image.ts'
 import type { Platform } from '../platform.ts'
 import { portsOf } from '../store/ports.ts'
@@ -17,7 +17,10 @@ type Check = (platform: Needs, node: Node) => Promise<string | undefined>
 
 /** What is wrong with a node for each kind of interface; those that are not here have nothing to check. */
 const checks: Partial<Record<InterfaceKind, Check>> = {
-  power: async (_, node) => checkDriverInfo(node.driver, node.driver_info),
+  power: async ({ options }, node) =>
+    hasAgentPower(node) && !fastTracks(node, options)
+      ? 'Fast track mode must be enabled to use the agent power interface.'
+      : checkDriverInfo(node.driver, node.driver_info),
   management: async (_, node) => checkDriverInfo(node.driver, node.driver_info),
   console: async (_, node) => checkConsole(node.console_interface, node.driver_info),
   boot: async (platform, node) => bootable(node, await portsOf(platform.table, node.uuid)),

@@ -20,7 +20,7 @@ export function machineOf(node: Node, ports: Port[], options: FastTrack = { fast
     instance_info: node.instance_info,
     boot_mode: bootMode(node),
     cpu_arch: architecture(node.properties['cpu_arch']),
-    disable_power_off: node.disable_power_off,
+    disable_power_off: node.disable_power_off || hasAgentPower(node),
     ...(fastTracks(node, options) && { fast_track: true }),
     ...(Object.keys(node.network_data).length === 0 ? {} : { network_data: node.network_data }),
     ...(Object.keys(node.target_raid_config).length === 0 ? {} : { target_raid_config: node.target_raid_config }),
@@ -28,8 +28,13 @@ export function machineOf(node: Node, ports: Port[], options: FastTrack = { fast
   }
 }
 
+/** Without a BMC: the agent restarts its machine, and nobody but people switches it on. */
+export function hasAgentPower({ power_interface: power }: Pick<Node, 'power_interface'>): boolean {
+  return power === 'agent'
+}
+
 /** A fake boot interface has no agent that could stay. */
-function fastTracks({ driver_info, boot_interface }: Node, { fast_track: usual }: FastTrack): boolean {
+export function fastTracks({ driver_info, boot_interface }: Node, { fast_track: usual }: FastTrack): boolean {
   if (boot_interface === 'fake') return false
   return boolean
     .default(usual)

@@ -7,7 +7,7 @@ import { setPower } from '../../power/change.ts'
 import { HardwareError, sentence } from '../../hardware-error.ts'
 import type { ServedImage } from '../../images/images.ts'
 import type { StepContext, StepRunner } from '../step.ts'
-import { powerOn, powerWait } from './power.ts'
+import { hasAgentPower, isOn, powerOn, powerWait } from './power.ts'
 
 /** Waits for the ramdisk's agent to come up; the deadline says how far the machine got. */
 export const startAgent: StepRunner<'deploy.start_agent'> = async (_args, on) => {
@@ -16,7 +16,7 @@ export const startAgent: StepRunner<'deploy.start_agent'> = async (_args, on) =>
     on.note(on.agents.lastSeen(node, on.started) ?? 'powered on; nothing seen of it yet')
     return on.agents.isUp(node) ? true : undefined
   })
-  if (up) return
+  if (up) return hasAgentPower(on) ? isOn(on) : undefined
   const seconds = Math.round((on.deadline.getTime() - on.started.getTime()) / 1000)
   const seen = on.agents.lastSeen(node, on.started)
   throw new HardwareError(
@@ -143,6 +143,8 @@ async function lockDown(on: StepContext): Promise<void> {
   if (!on.agents.isUp(on.plan.node)) return
   on.note('asking the agent to end')
   await on.agents.call(on, 'standby.sync', {})
+  // It is the one that restarts the machine.
+  if (hasAgentPower(on)) return
   await on.agents.call(on, 'system.lockdown', {})
   on.agents.wipe(on.plan.node)
 }

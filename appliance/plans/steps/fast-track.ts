@@ -1,7 +1,7 @@
 import { HardwareError, sentence } from '../../hardware-error.ts'
 import type { StepContext, StepRunner } from '../step.ts'
 import { prepareRamdisk } from './boot.ts'
-import { powerOff, powerOn, reset } from './power.ts'
+import { hasAgentPower, powerOff, powerOn, reset } from './power.ts'
 
 /** Ironic's [deploy]fast_track_timeout. */
 const FRESH_MS = 300_000
@@ -30,7 +30,7 @@ async function whyRestart(on: StepContext): Promise<string | undefined> {
   if (!heard) return 'no agent runs'
   const seconds = Math.round((on.clock.now().getTime() - heard.getTime()) / 1000)
   if (seconds * 1000 > FRESH_MS) return `the agent was last heard of ${seconds} s ago`
-  if ((await (await on.bmc()).power()) !== 'power on') return 'the machine is off'
+  if (!hasAgentPower(on) && (await (await on.bmc()).power()) !== 'power on') return 'the machine is off'
   try {
     return (await on.agents.isIdle(on)) ? undefined : 'the agent is still busy'
   } catch (error) {

@@ -1,5 +1,6 @@
 import { restart, setPower } from '../../power/change.ts'
 import type { PowerTarget } from '../../../contract/resources.ts'
+import { HardwareError } from '../../hardware-error.ts'
 import type { StepContext, StepRunner } from '../step.ts'
 
 export function powerWait({ clock, signal, note, power: rules }: StepContext, timeout: number | null = null) {
@@ -25,11 +26,39 @@ export const powerOff: StepRunner<'power.power_off'> = (_args, on) => bring(on, 
 
 /** For machines that must not be off: restarts one that is on, by whatever the BMC does for a reset. */
 export const reset: StepRunner<'power.reset'> = async (_args, on) => {
+  if (hasAgentPower(on)) return restartByAgent(on)
   if (on.memo.get('reset') === 'done') return bring(on, 'power on')
   on.note('resetting')
   const bmc = await on.bmc()
   on.agents.wipe(on.plan.node)
   on.observed({ power: await restart(bmc, powerWait(on), () => on.memo.set('reset', 'done')) })
+}
+
+/** Without a BMC (Ironic's power interface `agent`). */
+export function hasAgentPower({ plan }: StepContext): boolean {
+  return plan.machine.interfaces['power'] === 'agent'
+}
+
+async function restartByAgent(on: StepContext): Promise<void> {
+  const { node } = on.plan
+  if (on.memo.get('reset') === 'done') return
+  if (!on.agents.isUp(node)) {
+    if (on.plan.kind === 'power')
+      throw new HardwareError('no agent runs on the machine that could restart it: do it by hand')
+    on.note('no agent runs on the machine: switch it on, or restart it, by hand')
+    return
+  }
+  on.note('asking the agent to restart the machine')
+  await on.agents.restart(on)
+  on.memo.set('reset', 'done')
+  on.agents.wipe(node)
+  await isOn(on)
+}
+
+/** As far as anybody can tell. */
+export async function isOn(on: StepContext): Promise<void> {
+  await (await on.bmc()).control('on')
+  on.observed({ power: 'power on' })
 }
 
 /** A reboot that was under way when the appliance died goes on where the power is: it is not done twice. */

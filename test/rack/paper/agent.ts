@@ -114,6 +114,9 @@ export class PaperAgent {
       case 'standby.power_off':
         setImmediate(() => this.#machine.off())
         return {}
+      case 'standby.run_image':
+        setImmediate(() => this.#machine.restart())
+        return {}
       case 'standby.load_kernel':
         if (this.#machine.kexecFault !== undefined) throw new Error(this.#machine.kexecFault)
         return { kernel: '/boot/vmlinuz-paper' }

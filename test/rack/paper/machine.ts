@@ -147,6 +147,12 @@ export class PaperMachine {
     this.#on()
   }
 
+  /** By its own operating system: its firmware boots from the network first. */
+  restart(): void {
+    this.off()
+    this.switchOn()
+  }
+
   /** Its ramdisk's kernel starts what is on the disk: power stays, the ramdisk and its agent are gone. */
   kexec(): void {
     this.#lost.abort(new Error('another kernel runs'))
