@@ -16,6 +16,7 @@ export const defaultLimits = {
   network: -1,
   subnet: -1,
   port: -1,
+  volumes: -1,
 } as const
 export type Resource = keyof typeof defaultLimits
 const ofNetworks = new Set<string>(['network', 'subnet', 'port'] satisfies Resource[])

@@ -7,6 +7,7 @@ import { actionRoutes } from './actions.ts'
 import { attachmentRoutes } from './attachment-routes.ts'
 import { fleetRoutes } from './fleet-routes.ts'
 import { PATH, withoutProject } from './path.ts'
+import { quotaRoutes } from './quota-routes.ts'
 import { snapshotRoutes } from './snapshot-routes.ts'
 import { typeRoutes } from './types.ts'
 import { volumeRoutes } from './volumes.ts'
@@ -41,6 +42,7 @@ export function createVolumeService(
   })
   for (const path of ['/volume', PATH]) app.get(path, (call) => call.json({ versions: [version(call)] }))
   fleetRoutes(app, platform)
+  quotaRoutes(app, platform)
   typeRoutes(app, platform)
   snapshotRoutes(app, platform)
   attachmentRoutes(app, platform)

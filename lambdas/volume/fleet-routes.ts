@@ -1,6 +1,7 @@
 import type { Volume } from '../../contract/block-storage.ts'
 import type { Appliance } from '../../contract/resources.ts'
 import type { Ground, Service } from '../openstack/context.ts'
+import { limitsOf } from '../openstack/quotas.ts'
 import { projectOf, requireAdmin } from '../openstack/rights.ts'
 import { allAppliances, isAlive } from '../store/appliances.ts'
 import { all } from '../store/paging.ts'
@@ -59,7 +60,7 @@ export function fleetRoutes(app: Service, ground: Ground): void {
       limits: {
         rate: [],
         absolute: {
-          maxTotalVolumes: -1,
+          maxTotalVolumes: (await limitsOf(table, projectOf(call))).volumes,
           maxTotalVolumeGigabytes: -1,
           maxTotalSnapshots: -1,
           maxTotalBackups: 0,

@@ -2,6 +2,7 @@ import type { Volume } from '../../contract/block-storage.ts'
 import type { Report } from '../../contract/messages.ts'
 import type { Appliance } from '../../contract/resources.ts'
 import { stored } from '../conductor/image-source.ts'
+import { charging } from '../openstack/quotas.ts'
 import { type Change, ConflictError, type Platform } from '../platform.ts'
 import { allAppliances, isAlive } from '../store/appliances.ts'
 import { enqueueAll } from '../store/commands.ts'
@@ -112,7 +113,7 @@ export async function addVolumeReport(
     log[phase === 'done' ? 'info' : 'warn']({ volume: uuid, site: appliance.site, generation, note }, `volume ${phase}`)
     if (next === 'gone') {
       try {
-        return await table.write(volumeStore.writes(volume, undefined))
+        return await charging(table, volume.project_id, { volumes: -1 }).write(volumeStore.writes(volume, undefined))
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error
         continue

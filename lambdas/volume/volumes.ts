@@ -4,6 +4,8 @@ import { readJson } from '../api/body.ts'
 import { flag } from '../api/query.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
+import { bootable } from '../image-service/sight.ts'
+import { charging } from '../openstack/quotas.ts'
 import { isTheirs, projectOf, requireMember, seesAll } from '../openstack/rights.ts'
 import { changeVolume, forTheSite } from './change-volume.ts'
 import { createVolume } from './create.ts'
@@ -25,6 +27,8 @@ export function volumeRoutes(app: Service, ground: Ground): void {
       user_id: call.var.caller.user?.id ?? '',
       mayUse: (volume: Volume) => isTheirs(call, volume) || seesAll(call),
     }
+    const image = given.imageRef ?? given.image_id
+    if (image) await bootable(call, ground, image)
     return call.json({ volume: volumeView(call, await createVolume(ground, owner, given)) }, 202)
   })
   app.get(`${path}/:volume`, async (call) =>
@@ -72,7 +76,8 @@ export async function deleteVolume(
     return { ...(volume.appliance === null ? {} : forTheSite(ground, volume)), status: 'deleting', fault: null }
   })
   if (!after) return
-  if (after.appliance === null) await volumeStore.remove(ground.table, after)
+  if (after.appliance === null)
+    await volumeStore.remove(charging(ground.table, after.project_id, { volumes: -1 }), after)
   ground.log.info({ volume: uuid, force }, 'volume to be deleted')
 }
 
