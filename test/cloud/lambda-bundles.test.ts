@@ -1,7 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { pushImage } from '../../cli/images/push.ts'
+import { openSource } from '../../cli/images/source.ts'
 import { type Client, createClient } from '../../contract/api/client.ts'
+import { CHUNK_BYTES } from '../../contract/images/manifest.ts'
 import { type Command, downlink } from '../../contract/messages.ts'
 import { newSealingKey } from '../../contract/seal.ts'
 import { topics } from '../../contract/topics.ts'
@@ -113,13 +119,14 @@ test('an event comes to the courier of a webhook, which goes nowhere but to publ
 })
 
 test(
-  'a machine of the paper rack deploys through the bundles, and is torn down again',
-  { timeout: 180_000 },
+  'a site fetches an image beforehand, and a machine of the paper rack deploys through the bundles, and is torn down again',
+  { timeout: 300_000 },
   async () => {
     await client.sites.create('paper')
     const { token } = await client.sites.createToken('paper')
     const rack = await plugInPaperRack(cloud.endpoint, token, 1)
     try {
+      await prefetchInChunks()
       await deploy(rack)
     } catch (error) {
       console.log(rack.log.join('\n'))
@@ -129,6 +136,25 @@ test(
     }
   },
 )
+
+/** Pushed in chunks through the cloud's functions, then asked for at the site before anybody deploys it. */
+async function prefetchInChunks(): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), 'bloomery-prefetch-'))
+  try {
+    const file = join(dir, 'ahead.raw')
+    await writeFile(file, Buffer.concat([randomBytes(1.5 * CHUNK_BYTES), Buffer.alloc(3 * CHUNK_BYTES)]))
+    await using source = await openSource(file, undefined, () => () => {})
+    const progress = { read() {}, stored() {}, skipped() {} }
+    await pushImage({ client, name: 'ahead', source, key: undefined, progress })
+  } finally {
+    await rm(dir, { recursive: true })
+  }
+  await client.images.prefetch('ahead', 'paper')
+  const seen = async () => (await client.images.prefetches('ahead')).prefetches
+  await expect
+    .poll(seen, { timeout: 60_000, interval: 250 })
+    .toMatchObject([{ phase: 'done', percent: 100, note: null }])
+}
 
 async function deploy({ machines: [machine] }: PaperRack): Promise<void> {
   if (!machine) throw new Error('the rack is empty')
