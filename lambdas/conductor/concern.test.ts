@@ -22,14 +22,19 @@ it.each<[string, Partial<Node> | undefined, Partial<Node> | undefined, boolean]>
   ['a power change that waits for its plan', {}, { provision_state: 'active', deadline: 'soon' }, true],
   ['an operation that ended', { operation }, { operation: null }, true],
   ['a config drive that nobody points to', { config_drive: 'a' }, { config_drive: null }, true],
-  ['power of a node that is nobody's', { power_state: 'power on' }, { power_state: 'power off' }, false],
+  ["power of a node that is nobody's", { power_state: 'power on' }, { power_state: 'power off' }, false],
   [
     "power of a server's node that got where it was told to",
     { instance_uuid: 'i', target_power_state: 'rebooting' },
     { instance_uuid: 'i', target_power_state: null },
     true,
   ],
-  ["a server's node that came to rest", { instance_uuid: 'i', provision_state: 'rescuing' }, { instance_uuid: 'i', provision_state: 'rescue' }, true],
+  [
+    "a server's node that came to rest",
+    { instance_uuid: 'i', provision_state: 'rescuing' },
+    { instance_uuid: 'i', provision_state: 'rescue' },
+    true,
+  ],
   ['a node that is gone', {}, undefined, true],
 ])('of nodes: %s', (_, before, after, concerns) => {
   expect(changed(before, after)).toBe(concerns)
