@@ -1,7 +1,9 @@
 import { request } from 'node:https'
+import type { TLSSocket } from 'node:tls'
 import type { z } from 'zod'
 import { agentFault, commandList, commandResult, type CommandResult } from '../../contract/agent.ts'
 import { HardwareError } from '../hardware-error.ts'
+import { connectPinned } from './pinned.ts'
 
 const ANSWER_MS = 60_000 // Ironic: [agent] command_timeout
 const LIMIT = 8 * 1024 * 1024
@@ -69,54 +71,62 @@ function understood<T>(to: AgentAddress, what: string, schema: z.ZodType<T>, rep
   )
 }
 
-function call(
+/** Connection and reply are to be there in this time. */
+async function call(
   to: AgentAddress,
   { method, path, what, body }: Call,
   answerMs: number,
   signal: AbortSignal,
 ): Promise<unknown> {
+  const failed = (text: string, cause?: unknown): HardwareError =>
+    new HardwareError(`agent at ${to.url}: ${what}: ${text}`, { cause })
+  const over = new AbortController()
+  const late = setTimeout(() => over.abort(new Error(`no answer within ${answerMs / 1000} s`)), answerMs)
+  const stop = AbortSignal.any([signal, over.signal])
+  try {
+    const { hostname, port } = new URL(to.url)
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const socket = await connectPinned({ host, port: Number(port || 443), certificate: to.certificate, signal: stop })
+    const reply = await ask(socket, new URL(path, to.url), method, body, stop)
+    const json = parse(reply.text)
+    if (reply.status >= 200 && reply.status < 300) return json
+    const fault = agentFault.safeParse(json)
+    const why = fault.success ? fault.data.faultstring : `HTTP ${reply.status}`
+    const Refusal = reply.status === 409 ? AgentBusy : AgentRefusal
+    throw new Refusal(`agent at ${to.url}: ${what}: ${why}`)
+  } catch (error) {
+    if (error instanceof HardwareError) throw error
+    const { message, cause } = (over.signal.aborted ? over.signal.reason : error) as Error
+    throw failed(message, cause)
+  } finally {
+    clearTimeout(late)
+  }
+}
+
+function ask(
+  socket: TLSSocket,
+  url: URL,
+  method: Call['method'],
+  body: unknown,
+  signal: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  const text = body === undefined ? undefined : JSON.stringify(body)
+  const headers =
+    text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => ask.destroy(new Error(`no answer within ${answerMs / 1000} s`)), answerMs)
-    const fail = (text: string, cause?: unknown): void => {
-      clearTimeout(late)
-      reject(new HardwareError(`agent at ${to.url}: ${what}: ${text}`, { cause }))
-    }
-    const text = body === undefined ? undefined : JSON.stringify(body)
-    const ask = request(
-      new URL(path, to.url),
-      {
-        method,
-        ca: to.certificate,
-        rejectUnauthorized: true,
-        minVersion: 'TLSv1.2',
-        agent: false,
-        signal,
-        headers:
-          text === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
-      },
-      (reply) => {
-        const chunks: Buffer[] = []
-        let size = 0
-        reply.on('data', (chunk: Buffer) => {
-          size += chunk.length
-          if (size > LIMIT) ask.destroy(new Error(`reply larger than ${LIMIT} bytes`))
-          else chunks.push(chunk)
-        })
-        reply.on('error', (error) => fail('the connection broke', error))
-        reply.on('end', () => {
-          clearTimeout(late)
-          const json = parse(Buffer.concat(chunks).toString('utf8'))
-          const status = reply.statusCode ?? 0
-          if (status >= 200 && status < 300) return resolve(json)
-          const fault = agentFault.safeParse(json)
-          const why = fault.success ? fault.data.faultstring : `HTTP ${status}`
-          const Refusal = status === 409 ? AgentBusy : AgentRefusal
-          reject(new Refusal(`agent at ${to.url}: ${what}: ${why}`))
-        })
-      },
-    )
-    ask.on('error', (error) => fail(error.message, error.cause))
-    ask.end(text)
+    const asking = request(url, { method, headers, signal, createConnection: () => socket }, (reply) => {
+      const chunks: Buffer[] = []
+      let size = 0
+      reply.on('data', (chunk: Buffer) => {
+        size += chunk.length
+        if (size > LIMIT) asking.destroy(new Error(`reply larger than ${LIMIT} bytes`))
+        else chunks.push(chunk)
+      })
+      reply.on('error', (cause) => reject(new Error('the connection broke', { cause })))
+      reply.on('end', () => resolve({ status: reply.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }))
+    })
+    asking.on('error', reject)
+    asking.end(text)
   })
 }
 

@@ -5,9 +5,12 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import { selfSigned } from '../certificates.ts'
 
-/** A real HTTPS server on loopback with a certificate of its own, for the length of a test. */
-export async function httpsServer(listener: RequestListener): Promise<{ url: string; certificate: string }> {
-  const pem = await selfSigned('127.0.0.1', new Date())
+/** A real HTTPS server on loopback with a certificate of its own, for the length of a test. `now`: by its clock. */
+export async function httpsServer(
+  listener: RequestListener,
+  now = new Date(),
+): Promise<{ url: string; certificate: string }> {
+  const pem = await selfSigned('127.0.0.1', now)
   const server = createServer({ cert: pem.certificate, key: pem.privateKey }, listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
