@@ -7,4 +7,5 @@ export const requiredPackages: string[] = [
   'python3-nova',
   'python3-openstackclient',
   'python3-openstacksdk',
+  'python3-osc-placement',
 ]
