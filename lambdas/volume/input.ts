@@ -29,9 +29,16 @@ export const volumeCreation = z.object({
 })
 export type VolumeCreation = z.infer<typeof volumeCreation>['volume']
 
-export const volumeUpdate = z.object({
-  volume: z.looseObject({ name: text, description: text, metadata: metadata.optional() }),
-})
+/** Older names, which Debian's client still says when it changes them. */
+const renamed = z.preprocess(
+  (given) => {
+    if (typeof given !== 'object' || given === null) return given
+    const { display_name: name, display_description: description, ...rest } = given as Record<string, unknown>
+    return { ...(name === undefined ? {} : { name }), ...(description === undefined ? {} : { description }), ...rest }
+  },
+  z.looseObject({ name: text, description: text, metadata: metadata.optional() }),
+)
+export const volumeUpdate = z.object({ volume: renamed })
 
 export const snapshotCreation = z.object({
   snapshot: z.looseObject({
@@ -42,7 +49,7 @@ export const snapshotCreation = z.object({
     force: z.unknown().optional(),
   }),
 })
-export const snapshotUpdate = z.object({ snapshot: z.looseObject({ name: text, description: text }) })
+export const snapshotUpdate = z.object({ snapshot: renamed })
 
 /** What a client tells of the machine that is to have the volume: only its initiator counts here. */
 export const connector = z.looseObject({

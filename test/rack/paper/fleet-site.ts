@@ -29,6 +29,7 @@ export interface FleetSiteOptions {
   ramdisk?: PaperSiteOptions['ramdisk']
   /** Machines that no node knows boot the ramdisk too. */
   discovers?: boolean
+  volumes?: PaperSiteOptions['volumes']
   imageBytes?(bytes: number): void
 }
 
@@ -74,7 +75,7 @@ export class FleetSite {
   /** A new life of the appliance on the same disk. */
   async boot(): Promise<void> {
     const before = this.#life
-    const { dir, clock, log, machines, capture, healthMs, imageBytes, ramdisk, discovers } = this.#options
+    const { dir, clock, log, machines, capture, healthMs, imageBytes, ramdisk, discovers, volumes } = this.#options
     const link = recorded(
       connectMqtt(this.identity, () => 0, log),
       this.crossed,
@@ -91,6 +92,7 @@ export class FleetSite {
       imageBytes,
       ramdisk,
       discovers,
+      volumes,
     }
     this.#life = await PaperSite.start(options, before)
     before?.takenOverBy(this.#life)

@@ -30,6 +30,8 @@ export interface FleetOptions {
   ramdisk?: PaperSiteOptions['ramdisk']
   /** Sites boot machines that no node knows, too. */
   discovers?: boolean
+  /** Of its one site. */
+  volumes?: PaperSiteOptions['volumes']
   /** Told of bytes of images in chunks that sites got from the cloud. */
   imageBytes?(bytes: number): void
 }
@@ -71,6 +73,7 @@ export class Fleet {
       imageBytes,
       ramdisk,
       discovers,
+      volumes,
     } = this.#options
     const clock = fastClock(speed)
     const log = this.#log()
@@ -93,6 +96,7 @@ export class Fleet {
         imageBytes,
         ramdisk,
         discovers,
+        volumes,
       }
       this.sites.push(await FleetSite.join(of))
     }

@@ -24,6 +24,9 @@ import { openMetrics } from '../../../appliance/metrics.ts'
 import { type PowerConfig, powerConfig } from '../../../appliance/power/policy.ts'
 import { ramdiskCommandLine, startSite, type Site } from '../../../appliance/site.ts'
 import type { Link } from '../../../appliance/uplink/link.ts'
+import type { VolumeOptions } from '../../../appliance/volumes/volumes.ts'
+import { openVswitch } from '../../../appliance/switches/open-vswitch.ts'
+import { openSwitches } from '../../../appliance/switches/switch.ts'
 import { PaperAgent, PaperAgents } from './agent.ts'
 import type { PaperMachine } from './machine.ts'
 import type { Medium } from './medium.ts'
@@ -54,6 +57,8 @@ export interface PaperSiteOptions {
   authority?: BmcAuthority
   /** What machines run that boot the ramdisk; its own agent unless said. */
   ramdisk?: RamdiskKind
+  /** Where it has volumes; absent: nowhere. */
+  volumes?: VolumeOptions | undefined
   /** Frames of wires; paper has none. */
   capture?(order: CaptureOrder): Promise<Captured>
 }
@@ -120,6 +125,7 @@ export class PaperSite {
         intervalMs: options.healthMs ?? 0,
         gauges: openHealthGauges(this.metrics, { sensors: 16, series: 1000 }),
       },
+      switches: openSwitches([], openVswitch),
       crashPoint: (at) => {
         try {
           options.crashPoint?.(at)
