@@ -180,3 +180,19 @@ it.each([
   await expect(installByBootc(wanted(await make()), disk, means, () => {})).rejects.toThrow(why)
   expect(isClean()).toBe(true)
 })
+
+it('a ramdisk that takes signed images alone takes no container', async () => {
+  const disk = loopDisk(16 * MiB)
+  const container = await served([[rootOf({}), 'gzip']])
+  const strict = { ...means, imageKeys: ['a key'] }
+  await expect(installByBootc(wanted(container), disk, strict, () => {})).rejects.toThrow('only signed images')
+})
+
+it('a disk without room for a config drive beside a system is refused', async () => {
+  const disk = loopDisk(16 * MiB)
+  const drive = encodeConfigDrive(renderConfigDrive({ meta_data: { uuid: 'n1' } }))
+  const container = await served([[base(), 'gzip']])
+  await expect(installByBootc(wanted(container, { configdrive: drive }), disk, means, () => {})).rejects.toThrow(
+    'has no room for a system and a config drive',
+  )
+})

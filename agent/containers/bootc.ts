@@ -51,6 +51,11 @@ export async function installByBootc(
   progress: (progress: CommandProgress) => void,
 ): Promise<string> {
   const { container } = wanted
+  if (means.imageKeys.length > 0)
+    throw new CommandFailure(
+      'InvalidImage',
+      `container ${container.reference} is not signed by a key of this ramdisk, and only signed images are accepted here`,
+    )
   const drive = wanted.configdrive === undefined ? undefined : await decodeConfigDrive(Buffer.from(wanted.configdrive))
   const folder = await mkdtemp(join(tmpdir(), 'container-'))
   await run('mount', ['-t', 'tmpfs', '-o', 'mode=0700,size=95%', 'tmpfs', folder], 60)
