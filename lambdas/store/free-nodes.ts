@@ -111,7 +111,13 @@ async function* between(table: Table, pk: string, prefix: string, from: string, 
 }
 
 async function page(table: Table, pk: string, prefix: string, from: string, limit: number) {
-  const query: Query = { pk, limit, ...(prefix === '' ? {} : { prefix }), after: { key: { pk, sk: from } } }
+  const query: Query = {
+    pk,
+    limit,
+    ...(prefix === '' ? {} : { prefix }),
+    // DynamoDB's keys are not empty.
+    ...(from === '' ? {} : { after: { key: { pk, sk: from } } }),
+  }
   const { items } = await table.query(query)
   return items.map(({ sk, value }) => ({ sk, value: value as FreeNode }))
 }
