@@ -28,6 +28,7 @@ const smbios = 'type=1,manufacturer=Acme,product=R1,serial=S-9'
 const disks = {
   nvme: ['-device', 'nvme,drive=nvme,serial=NVME-7'],
   ata0: ['-device', 'ide-hd,drive=ata0,bus=ide.0,serial=ATA-8,wwn=0x5000c500a0b1c2d3,model=Acme HD'],
+  virtio: ['-device', 'virtio-blk-pci,drive=virtio,serial=VIRTIO-5'],
   ata1: ['-device', 'ide-hd,drive=ata1,bus=ide.1,serial=ATA-9'],
 }
 
@@ -82,6 +83,11 @@ test('the ramdisk gets a lease on the card that booted, tells the machine as it 
   expect(await guest.says(/PROBE node .*\S/, 120_000)).toContain('PROBE node v24.21.0 address 10.0.2.15')
   await guest.says(/PROBE GPT fdisk/, 30_000)
   await guest.says(/PROBE machine \[768,1,"S-9"\]/, 30_000)
+  await guest.says(
+    /PROBE boots \[\{"current_boot_mode":"bios","pxe_interface":null\},\["52:54:00:b1:00:01","52:54:00:b1:00:02"\]\]/,
+    10_000,
+  )
+  await guest.says(/PROBE disk \["\/dev\/vd[a-e]",25165824,"VIRTIO-5"/, 10_000)
   await guest.says(/PROBE disk \["\/dev\/nvme0n1",25165824,"NVME-7"/, 10_000)
   await guest.says(/PROBE disk \["\/dev\/sd[ab]",25165824,"ATA-8","0x5000c500a0b1c2d3","Acme HD"/, 10_000)
   await guest.says(/PROBE disk \["\/dev\/sd[ab]",25165824,"ATA-9"/, 10_000)
@@ -93,6 +99,7 @@ test('the ramdisk gets a lease on the card that booted, tells the machine as it 
   await guest.says(/PROBE lldp \[\[\[1,"04112233445566"\],\[2,"05737731"\],\[0,""\]\]\]/, 120_000)
   // QEMU's NVMe disk formats itself; its ATA disks have no security feature set, so each byte of them is written over.
   await guest.says(/erased.*nvme0n1.*NVMe format, user data/, 120_000)
+  await guest.says(/erased.*vd[a-e].*overwritten/, 120_000)
   await guest.says(/erased.*sda.*overwritten/, 120_000)
   await guest.says(/erased.*sdb.*overwritten/, 120_000)
   await guest.says(/PROBE erased all/, 120_000)

@@ -8,6 +8,7 @@ import { listDisks } from '../../../agent/disks/list.ts'
 import { describeMachine } from '../../../agent/inventory/describe.ts'
 import { listenForLldp } from '../../../agent/lldp/listen.ts'
 import { createLog } from '../../../agent/log.ts'
+import { isUefi } from '../../../agent/machine/efi.ts'
 import { listInterfaces } from '../../../agent/machine/network.ts'
 import { Arrays } from '../../../agent/raid/arrays.ts'
 import { createArrays, deleteArrays } from '../../../agent/raid/configure.ts'
@@ -18,9 +19,16 @@ console.log(`PROBE node ${process.version} address ${card?.address}`)
 console.log(`PROBE ${execFileSync('sgdisk', ['--version']).toString().split('\n')[0]}`)
 
 const disks = await listDisks()
-const found = await describeMachine({ disks, interfaces: [], bootMac: undefined, uefi: false })
+const found = await describeMachine({
+  disks,
+  interfaces: await listInterfaces(),
+  bootMac: undefined,
+  uefi: await isUefi(),
+})
 const { memory, cpu, system_vendor: vendor } = found as Record<string, Record<string, unknown>>
 console.log(`PROBE machine ${JSON.stringify([memory?.['physical_mb'], cpu?.['count'], vendor?.['serial_number']])}`)
+const macs = (found['interfaces'] as { mac_address: string }[]).map(({ mac_address: mac }) => mac).toSorted()
+console.log(`PROBE boots ${JSON.stringify([found['boot'], macs])}`)
 for (const { name, size, serial, wwn, model } of disks)
   console.log(`PROBE disk ${JSON.stringify([name, size, serial, wwn, model])}`)
 
