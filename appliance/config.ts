@@ -5,6 +5,7 @@ import { fakeDelay, fakeDelays } from '../contract/hardware.ts'
 import { whenKept } from './agents/deploy-logs.ts'
 import { bootConfig } from './boot/config.ts'
 import { powerConfig } from './power/policy.ts'
+import { switchConfig } from './switches/config.ts'
 import { volumeConfig } from './volumes/config.ts'
 
 /** One JSON file. What the cloud tells (broker, certificates) is not in here: enrolment writes that beside the ledger. */
@@ -63,6 +64,8 @@ export const applianceConfig = z.strictObject({
   /** Whether consoles are open, and recorded, while something is done to their machines, also where they are not enabled. */
   consoles: z.strictObject({ during_operations: z.boolean().default(true) }).prefault({}),
   power: powerConfig,
+  /** Whose ports plans move between VLANs, of nodes with network interface `neutron`. */
+  switches: z.array(switchConfig).max(1024).default([]),
   /** Volumes that machines boot from or have beside their disks, by iSCSI; absent: none (docs/volumes.md). */
   volumes: volumeConfig.optional(),
   /** Files, PEM, of who signs the certificates that BMCs are given (`management.renew_bmc_certificate`). */

@@ -27,6 +27,8 @@ import { startMetricsServer } from './metrics-server.ts'
 import { openBootMedia } from './media/media.ts'
 import { openMetrics } from './metrics.ts'
 import { ramdiskCommandLine, startSite } from './site.ts'
+import { openVswitch } from './switches/open-vswitch.ts'
+import { openSwitches } from './switches/switch.ts'
 import { connectMqtt } from './uplink/mqtt.ts'
 import { volumeOptions } from './volumes/options.ts'
 
@@ -120,6 +122,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
         gauges: openHealthGauges(metrics, { sensors: config.health.sensors_per_node, series: config.health.sensors }),
       },
       volumes,
+      switches: openSwitches(config.switches, openVswitch),
       crashPoint: () => {},
     })
     stops.push(() => site.stop())

@@ -18,6 +18,7 @@ import type { Log } from './log.ts'
 import type { PowerConfig } from './power/policy.ts'
 import type { CrashPoint } from './plans/run-plan.ts'
 import type { Link } from './uplink/link.ts'
+import type { Switches } from './switches/switch.ts'
 import type { VolumeOptions } from './volumes/volumes.ts'
 
 /** Everything that differs between a rack server, a QEMU rack and a paper rack. */
@@ -75,5 +76,7 @@ export interface SiteParts {
   health: { intervalMs: number; gauges: HealthGauges }
   /** Where it has volumes for machines; absent: nowhere. */
   volumes?: VolumeOptions | undefined
+  /** Whose ports plans move between VLANs. */
+  switches: Switches
   crashPoint: CrashPoint
 }

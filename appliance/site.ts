@@ -157,6 +157,7 @@ export function startSite(parts: SiteParts): Site {
       doorUrl: parts.doorUrl,
       delayMs: (kind) => delays(kind, plan.machine.driver_info),
       media: parts.media,
+      switches: parts.switches,
       rescuePassword: () => openRescuePassword(plan.machine, identity),
     }),
     fetchPlan: (command, signal) =>

@@ -191,6 +191,15 @@ export function readRawBytes(text: string): number[] {
 /** How long a `hold` lasts unless somebody ends it: no wait is for ever. */
 export const HOLD_SECONDS = 14 * 86_400
 
+/** A port of a switch of the site, and the VLAN whose frames a machine there is to have untagged. */
+export const connection = z.strictObject({
+  /** By its name or MAC, as local_link_connection has it. */
+  switch: z.string().min(1).max(255),
+  port: z.string().min(1).max(255),
+  vlan: z.int().min(1).max(4094),
+})
+export type Connection = z.infer<typeof connection>
+
 /** The steps a site can be told, by `interface.step`, with their arguments. Interface `plan` has those that are about the plan
  * itself. In-band steps that an agent offers beyond these come with later issues through the same shape. */
 export const stepArguments = {
@@ -212,6 +221,7 @@ export const stepArguments = {
     /** Of a deploy: the step is shown it as instance_info/configdrive, as by Ironic. */
     config_drive: configDriveReference.optional(),
   }),
+  'network.plug': z.strictObject({ connections: z.array(connection).min(1).max(64) }),
   'power.validate': z.object({}),
   'power.power_on': z.object({}),
   'power.power_off': z.object({}),

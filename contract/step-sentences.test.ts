@@ -18,6 +18,7 @@ const say = (name: string, args: Record<string, unknown> = {}) => {
 it('every step that needs no arguments says in one sentence what it does', () => {
   const withArguments = [
     'plan.wait',
+    'network.plug',
     'power.set_power_state',
     'management.set_boot_device',
     'deploy.write_image',
@@ -37,6 +38,8 @@ it('arguments are told', () => {
     'Writes image debian (qcow2, 3 MiB) over the root disk, checked against its sha256.',
   )
   expect(say('management.set_boot_device', { device: 'pxe', persistent: false })).toMatch(/pxe, for the next start/)
+  const connections = [{ switch: 'tor-1', port: 'swp1', vlan: 42 }]
+  expect(say('network.plug', { connections })).toBe('Moves port swp1 of switch tor-1 to VLAN 42.')
   const files = [
     { path: '/etc/motd', content: 'aGk=' },
     { path: '/etc/old', deleted: true },

@@ -10,6 +10,8 @@ const sentences: Sentences = {
   'plan.wait': ({ seconds }) => `Waits ${seconds} seconds.`,
   'plan.on_node': ({ node, ...what }) => `On node ${node}: ${stepSentence(what)}`,
   'plan.agent_step': ({ interface: kind, step }) => `Has the ramdisk's agent do its own step ${kind}.${step}.`,
+  'network.plug': ({ connections }) =>
+    `Moves ${connections.map(({ switch: name, port, vlan }) => `port ${port} of switch ${name} to VLAN ${vlan}`).join(', ')}.`,
   'power.validate':
     "Asks the BMC for the machine's power state, to see that it can be reached with the credentials given.",
   'power.power_on': 'Switches the machine on.',

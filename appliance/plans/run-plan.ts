@@ -37,6 +37,7 @@ export interface PlanParts {
     | 'agents'
     | 'images'
     | 'media'
+    | 'switches'
     | 'posted'
     | 'ramdiskCommandLine'
     | 'doorUrl'

@@ -15,6 +15,7 @@ import type { Images } from '../images/images.ts'
 import type { BootMedia } from '../media/media.ts'
 import type { Machines } from '../ledger/machines.ts'
 import type { PowerRules } from '../power/change.ts'
+import type { Switches } from '../switches/switch.ts'
 
 export type StepArguments<N extends StepName> = z.infer<(typeof stepArguments)[N]>
 
@@ -61,6 +62,8 @@ export interface StepContext {
   /** Of the machine's rescue system, opened. */
   rescuePassword(): string
   machines: Machines
+  /** Of the site, whose ports machines are plugged into. */
+  switches: Switches
   agents: Agents
   images: Images
   media: Pick<BootMedia, 'url' | 'instanceUrl' | 'ownUrl'>

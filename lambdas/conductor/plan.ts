@@ -16,6 +16,7 @@ import { machineOf } from './machine.ts'
 import { partitionsOf } from './partition-image.ts'
 import { managementAsked } from './management.ts'
 import { type Asked, planSteps, type Request } from './planners.ts'
+import { withPlugs, wiringOf } from './plugs.ts'
 import { askedSteps } from './asked.ts'
 import { automatedSteps } from './automated-cleaning.ts'
 
@@ -91,11 +92,13 @@ export async function planFor(
   facts: { id: string; now: Date },
 ): Promise<Plan> {
   const family = await familyOf(platform, node)
-  const plan = makePlan(node, await portsOf(platform.table, node.uuid), request, lane, {
+  const cards = await portsOf(platform.table, node.uuid)
+  const alone = makePlan(node, cards, request, lane, {
     ...facts,
     bootVolume: startsInstance.has(request.kind) ? await bootVolumeOf(platform.table, node) : undefined,
     options: platform.options,
   })
+  const plan = { ...alone, ...withPlugs(alone, request.kind, await wiringOf(platform, node, cards, request.kind)) }
   const steps = coupled(plan.steps, node, family)
   const on_failure = coupled(plan.on_failure, node, family)
   const relatives = await relativesIn(platform, [...steps, ...on_failure], family)

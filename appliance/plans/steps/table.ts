@@ -54,6 +54,7 @@ import {
   setIndicator,
   setSecureBoot,
 } from './management.ts'
+import { plug } from './network.ts'
 import { hold, wait } from './plan.ts'
 import { powerOff, powerOn, reset, setPowerState, validate } from './power.ts'
 import { finalizeRescue } from './rescue.ts'
@@ -65,6 +66,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'plan.hold': hold,
   'plan.wait': wait,
   'plan.agent_step': agentStep,
+  'network.plug': plug,
   'power.validate': validate,
   'power.power_on': powerOn,
   'power.power_off': powerOff,

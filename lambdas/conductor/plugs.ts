@@ -1,0 +1,97 @@
+import { UserError } from '../../contract/api/faults.ts'
+import type { Connection, PlanKind, Step } from '../../contract/plan.ts'
+import type { Node, Port } from '../../contract/resources.ts'
+import { networkStore, portStore } from '../network/store.ts'
+import type { Platform } from '../platform.ts'
+import type { Steps } from './planners.ts'
+import { step } from './ramdisk.ts'
+
+/** Of network interface `neutron`: where a node's cards are plugged in, and which VLANs they are to have while it is provisioned, and while it
+ * is a tenant's. */
+export interface Wiring {
+  service: Connection[]
+  tenant: Connection[]
+}
+
+/** Ironic's names of the networks in driver_info; where one is not given, that for provisioning does. */
+const networks: Partial<Record<PlanKind, string>> = {
+  inspect: 'inspection_network',
+  clean: 'cleaning_network',
+  tear_down: 'cleaning_network',
+  rescue: 'rescuing_network',
+  service: 'servicing_network',
+}
+
+/** Undefined: no switch is touched. */
+export async function wiringOf(
+  { table }: Pick<Platform, 'table'>,
+  node: Node,
+  cards: readonly Port[],
+  kind: PlanKind,
+): Promise<Wiring | undefined> {
+  if (node.network_interface !== 'neutron' || !moves.has(kind)) return undefined
+  const plugged = cards.flatMap((card) => {
+    const { switch_info: name, switch_id: id, port_id: port } = card.local_link_connection
+    const at = typeof name === 'string' && name !== '' ? name : id
+    return typeof at === 'string' && typeof port === 'string' ? [{ card, switch: at, port }] : []
+  })
+  const where = networks[kind] ?? 'provisioning_network'
+  const named = node.driver_info[where] ?? node.driver_info['provisioning_network']
+  if (typeof named !== 'string')
+    throw new UserError(
+      400,
+      `Network interface neutron needs driver_info/${where}, or provisioning_network: a network's UUID.`,
+    )
+  const service = plugged.filter(({ card }) => card.pxe_enabled)
+  if (service.length === 0)
+    throw new UserError(
+      400,
+      'Network interface neutron needs a port with pxe_enabled, and switch_info (or switch_id) and port_id in its local_link_connection.',
+    )
+  const vlan = await vlanOf(table, named, `driver_info/${where}`)
+  const tenant: Connection[] = []
+  for (const { card, ...at } of plugged) {
+    const vif = card.internal_info['tenant_vif_port_id']
+    const port = typeof vif === 'string' ? await portStore.get(table, vif) : undefined
+    if (port) tenant.push({ ...at, vlan: await vlanOf(table, port.network_uuid, `port ${port.uuid}`) })
+  }
+  return { service: service.map(({ switch: name, port }) => ({ switch: name, port, vlan })), tenant }
+}
+
+/** Those that start a ramdisk or an instance, or end one. */
+const moves = new Set<PlanKind>(['inspect', 'clean', 'tear_down', 'rescue', 'service', 'deploy', 'unrescue'])
+
+async function vlanOf(table: Platform['table'], uuid: string, what: string): Promise<number> {
+  const network = await networkStore.get(table, uuid)
+  if (!network) throw new UserError(400, `Network ${uuid} of ${what} could not be found.`)
+  if (network.segment.vlan === null)
+    throw new UserError(
+      400,
+      `Network ${uuid} of ${what} is flat: a switch's port is moved to networks of type vlan only.`,
+    )
+  return network.segment.vlan
+}
+
+/** Before a ramdisk starts the machine is in the site's own VLAN, before its instance does in the tenants'; whatever fails leaves it in the
+ * site's. Pure. */
+export function withPlugs({ steps, on_failure }: Steps, kind: PlanKind, wiring: Wiring | undefined): Steps {
+  if (!wiring) return { steps, on_failure }
+  const plug = (connections: Connection[]): Step[] =>
+    connections.length === 0
+      ? []
+      : [step('network.plug', { interfaces: {}, disable_power_off: false }, { connections })]
+  const home = plug(wiring.service)
+  const away = plug(wiring.tenant)
+  const startsRamdisk = (each: Step): boolean =>
+    each.interface === 'boot' && /^prepare_(ramdisk|installer)$/.test(each.step)
+  const startsInstance = (each: Step): boolean => each.interface === 'boot' && each.step.startsWith('prepare_instance')
+  const first = steps.findIndex(startsRamdisk)
+  const last = steps.findIndex(startsInstance)
+  const plugged = steps.flatMap((each, at) => [...(at === first ? home : []), ...(at === last ? away : []), each])
+  const isLeft = kind === 'tear_down'
+  const wentAway = last >= 0 && away.length > 0
+  return {
+    steps: isLeft ? [...plugged, ...home] : plugged,
+    on_failure: wentAway && on_failure.length > 0 ? [...on_failure, ...home] : on_failure,
+  }
+}
