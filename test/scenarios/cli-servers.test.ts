@@ -66,6 +66,9 @@ it('says what is missing: a thing, a project, a node', { timeout: 120_000 }, asy
   await said('server create one --flavor metal --image debian --wait')
   const none = await cli('server create two --flavor metal --image debian --wait')
   expect([none.code, none.stderr]).toEqual([1, expect.stringContaining('No valid host')])
+  expect(await said('why two')).toMatch(/^No valid host[^]*scheduling +Error/)
+  const neither = await cli('why three')
+  expect([neither.code, neither.stderr]).toEqual([3, expect.stringContaining('three')])
 })
 
 it('shows help with examples for each of its commands', { timeout: 120_000 }, async () => {
