@@ -17,6 +17,7 @@ import { consoleRoutes } from './server-console.ts'
 import { serverRoutes } from './servers.ts'
 import { tagRoutes } from './tags.ts'
 import { usageRoutes } from './usage.ts'
+import { volumeAttachmentRoutes } from './volume-routes.ts'
 
 /** The last microversion whose replies are made here. */
 const MAXIMUM = 90
@@ -57,6 +58,7 @@ export function createCompute(platform: Platform, config: IdentityConfig, public
   keypairRoutes(app, platform)
   serverRoutes(app, platform)
   actionRoutes(app, platform)
+  volumeAttachmentRoutes(app, platform)
   actionLogRoutes(app, platform)
   consoleRoutes(app, platform)
   interfaceRoutes(app, platform)

@@ -73,6 +73,9 @@ describe('a server that boots from a volume', () => {
     })
     expect(await volume(id)).toMatchObject({ status: 'in-use', attachments: [{ server_id: server, host_name: 'n1' }] })
     expect((await ask('DELETE', `/volumes/${id}`)).status).toBe(400)
+    const listed = `/compute/v2.1/servers/${server}/os-volume_attachments`
+    expect((await world.ask('GET', listed)).body.volumeAttachments).toMatchObject([{ volumeId: id, serverId: server }])
+    expect((await world.ask('POST', listed, { volumeAttachment: { volumeId: id } })).status).toBe(501)
     const targets = await world.cloud.client.volumeTargets.list({ node })
     expect(targets).toMatchObject([{ volume_id: id, boot_index: 0 }])
     expect(JSON.stringify(targets)).not.toContain('$sealed')
