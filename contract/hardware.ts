@@ -196,7 +196,7 @@ export const hardware = {
   'fake-hardware': {
     interfaces: {
       bios: ['fake', 'no-bios'],
-      boot: ['fake', 'ipxe'],
+      boot: ['fake', ...networkBoots],
       console: ['fake', 'no-console'],
       deploy: ['fake', 'direct'],
       firmware: ['fake', 'no-firmware'],

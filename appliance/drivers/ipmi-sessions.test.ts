@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram'
+import { decodePacket, encodePacket } from '@bloomery/ipmi/packet.ts'
 import { readPower } from '@bloomery/ipmi/chassis.ts'
 import type { CipherSuiteId } from '@bloomery/ipmi/cipher-suite.ts'
 import { startBmc } from '@bloomery/ipmi/server.ts'
@@ -98,4 +100,25 @@ it('a BMC that no longer takes the suite that was found is asked anew which it t
   const after = await start(before.port, 3)
   onTestFinished(() => after.close())
   await sessions.use(at, async (session) => expect(session.cipherSuite).toBe(3))
+})
+
+it('a BMC that answers pings and no IPMI is told from one that is silent', async () => {
+  const socket = createSocket('udp4')
+  let pongs = true
+  socket.on('message', (bytes, { address, port }) => {
+    const packet = decodePacket(bytes)
+    if (packet.format !== 'asf' || !pongs) return
+    socket.send(encodePacket({ format: 'asf', type: 'pong', tag: packet.tag, ipmi: false }), port, address)
+  })
+  await new Promise<void>((resolve) => void socket.bind(0, '127.0.0.1', resolve))
+  const sessions = new IpmiSessions({ timeoutMs: 200 })
+  onTestFinished(async () => {
+    await sessions.close()
+    socket.close()
+  })
+  const info = ipmiInfo({ ipmi_address: '127.0.0.1', ipmi_port: socket.address().port })
+  await expect(sessions.use(info, readPower)).rejects.toThrow(/answers pings and nothing else: enable IPMI over LAN/)
+  expect(sessions.open).toBe(0)
+  pongs = false
+  await expect(sessions.use(info, readPower)).rejects.toThrow(/no answer within 0.2 s; check its address/)
 })

@@ -1,7 +1,8 @@
 import type { CipherSuiteId } from '@bloomery/ipmi/cipher-suite.ts'
 import { connect, type ConnectOptions, type IpmiSession } from '@bloomery/ipmi/client.ts'
 import { type Clock, systemClock } from '@bloomery/ipmi/clock.ts'
-import { IpmiError, NoSupportedCipherSuite } from '@bloomery/ipmi/error.ts'
+import { IpmiError, NoSupportedCipherSuite, TransportTimeout } from '@bloomery/ipmi/error.ts'
+import { ping } from '@bloomery/ipmi/ping.ts'
 import { type IpmiSocket, openIpmiSocket } from '@bloomery/ipmi/socket.ts'
 import { openSol } from '@bloomery/ipmi/sol-client.ts'
 import { createHash } from 'node:crypto'
@@ -11,6 +12,7 @@ import { GaveWay } from '../health/look.ts'
 import { bridgeOf, type IpmiInfo } from './ipmi-info.ts'
 
 const TIMEOUT_MS = 20_000
+const PING_MS = 1500
 /** A BMC forgets a silent session after a minute (IPMI 2.0 §6.12.15); closed before that, its slot is free at once. */
 const IDLE_MS = 45_000
 const MOST_OPEN = 4096
@@ -35,11 +37,14 @@ export class IpmiSessions {
   readonly #suites = new Map<string, CipherSuiteId>()
   readonly #clock: Clock
   readonly #idleMs: number
+  readonly #timeoutMs: number
   #cancelSweep: (() => void) | undefined
 
-  constructor({ clock = systemClock, idleMs = IDLE_MS }: { clock?: Clock; idleMs?: number } = {}) {
+  constructor(options: { clock?: Clock; idleMs?: number; timeoutMs?: number } = {}) {
+    const { clock = systemClock, idleMs = IDLE_MS, timeoutMs = TIMEOUT_MS } = options
     this.#clock = clock
     this.#idleMs = idleMs
+    this.#timeoutMs = timeoutMs
   }
 
   get open(): number {
@@ -162,10 +167,17 @@ export class IpmiSessions {
         this.#suites.set(key, session.cipherSuite as CipherSuiteId)
       return session
     } catch (error) {
+      if (error instanceof TransportTimeout) throw (await this.#answersPings(info)) ? mute(info) : error
       if (known === undefined || !(error instanceof NoSupportedCipherSuite)) throw error
       this.#suites.delete(key)
       return this.#connectBy(info, 'auto')
     }
+  }
+
+  /** Somebody who is there and speaks no IPMI is another thing to see to than a silent one. */
+  async #answersPings({ ipmi_address: host, ipmi_port: port }: IpmiInfo): Promise<boolean> {
+    const pong = await ping({ socket: this.#socket, host, port }, PING_MS).catch(() => undefined)
+    return pong !== undefined
   }
 
   #connectBy(info: IpmiInfo, cipherSuite: CipherSuiteId | 'auto'): Promise<IpmiSession> {
@@ -184,9 +196,14 @@ export class IpmiSessions {
       protocolVersion: of.ipmi_protocol_version,
       cipherSuite,
       bridge: bridgeOf(of),
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: this.#timeoutMs,
     }
   }
+}
+
+function mute({ ipmi_address: host, ipmi_port: port }: IpmiInfo): IpmiError {
+  const problem = 'it answers pings and nothing else: enable IPMI over LAN on it'
+  return new IpmiError({ host, port, operation: 'log in' }, problem)
 }
 
 /** Of two machines behind one BMC, each has a session. */

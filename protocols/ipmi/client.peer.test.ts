@@ -9,6 +9,7 @@ import { addSelEntry } from './event-log-commands.ts'
 import { readFru } from './fru.ts'
 import { readFruDevice } from './inventory.ts'
 import { readSensorRecords, readSensors } from './sensors.ts'
+import { ping } from './ping.ts'
 import { type IpmiSocket, openIpmiSocket } from './socket.ts'
 import { type IpmiSim, satelliteMaker, simUser, startIpmiSim } from './testing/ipmi-sim.ts'
 import { fruBytes } from './testing/paper-inventory.ts'
@@ -38,6 +39,10 @@ async function withSession<T>(changes: Partial<ConnectOptions>, use: (session: I
     await session.close()
   }
 }
+
+test('ipmi_sim answers a ping', async () => {
+  expect(await ping({ socket, host: '127.0.0.1', port: sim.port }, 10_000)).toEqual({ ipmi: true })
+})
 
 test.each([3, 'auto'] as const)('cipher suite %s logs in to ipmi_sim and ends up as 3', async (cipherSuite) => {
   const device = await withSession({ cipherSuite }, async (session) => {
