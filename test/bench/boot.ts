@@ -3,6 +3,7 @@ import { loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { benchDhcp, benchDhcpLeases } from './boot/dhcp.ts'
 import { benchHttp } from './boot/http.ts'
+import { benchHttpFilling } from './boot/http-filling.ts'
 import { benchNetwork } from './boot/network.ts'
 import { installPeers } from './boot/peers.ts'
 import { benchRack } from './boot/rack.ts'
@@ -11,7 +12,7 @@ import { benchTftpLoss } from './boot/tftp-loss.ts'
 
 const CACHE = resolve(import.meta.dirname, '../../.cache/bench')
 
-export const parts = ['dhcp', 'leases', 'tftp', 'loss', 'rack', 'http'] as const
+export const parts = ['dhcp', 'leases', 'tftp', 'loss', 'rack', 'http', 'filling'] as const
 
 /** The boot services beside their peers, one run, one cable between two namespaces; all parts, or those that are named. */
 export async function bench(): Promise<void> {
@@ -66,6 +67,12 @@ export async function bench(): Promise<void> {
         say(
           `HTTP ${clients} client(s): ${beside(megabytesPerSecond, 'MB/s')}; CPU ${beside(cpuSecondsPerGib, 's/GiB', 2)}`,
         )
+    if (wants('filling')) {
+      const { quiet, filling, pulled } = await benchHttpFilling(network, dir)
+      say(
+        `HTTP 8 clients ${quiet.toFixed(0)} MB/s; while the cache fills ${filling.toFixed(0)} (${(filling / quiet).toFixed(2)}×), and it at ${pulled.toFixed(1)}`,
+      )
+    }
     say(`load after: ${loadavg()[0]?.toFixed(1)}`)
   } finally {
     network.stop()

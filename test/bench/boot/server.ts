@@ -7,11 +7,14 @@ import type { BootMachine } from '../../../appliance/boot/machine.ts'
 import { fileAt } from '../../../appliance/boot/tftp-source.ts'
 import { startBootServices } from '../../../appliance/boot/services.ts'
 import { openTimeline } from '../../../appliance/boot/timeline.ts'
+import { countTransfers } from '../../../appliance/boot/transfers.ts'
 import { openLog } from '../../../appliance/log-file.ts'
 import { openMetrics } from '../../../appliance/metrics.ts'
+import { keepFilling } from './keep-filling.ts'
 
-/** The appliance's boot services as `bloomery appliance run` starts them, and TFTP of large files. usage: server.ts DIR ADDRESS */
-const [dir = '', address = ''] = process.argv.slice(2)
+/** The appliance's boot services as `bloomery appliance run` starts them, and TFTP of large files. usage: server.ts DIR ADDRESS
+ * [URL of a store, from which a cache is filled meanwhile] */
+const [dir = '', address = '', store] = process.argv.slice(2)
 mkdirSync(dir, { recursive: true })
 const big = join(dir, 'big')
 const config = bootConfig.parse({
@@ -26,6 +29,7 @@ const config = bootConfig.parse({
 /** Machines of the rack are known, those of the load are not. */
 const RACK = '52:54:00:77:'
 const machine: BootMachine = { node: 'bench', generation: 1, macs: [], arch: 'x86_64', mode: 'ramdisk' }
+const transfers = countTransfers()
 const leases = await openLeases(join(dir, 'leases.journal'), config.subnets)
 const services = await startBootServices({
   config,
@@ -41,7 +45,9 @@ const services = await startBootServices({
   metrics: openMetrics(),
   clock: { now: () => new Date() },
   notices: { tell: () => {} },
+  transfers,
 })
+if (store !== undefined) void keepFilling(store, dir, transfers)
 const FILES = ['file', 'small', 'large']
 const tftp = await startTftpServer({
   host: '0.0.0.0',
@@ -52,6 +58,7 @@ const tftp = await startTftpServer({
   onError: (error) => console.error(error.message),
 })
 async function stop(): Promise<void> {
+  if (store !== undefined) process.exit(0)
   await tftp.stop()
   await services.stop()
   await leases.close()
