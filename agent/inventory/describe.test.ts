@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { GiB } from '../disks/disk.ts'
 import { describeCard } from './cards.ts'
 import { describeMachine } from './describe.ts'
+import { dmiFacts, tpmFacts } from './dmi.ts'
 import { listPciDevices } from './pci.ts'
 import { describeProcessors } from './processors.ts'
 
@@ -102,4 +103,19 @@ it('describes a machine whose firmware says nothing by what the kernel knows', a
     system_vendor: { manufacturer: '' },
   })
   expect(described['memory']).toMatchObject({ physical_mb: expect.any(Number) as number })
+})
+
+it('tells what firmware says of the machine, and its TPM, and nothing of what it does not say', async () => {
+  const id = 'class/dmi/id'
+  const root = await sysfs({
+    [`${id}/bios_vendor`]: 'SeaBIOS',
+    [`${id}/sys_vendor`]: 'Acme',
+    [`${id}/product_name`]: 'R1',
+    [`${id}/chassis_serial`]: '',
+    'class/tpm/tpm0/tpm_version_major': '2',
+  })
+  expect(await dmiFacts(root)).toEqual({ bios: { vendor: 'SeaBIOS' }, system: { vendor: 'Acme', name: 'R1' } })
+  expect(await tpmFacts(root)).toEqual({ version: '2' })
+  const none = await sysfs({})
+  expect([await dmiFacts(none), await tpmFacts(none)]).toEqual([{}, undefined])
 })

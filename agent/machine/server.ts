@@ -10,6 +10,7 @@ import { forgetLoaders } from '../loader/forget.ts'
 import { findBmc } from '../bmc/find.ts'
 import { loadKernelOf } from '../kexec/load.ts'
 import { describeMachine } from '../inventory/describe.ts'
+import { dmiFacts, tpmFacts } from '../inventory/dmi.ts'
 import { listPciDevices } from '../inventory/pci.ts'
 import { listenForLldp } from '../lldp/listen.ts'
 import type { Log } from '../log.ts'
@@ -96,10 +97,11 @@ export function createServer({ clock, log, trust, settings, imageKeys, lockDown 
         bmc: await findBmc(clock, log),
       }),
     collected: async () => {
-      const pci_devices = await listPciDevices('/sys')
-      if (settings.lldpSeconds === undefined) return { pci_devices }
+      const [pci_devices, dmi, tpm] = await Promise.all([listPciDevices('/sys'), dmiFacts('/sys'), tpmFacts('/sys')])
+      const collected = { pci_devices, dmi, ...(tpm && { tpm }) }
+      if (settings.lldpSeconds === undefined) return collected
       const cards = (await listInterfaces()).map(({ name }) => name)
-      return { pci_devices, lldp_raw: await listenForLldp(cards, settings.lldpSeconds, clock, log) }
+      return { ...collected, lldp_raw: await listenForLldp(cards, settings.lldpSeconds, clock, log) }
     },
     hashPassword,
     allowRescue: (hash) => allowRescue(hash, log),
