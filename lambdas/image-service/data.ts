@@ -11,7 +11,7 @@ import type { WebhookConfig } from '../webhooks/config.ts'
 import { requireDeployable } from './input.ts'
 import { PATH } from './path.ts'
 import { activate, largest, receive, tooLarge } from './receive.ts'
-import { changeRecord, findEntry, noImage, statusOf } from './records.ts'
+import { changeRecord, type Entry, findEntry, noImage, statusOf } from './records.ts'
 import { entryOf, ownEntry } from './sight.ts'
 
 const DATA_TYPE = 'application/octet-stream'
@@ -39,14 +39,14 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
   const path = `${PATH}/images/:image`
   app.put(`${path}/file`, async (call) => {
     const data = await received(call, 'saving')
-    const entry = await findEntry(ground.table, call.req.param('image').toLowerCase())
-    if (!entry) throw noImage(call.req.param('image'))
-    await activate(ground, entry, data)
+    await kept(call.req.param('image').toLowerCase(), (entry) => activate(ground, entry, data))
     return call.body(null, 204)
   })
   app.put(`${path}/stage`, async (call) => {
     const data = await received(call, 'saving')
-    await changeRecord(ground, call.req.param('image').toLowerCase(), () => ({ status: 'uploading', data }))
+    await kept(call.req.param('image').toLowerCase(), ({ record: { uuid } }) =>
+      changeRecord(ground, uuid, () => ({ status: 'uploading', data })),
+    )
     return call.body(null, 204)
   })
   app.post(`${path}/import`, async (call) => {
@@ -99,6 +99,18 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
       await changeRecord(ground, record.uuid, (entry) =>
         entry.record.status === status ? { status: 'queued' } : undefined,
       ).catch(() => {}) // it was deleted meanwhile
+      throw error
+    }
+  }
+
+  /** What came for an image that was deleted meanwhile is deleted too. */
+  async function kept(uuid: string, keep: (entry: Entry) => Promise<unknown>): Promise<void> {
+    try {
+      const entry = await findEntry(ground.table, uuid)
+      if (!entry) throw noImage(uuid)
+      await keep(entry)
+    } catch (error) {
+      if (!(await findEntry(ground.table, uuid))) await blobs.delete(imageBlob(uuid))
       throw error
     }
   }

@@ -1,6 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { ImageRecord } from '../../contract/image-record.ts'
 import type { Platform } from '../platform.ts'
+import { imageBlob } from '../store/images.ts'
 import { all } from '../store/paging.ts'
 import type { AddressGuard } from '../webhooks/address-guard.ts'
 import { fetchGuarded } from './fetch.ts'
@@ -32,6 +33,7 @@ async function runImport(platform: Platform, uuid: string, guard: AddressGuard, 
       const data = await receive(platform, entry.record, reply)
       const now = await findEntry(platform.table, uuid)
       if (now?.record.status === 'importing') await activate(platform, now, data)
+      else if (!now) await platform.blobs.delete(imageBlob(uuid)) // it was deleted meanwhile
       return
     } catch (error) {
       if (stop.aborted) return

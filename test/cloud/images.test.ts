@@ -111,6 +111,24 @@ describe('an upload', () => {
     expect((await show(id)).status).toBe('active')
   })
 
+  it('for an image that is deleted meanwhile leaves nothing', async () => {
+    const id = await make()
+    let end = (): void => {}
+    const slow = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(Buffer.from('a disk'))
+        end = () => controller.close()
+      },
+    })
+    const headers = { 'x-auth-token': world.token, 'content-type': 'application/octet-stream' }
+    const init = { method: 'PUT', headers, body: slow, duplex: 'half' } as RequestInit
+    const reply = world.cloud.request(`${images}/${id}/file`, init)
+    await expect.poll(async () => (await show(id)).status).toBe('saving')
+    expect((await world.ask('DELETE', `${images}/${id}`)).status).toBe(204)
+    end()
+    expect([(await reply).status, world.cloud.blobs.has(`images/${id}`)]).toEqual([404, false])
+  })
+
   it('may be staged first and imported then', async () => {
     const id = await make()
     expect((await world.ask('POST', `${images}/${id}/import`, { method: { name: 'glance-direct' } })).status).toBe(409)
