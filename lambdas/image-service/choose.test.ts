@@ -4,7 +4,15 @@ import type { ImageView } from './view.ts'
 
 type View = ImageView & Record<string, unknown>
 const image = (name: string, more: object = {}): View =>
-  ({ id: name, name, tags: [], size: null, status: 'queued', created_at: '2026-01-01T00:00:00Z', ...more }) as View
+  ({
+    id: name,
+    name,
+    tags: [],
+    size: null,
+    status: 'queued',
+    created_at: '2026-01-01T00:00:00Z',
+    ...more,
+  }) as unknown as View
 const names = (views: View[]): unknown[] => views.map(({ name }) => name)
 
 const [a, b, c] = [

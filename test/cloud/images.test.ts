@@ -209,6 +209,7 @@ describe('an image', () => {
 
   it('of one project is seen by another when it is shared and accepted, or community, or public', async () => {
     const other = await world.stone.member('others', 'member')
+    world.cloud.pass(1) // the newest is listed first
     const id = await make()
     const status = async () => (await world.ask('GET', `${images}/${id}`, undefined, other.token)).status
     expect([await status(), await listed('', other.token)]).toEqual([404, ['debian']])
