@@ -21,6 +21,12 @@ const tearable = new Set<ProvisionState>([
 /** Where it has not been deployed yet, or is no more. */
 const untouched = new Set<ProvisionState>(['available', 'manageable', 'enroll'])
 
+/** One that could not be torn down is not tried again at once: the clock brings its server here again. */
+const AGAIN_MS = 60_000
+function isRested({ provision_state: state, updated_at: at }: Node, now: Date): boolean {
+  return state !== 'error' || at === null || now.getTime() - Date.parse(at) >= AGAIN_MS
+}
+
 /** Has the node torn down, if it was begun with. True: the server has no node any more. */
 export async function leaveNode(platform: Platform, { uuid }: Server, node: Node | undefined): Promise<boolean> {
   if (!node) return true
@@ -35,7 +41,7 @@ export async function leaveNode(platform: Platform, { uuid }: Server, node: Node
     platform.log.info({ server: uuid, node: node.uuid }, 'node given back')
     return true
   }
-  if (!tearable.has(node.provision_state)) return false
+  if (!tearable.has(node.provision_state) || !isRested(node, platform.clock.now())) return false
   if (node.console_enabled) await nodes.setConsole(node.uuid, { enabled: false })
   await nodes.provision(node.uuid, 'deleted')
   return false

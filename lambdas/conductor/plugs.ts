@@ -22,8 +22,20 @@ const networks: Partial<Record<PlanKind, string>> = {
   service: 'servicing_network',
 }
 
-/** Undefined: no switch is touched. */
+/** Undefined: no switch is touched. An instance is got rid of also where nobody can say any more where its machine is to be plugged. */
 export async function wiringOf(
+  platform: Pick<Platform, 'table'>,
+  node: Node,
+  cards: readonly Port[],
+  kind: PlanKind,
+): Promise<Wiring | undefined> {
+  return found(platform, node, cards, kind).catch((error: unknown) => {
+    if (kind === 'tear_down' && error instanceof UserError) return undefined
+    throw error
+  })
+}
+
+async function found(
   { table }: Pick<Platform, 'table'>,
   node: Node,
   cards: readonly Port[],

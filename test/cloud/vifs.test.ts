@@ -2,6 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { portStore } from '../../lambdas/network/store.ts'
 import { configDrive } from '../../lambdas/compute/spawn.ts'
 import { serverStore } from '../../lambdas/compute/store.ts'
+import { stepName } from '../../contract/plan.ts'
+import { appliancesOf } from '../../lambdas/store/appliances.ts'
+import { commandsTo } from './control-plane.ts'
 import { portsOf } from '../../lambdas/store/ports.ts'
 import { InstanceWorld } from './instance-world.ts'
 
@@ -117,3 +120,58 @@ it("a server's port is on a bond where its node has one, and its config drive sa
   await world.tornDown(node)
   expect((await world.ask('GET', `/network/v2.0/ports?network_id=${network}`)).body.ports).toEqual([])
 })
+
+it("a node of network interface neutron is deployed in its site's VLAN, starts in its tenant's, and leaves that with its instance", async () => {
+  await world.flavor()
+  const vlan = async (name: string, id: number) => {
+    const provider = {
+      'provider:network_type': 'vlan',
+      'provider:physical_network': 'rack',
+      'provider:segmentation_id': id,
+    }
+    const { id: uuid } = await world.made(
+      '/network/v2.0/networks',
+      { network: { name, shared: true, ...provider } },
+      world.admin,
+    )
+    const subnet = { network_id: uuid, ip_version: 4, cidr: `10.${id}.0.0/24` }
+    await world.made('/network/v2.0/subnets', { subnet }, world.admin)
+    return String(uuid)
+  }
+  const [site, tenant] = [await vlan('provisioning', 10), await vlan('blue', 42)]
+  const node = await world.node('n1', { network_interface: 'neutron', provision_state: 'manageable' })
+  const { ports, nodes } = world.cloud.client
+  const [card] = await cards(node)
+  const link = { switch_id: '52:54:00:99:00:01', port_id: 'swp1', switch_info: 'tor-1' }
+  await ports.patch(card?.uuid ?? '', [{ op: 'replace', path: '/local_link_connection', value: link }])
+  await nodes.patch(node, [{ op: 'add', path: '/driver_info/provisioning_network', value: site }])
+  await world.change(node, { provision_state: 'available' })
+  const id = await world.asked({ networks: [{ uuid: tenant }] })
+  expect(await plugs(node)).toEqual([
+    { connections: [{ switch: 'tor-1', port: 'swp1', vlan: 10 }] },
+    { connections: [{ switch: 'tor-1', port: 'swp1', vlan: 42 }] },
+  ])
+  await world.deployed(node)
+  await world.ask('DELETE', `/compute/v2.1/servers/${id}`)
+  expect(await plugs(node)).toEqual([{ connections: [{ switch: 'tor-1', port: 'swp1', vlan: 10 }] }])
+})
+
+it('a deploy on a switch whose VLAN nobody named fails, and says what is missing', async () => {
+  await world.flavor()
+  const node = await world.node('n1', { network_interface: 'neutron' })
+  const id = await world.asked({ networks: 'none' })
+  const server = await serverStore.get(world.cloud.platform.table, id)
+  expect(server?.fault?.message).toContain('driver_info/provisioning_network')
+  expect((await world.get(node)).provision_state).toBe('deleting')
+})
+
+/** What the newest plan has its switches do. */
+async function plugs(node: string): Promise<unknown[]> {
+  const [appliance] = await appliancesOf(world.cloud.platform.table, 'berlin')
+  const runs = commandsTo(world.cloud, appliance?.uuid ?? '').filter(
+    (each) => each.kind === 'run' && each.node === node,
+  )
+  const last = runs.at(-1)
+  if (last?.kind !== 'run' || !('steps' in last.plan)) throw new Error('no plan was sent')
+  return last.plan.steps.filter((each) => stepName(each) === 'network.plug').map(({ args }) => args)
+}
