@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -13,6 +13,7 @@ import type { NewReport } from '../ledger/outbox.ts'
 import { memoryLog } from '../testing/memory-log.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
 import { startTargets } from './target.ts'
+import { freePort } from './testing/free-port.ts'
 import { openVolumes } from './volumes.ts'
 
 /** The site's volumes on Debian's real tgtd; libiscsi and qemu-img are the machines. */
@@ -40,14 +41,6 @@ const image = {
 const empty: WantedVolume = { gib: 1, source: null, snapshots: [], exports: [] }
 
 type Told = Extract<NewReport, { kind: 'volume' }>
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** A site with 10 GiB, each of whose lives finds folder, ledger and port of the one before. */
 async function site() {
