@@ -14,7 +14,7 @@ export interface Proof {
   answer: string
 }
 
-const FIRST_BOOT_MS = 300_000
+const FIRST_BOOT_MS = 600_000
 const RETRY_MS = 500
 const addressed = z.object({ addresses: z.record(z.string(), z.array(z.string()).min(1)) })
 

@@ -65,7 +65,7 @@ async function ssh(address: string, command: string): Promise<string> {
         said = stdout.trim()
         return said
       },
-      { timeout: 3 * MINUTE, interval: 1000 },
+      { timeout: 5 * MINUTE, interval: 1000 },
     )
     .not.toBe('')
   return said
@@ -88,7 +88,7 @@ test('what a server needs is made: image, flavor, key pair, network, subnet', { 
   )
 })
 
-test('server create --wait ends with a machine that its owner logs in to', { timeout: 6 * MINUTE }, async () => {
+test('server create --wait ends with a machine that its owner logs in to', { timeout: 10 * MINUTE }, async () => {
   const made = await shown('server create web --flavor metal --image small --network rack --key-name mine --wait')
   expect(made).toMatchObject({ name: 'web', status: 'ACTIVE', 'OS-EXT-STS:power_state': 1 })
   address = (await shown('server show web')).addresses.rack[0]
@@ -119,7 +119,7 @@ test('each step of it shows: in the action log, on the node, on the port', { tim
   })
 })
 
-test('console log show has what it prints on its serial port', { timeout: 4 * MINUTE }, async () => {
+test('console log show has what it prints on its serial port', { timeout: 6 * MINUTE }, async () => {
   // The simulated BMC is deaf for a while after it has switched a machine on: what is printed then is lost.
   const printed = async (): Promise<string> => {
     await ssh(address, 'echo said by web >/dev/ttyS0; echo done')
@@ -128,29 +128,29 @@ test('console log show has what it prints on its serial port', { timeout: 4 * MI
   await expect.poll(printed, { timeout: 3 * MINUTE, interval: 2000 }).toContain('said by web')
 })
 
-test('server reboot brings it up anew', { timeout: 5 * MINUTE }, async () => {
+test('server reboot brings it up anew', { timeout: 8 * MINUTE }, async () => {
   const before = await bootId()
   await openstack('server reboot web --hard --wait')
   await expect.poll(bootId, { timeout: 3 * MINUTE }).not.toBe(before)
 })
 
-test('server rescue boots it from the site, and unrescue from its disk again', { timeout: 8 * MINUTE }, async () => {
+test('server rescue boots it from the site, and unrescue from its disk again', { timeout: 12 * MINUTE }, async () => {
   await ssh(address, 'echo kept >/root/note; sync; echo done')
   const before = await bootId()
   await openstack('server rescue web')
-  await expect.poll(status, { timeout: 4 * MINUTE, interval: 1000 }).toBe('RESCUE')
+  await expect.poll(status, { timeout: 5 * MINUTE, interval: 1000 }).toBe('RESCUE')
   await openstack('server unrescue web')
-  await expect.poll(status, { timeout: 4 * MINUTE, interval: 1000 }).toBe('ACTIVE')
+  await expect.poll(status, { timeout: 5 * MINUTE, interval: 1000 }).toBe('ACTIVE')
   expect(await ssh(address, 'cat /root/note')).toBe('kept')
   expect(await bootId()).not.toBe(before)
 })
 
-test('server rebuild writes its image anew, at the same address', { timeout: 6 * MINUTE }, async () => {
+test('server rebuild writes its image anew, at the same address', { timeout: 10 * MINUTE }, async () => {
   await openstack('server rebuild web --image small --wait')
   expect(await ssh(address, 'cat /root/note 2>/dev/null || echo gone')).toBe('gone')
 })
 
-test('server delete --wait gives everything back', { timeout: 6 * MINUTE }, async () => {
+test('server delete --wait gives everything back', { timeout: 10 * MINUTE }, async () => {
   await openstack('server delete web --wait')
   expect(await shown('server list')).toEqual([])
   expect(await shown('port list --network rack')).toEqual([])
