@@ -25,8 +25,6 @@ export function absentRoutes(app: Service): void {
     if (!aliases.includes(alias)) throw new UserError(404, `Extension with alias ${alias} does not exist`)
     return call.json({ extension: extension(alias) })
   })
-  // Nobody forwards tenants' frames but the sites' own switches and routers.
-  app.get(`${PATH}/agents`, (call) => call.json({ agents: [] }))
   for (const name of gateways) {
     app.get(`${PATH}/${name}`, (call) => call.json({ [name]: [] }))
     app.post(`${PATH}/${name}`, () => {
