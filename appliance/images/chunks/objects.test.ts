@@ -7,12 +7,12 @@ import { openObjects } from './objects.ts'
 /** A store that answers when it is let, and counts who waits. */
 function setUp() {
   const waiting: Array<() => void> = []
-  const seen = { most: 0, boots: 0 }
+  const seen = { most: 0, boots: 0, rested: 0 }
   const kept = new Set<string>()
   const { bring } = openObjects(
     { get: async () => undefined, put: async (name: string) => !!kept.add(name) } as unknown as ObjectStore,
     {
-      clock: hastyClock,
+      clock: { ...hastyClock, sleep: async (ms) => void (seen.rested += ms) },
       received: () => {},
       bootsUnderWay: () => seen.boots,
       get: async () => {
@@ -48,13 +48,14 @@ function setUp() {
   return { seen, want, answerAll, waiting, kept }
 }
 
-it('a line is filled by sixteen pulls at once, and left to two while machines fetch what they boot', async () => {
+it('a line is filled by sixteen pulls at once, and left to two, with a rest before each, while machines fetch what they boot', async () => {
   const { seen, want, answerAll, waiting, kept } = setUp()
   seen.boots = 1
   const works = Array.from({ length: 100 }, (_, at) => want(`chunk ${at}`))
   await expect.poll(() => waiting.length).toBe(2)
   await answerAll(works.slice(0, 50))
   expect(seen.most).toBe(2)
+  expect(seen.rested).toBeGreaterThanOrEqual(50 * 50)
   seen.boots = 0
   await answerAll(works)
   expect(seen.most).toBe(16)
