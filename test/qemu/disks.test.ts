@@ -1,18 +1,21 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { rootOf } from '../images/shapes.ts'
 import { buildTestImage } from '../images/small-image.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { ask, createNode, pushImage, useImage } from '../lab/walk.ts'
 
-/** Software RAID on a machine with two disks: made by cleaning, deployed to, booted by its BIOS from either disk, and taken apart; and a
- * partition image on a machine with UEFI. */
+/** Software RAID on machines with two disks: made by cleaning, deployed to, booted and taken apart. One boots by its BIOS from either disk; the
+ * other by UEFI, from a partition image, and its disks boot nothing once it is undeployed. */
 
+const run = promisify(execFile)
 const MINUTE = 60_000
 const name = 'mirror'
-const plain = 'plain'
+const partitioned = 'partitioned'
 const dir = mkdtempSync(join(tmpdir(), 'lab-'))
 let lab: Lab
 
@@ -23,7 +26,7 @@ beforeAll(async () => {
     dir,
     servers: [
       { name, firmware: 'bios', diskMiB: 192, scsiDisks: 2 },
-      { name: plain, firmware: 'uefi', diskMiB: 1536 },
+      { name: partitioned, firmware: 'uefi', diskMiB: 1664, scsiDisks: 2 },
     ],
     log: () => {},
   })
@@ -31,15 +34,15 @@ beforeAll(async () => {
   const root = join(dir, 'root.raw')
   await rootOf(image.path, root)
   await pushImage(lab, 'small-root', { path: root })
-  await createNode(lab, server(plain))
-  await lab.client.nodes.patch(plain, [{ op: 'add', path: '/automated_clean', value: false }])
-  await createNode(lab, server())
-  await lab.client.nodes.patch(name, [
-    { op: 'replace', path: '/raid_interface', value: 'agent' },
-    // The array is the root disk by itself.
-    { op: 'remove', path: '/properties/root_device' },
-    { op: 'add', path: '/automated_clean', value: false },
-  ])
+  for (const each of [name, partitioned]) {
+    await createNode(lab, server(each))
+    await lab.client.nodes.patch(each, [
+      { op: 'replace', path: '/raid_interface', value: 'agent' },
+      // The array is the root disk by itself.
+      { op: 'remove', path: '/properties/root_device' },
+      { op: 'add', path: '/automated_clean', value: false },
+    ])
+  }
 }, 15 * MINUTE)
 
 afterAll(async () => {
@@ -108,25 +111,64 @@ test(
 )
 
 test(
-  'a partition image gets the partitions that were asked for, and a loader that the firmware knows',
+  'under UEFI a machine is burnt in, its boot entries are cleaned, and an array of its disks boots a partition image',
   async () => {
-    await ask(lab.client, plain, 'manage', 'manageable', MINUTE)
-    await ask(lab.client, plain, 'provide', 'available', MINUTE)
-    const from = await server(plain).serialPosition()
+    await ask(lab.client, partitioned, 'manage', 'manageable', MINUTE)
+    const logical_disks = [{ size_gb: 'MAX', raid_level: '1', controller: 'software', volume_name: 'root' }]
+    await lab.client.nodes.setRaid(partitioned, { logical_disks })
+    const burnIn = { agent_burnin_cpu_timeout: 3, agent_burnin_vm_timeout: 3, 'agent_burnin_vm_vm-bytes': '20%' }
     await lab.client.nodes.patch(
-      plain,
+      partitioned,
+      Object.entries(burnIn).map(([key, value]) => ({ op: 'add', path: `/driver_info/${key}`, value })),
+    )
+    const steps = ['burnin_cpu', 'burnin_memory', 'erase_pstore', 'clean_uefi_nvram']
+    await ask(lab.client, partitioned, 'clean', 'manageable', 15 * MINUTE, {
+      clean_steps: [
+        ...steps.map((step) => ({ interface: 'deploy', step })),
+        { interface: 'raid', step: 'create_configuration' },
+      ],
+    })
+    await ask(lab.client, partitioned, 'provide', 'available', MINUTE)
+    const from = await server(partitioned).serialPosition()
+    await lab.client.nodes.patch(
+      partitioned,
       Object.entries({ image_source: 'small-root', image_type: 'partition', root_gb: 1, swap_mb: 64 }).map(
         ([key, value]) => ({ op: 'add', path: `/instance_info/${key}`, value }),
       ),
     )
-    const { node } = await ask(lab.client, plain, 'active', 'active', 15 * MINUTE, {
+    const { node } = await ask(lab.client, partitioned, 'active', 'active', 15 * MINUTE, {
       configdrive: { meta_data: { hostname: 'partitioned' } },
     })
     expect(node).toMatchObject({ last_error: null })
-    await server(plain).waitForSerial(/BLOOMERY-INSTANCE hostname=partitioned/, { timeoutMs: 5 * MINUTE, from })
+    await server(partitioned).waitForSerial(/BLOOMERY-INSTANCE hostname=partitioned/, { timeoutMs: 5 * MINUTE, from })
+    expect(await loadersOn(partitioned)).toEqual(['loaders', 'loaders'])
   },
   25 * MINUTE,
 )
+
+test(
+  'undeployed, its array stays, and neither of its disks boots any more',
+  async () => {
+    await lab.client.nodes.patch(partitioned, [{ op: 'replace', path: '/automated_clean', value: true }])
+    const { node } = await ask(lab.client, partitioned, 'deleted', 'available', 15 * MINUTE)
+    expect(node).toMatchObject({ last_error: null, raid_config: { logical_disks: [{ volume_name: 'root' }] } })
+    expect(await loadersOn(partitioned)).toEqual(['none', 'none'])
+  },
+  20 * MINUTE,
+)
+
+/** What a firmware would find on the first partition of each disk, which is where an array's disks have their loaders. */
+async function loadersOn(of: string): Promise<string[]> {
+  return Promise.all(
+    ['disk.raw', 'disk1.raw'].map(async (file) => {
+      const listed = run('mdir', ['-b', '-i', `${join(dir, 'rack', of, file)}@@1M`, '::/EFI/BOOT'])
+      return listed.then(
+        ({ stdout }) => (/BOOTX64\.EFI/i.test(stdout) ? 'loaders' : stdout),
+        () => 'none',
+      )
+    }),
+  )
+}
 
 async function power(target: 'power on' | 'power off'): Promise<void> {
   await lab.client.nodes.power(name, target)
