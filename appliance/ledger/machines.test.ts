@@ -121,3 +121,26 @@ it('keeps the URLs of an instance that is booted over later plans and restarts, 
   expect([machines.byBootToken(token), machines.instanceFiles()]).toEqual([undefined, []])
   later.close()
 })
+
+it("gives a volume's secret once to a token, and the next start a token of its own", () => {
+  const secret = { $sealed: { v: 1 as const, to: {} } }
+  const volume = {
+    initiator: 'iqn.2026-11.org.example:n1',
+    portal: '10.20.0.1:3260',
+    iqn: 'iqn.2026-11.org.example:v1',
+    lun: 1,
+    chap: { user: 'me', secret, bind: 'v1/a1' },
+  }
+  const opening = openMachines(ledger, randomUUID, ({ bind }) => `opened for ${bind}`)
+  const of = machine()
+  opening.learn(of, 1)
+  opening.setBoot(of.node, 1, { mode: 'instance', instance: { cmdline: '', volume } })
+  const token = opening.bootToken(opening.byMac(mac)!, mac)
+  expect(opening.unlock?.(token)).toBe('opened for v1/a1')
+  expect(opening.byBootToken(token)).toBeUndefined()
+  expect(opening.bySpentToken(token)).toEqual({ node: of.node, mac })
+  expect(opening.unlock?.(token)).toBeUndefined()
+  const next = opening.bootToken(opening.byMac(mac)!, mac)
+  expect(next).not.toBe(token)
+  expect(opening.unlock?.(next)).toBe('opened for v1/a1')
+})
