@@ -1,3 +1,5 @@
+import { randomInt } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { UserError } from '../../contract/api/faults.ts'
 import { ConflictError, type Key, type Table, type Write } from '../platform.ts'
 
@@ -76,6 +78,10 @@ export async function requireRoom(table: Table, project: string, wanted: Amounts
   }
 }
 
+const CHARGES = 200
+const LOCKSTEP = 3
+const PAUSE_MS = 40
+
 /** A table by which one thing is made or deleted: what is written is charged to the project, or given back to it, in the same transaction. */
 export function charging(table: Table, project: string, amounts: Amounts): Table {
   const briefs = table.briefs?.bind(table)
@@ -84,7 +90,9 @@ export function charging(table: Table, project: string, amounts: Amounts): Table
     query: (query) => table.query(query),
     ...(briefs ? { briefs } : {}),
     async write(writes) {
-      for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      for (let attempt = 0; attempt < CHARGES; attempt += 1) {
+        // Of those who come at once one is served in each round: those who wait don't come at once again.
+        if (attempt > LOCKSTEP) await setTimeout(randomInt(1, PAUSE_MS))
         await requireRoom(table, project, amounts)
         try {
           return await table.write([...writes, await charge(table, project, amounts)])
