@@ -8,12 +8,15 @@ import type { Ramdisk } from '../../agent/ramdisk/build.ts'
 import { withTokens } from '../../cli/keystone.ts'
 import { createClient, type Client } from '../../contract/api/client.ts'
 import { adminPasswordFile } from '../../standalone/keystone.ts'
+import { addresses } from '../rack/qemu/network.ts'
 import { startRack, type Rack } from '../rack/qemu/rack.ts'
 import { Program } from './program.ts'
 import { labRamdisk } from './ramdisk.ts'
 
 export const SITE = 'lab'
 export const API_PORT = 6385
+/** Where a test may have a registry of containers, on the far side of the WAN. */
+export const REGISTRY = `${addresses.cloud}:5000`
 const ENROL_MS = 120_000
 const ALIVE_MS = 120_000
 
@@ -146,6 +149,7 @@ function applianceConfig(data: string, { kernel, initrd }: { kernel: string; ini
     data_dir: data,
     kernel_arguments: 'console=ttyS0',
     media_address: '10.81.0.1',
+    image_sources: { oci_http_registries: [REGISTRY] },
     boot: {
       nextServer: '10.80.0.1',
       subnets: dhcp ? [subnet] : [],

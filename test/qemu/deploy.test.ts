@@ -7,6 +7,7 @@ import type { Recorded } from '../../contract/console.ts'
 import { buildTestImage } from '../images/small-image.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { ask, createNode, pushImage, settled, useImage } from '../lab/walk.ts'
+import { bootableContainer } from './bootable-container.ts'
 import { instanceFiles } from './instance-files.ts'
 
 /** The product on real firmware: SeaBIOS and OVMF in QEMU, powered by OpenIPMI's ipmi_sim only, booted by our DHCP, TFTP and HTTP only. */
@@ -121,6 +122,28 @@ test('by deploy interface ramdisk they boot a kernel, at each start, and an ISO 
     expect(node).toMatchObject({ power_state: 'power off', instance_info: {}, last_error: null })
     await cleans(name, true)
   }
+})
+
+test('by deploy interface bootc the container’s own installer writes the disk, and what it wrote boots', async () => {
+  const name = 'uefi-1'
+  const container = await bootableContainer(lab, join(dir, 'container'), image.path)
+  const patch = (values: Record<string, unknown>) =>
+    lab.client.nodes.patch(
+      name,
+      Object.entries(values).map(([path, value]) => ({ op: 'add', path, value })),
+    )
+  try {
+    await patch({ '/deploy_interface': 'bootc', '/automated_clean': false })
+    await useImage(lab.client, name, { image_source: container.image, kernel_append_params: 'quiet' })
+    const from = await server(name).serialPosition()
+    const { node } = await ask(lab.client, name, 'active', 'active', 6 * MINUTE)
+    expect(node).toMatchObject({ last_error: null })
+    await server(name).waitForSerial(/BLOOMERY-READY/, { timeoutMs: 4 * MINUTE, from })
+  } finally {
+    container.stop()
+  }
+  await ask(lab.client, name, 'deleted', 'available', 4 * MINUTE)
+  await patch({ '/deploy_interface': 'direct', '/automated_clean': true })
 })
 
 test('appliance killed while the image is written, cloud killed too, and the WAN cut on top: the machine comes up', async () => {
