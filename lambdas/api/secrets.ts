@@ -45,7 +45,8 @@ function cannotSeal(path: string, site: string): string {
 function refuseNested(path: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   for (const [key, below] of Object.entries(value)) {
-    if (isSecretKey(key)) throw new UserError(400, `${path}/${key}: a secret must be a key of ${path.split('/')[0]} itself.`)
+    if (isSecretKey(key))
+      throw new UserError(400, `${path}/${key}: a secret must be a key of ${path.split('/')[0]} itself.`)
     refuseNested(`${path}/${key}`, below)
   }
   return value

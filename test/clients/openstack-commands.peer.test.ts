@@ -44,7 +44,7 @@ let shells: { project: OpenStackShell; system: OpenStackShell }
 let commands: string[]
 beforeAll(async () => {
   machines = await openMachines(1)
-  const settings = { ...machines.settings, OS_VOLUME_API_VERSION: '3.60' }
+  const settings: Record<string, string> = { ...machines.settings, OS_VOLUME_API_VERSION: '3.60' }
   const { OS_PROJECT_NAME: _, OS_PROJECT_DOMAIN_NAME: __, ...person } = settings
   shells = {
     project: new OpenStackShell(settings),

@@ -64,7 +64,16 @@ const json = async (as: Environment, ...args: string[]): Promise<any> =>
 it('finds the version, gets a token and reads the catalogue', async () => {
   expect(await json(admin, 'token', 'issue')).toMatchObject({ id: expect.stringMatching(/^v1\./), system: 'all' })
   const services = (await json(admin, 'catalog', 'list')) as Array<{ Type: string }>
-  expect(services.map(({ Type }) => Type)).toEqual(['baremetal', 'compute', 'image', 'placement', 'network', 'block-storage', 'volumev3', 'identity'])
+  expect(services.map(({ Type }) => Type)).toEqual([
+    'baremetal',
+    'compute',
+    'image',
+    'placement',
+    'network',
+    'block-storage',
+    'volumev3',
+    'identity',
+  ])
   expect(await json(admin, 'endpoint', 'list', '--service', 'baremetal')).toHaveLength(3)
   await expect(text({ ...admin, OS_PASSWORD: 'wrong' }, 'token', 'issue')).rejects.toThrow(/HTTP 401/)
 }, 180_000)
