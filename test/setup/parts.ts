@@ -12,9 +12,9 @@ export const parts: Part[] = [
   statically('lint', ['oxlint', '--type-aware', '--deny-warnings']),
   statically('format', ['oxfmt', '--check', '.']),
   statically('types', ['tsc', '--noEmit']),
-  vitest('unit', 300),
-  vitest('peers', 600),
-  vitest('contracts', 600),
-  vitest('scenarios', 900),
+  vitest('unit', 600),
+  vitest('peers', 1200),
+  vitest('contracts', 1200),
+  vitest('scenarios', 1500),
   vitest('qemu', 2400),
 ]
