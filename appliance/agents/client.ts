@@ -30,7 +30,7 @@ export interface AgentClient {
 /** The agent refused: it will not change its mind by asking again. */
 export class AgentRefusal extends HardwareError {}
 
-/** It executes another command; refused for now. */
+/** It executes another command, and takes none beside it: it may be asked again. */
 export class AgentBusy extends HardwareError {}
 
 /** HTTPS to the agent's own API (reference §6.4). The token goes in the query, as Ironic's does; it is in no error text. */

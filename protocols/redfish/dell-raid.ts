@@ -48,7 +48,7 @@ export async function convertDrivesToRaid(bmc: Redfish, system: System, drives: 
   return outside.length === 0 ? [] : [await act(bmc, system, operation, 'ConvertToRAID', { PDArray: outside })]
 }
 
-/** Controllers that are host bus adapters for now (`EnhancedHBA`); what can't be anything else stays. */
+/** Controllers that are in the mode of host bus adapters (`EnhancedHBA`); what can't be anything else stays. */
 export async function convertControllersToRaid(bmc: Redfish, system: System): Promise<DellJob[]> {
   const operation = 'bring controllers into RAID mode'
   const jobs: DellJob[] = []
