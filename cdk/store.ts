@@ -45,7 +45,7 @@ export class Store extends Construct {
     const { tableArn } = this.table
     Grant.addToPrincipal({
       grantee,
-      actions: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'DeleteItem', 'ConditionCheckItem'].map(
+      actions: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'].map(
         (action) => `dynamodb:${action}`,
       ),
       resourceArns: [tableArn],

@@ -121,6 +121,8 @@ export const node = z.object({
   /** The appliance that looks after it between operations, being the last that was told of it; null: none was. Absent on nodes from before
    * this was kept: any of the site may have been. */
   keeper: uuid.nullable().optional(),
+  /** Among which nodes of its site it is counted (lambdas/store/free-nodes.ts); absent: among none yet. */
+  counted_as: z.string().max(300).optional(),
   /** When the transient state runs out. */
   deadline: instant.nullable(),
   /** Key of the blob that holds the rendered config drive. */

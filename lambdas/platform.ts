@@ -37,6 +37,8 @@ export interface Item extends Key {
   /** The part of `value` that lists show and filter by, for a table that keeps it where lists read it without the rest. Readers never see
    * it here. */
   brief?: unknown
+  /** What `count` adds to. */
+  counts?: Record<string, number>
 }
 
 /** absent: no such item. Number: the item exists with exactly this version. 'present': it exists. */
@@ -46,6 +48,21 @@ export type Write =
   | { put: Item; expect?: Expectation }
   | { delete: Key; expect?: Expectation }
   | { check: Key; expect: Expectation }
+  /** Adds to counts of the item, which is made (its value null) where there is none, and to its version: of those who add at once none has to begin anew. */
+  | { count: Key; by: Readonly<Record<string, number>>; expect?: undefined }
+
+export function keyOf(write: Write): Key {
+  if ('put' in write) return write.put
+  if ('delete' in write) return write.delete
+  return 'check' in write ? write.check : write.count
+}
+
+/** The item after a `count`. */
+export function afterCount({ pk, sk }: Key, before: Item | undefined, by: Readonly<Record<string, number>>): Item {
+  const counts = { ...before?.counts }
+  for (const [name, more] of Object.entries(by)) counts[name] = (counts[name] ?? 0) + more
+  return { ...(before ?? { pk, sk, value: null }), version: (before?.version ?? 0) + 1, counts }
+}
 
 /** Some expectation did not hold; nothing was written. `index` is the write's position, `current` what stands there (undefined: nothing). */
 export class ConflictError extends Error {

@@ -1,5 +1,5 @@
 import type { StatementSync } from 'node:sqlite'
-import { ConflictError, indexes } from '../lambdas/platform.ts'
+import { afterCount, ConflictError, indexes, keyOf } from '../lambdas/platform.ts'
 import type {
   BriefPage,
   Change,
@@ -170,6 +170,11 @@ export class SqliteTable implements Table {
     }
     for (const [index, write] of writes.entries()) {
       if ('check' in write) continue
+      if ('count' in write) {
+        const item = afterCount(write.count, before[index]?.item, write.by)
+        this.#replace(write.count, before[index], { item, body: bodyOf(item) })
+        continue
+      }
       const [item, body] = 'put' in write ? [write.put, bodies[index]] : []
       this.#replace(keyOf(write), before[index], item && body !== undefined ? { item, body } : undefined)
     }
@@ -210,10 +215,6 @@ function indexKeys(item: Item | undefined): Array<[IndexName, Key]> {
 
 const nameOf = ({ pk, sk }: Key): string => `${pk}\n${sk}`
 
-function keyOf(write: Write): Key {
-  return 'put' in write ? write.put : 'delete' in write ? write.delete : write.check
-}
-
 function holds(expect: Expectation | undefined, current: Item | undefined): boolean {
   if (expect === undefined) return true
   if (expect === 'absent') return current === undefined
@@ -232,12 +233,15 @@ function checked(writes: Write[]): Array<string | undefined> {
         if (part === '' || Buffer.byteLength(part) > KEY_LIMIT)
           throw new RangeError(`a key has 1 to ${KEY_LIMIT} bytes: ${JSON.stringify(key)}`)
     if (!('put' in write)) return undefined
-    const { pk, sk, version, value, by, expires } = write.put
-    const body = JSON.stringify({ pk, sk, version, value, by, expires })
-    if (Buffer.byteLength(body) > ITEM_LIMIT)
-      throw new RangeError(`item ${pk} ${sk} has ${Buffer.byteLength(body)} bytes, of ${ITEM_LIMIT} allowed`)
-    return body
+    return bodyOf(write.put)
   })
+}
+
+function bodyOf({ pk, sk, version, value, by, expires, counts }: Item): string {
+  const body = JSON.stringify({ pk, sk, version, value, by, expires, counts })
+  if (Buffer.byteLength(body) > ITEM_LIMIT)
+    throw new RangeError(`item ${pk} ${sk} has ${Buffer.byteLength(body)} bytes, of ${ITEM_LIMIT} allowed`)
+  return body
 }
 
 function position(item: Item, index: IndexName | undefined): Page['next'] {

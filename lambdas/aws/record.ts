@@ -6,6 +6,12 @@ import { indexes, type Item, type Key } from '../platform.ts'
  * `value` is JSON text, not a map: DynamoDB nests no deeper than 32 levels, which a request body of the API may use up. */
 export type Row = Record<string, string | number>
 
+/** Each count is an attribute of its own, so that DynamoDB can add to it. */
+const COUNT = 'count#'
+export const countName = (name: string): string => `${COUNT}${name}`
+/** The value of an item that has none. */
+export const NOTHING = JSON.stringify(null)
+
 /** DynamoDB refuses items over 400 KB, keys and names included. */
 const VALUE_LIMIT = 350 * 1024
 
@@ -16,6 +22,7 @@ export function rowOf(item: Item): Row {
     throw new Error(`item ${item.pk} ${item.sk}: its value has ${size} bytes, at most ${VALUE_LIMIT} can be stored`)
   }
   const row: Row = { pk: item.pk, sk: item.sk, version: item.version, value }
+  for (const [name, count] of Object.entries(item.counts ?? {})) row[countName(name)] = count
   if (item.expires !== undefined) row['expires'] = item.expires
   for (const index of indexes) {
     const key = item.by?.[index]
@@ -34,6 +41,9 @@ export function itemOf(row: Row): Item {
   }
   const item: Item = { ...keyOf(row), version: Number(row['version']), value: JSON.parse(String(row['value'])) }
   if (Object.keys(by).length > 0) item.by = by
+  const counts = Object.entries(row).filter(([name]) => name.startsWith(COUNT))
+  if (counts.length > 0)
+    item.counts = Object.fromEntries(counts.map(([name, count]) => [name.slice(COUNT.length), Number(count)]))
   if (row['expires'] !== undefined) item.expires = Number(row['expires'])
   return item
 }

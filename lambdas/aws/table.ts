@@ -6,8 +6,8 @@ import {
   QueryCommand,
   TransactWriteCommand,
 } from '@aws-sdk/lib-dynamodb'
-import { ConflictError, type IndexName, type Item, type Key, type Page, type Query } from '../platform.ts'
-import type { Table, Write } from '../platform.ts'
+import { ConflictError, type IndexName, type Item, type Key, keyOf as keyOfWrite } from '../platform.ts'
+import type { Page, Query, Table, Write } from '../platform.ts'
 import { keyCondition } from './key-condition.ts'
 import { Patience } from './patience.ts'
 import { itemOf, keyOf, type Row, rowOfAttributes } from './record.ts'
@@ -123,10 +123,6 @@ function conflictOf(reasons: CancellationReason[]): ConflictError | undefined {
   if (index === -1) return undefined
   const current = reasons[index]?.Item
   return new ConflictError(index, current && itemOf(rowOfAttributes(current)))
-}
-
-function keyOfWrite(write: Write): Key {
-  return 'put' in write ? write.put : 'delete' in write ? write.delete : write.check
 }
 
 function only({ pk, sk }: Key): { pk: string; sk: string } {

@@ -1,6 +1,6 @@
 import type { TransactWriteCommandInput } from '@aws-sdk/lib-dynamodb'
 import type { Expectation, Write } from '../platform.ts'
-import { rowOf } from './record.ts'
+import { countName, NOTHING, rowOf } from './record.ts'
 
 type TransactItem = NonNullable<TransactWriteCommandInput['TransactItems']>[number]
 
@@ -12,8 +12,27 @@ export function transactItem(TableName: string, write: Write): TransactItem {
     const { pk, sk } = write.check
     return { ConditionCheck: { ...base, Key: { pk, sk }, ...expressed(write.expect) } }
   }
+  if ('count' in write) return { Update: { ...base, ...adding(write) } }
   const { pk, sk } = write.delete
   return { Delete: { ...base, Key: { pk, sk }, ...conditionOf(write.expect) } }
+}
+
+function adding({ count: { pk, sk }, by }: Extract<Write, { count: unknown }>) {
+  const names = Object.keys(by)
+  return {
+    Key: { pk, sk },
+    UpdateExpression: `SET #value = if_not_exists(#value, :nothing) ADD #version :one${names.map((_, at) => `, #c${at} :c${at}`).join('')}`,
+    ExpressionAttributeNames: {
+      '#value': 'value',
+      '#version': 'version',
+      ...Object.fromEntries(names.map((name, at) => [`#c${at}`, countName(name)])),
+    },
+    ExpressionAttributeValues: {
+      ':nothing': NOTHING,
+      ':one': 1,
+      ...Object.fromEntries(names.map((name, at) => [`:c${at}`, by[name]])),
+    },
+  }
 }
 
 function conditionOf(expect: Expectation | undefined): Partial<ReturnType<typeof expressed>> {

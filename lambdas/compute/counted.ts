@@ -1,7 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Server } from '../../contract/compute.ts'
 import { type Amounts, charging } from '../openstack/quotas.ts'
-import { ConflictError, type Platform, type Write } from '../platform.ts'
+import { ConflictError, keyOf, type Platform, type Write } from '../platform.ts'
 import { displacement, joining, leaving } from './groups.ts'
 import { serverStore } from './store.ts'
 
@@ -59,6 +59,5 @@ async function withGroup(
 }
 
 function isServer(write: Write, { uuid }: Server): boolean {
-  const key = 'put' in write ? write.put : 'delete' in write ? write.delete : write.check
-  return key.pk === serverStore.key(uuid).pk
+  return keyOf(write).pk === serverStore.key(uuid).pk
 }

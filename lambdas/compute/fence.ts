@@ -1,7 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Server } from '../../contract/compute.ts'
 import type { Node } from '../../contract/resources.ts'
-import { ConflictError, type Key, type Platform, type Write } from '../platform.ts'
+import { ConflictError, type Key, keyOf, type Platform, type Write } from '../platform.ts'
 import { nodeKey } from '../store/nodes.ts'
 import { serverStore } from './store.ts'
 
@@ -54,4 +54,3 @@ export function fenced(platform: Platform, server: Server, node: Node | undefine
 }
 
 const textOf = ({ pk, sk }: Key): string => `${pk}\0${sk}`
-const keyOf = (write: Write): Key => ('put' in write ? write.put : 'delete' in write ? write.delete : write.check)

@@ -2,7 +2,7 @@ import { UserError } from '../../contract/api/faults.ts'
 import { isWithin, parseAddress } from '../../contract/address.ts'
 import type { FixedIp, Network, NetworkPort, Subnet } from '../../contract/network.ts'
 import { charging } from '../openstack/quotas.ts'
-import { ConflictError, type Platform, type Write } from '../platform.ts'
+import { ConflictError, keyOf, type Platform, type Write } from '../platform.ts'
 import { all } from '../store/paging.ts'
 import { addressAt, eui64, macOf, placeOf, prefixOf, sizeOf } from './addressing.ts'
 import { addressesOf, addressKey, macKey, networkStore, portWrites, subnetsOf } from './store.ts'
@@ -148,7 +148,7 @@ function refuseChosen(
   wanted: Wanted,
   before: NetworkPort | undefined,
 ): void {
-  const key = failed && ('put' in failed ? failed.put : 'delete' in failed ? failed.delete : failed.check)
+  const key = failed && keyOf(failed)
   if (!key || key.sk === 'network-port')
     throw new UserError(before ? 412 : 409, `Port ${after.uuid} was changed at the same moment, please retry.`)
   const mac = macKey(after.network_uuid, after.mac_address)

@@ -101,6 +101,27 @@ export function writeContract(name: string, make: Make): void {
       expect(await table().get(key)).toEqual({ ...key, version: 51, value: 50 })
     })
 
+    it('adds to counts, in one transaction with other writes, and loses none of 50 additions made at once', async () => {
+      const [key, witness] = [
+        { pk: freshKey(), sk: 'counts' },
+        { pk: freshKey(), sk: 'a' },
+      ]
+      const add = (name: string) => table().write([{ count: key, by: { [name]: 2, 'the#rest': -1 } }])
+      await Promise.all(Array.from({ length: 50 }, (_, at) => add(at % 2 === 0 ? 'even' : 'odd')))
+      const after = { ...key, version: 50, value: null, counts: { even: 50, odd: 50, 'the#rest': -50 } }
+      expect(await table().get(key)).toEqual(after)
+      expect((await table().query({ pk: key.pk, limit: 1 })).items).toEqual([after])
+      const refused = table().write([
+        { count: key, by: { even: 1 } },
+        { put: item(witness.pk, 'a'), expect: 'present' },
+      ])
+      await expect(refused).rejects.toBeInstanceOf(ConflictError)
+      expect(await table().get(key)).toEqual(after)
+      const trimmed = { ...after, version: 51, counts: { even: 50 } }
+      await table().write([{ put: trimmed, expect: 50 }])
+      expect(await table().get(key)).toEqual(trimmed)
+    })
+
     it('lets one of many at once take a unique name', async () => {
       const key = { pk: freshKey(), sk: 'name' }
       const takes = Array.from({ length: 20 }, (_, who) =>

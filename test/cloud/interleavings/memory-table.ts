@@ -1,9 +1,11 @@
 import {
+  afterCount,
   type Change,
   ConflictError,
   indexes,
   type Item,
   type Key,
+  keyOf,
   type Page,
   type Query,
   type Table,
@@ -50,7 +52,8 @@ export class MemoryTable implements Table {
       if (!holds) return Promise.reject(new ConflictError(at, current))
     }
     for (const write of writes)
-      if (!('check' in write)) this.#replace(keyOf(write), 'put' in write ? write.put : undefined)
+      if ('count' in write) this.#replace(write.count, afterCount(write.count, this.#read(write.count), write.by))
+      else if (!('check' in write)) this.#replace(keyOf(write), 'put' in write ? write.put : undefined)
     return Promise.resolve()
   }
 
@@ -94,7 +97,3 @@ function placesOf(item: Item | undefined): Array<[string, Key]> {
 const listOf = (index: string | undefined, pk: string): string => `${index ?? ''}\0${pk}`
 const textOf = ({ pk, sk }: Key): string => `${pk}\0${sk}`
 const less = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
-
-function keyOf(write: Write): Key {
-  return 'put' in write ? write.put : 'delete' in write ? write.delete : write.check
-}
