@@ -9,8 +9,7 @@ const quick = { ...shared, testTimeout: 20_000, hookTimeout: 20_000, ...polling(
 const patient = { ...shared, ...polling(30_000) }
 
 /** unit: beside the source, no process but this one. peers: programs that we did not write. contracts: both clouds.
- * scenarios: the paper rack and whole paths. qemu: real firmware; two files at a time, because an emulated machine keeps one core busy.
- * ironic: Debian's conductor drives our agent; by `npm run conductor`, for `npm test` doesn't install Ironic. */
+ * scenarios: the paper rack and whole paths. qemu: real firmware; two files at a time, because an emulated machine keeps one core busy. */
 export default defineConfig({
   test: {
     reporters: ['./test/setup/reporter.ts'],
@@ -58,20 +57,10 @@ export default defineConfig({
       {
         test: {
           name: 'qemu',
-          include: ['test/qemu/**/*.test.ts'],
+          include: ['test/{qemu,ironic}/**/*.test.ts'],
           maxWorkers: 2,
           pool: 'forks', // racks and labs are told apart by their process
           testTimeout: 600_000,
-          hookTimeout: 900_000,
-          ...patient,
-        },
-      },
-      {
-        test: {
-          name: 'ironic',
-          include: ['test/ironic/**/*.test.ts'],
-          pool: 'forks',
-          testTimeout: 1_200_000,
           hookTimeout: 900_000,
           ...patient,
         },

@@ -8,7 +8,8 @@ import { type Database, startDatabase } from './database.ts'
 import { freePort, type Program, startProgram } from './program.ts'
 
 const run = promisify(execFile)
-const PACKAGES = ['ironic-api', 'ironic-conductor', 'mariadb-server', 'uwsgi-plugin-python3']
+/** Beyond those that the tests have. */
+const PACKAGES = ['mariadb-server', 'uwsgi-plugin-python3']
 const SCHEMA_MS = 120_000
 
 /** How it is run: all in one process; an API of several workers beside a conductor; the same under uWSGI. */

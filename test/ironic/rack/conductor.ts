@@ -4,12 +4,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { addresses } from '../../rack/qemu/network.ts'
 import type { Rack } from '../../rack/qemu/rack.ts'
-import { installOnDemand } from '../../setup/on-demand.ts'
 import { type Program, startProgram } from '../program.ts'
 import { API_PORT, conductorConf, HTTP_PORT, httpUrl } from './configuration.ts'
 
 const run = promisify(execFile)
-const PACKAGES = ['ironic-api', 'ironic-conductor']
 const SCHEMA_MS = 300_000
 
 export interface Conductor {
@@ -24,7 +22,6 @@ export interface Conductor {
 /** Debian's Ironic at the place of a site's appliance in a rack: its API and conductor, and the DHCP and HTTP servers that it is meant to
  * have beside it. */
 export async function startConductor(rack: Rack, dir: string): Promise<Conductor> {
-  installOnDemand(PACKAGES)
   const httpRoot = join(dir, 'http')
   const folders = [
     'state',

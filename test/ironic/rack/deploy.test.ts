@@ -59,30 +59,36 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-test('ironic-conductor cleans a server by our agent, deploys it without another boot, and the disk starts', async () => {
-  const server = rack.servers[0]!
-  await reach('manage', 'manageable', MINUTE)
-  const cleaning = await reach('provide', 'available', 10 * MINUTE)
-  expect(cleaning.seen).toContain('clean wait')
-  expect(cleaning.node['driver_internal_info']).toMatchObject({ agent_version: '11.2.0' })
-  const deploying = await reach('active', 'active', 10 * MINUTE, { configdrive: { meta_data: { hostname: 'driven' } } })
-  expect(deploying.seen).toContain('wait call-back')
-  expect(deploying.node).toMatchObject({ last_error: null, power_state: 'power on' })
-  await server.waitForSerial(/BLOOMERY-INSTANCE hostname=driven /, { timeoutMs: 5 * MINUTE })
-  const serial = readFileSync(server.serialLog, 'utf8')
-  expect(serial.split('starting the agent')).toHaveLength(2)
-  expect(commandsIn(serial)).toEqual([
-    'clean.get_clean_steps',
-    'clean.execute_clean_step',
-    'log.collect_system_logs',
-    'deploy.get_deploy_steps',
-    'deploy.execute_deploy_step',
-    'standby.get_partition_uuids',
-    'log.collect_system_logs',
-    'standby.power_off',
-  ])
-  expect(readdirSync(join(dir, 'ironic', 'deploy-logs'))).toHaveLength(2)
-})
+test(
+  'ironic-conductor cleans a server by our agent, deploys it without another boot, and the disk starts',
+  { timeout: 25 * MINUTE },
+  async () => {
+    const server = rack.servers[0]!
+    await reach('manage', 'manageable', MINUTE)
+    const cleaning = await reach('provide', 'available', 10 * MINUTE)
+    expect(cleaning.seen).toContain('clean wait')
+    expect(cleaning.node['driver_internal_info']).toMatchObject({ agent_version: '11.2.0' })
+    const deploying = await reach('active', 'active', 10 * MINUTE, {
+      configdrive: { meta_data: { hostname: 'driven' } },
+    })
+    expect(deploying.seen).toContain('wait call-back')
+    expect(deploying.node).toMatchObject({ last_error: null, power_state: 'power on' })
+    await server.waitForSerial(/BLOOMERY-INSTANCE hostname=driven /, { timeoutMs: 5 * MINUTE })
+    const serial = readFileSync(server.serialLog, 'utf8')
+    expect(serial.split('starting the agent')).toHaveLength(2)
+    expect(commandsIn(serial)).toEqual([
+      'clean.get_clean_steps',
+      'clean.execute_clean_step',
+      'log.collect_system_logs',
+      'deploy.get_deploy_steps',
+      'deploy.execute_deploy_step',
+      'standby.get_partition_uuids',
+      'log.collect_system_logs',
+      'standby.power_off',
+    ])
+    expect(readdirSync(join(dir, 'ironic', 'deploy-logs'))).toHaveLength(2)
+  },
+)
 
 /** What the agent was told, as its log on the serial port has it. */
 function commandsIn(serial: string): string[] {
