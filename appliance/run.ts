@@ -26,6 +26,7 @@ import type { Log } from './log.ts'
 import { startMetricsServer } from './metrics-server.ts'
 import { openBootMedia } from './media/media.ts'
 import { openMetrics } from './metrics.ts'
+import { openProcessors } from './processors.ts'
 import { ramdiskCommandLine, startSite } from './site.ts'
 import { openVswitch } from './switches/open-vswitch.ts'
 import { openSwitches } from './switches/switch.ts'
@@ -70,6 +71,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     if (volumes) stops.push(() => volumes.targets.stop())
     const timeline = openTimeline(() => clock.now())
     const transfers = countTransfers()
+    const processors = openProcessors(() => performance.now())
     const media = openBootMedia({
       files: config.boot.files,
       base: `http://${inUrl(config.media_address ?? address)}:${config.boot.http.port ?? BOOT_HTTP_PORT}`,
@@ -102,7 +104,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       imageBytes: (bytes) => metrics.count('bloomery_image_wan_bytes_total', {}, bytes),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
       get: fetch,
-      bootTransfers: transfers,
+      pullsMustYield: () => transfers.underWay > 0 && processors.areBusy(),
       consoles: { dir: join(config.data_dir, 'consoles'), attend: config.consoles.during_operations },
       deployLogs: { dir: join(config.data_dir, 'deploy-logs'), ...config.deploy_logs },
       captureDir: join(config.data_dir, 'captures'),

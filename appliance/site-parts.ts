@@ -3,7 +3,6 @@ import type { BootMark } from '../contract/messages.ts'
 import type { AgentClient } from './agents/client.ts'
 import type { BmcAuthority } from './bmc-authority.ts'
 import type { BootEvents } from './boot/machine.ts'
-import type { Transfers } from './boot/transfers.ts'
 import type { Captured } from './capture/capture.ts'
 import type { CaptureOrder } from './capture/captures.ts'
 import type { Clock } from './clock.ts'
@@ -48,8 +47,8 @@ export interface SiteParts {
   get: typeof fetch
   /** Told of bytes of images in chunks that came over the WAN. */
   imageBytes(bytes: number): void
-  /** Boot files on their way to machines, to which pulls of images yield. */
-  bootTransfers?: Pick<Transfers, 'underWay'>
+  /** Boot files are on their way to machines and want the processors: pulls of images yield. */
+  pullsMustYield?: () => boolean
   /** What ramdisks logged: where it is kept, when, and how much of it. */
   deployLogs: { dir: string; collect: WhenKept; most: number }
   captureDir: string

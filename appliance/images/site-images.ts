@@ -58,7 +58,7 @@ export function openSiteImages({ parts, urls, journal, machines, refresh, isFill
     clock,
     get: parts.get,
     received: (bytes) => parts.imageBytes(bytes),
-    bootsUnderWay: () => parts.bootTransfers?.underWay ?? 0,
+    mustYield: parts.pullsMustYield,
   })
   const tracker = parts.imagePeers ? openTracker(parts.imagePeers.above, clock) : undefined
   const chunked = openPlansImages(chunkCache, {

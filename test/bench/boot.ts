@@ -67,12 +67,12 @@ export async function bench(): Promise<void> {
         say(
           `HTTP ${clients} client(s): ${beside(megabytesPerSecond, 'MB/s')}; CPU ${beside(cpuSecondsPerGib, 's/GiB', 2)}`,
         )
-    if (wants('filling')) {
-      const { quiet, filling, pulled } = await benchHttpFilling(network, dir)
-      say(
-        `HTTP 8 clients ${quiet.toFixed(0)} MB/s; while the cache fills ${filling.toFixed(0)} (${(filling / quiet).toFixed(2)}×), and it at ${pulled.toFixed(1)}`,
-      )
-    }
+    if (wants('filling'))
+      for (const { cable, quiet, filling, pulled, cpu } of await benchHttpFilling(network, dir))
+        say(
+          `HTTP 8 clients, a cable ${cable}: ${quiet.toFixed(0)} MB/s; while the cache fills ${filling.toFixed(0)} (${(filling / quiet).toFixed(2)}×), and it at ${pulled.toFixed(1)}; ` +
+            `the appliance's CPU ${cpu.map((seconds) => seconds.toFixed(2)).join(' and ')} s/GiB`,
+        )
     say(`load after: ${loadavg()[0]?.toFixed(1)}`)
   } finally {
     network.stop()

@@ -7,14 +7,14 @@ import { openObjects } from './objects.ts'
 /** A store that answers when it is let, and counts who waits. */
 function setUp() {
   const waiting: Array<() => void> = []
-  const seen = { most: 0, boots: 0, rested: 0 }
+  const seen = { most: 0, yields: false, rested: 0 }
   const kept = new Set<string>()
   const { bring } = openObjects(
     { get: async () => undefined, put: async (name: string) => !!kept.add(name) } as unknown as ObjectStore,
     {
       clock: { ...hastyClock, sleep: async (ms) => void (seen.rested += ms) },
       received: () => {},
-      bootsUnderWay: () => seen.boots,
+      mustYield: () => seen.yields,
       get: async () => {
         await new Promise<void>((resolve) => {
           waiting.push(resolve)
@@ -48,30 +48,30 @@ function setUp() {
   return { seen, want, answerAll, waiting, kept }
 }
 
-it('a line is filled by sixteen pulls at once, and left to two, with a rest before each, while machines fetch what they boot', async () => {
+it('a line is filled by sixteen pulls at once, and left to one, with a rest before each, while machines that boot want the processors', async () => {
   const { seen, want, answerAll, waiting, kept } = setUp()
-  seen.boots = 1
+  seen.yields = true
   const works = Array.from({ length: 100 }, (_, at) => want(`chunk ${at}`))
-  await expect.poll(() => waiting.length).toBe(2)
+  await expect.poll(() => waiting.length).toBe(1)
   await answerAll(works.slice(0, 50))
-  expect(seen.most).toBe(2)
-  expect(seen.rested).toBeGreaterThanOrEqual(50 * 50)
-  seen.boots = 0
+  expect(seen.most).toBe(1)
+  expect(seen.rested).toBeGreaterThanOrEqual(50 * 100)
+  seen.yields = false
   await answerAll(works)
   expect(seen.most).toBe(16)
   expect(kept.size).toBe(100)
 })
 
-it('pulls that began before a boot are not given up, and no new ones begin until two are left', async () => {
+it('pulls that began before a boot are not given up, and no new ones begin until one is left', async () => {
   const { seen, want, answerAll, waiting } = setUp()
   const works = Array.from({ length: 40 }, (_, at) => want(`chunk ${at}`))
   await expect.poll(() => waiting.length).toBe(16)
-  seen.boots = 3
-  for (let left = 16; left > 2; left -= 1) {
+  seen.yields = true
+  for (let left = 16; left > 1; left -= 1) {
     waiting.shift()!()
     await expect.poll(() => waiting.length).toBe(left - 1)
   }
   waiting.shift()!()
-  await expect.poll(() => waiting.length).toBe(2)
+  await expect.poll(() => waiting.length).toBe(1)
   await answerAll(works)
 })

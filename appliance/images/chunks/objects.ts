@@ -27,10 +27,10 @@ export interface Objects {
 
 /** Pulls at once: enough to fill a line that takes its time. */
 const AT_ONCE = 16
-/** While machines fetch what they boot: each pull costs the processor that sends to them an unpacking and a digest. */
-const BESIDE_BOOTS = 2
-/** Before each of those: at most 40 a second, a fifth of a core. */
-const REST_MS = 50
+/** While machines fetch what they boot with all that the processors have: each pull costs those some 8 ms. */
+const BESIDE_BOOTS = 1
+/** Before each of those, which makes a tenth of a core at most. */
+const REST_MS = 100
 
 interface Flight {
   work: Promise<Buffer>
@@ -40,11 +40,11 @@ interface Flight {
 
 export function openObjects(
   store: ObjectStore,
-  parts: Pick<PlacesParts, 'clock' | 'get' | 'received' | 'stallMs' | 'bootsUnderWay'>,
+  parts: Pick<PlacesParts, 'clock' | 'get' | 'received' | 'stallMs' | 'mustYield'>,
 ): Objects {
   const { clock, get } = parts
-  const areBooting = (): boolean => (parts.bootsUnderWay?.() ?? 0) > 0
-  const queue = openFairQueue(() => (areBooting() ? BESIDE_BOOTS : AT_ONCE))
+  const mustYield = (): boolean => parts.mustYield?.() ?? false
+  const queue = openFairQueue(() => (mustYield() ? BESIDE_BOOTS : AT_ONCE))
   const flights = new Map<string, Flight>()
 
   /** From here, from whoever fetches it already, or over the WAN. */
@@ -58,7 +58,7 @@ export function openObjects(
         urgent: want.urgent,
         async work(): Promise<Buffer> {
           let kept: Buffer | undefined
-          if (areBooting()) await clock.sleep(REST_MS)
+          if (mustYield()) await clock.sleep(REST_MS)
           await pull(
             {
               ...job,

@@ -15,8 +15,8 @@ export interface PlacesParts {
   clock: Clock
   get: typeof fetch
   received(bytes: number): void
-  /** Boot files that are being sent. */
-  bootsUnderWay?: () => number
+  /** Machines fetch what they boot, and want the processors for that. */
+  mustYield?: (() => boolean) | undefined
   stallMs?: number
 }
 

@@ -9,15 +9,25 @@ const STORE_PORT = 8090
 const DEADLINE_MS = 240_000
 
 export interface FillingResult {
+  cable: string
   /** MB/s of boot files. */
   quiet: number
   filling: number
   /** MB/s that came into the cache meanwhile. */
   pulled: number
+  /** The appliance's own processor seconds for each GiB of boot files, as `quiet` and `filling`. */
+  cpu: [number, number]
+}
+
+/** As this machine has it, and as a network card has it; the last one stays. */
+export async function benchHttpFilling(network: BenchNetwork, dir: string): Promise<FillingResult[]> {
+  const unlimited = await measure(network, dir, 'without a limit')
+  network.limit(10)
+  return [unlimited, await measure(network, dir, 'of 10 Gb/s')]
 }
 
 /** What boot files go out at while the same appliance fills its cache from a line of 1 Gb/s, and while it doesn't. */
-export async function benchHttpFilling(network: BenchNetwork, dir: string): Promise<FillingResult> {
+async function measure(network: BenchNetwork, dir: string, cable: string): Promise<FillingResult> {
   mkdirSync(dir, { recursive: true })
   writeFileSync(join(dir, 'big'), Buffer.alloc(MIB * 1_048_576, 'bloomery'))
   const program = (name: string, ...args: string[]): string[] => [
@@ -27,6 +37,7 @@ export async function benchHttpFilling(network: BenchNetwork, dir: string): Prom
   ]
   const store = await network.serve(program('store.ts', String(STORE_PORT)), { port: STORE_PORT, protocol: 'tcp' })
   const rates = { quiet: [] as number[], filling: [] as number[], pulled: [] as number[] }
+  const cpu = { quiet: [] as number[], filling: [] as number[] }
   try {
     for (let round = 0; round < ROUNDS; round += 1)
       for (const how of ['quiet', 'filling'] as const) {
@@ -38,8 +49,10 @@ export async function benchHttpFilling(network: BenchNetwork, dir: string): Prom
             for pid in $pids; do wait $pid || exit 1; done`
           await network.client(['sh', '-c', script], DEADLINE_MS)
           const before = pulledBy(server.output())
+          const cpuBefore = server.cpuSeconds()
           const { code, output, milliseconds } = await network.client(['sh', '-c', script], DEADLINE_MS)
           if (code !== 0) throw new Error(`curl ended with ${code}: ${output}`)
+          cpu[how].push((server.cpuSeconds() - cpuBefore) / ((CLIENTS * MIB) / 1024))
           rates[how].push((CLIENTS * MIB * 1.048576) / (milliseconds / 1000))
           if (how === 'filling') rates.pulled.push((pulledBy(server.output()) - before) / 1e3 / milliseconds)
         } finally {
@@ -49,7 +62,13 @@ export async function benchHttpFilling(network: BenchNetwork, dir: string): Prom
   } finally {
     await store.stop()
   }
-  return { quiet: median(rates.quiet), filling: median(rates.filling), pulled: median(rates.pulled) }
+  return {
+    cable,
+    quiet: median(rates.quiet),
+    filling: median(rates.filling),
+    pulled: median(rates.pulled),
+    cpu: [median(cpu.quiet), median(cpu.filling)],
+  }
 }
 
 function pulledBy(output: string): number {
