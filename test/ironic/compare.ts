@@ -44,7 +44,6 @@ async function compare(words: readonly string[]): Promise<number> {
   } finally {
     await bloomery.stop()
     await ironic.stop()
-    rmSync(DIR, { recursive: true, force: true })
   }
   for (const [difference, labels] of found) {
     console.log(difference)
@@ -63,4 +62,13 @@ function labelOf({ method, path, minor, body, headers }: Ask): string {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
-process.exitCode = (await compare(process.argv.slice(2))) === 0 ? 0 : 1
+process.once('exit', () => rmSync(DIR, { recursive: true, force: true }))
+const words = process.argv.slice(2)
+if (words.includes('--help'))
+  console.log(`usage: npm run compare -- [WORD…]
+Sends the same requests to Debian's Ironic and to ours, and prints what differs; with words, of requests that have one of them.
+
+Examples:
+  npm run compare
+  npm run compare -- /v1/ports`)
+else process.exitCode = (await compare(words)) === 0 ? 0 : 1

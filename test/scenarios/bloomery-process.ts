@@ -26,6 +26,9 @@ export async function serve(dataDir: string, ...flags: string[]): Promise<Served
   let log = ''
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()))
   const where = await firstLine(child, () => log)
+  const cut = (): void => void child.kill('SIGKILL')
+  process.once('exit', cut) // it outlives nobody
+  child.once('exit', () => process.off('exit', cut))
   return { ...where, pid: child.pid!, log: () => log, kill: (signal) => kill(child, signal) }
 }
 

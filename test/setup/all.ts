@@ -30,6 +30,17 @@ async function run({ name, argv, deadlineSeconds }: Part): Promise<Ran> {
 }
 
 const wanted = process.argv.slice(2)
+if (wanted.includes('--help')) {
+  console.log(`usage: npm test -- [PART…]
+Runs each part in turn, or those that are named, and counts: its last line is "N passed, N failed".
+
+${parts.map(({ name, argv }) => `  ${name.padEnd(10)} ${argv.join(' ')}`).join('\n')}
+
+Examples:
+  npm test
+  npm test -- lint types unit`)
+  process.exit()
+}
 const unknown = wanted.filter((name) => !parts.some((part) => part.name === name))
 if (unknown.length > 0) {
   console.error(`no such part: ${unknown.join(', ')}; there are ${parts.map(({ name }) => name).join(', ')}`)
