@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { healthLevel } from './health.ts'
 import { imageKeys } from './images/signature.ts'
-import { drivers } from './hardware.ts'
+import { detectable, drivers } from './hardware.ts'
 import { inspectionOptions } from './inspection-options.ts'
 
 /** What an operator decides for the whole cloud, under the names of Ironic's `[conductor]` and `[deploy]`. The same object configures both
@@ -55,6 +55,13 @@ export const conductorOptions = z.strictObject({
   disallow_clean_steps: denied,
   disallow_deploy_steps: denied,
   disallow_service_steps: denied,
+
+  /** What deploy interface `autodetect` stands for: the first that what is to be deployed asks for; the last where none is asked for. */
+  autodetect_deploy_interfaces: z
+    .array(z.enum(detectable))
+    .min(1)
+    .max(detectable.length)
+    .default([...detectable]),
 
   /** Agents stay after an inspection or a cleaning, and the next operation goes on with them; `driver_info/fast_track` says otherwise for a
    * node. */

@@ -18,7 +18,7 @@ describe('interfaces of a node', () => {
       /No conductor service registered which supports driver ilo: .*There is ipmi/,
     )
     expect(resolveInterfaces('ipmi', { deploy_interface: 'ansible' })).toMatch(
-      /interfaces.deploy' entrypoint: ansible. Valid interfaces are \['direct', 'ramdisk', /,
+      /interfaces.deploy' entrypoint: ansible. Valid interfaces are \['autodetect', 'direct', 'ramdisk', /,
     )
     expect(resolveInterfaces('constructor', {})).toMatch(/unknown/)
   })

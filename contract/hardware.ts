@@ -63,6 +63,12 @@ export const fakeDelay = z
 /** Of Ironic's, all: what a machine is served is decided by its firmware, not by these names. */
 const networkBoots = ['ipxe', 'pxe', 'http-ipxe', 'http'] as const
 
+/** Stands for one of the others, chosen by what is to be deployed. */
+export const AUTODETECT = 'autodetect'
+export const detectable = ['ramdisk', 'bootc', 'direct'] as const
+export type Detectable = (typeof detectable)[number]
+const deploys = [AUTODETECT, 'direct', 'ramdisk', 'anaconda', 'bootc', 'custom-agent'] as const
+
 const redfishProperties = {
   redfish_address: 'URL of the BMC; https unless it says http. A path, if there is one, is its service root. Required.',
   redfish_system_id: "Id or path of the system. Default: the BMC's only one.",
@@ -90,7 +96,7 @@ const ipmi = {
     bios: ['no-bios'],
     boot: networkBoots,
     console: ['no-console', 'ipmitool-socat', 'ipmitool-shellinabox'],
-    deploy: ['direct', 'ramdisk', 'anaconda', 'bootc', 'custom-agent'],
+    deploy: deploys,
     firmware: ['no-firmware'],
     inspect: ['no-inspect', 'agent'],
     management: ['ipmitool', 'noop'],
@@ -138,7 +144,7 @@ export const hardware = {
       bios: ['redfish', 'no-bios'],
       boot: [...networkBoots, 'redfish-virtual-media', 'redfish-https'],
       console: ['no-console', 'ipmitool-socat', 'redfish-serial'],
-      deploy: ['direct', 'ramdisk', 'anaconda', 'bootc', 'custom-agent'],
+      deploy: deploys,
       firmware: ['redfish', 'no-firmware'],
       inspect: ['redfish', 'agent', 'no-inspect'],
       management: ['redfish', 'noop'],
@@ -158,7 +164,7 @@ export const hardware = {
       bios: ['idrac-redfish', 'redfish', 'no-bios'],
       boot: [...networkBoots, 'idrac-redfish-virtual-media', 'redfish-https'],
       console: ['no-console', 'ipmitool-socat', 'redfish-serial'],
-      deploy: ['direct', 'ramdisk', 'anaconda', 'bootc', 'custom-agent'],
+      deploy: deploys,
       firmware: ['redfish', 'no-firmware'],
       inspect: ['idrac-redfish', 'agent', 'no-inspect'],
       management: ['idrac-redfish'],
@@ -178,7 +184,7 @@ export const hardware = {
       bios: ['no-bios'],
       boot: networkBoots,
       console: ['no-console'],
-      deploy: ['direct', 'ramdisk', 'custom-agent', 'noop'],
+      deploy: [...deploys, 'noop'],
       firmware: ['no-firmware'],
       inspect: ['agent', 'no-inspect'],
       management: ['noop', 'fake'],
@@ -198,7 +204,7 @@ export const hardware = {
       bios: ['fake', 'no-bios'],
       boot: ['fake', ...networkBoots],
       console: ['fake', 'no-console'],
-      deploy: ['fake', 'direct'],
+      deploy: ['fake', ...deploys],
       firmware: ['fake', 'no-firmware'],
       inspect: ['fake', 'agent', 'no-inspect'],
       management: ['fake'],

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { bootOrder, lanWish, watchdogWish } from './bmc-settings.ts'
 import { indicatorState } from './hardware-facts.ts'
 import { digest } from './images/manifest.ts'
-import { bootVolume } from './boot-volume.ts'
+import { bootVolume, MOST_DATA_VOLUMES } from './boot-volume.ts'
 import { partitionImage } from './partition-image.ts'
 import { raidConfig } from './raid.ts'
 import { type RemoteImage, remoteImage } from './images/remote.ts'
@@ -94,6 +94,14 @@ export const installerArguments = z.strictObject({
   config_drive: configDriveReference.optional(),
 })
 export type InstallerArguments = z.infer<typeof installerArguments>
+
+/** How a container that boots is installed. */
+export const bootcInstall = z.strictObject({
+  /** Of root, as in ~/.ssh/authorized_keys. */
+  authorized_keys: z.string().max(65_536).optional(),
+  tpm2_luks: z.boolean().optional(),
+  kernel_arguments: z.string().max(2048),
+})
 
 const none = z.strictObject({})
 const settings = z
@@ -199,6 +207,29 @@ export const connection = z.strictObject({
   vlan: z.int().min(1).max(4094),
 })
 export type Connection = z.infer<typeof connection>
+/** One that carries other VLANs too, with their tags. */
+export const trunkConnection = connection.extend({ tagged: z.array(connection.shape.vlan).max(32) })
+export type TrunkConnection = z.infer<typeof trunkConnection>
+
+/** A switch that the site is told of by the cloud: `id` is its MAC, `fingerprint` that of its own key, as `ssh-keygen -l` prints it. */
+export const switchDoor = z.strictObject({
+  name: z.string().regex(/^[\w][\w.-]{0,63}$/, 'letters, digits, and - _ . only'),
+  id: z
+    .string()
+    .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i, 'is no MAC address')
+    .nullable()
+    .default(null),
+  driver: z.literal('open-vswitch').default('open-vswitch'),
+  address: z.string().regex(/^[\w.:-]{1,253}$/, 'is no name or address of a host'),
+  port: z.int().min(1).max(65_535).default(22),
+  username: z.string().regex(/^[\w.@-]{1,64}$/, 'is no user'),
+  fingerprint: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'is not like SHA256:…'),
+})
+/** `private_key` opens only there. */
+export const siteSwitch = switchDoor.extend({ private_key: sealed })
+export type SiteSwitch = z.infer<typeof siteSwitch>
+/** What a sealed key of a switch is bound to. */
+export const switchKeyOf = (site: string, name: string): string => `switch/${site}/${name}/private_key`
 
 /** The steps a site can be told, by `interface.step`, with their arguments. Interface `plan` has those that are about the plan
  * itself. In-band steps that an agent offers beyond these come with later issues through the same shape. */
@@ -222,6 +253,8 @@ export const stepArguments = {
     config_drive: configDriveReference.optional(),
   }),
   'network.plug': z.strictObject({ connections: z.array(connection).min(1).max(64) }),
+  /** A name of its own, so that an appliance that knows no tags refuses. */
+  'network.plug_trunk': z.strictObject({ connections: z.array(trunkConnection).min(1).max(64) }),
   'power.validate': z.object({}),
   'power.power_on': z.object({}),
   'power.power_off': z.object({}),
@@ -245,7 +278,7 @@ export const stepArguments = {
   'boot.clean_up_ramdisk': z.object({}),
   'boot.prepare_instance': z.object({}),
   'boot.prepare_instance_ramdisk': instanceRamdisk,
-  /** From the machine's `boot_volume`. */
+  /** Of the machine's `boot_volume` and `data_volumes`. */
   'boot.prepare_instance_volume': none,
   'boot.prepare_installer': installerArguments,
   'deploy.boot_ramdisk': none,
@@ -255,15 +288,13 @@ export const stepArguments = {
     config_drive: configDriveReference.nullable(),
     /** Absent: the image is of a whole disk. */
     partitions: partitionImage.optional(),
+    /** What bootc is told, where the site finds that the image is a container that boots: that is installed, not written. */
+    container: bootcInstall.optional(),
   }),
   'deploy.await_installer': none,
-  'deploy.execute_bootc_install': z.strictObject({
+  'deploy.execute_bootc_install': bootcInstall.extend({
     image: remoteImage,
     config_drive: configDriveReference.nullable(),
-    /** Of root, as in ~/.ssh/authorized_keys. */
-    authorized_keys: z.string().max(65_536).optional(),
-    tpm2_luks: z.boolean().optional(),
-    kernel_arguments: z.string().max(2048),
   }),
   'deploy.prepare_instance_boot': z.object({}),
   'deploy.tear_down_agent': z.object({}),
@@ -414,6 +445,8 @@ export const machine = z.object({
   target_raid_config: jsonObject.optional(),
   /** What it boots from in place of a disk of its own. */
   boot_volume: bootVolume.optional(),
+  /** Disks that it finds beside that at each start. None: it has none any more. */
+  data_volumes: z.array(bootVolume).max(MOST_DATA_VOLUMES).optional(),
   /** The site's appliances, which have to open what the site itself makes secret. */
   sealing_keys: z
     .array(z.object({ appliance: uuid, key: z.base64().length(44) }))
@@ -434,6 +467,8 @@ export const plan = z.object({
   machine,
   /** Parent and children, as far as steps are about them. */
   relatives: z.array(machine).max(MOST_RELATIVES).optional(),
+  /** Of those that its connections name, those that the cloud knows, and the site whose they are. */
+  switches: z.object({ site: z.string().max(255), doors: z.array(siteSwitch).max(64) }).optional(),
   steps: z.array(step).min(1).max(256),
   /** What to do, best effort, when a step fails: the machine must not be left running half-written. */
   on_failure: z.array(step).max(32),

@@ -12,6 +12,8 @@ const sentences: Sentences = {
   'plan.agent_step': ({ interface: kind, step }) => `Has the ramdisk's agent do its own step ${kind}.${step}.`,
   'network.plug': ({ connections }) =>
     `Moves ${connections.map(({ switch: name, port, vlan }) => `port ${port} of switch ${name} to VLAN ${vlan}`).join(', ')}.`,
+  'network.plug_trunk': ({ connections }) =>
+    `Gives ${connections.map(({ switch: name, port, vlan, tagged }) => `port ${port} of switch ${name} VLAN ${vlan}${tagged.length > 0 ? `, and with tags ${tagged.join(', ')}` : ''}`).join('; ')}.`,
   'power.validate':
     "Asks the BMC for the machine's power state, to see that it can be reached with the credentials given.",
   'power.power_on': 'Switches the machine on.',
@@ -67,7 +69,7 @@ const sentences: Sentences = {
   'boot.prepare_ramdisk': 'Has the machine boot the ramdisk over the network at its next start.',
   'boot.clean_up_ramdisk': 'Stops serving the ramdisk to the machine.',
   'boot.prepare_instance': 'Sets the disk as the boot device.',
-  'boot.prepare_instance_volume': 'Has the machine boot from its volume, over the network, at every start.',
+  'boot.prepare_instance_volume': 'Has the machine find its volumes over the network at every start.',
   'boot.prepare_instance_ramdisk': ({ files }) =>
     `Fetches ${'boot_iso' in files ? 'the ISO' : 'the kernel and ramdisk'} of the instance to the site, for the machine to boot at every start.`,
   'boot.prepare_installer': ({ template }) =>
@@ -78,8 +80,8 @@ const sentences: Sentences = {
   'deploy.boot_ramdisk':
     'Has the machine boot the ramdisk over the network, unless the agent of the operation before is still there.',
   'deploy.start_agent': 'Waits for the agent in the ramdisk to report.',
-  'deploy.write_image': ({ image, config_drive: drive, partitions }) =>
-    `Writes ${imageText(image)} ${partitions ? 'to a partition of' : 'over'} the root disk, checked against ${checkedBy(image)}${drive ? ', with a config drive' : ''}.`,
+  'deploy.write_image': ({ image, config_drive: drive, partitions, container }) =>
+    `${container ? 'Runs bootc of the image, where that is a container that boots; else writes' : 'Writes'} ${imageText(image)} ${partitions ? 'to a partition of' : 'over'} the root disk, checked against ${checkedBy(image)}${drive ? ', with a config drive' : ''}.`,
   'deploy.prepare_instance_boot': 'Makes the written disk bootable by the firmware.',
   'deploy.tear_down_agent': 'Ends the agent and shuts the ramdisk down.',
   'deploy.boot_instance': 'Starts the machine from its disk.',

@@ -7,6 +7,8 @@ import type { ConfigDriveReference, ImageReference, InstanceFile, WantedImage } 
 export type Images = ImagesOf<WantedImage> & {
   /** Brings a container image of a registry here, verified, and says where this plan's agent gets it. Rejects with HardwareError. */
   container(image: RemoteImage, options: FetchOptions & { progress(percent: number): void }): Promise<Container>
+  /** Whether it is a container that boots, by what its registry says. Rejects with HardwareError. */
+  isBootable(image: RemoteImage, options: FetchOptions): Promise<boolean>
 }
 /** Those whose bytes and digest are known. */
 export type KnownImages = ImagesOf<ImageReference | FoundImage>

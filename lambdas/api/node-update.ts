@@ -36,10 +36,12 @@ export async function updatedNode(platform: Platform, node: Node, update: Update
   if (site !== node.conductor_group) refuseOldSecrets(info, site)
   const to = await sealingFor(platform, node.uuid, site)
   const { instance_info: instance, config_drive } = instanceAfter(node, wanted)
+  const interfaces = interfacesAfter(node, wanted, update, touched)
   const after = sameName(node, {
     ...node,
     ...wanted,
-    ...interfacesAfter(node, wanted, update, touched),
+    ...interfaces,
+    driver_internal_info: chosenByHand(node, interfaces),
     ...clearedReasons(node, wanted),
     conductor_group: site,
     instance_info: sealImageSecrets(instance, to),
@@ -136,6 +138,15 @@ function interfacesAfter(
     return [field, resetInterfaces && !touched.has(field) ? null : wanted[field]] as const
   })
   return chosenInterfaces(wanted.driver ?? node.driver, Object.fromEntries(asked))
+}
+
+/** Another deploy interface than the one that `autodetect` chose is there to stay. */
+function chosenByHand(
+  { deploy_interface: before, driver_internal_info: info }: Node,
+  after: Interfaces,
+): Node['driver_internal_info'] {
+  const { original_deploy_interface: _, ...rest } = info
+  return after.deploy_interface === before ? info : rest
 }
 
 function refuseOldSecrets(info: Record<string, unknown>, site: string): void {

@@ -3,6 +3,7 @@ import { type InterfaceKind, isAbsent } from '../../contract/hardware.ts'
 import { provision, type ProvisionEvent, type Verb, verbs, verbsFrom } from '../../contract/provision.ts'
 import type { Node } from '../../contract/resources.ts'
 import { isCleaned } from '../conductor/automated-cleaning.ts'
+import { withDeployInterface } from '../conductor/deploy-interface.ts'
 import type { Platform } from '../platform.ts'
 import { powerPending } from '../store/nodes.ts'
 import type { Call } from './context.ts'
@@ -17,7 +18,8 @@ export async function check(platform: Platform, call: Call, node: Node, verb: Ve
   if (event === 'deploy' || event === 'rebuild') refuseMaintenance(node)
   await checkActionable(platform, node, verb)
   checkArguments(call, verb, node, asked)
-  if (node.deploy_interface === 'ramdisk' && asked.configdrive)
+  const { deploy_interface: deploys } = withDeployInterface(node, platform.options)
+  if (deploys === 'ramdisk' && asked.configdrive)
     throw new UserError(400, 'A ramdisk deploy writes no disk, and has no place for a config drive.')
   if ((event === 'rebuild' || event === 'delete') && node.protected)
     throw new UserError(403, `Node ${node.uuid} is protected and cannot be undeployed, rebuilt or deleted.`)

@@ -7,6 +7,7 @@ import { withAskedSteps } from '../conductor/asked.ts'
 import { cancelWrites } from '../conductor/cancel.ts'
 import { deleteConfigDrive, storeConfigDrive } from '../conductor/config-drive.ts'
 import { isCleaned } from '../conductor/automated-cleaning.ts'
+import { withDeployInterface } from '../conductor/deploy-interface.ts'
 import { move } from '../conductor/move.ts'
 import { type Children, stepsNamed, stepsOfDeploy } from '../conductor/named-steps.ts'
 import { unholdWrites } from '../conductor/unhold.ts'
@@ -140,9 +141,10 @@ async function started(
 /** What an event changes beside the state. */
 type Effect = (platform: Platform, before: Node, after: Node, asked: Complete) => Promise<NodeChange>
 
-const deploys: Effect = async (platform, _, after, { deploy_steps: own }) => ({
-  node: withAskedSteps(after, 'deploy', await stepsOfDeploy(platform, after, own ?? [])),
-})
+const deploys: Effect = async (platform, _, moved, { deploy_steps: own }) => {
+  const after = withDeployInterface(moved, platform.options)
+  return { node: withAskedSteps(after, 'deploy', await stepsOfDeploy(platform, after, own ?? [])) }
+}
 
 function stepped(kind: 'clean' | 'service'): Effect {
   return async ({ options }, _, after, asked) => {
@@ -154,6 +156,7 @@ function stepped(kind: 'clean' | 'service'): Effect {
 const effects: Partial<Record<ProvisionEvent, Effect>> = {
   deploy: deploys,
   rebuild: deploys,
+  adopt: async ({ options }, _, after) => ({ node: withDeployInterface(after, options) }),
   clean: stepped('clean'),
   service: stepped('service'),
   rescue: async (platform, _, after, { rescue_password: password }) => {

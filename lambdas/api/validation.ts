@@ -1,11 +1,19 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Validation } from '../../contract/api/requests.ts'
-import { checkConsole, checkDriverInfo, type InterfaceKind, interfaceKinds, isAbsent } from '../../contract/hardware.ts'
+import {
+  AUTODETECT,
+  checkConsole,
+  checkDriverInfo,
+  type InterfaceKind,
+  interfaceKinds,
+  isAbsent,
+} from '../../contract/hardware.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { bootVolumeOf } from '../conductor/boot-volume.ts'
 import { bootcOf } from '../conductor/bootc.ts'
 import { resolveImage } from '../conductor/image-source.ts'
 import { installer } from '../conductor/installer.ts'
+import { withDeployInterface } from '../conductor/deploy-interface.ts'
 import { instanceRamdisk } from '../conductor/instance-ramdisk.ts'
 import { fastTracks, hasAgentPower, machineOf } from '../conductor/machine.ts'
 import { partitionsOf } from '../conductor/partition-image.ts'
@@ -28,7 +36,7 @@ const checks: Partial<Record<InterfaceKind, Check>> = {
   deploy: async (platform, node) =>
     node.deploy_interface === 'fake' || node.deploy_interface === 'noop'
       ? missingTraits(node)
-      : deployable(platform, node),
+      : deployable(platform, withDeployInterface(node, platform.options)),
 }
 
 async function deployable(platform: Needs, node: Node): Promise<string | undefined> {
@@ -46,7 +54,7 @@ async function instanceOf({ table, options }: Needs, node: Node): Promise<unknow
   if (deploy === 'anaconda') return installer(info, boot)
   if (deploy === 'custom-agent') return undefined
   if (await bootVolumeOf(table, node)) return undefined
-  if (deploy === 'bootc') return bootcOf(await resolveImage(table, node, options), info)
+  if (deploy === 'bootc' || deploy === AUTODETECT) return bootcOf(await resolveImage(table, node, options), info)
   partitionsOf(node)
   return resolveImage(table, node, options)
 }

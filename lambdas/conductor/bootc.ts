@@ -1,16 +1,13 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { boolean } from '../../contract/stored.ts'
-import type { WantedImage } from '../../contract/plan.ts'
+import type { bootcInstall, WantedImage } from '../../contract/plan.ts'
 import type { RemoteImage } from '../../contract/images/remote.ts'
 import { argumentsOf } from './instance-ramdisk.ts'
 
 /** How a container that boots is installed. */
-export interface Bootc {
+export interface Bootc extends z.infer<typeof bootcInstall> {
   image: RemoteImage
-  authorized_keys?: string
-  tpm2_luks?: boolean
-  kernel_arguments: string
 }
 
 const asked = z.object({
@@ -22,9 +19,13 @@ const asked = z.object({
   bootc_tpm2_luks: boolean.nullish(),
 })
 
+export function isInRegistry(image: WantedImage): image is RemoteImage {
+  return 'place' in image && image.place.kind === 'oci'
+}
+
 /** What instance_info says of it, where the deploy interface is `bootc` (reference §4.4). UserError says what is missing or not possible. */
 export function bootcOf(image: WantedImage, info: Record<string, unknown>): Bootc {
-  if (!('place' in image) || image.place.kind !== 'oci')
+  if (!isInRegistry(image))
     throw new UserError(
       400,
       `image_source ${image.name}: deploy interface bootc installs a container, oci://HOST/NAME:TAG; an image of a disk is written by deploy interface direct.`,

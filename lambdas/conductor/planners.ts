@@ -1,9 +1,10 @@
 import { type StepFacts, steps as facts } from '../../contract/step-facts.ts'
+import { AUTODETECT } from '../../contract/hardware.ts'
 import { offers } from '../../contract/management.ts'
 import type { ConfigDriveReference, PlanKind, Step, StepName, WantedImage } from '../../contract/plan.ts'
 import type { PartitionImage } from '../../contract/partition-image.ts'
 import type { BootDevice, PowerTarget } from '../../contract/resources.ts'
-import { bootcOf } from './bootc.ts'
+import { type Bootc, bootcOf } from './bootc.ts'
 import {
   bootsElsewhere,
   type Ground,
@@ -16,6 +17,7 @@ import {
   prepareInstance,
   step,
   unlessItStays,
+  withVolumesOfNow,
 } from './ramdisk.ts'
 
 /** A step that a person or a template named. */
@@ -96,9 +98,12 @@ const planners: { [K in PlanKind]: (request: RequestOf<K>, on: Ground) => Steps 
       ? alone(step('power.validate', on))
       : alone(...offAndClean(on), ...(on.disable_power_off ? [step('power.reset', on)] : [])),
   power: ({ target, timeout }, on) =>
-    on.disable_power_off && target.endsWith('rebooting')
-      ? alone(step('power.reset', on))
-      : alone(withTimeout(step('power.set_power_state', on, { target, timeout }), timeout)),
+    alone(
+      ...withVolumesOfNow(on, target),
+      on.disable_power_off && target.endsWith('rebooting')
+        ? step('power.reset', on)
+        : withTimeout(step('power.set_power_state', on, { target, timeout }), timeout),
+    ),
   boot_device: ({ device, persistent }, on) => alone(step('management.set_boot_device', on, { device, persistent })),
   management: ({ name, args }, on) => alone(step(name, on, args)),
 }
@@ -179,10 +184,16 @@ function writing(
     const how = bootcOf(image, on.instance_info ?? {})
     return [step('deploy.execute_bootc_install', on, { ...how, config_drive: configDrive })]
   }
-  return [
-    step('deploy.write_image', on, { image, config_drive: configDrive, ...(partitions && { partitions }) }),
-    step('deploy.prepare_instance_boot', on),
-  ]
+  const write = step('deploy.write_image', on, { image, config_drive: configDrive, ...(partitions && { partitions }) })
+  const written =
+    on.interfaces['deploy'] === AUTODETECT ? orInstalled(write, bootcOf(image, on.instance_info ?? {})) : write
+  return [written, step('deploy.prepare_instance_boot', on)]
+}
+
+/** Only its site can look at it, and sees whether it is of a disk or a container that boots. */
+function orInstalled(write: Step, { image: _image, ...container }: Bootc): Step {
+  const { deadline_seconds } = facts['deploy.execute_bootc_install']
+  return { ...write, args: { ...write.args, container }, deadline_seconds }
 }
 
 /** A step of the agent's own may be what writes the disk. */

@@ -6,6 +6,7 @@ import { isTransient, provision, type ProvisionEvent, type ProvisionState } from
 import type { Node, Operation, PowerState } from '../../contract/resources.ts'
 import { RESCUE_PASSWORD } from '../../contract/seal.ts'
 import { isCleaned } from '../conductor/automated-cleaning.ts'
+import { withoutDeployInterface } from '../conductor/deploy-interface.ts'
 import { deadlineAfter, endPower, fail, move } from '../conductor/move.ts'
 import { POWER_FAILURE, recovered } from './power.ts'
 
@@ -154,10 +155,11 @@ function awake(node: Node, now: Date): Node {
 
 /** The instance is gone; what follows is cleaning, unless the node is not to be cleaned. */
 function afterTearDown(node: Node, { now, options }: Circumstances): Node | undefined {
-  const { automatic_lessee: leased, ...internal } = node.driver_internal_info
+  const before = withoutDeployInterface(node)
+  const { automatic_lessee: leased, ...internal } = before.driver_internal_info
   const lease = leased ? { lessee: null, driver_internal_info: internal } : {}
   const bare: Node = {
-    ...node,
+    ...before,
     ...lease,
     instance_uuid: null,
     instance_info: {},

@@ -52,10 +52,12 @@ const give = (info: Record<string, string>, { uuid } = member): Promise<unknown>
 const runs = (times: number) =>
   expect.poll(() => member.machine.ramdisks, { timeout: WITHIN }).toEqual(Array(times).fill(running))
 async function restart({ uuid, machine } = member): Promise<void> {
+  const settled = async () => (await fleet.client.nodes.get(uuid)).target_power_state
   await fleet.client.nodes.power(uuid, 'power off')
   await expect.poll(() => machine.power, { timeout: WITHIN }).toBe('off')
-  await expect.poll(async () => (await fleet.client.nodes.get(uuid)).target_power_state).toBe(null)
+  await expect.poll(settled, { timeout: WITHIN }).toBe(null)
   await fleet.client.nodes.power(uuid, 'power on')
+  await expect.poll(settled, { timeout: WITHIN }).toBe(null)
 }
 
 test('what can’t be done is refused at once, and the answer says what is missing', async () => {

@@ -3,6 +3,7 @@ import type { RemoteImage } from '../../../contract/images/remote.ts'
 import type { Machine, WantedImage } from '../../../contract/plan.ts'
 import { type FetchOptions, type FoundImage, type Images, type KnownImages, type ServedImage } from '../images.ts'
 import { HardwareError } from '../../hardware-error.ts'
+import { isBootable } from './oci/bootable.ts'
 import { findContainer, type Piece } from './oci/container.ts'
 import { type Finding, findRemote, type SourcesConfig } from './find.ts'
 
@@ -19,6 +20,8 @@ export interface RemoteParts {
 /** Images that the cloud knows, and others, each of which is looked up once for a plan. */
 export function withRemote(known: KnownImages, parts: RemoteParts): Images {
   const found = new Map<string, { work: Promise<FoundImage>; troubled: Set<(text: string) => void> }>()
+
+  const bootable = new Map<string, Promise<boolean>>()
 
   function finding({ commandOf: plan, signal, trouble }: FetchOptions): Finding {
     const machine = parts.machine(plan)
@@ -68,8 +71,19 @@ export function withRemote(known: KnownImages, parts: RemoteParts): Images {
       const [manifest, config] = [await bring(whole.manifest), await bring(whole.config)]
       return { reference: whole.reference, manifest, config, layers }
     },
+    isBootable(image, options) {
+      if (image.place.kind !== 'oci') return Promise.resolve(false)
+      const { commandOf: plan } = options
+      const earlier = bootable.get(plan)
+      if (earlier) return earlier
+      const answer = isBootable(image, image.place.reference, finding(options))
+      bootable.set(plan, answer)
+      answer.catch(() => bootable.delete(plan))
+      return answer
+    },
     async release(plan) {
       found.delete(plan)
+      bootable.delete(plan)
       await known.release(plan)
     },
   }
@@ -90,7 +104,7 @@ function asFile(name: string, { digest, size, url, get }: Piece): FoundImage {
   }
 }
 
-const isRemote = (image: WantedImage): image is RemoteImage => 'place' in image
+export const isRemote = (image: WantedImage): image is RemoteImage => 'place' in image
 
 /** Straight from its server to the machine; an agent knows no MD5, so that such an image goes by way of the site. */
 function elsewhere({ direct, url, os_hash_algo, os_hash_value, disk_format }: FoundImage): ServedImage | undefined {

@@ -6,7 +6,9 @@ import { poll } from '../../clock.ts'
 import { setPower } from '../../power/change.ts'
 import { HardwareError, sentence } from '../../hardware-error.ts'
 import type { ServedImage } from '../../images/images.ts'
+import { isRemote } from '../../images/sources/with-remote.ts'
 import type { StepContext, StepRunner } from '../step.ts'
+import { executeBootcInstall, isContainer, transferOf, wasInstalled } from './bootc.ts'
 import { hasAgentPower, isOn, powerOn, powerWait } from './power.ts'
 
 /** Waits for the ramdisk's agent to come up; the deadline says how far the machine got. */
@@ -25,12 +27,11 @@ export const startAgent: StepRunner<'deploy.start_agent'> = async (_args, on) =>
   )
 }
 
-export const writeImage: StepRunner<'deploy.write_image'> = async ({ image, config_drive, partitions }, on) => {
-  const transfer = {
-    commandOf: on.plan.id,
-    signal: on.signal,
-    trouble: (text: string) => on.note(`waiting for image ${image.name}: ${text}`),
-  }
+export const writeImage: StepRunner<'deploy.write_image'> = async (wanted, on) => {
+  const { image, config_drive, partitions, container } = wanted
+  if (container && isRemote(image) && (await isContainer(image, on)))
+    return executeBootcInstall({ image, config_drive, ...container }, on)
+  const transfer = transferOf(image, on)
   const configdrive = async () => (config_drive ? on.images.configDrive(config_drive, transfer) : null)
   const write = async (): Promise<void> => {
     const served = await on.images.fetch(image, {
@@ -104,6 +105,7 @@ function sharesImages({ driver_info: { image_peers: shares } }: Machine): boolea
 
 export const prepareInstanceBoot: StepRunner<'deploy.prepare_instance_boot'> = async (_args, on) => {
   const { boot_mode: mode, interfaces } = on.plan.machine
+  if (await wasInstalled(on)) return
   // A BIOS runs what the image has in its first sector; of an array and of partitions there is none.
   const hasPartitions = on.plan.steps.some(
     ({ step, args }) => step === 'write_image' && args['partitions'] !== undefined,

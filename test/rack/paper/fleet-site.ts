@@ -27,6 +27,7 @@ export interface FleetSiteOptions {
   healthMs?: number
   /** What machines run that boot the ramdisk. */
   ramdisk?: PaperSiteOptions['ramdisk']
+  registries?: PaperSiteOptions['registries']
   /** Machines that no node knows boot the ramdisk too. */
   discovers?: boolean
   volumes?: PaperSiteOptions['volumes']
@@ -75,7 +76,8 @@ export class FleetSite {
   /** A new life of the appliance on the same disk. */
   async boot(): Promise<void> {
     const before = this.#life
-    const { dir, clock, log, machines, capture, healthMs, imageBytes, ramdisk, discovers, volumes } = this.#options
+    const { dir, clock, log, machines, capture, healthMs, imageBytes, ramdisk, registries, discovers, volumes } =
+      this.#options
     const link = recorded(
       connectMqtt(this.identity, () => 0, log),
       this.crossed,
@@ -91,6 +93,7 @@ export class FleetSite {
       healthMs,
       imageBytes,
       ramdisk,
+      registries,
       discovers,
       volumes,
     }

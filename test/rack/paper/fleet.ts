@@ -28,6 +28,8 @@ export interface FleetOptions {
   healthMs?: number
   /** What machines run that boot the ramdisk. */
   ramdisk?: PaperSiteOptions['ramdisk']
+  /** Of containers, that sites may ask without TLS. */
+  registries?: PaperSiteOptions['registries']
   /** Sites boot machines that no node knows, too. */
   discovers?: boolean
   /** Of its one site. */
@@ -72,6 +74,7 @@ export class Fleet {
       healthMs,
       imageBytes,
       ramdisk,
+      registries,
       discovers,
       volumes,
     } = this.#options
@@ -95,6 +98,7 @@ export class Fleet {
         healthMs,
         imageBytes,
         ramdisk,
+        registries,
         discovers,
         volumes,
       }

@@ -26,6 +26,7 @@ import { ramdiskCommandLine, startSite, type Site } from '../../../appliance/sit
 import type { Link } from '../../../appliance/uplink/link.ts'
 import type { VolumeOptions } from '../../../appliance/volumes/volumes.ts'
 import { openVswitch } from '../../../appliance/switches/open-vswitch.ts'
+import type { SwitchConfig } from '../../../appliance/switches/config.ts'
 import { openSwitches } from '../../../appliance/switches/switch.ts'
 import { PaperAgent, PaperAgents } from './agent.ts'
 import type { PaperMachine } from './machine.ts'
@@ -53,10 +54,14 @@ export interface PaperSiteOptions {
   /** Machines that no node knows boot the ramdisk too. */
   discovers?: boolean
   power?: Partial<PowerConfig>
+  /** Of its own configuration; others it hears of from the cloud. */
+  switches?: SwitchConfig[]
   /** Signs certificates of BMCs. */
   authority?: BmcAuthority
   /** What machines run that boot the ramdisk; its own agent unless said. */
   ramdisk?: RamdiskKind
+  /** HOST:PORT of those without TLS. */
+  registries?: string[] | undefined
   /** Where it has volumes; absent: nowhere. */
   volumes?: VolumeOptions | undefined
   /** Frames of wires; paper has none. */
@@ -100,7 +105,10 @@ export class PaperSite {
       imageDir: join(options.dir, 'images'),
       chunkDir: join(options.dir, 'chunks'),
       imageKeys: [],
-      imageSources: { file_url_allowed_paths: [join(options.dir, 'local-images')], oci_http_registries: [] },
+      imageSources: {
+        file_url_allowed_paths: [join(options.dir, 'local-images')],
+        oci_http_registries: options.registries ?? [],
+      },
       imagePeers: { above: 4 },
       imageBytes: options.imageBytes ?? (() => {}),
       imageQuota: 2 ** 30,
@@ -125,7 +133,7 @@ export class PaperSite {
         intervalMs: options.healthMs ?? 0,
         gauges: openHealthGauges(this.metrics, { sensors: 16, series: 1000 }),
       },
-      switches: openSwitches([], openVswitch),
+      switches: openSwitches(options.switches ?? [], openVswitch, options.identity),
       crashPoint: (at) => {
         try {
           options.crashPoint?.(at)

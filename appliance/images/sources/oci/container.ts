@@ -21,13 +21,9 @@ export interface Piece extends Omit<ContainerBlob, 'url'> {
 export async function findContainer(image: RemoteImage, text: string, means: Finding): Promise<FoundContainer> {
   const repository = await openRepository(image.name, text, means)
   const { reference } = repository
-  let found = await repository.manifest(reference.digest ?? reference.tag)
-  if (found.kind === 'index') {
-    const choice = chooseContainer(found.manifests, means.arch)
-    if (choice === undefined)
-      throw new HardwareError(`image ${image.name} can't be used: its index lists no container for ${means.arch}`)
-    found = await repository.manifest(choice)
-  }
+  const found = await containerManifest(repository, means.arch)
+  if (found === undefined)
+    throw new HardwareError(`image ${image.name} can't be used: its index lists no container for ${means.arch}`)
   if (found.kind === 'index') throw new HardwareError(`image ${image.name} can't be used: its index lists an index`)
   const { config, layers } = found
   if (!config || layers.length === 0 || layers.length > MOST_LAYERS)
@@ -39,6 +35,14 @@ export async function findContainer(image: RemoteImage, text: string, means: Fin
     config: blob(config, repository),
     layers: layers.map((layer) => blob(layer, repository)),
   }
+}
+
+/** For this machine; undefined where an index lists none. */
+export async function containerManifest({ reference, manifest }: Repository, arch: Finding['arch']) {
+  const found = await manifest(reference.digest ?? reference.tag)
+  if (found.kind !== 'index') return found
+  const choice = chooseContainer(found.manifests, arch)
+  return choice === undefined ? undefined : manifest(choice)
 }
 
 function blob({ digest, size, mediaType }: Descriptor, { base, get }: Repository): Piece {

@@ -51,7 +51,7 @@ async function stop(child: ChildProcess): Promise<void> {
 }
 
 /** A container of some layers, as `podman build` would leave it. */
-function container(layers: Buffer[]): string {
+function container(layers: Buffer[], Labels?: Record<string, string>): string {
   const folder = temporaryFolder()
   const blobs = join(folder, 'blobs/sha256')
   mkdirSync(blobs, { recursive: true })
@@ -63,7 +63,7 @@ function container(layers: Buffer[]): string {
   const json = (value: object, mediaType: string) => put(Buffer.from(JSON.stringify(value)), mediaType)
   const diff_ids = layers.map((bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`)
   const config = json(
-    { architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids } },
+    { architecture: 'amd64', os: 'linux', config: { Labels }, rootfs: { type: 'layers', diff_ids } },
     'application/vnd.oci.image.config.v1+json',
   )
   const mediaType = 'application/vnd.oci.image.manifest.v1+json'
@@ -173,6 +173,7 @@ it(
       ])
     await copy(container(layers), 'os/bootc:13')
     await copy(layout({ arm64: Buffer.from('a disk') }), 'os/disk:13')
+    await copy(container([layers[0]!], { 'containers.bootc': '1' }), 'os/labelled:13')
     const dir = join(temporaryFolder(), 'images')
     const asked: string[] = []
     const get: typeof fetch = (url, init) => {
@@ -205,11 +206,18 @@ it(
     })
     const options = { commandOf: 'p', signal: AbortSignal.timeout(SECONDS), trouble: () => {} }
     const percents: number[] = []
-    const bring = (of: typeof images, name: string) => {
+    const named = (name: string) => {
       const place = { kind: 'oci' as const, reference: `oci://${host}/${name}` }
-      const image = { name, place, disk_format: null, checksum: null, allow_md5: false }
-      return of.container(image, { ...options, progress: (percent) => percents.push(percent) })
+      return { name, place, disk_format: null, checksum: null, allow_md5: false }
     }
+    const bring = (of: typeof images, name: string) =>
+      of.container(named(name), { ...options, progress: (percent) => percents.push(percent) })
+    const boots = (name: string) => withSecret.isBootable(named(name), { ...options, commandOf: name })
+    expect([await boots('os/labelled:13'), await boots('os/bootc:13'), await boots('os/disk:13')]).toEqual([
+      true,
+      false,
+      false,
+    ])
     await expect(bring(images, 'os/bootc:13')).rejects.toThrow('instance_info/image_pull_secret')
     await expect(bring(withSecret, 'os/disk:13')).rejects.toThrow('its index lists no container for x86_64')
     asked.length = 0
