@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { sealed } from './seal.ts'
 
-/** A disk that a machine boots from over the network, by iSCSI. All of it stands in a boot script, where nothing else may be in it. */
+/** A disk that a machine boots from over the network, or finds beside its own, by iSCSI. All of it stands in a boot script, where nothing else may be in it. */
+
+/** Beside the one that it boots from. */
+export const MOST_DATA_VOLUMES = 15
 
 /** RFC 3720 §3.2.6.3. */
 export const iscsiName = z

@@ -43,9 +43,12 @@ export interface ServerVolume {
   volume: string
   /** Of ours, named before it is made. */
   attachment: string
+  /** 0: booted from. */
   boot_index: number
   made: { size: number | null; image: string | null; snapshot: string | null; type: string | null } | null
   delete_on_termination: boolean
+  /** On its way to a server that is there, or from it. */
+  moving?: 'in' | 'out'
 }
 
 export const serverStates = ['building', 'active', 'rescued', 'error'] as const
@@ -66,6 +69,8 @@ export const serverTasks = [
   'rebooting hard',
   'powering off',
   'powering on',
+  'plugging',
+  'unplugging',
 ] as const
 export type ServerTask = (typeof serverTasks)[number]
 
@@ -95,7 +100,7 @@ export interface Server extends Kept {
   /** Base64, as it was given. */
   user_data: string | null
   nics: Nic[]
-  /** The first is what it boots from; absent: none. */
+  /** Absent: none. */
   volumes?: ServerVolume[]
   /** The site that was asked for. */
   availability_zone: string | null

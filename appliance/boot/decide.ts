@@ -1,5 +1,5 @@
 import { firmware, type Firmware, type Loader, U_BOOT_ARM64 } from './loaders.ts'
-import { type BootMachine, bootsIso, bootsKernel, bootsVolume } from './machine.ts'
+import { type BootMachine, bootsIso, bootsKernel, hookedVolumes } from './machine.ts'
 
 export interface BootRequest {
   vendorClass: string
@@ -48,7 +48,7 @@ export function decide(machine: BootMachine | undefined, request: BootRequest, p
     return { kind: 'silent', because: `firmware is ${kind.arch}, but the node's cpu_arch is ${machine.arch}` }
   if (mode === 'ramdisk' && !policy.hasRamdisk(kind.arch))
     return { kind: 'silent', because: `this site has no ramdisk for ${kind.arch}: set boot files.${kind.arch}` }
-  const what = machine !== undefined && (bootsIso(machine) || bootsVolume(machine)) ? 'iso' : mode
+  const what = machine !== undefined && (bootsIso(machine) || hookedVolumes(machine)) ? 'iso' : mode
   if (machine?.secureBoot && !request.ipxe) return signed(what, kind, policy)
   if (!request.ipxe) return loader(what, who, kind, policy)
   const because = `${who}, iPXE asks, ${due[mode]} is due`

@@ -19,7 +19,7 @@ import type { Discovery } from './discovery.ts'
 import type { BootFiles } from './files.ts'
 import { answerFile, askedRange, sendFile } from './http-file.ts'
 import { loaderNames } from './loaders.ts'
-import { type BootDirectory, type BootEvents, bootsVolume } from './machine.ts'
+import { type BootDirectory, type BootEvents, hookedVolumes } from './machine.ts'
 import { localScript, ramdiskScript } from './script.ts'
 import type { Transfers } from './transfers.ts'
 import { volumeScript } from './volume-script.ts'
@@ -85,10 +85,10 @@ export function bootApp(parts: BootHttpParts): Hono<{ Bindings: HttpBindings }> 
     const boot = boots.allowed(c.req.param('token'), 'script', c.env.incoming.socket.remoteAddress)
     if (boot === undefined) return overNow()
     const { machine, mac } = boot
-    const volume = bootsVolume(machine) ? machine.instance?.volume : undefined
+    const volumes = hookedVolumes(machine)
     // What isn't fetched costs no token.
-    const unlocked = volume && c.req.method === 'GET' ? parts.directory.unlock?.(c.req.param('token')) : undefined
-    const script = volume ? volumeScript(machine, volume, unlocked) : ramdiskScript(machine, mac, c.req.param('token'))
+    const secrets = volumes && c.req.method === 'GET' ? parts.directory.unlock?.(c.req.param('token')) : undefined
+    const script = volumes ? volumeScript(machine, volumes, secrets) : ramdiskScript(machine, mac, c.req.param('token'))
     if (c.req.method === 'GET') events.seen(mac, 'script')
     log.info({ node: machine.node, mac, generation: machine.generation }, 'boot script served')
     return c.body(script, 200, text)

@@ -32,8 +32,9 @@ export interface BootInstance {
   /** Of an installer: its second stage in the image cache, and its kickstart, without the token that it will say who it is with. */
   stage2?: string
   kickstart?: string
-  /** A disk on the network, its secret still sealed. */
+  /** A disk on the network, its secret still sealed; and such as it finds beside what it boots from. */
   volume?: BootVolume
+  dataVolumes?: BootVolume[]
   /** The ISO is in the machine's virtual drive, so that it is the BMC that reads it. */
   byMedium?: boolean
 }
@@ -50,13 +51,16 @@ export function bootsIso({ mode, instance }: BootMachine): boolean {
   return mode === 'instance' && instance?.iso !== undefined
 }
 
-export function bootsVolume({ mode, instance }: BootMachine): boolean {
-  return mode === 'instance' && instance?.volume !== undefined
+/** What iPXE hooks in at each start; undefined: nothing. Without a disk to boot from it goes on to the machine's own. */
+export function hookedVolumes({ mode, instance }: BootMachine): { boot?: BootVolume; data: BootVolume[] } | undefined {
+  const { volume: boot, dataVolumes: data = [] } = instance ?? {}
+  if (mode !== 'instance' || (!boot && data.length === 0)) return undefined
+  return boot ? { boot, data } : { data }
 }
 
 /** It is given a kernel with a ramdisk. */
 export function bootsKernel(machine: BootMachine): boolean {
-  return machine.mode === 'ramdisk' || (machine.mode === 'instance' && !bootsIso(machine) && !bootsVolume(machine))
+  return machine.mode === 'ramdisk' || (machine.mode === 'instance' && !bootsIso(machine) && !hookedVolumes(machine))
 }
 
 export interface BootDirectory {
@@ -67,8 +71,8 @@ export interface BootDirectory {
   bySpentToken(token: string): { node: string; mac: string } | undefined
   /** The token of this boot of this machine; the same until the machine goes on. */
   bootToken(machine: BootMachine, mac: string): string
-  /** The secret of its volume, which the token gets once: the next start has a token of its own. */
-  unlock?(token: string): string | undefined
+  /** Secrets of its volumes by their names, which the token gets once: the next start has a token of its own. */
+  unlock?(token: string): ReadonlyMap<string, string>
 }
 
 export type BootEventKind =

@@ -122,7 +122,7 @@ it('keeps the URLs of an instance that is booted over later plans and restarts, 
   later.close()
 })
 
-it("gives a volume's secret once to a token, and the next start a token of its own", () => {
+it('gives the secrets of volumes once to a token, and the next start a token of its own', () => {
   const secret = { $sealed: { v: 1 as const, to: {} } }
   const volume = {
     initiator: 'iqn.2026-11.org.example:n1',
@@ -134,13 +134,18 @@ it("gives a volume's secret once to a token, and the next start a token of its o
   const opening = openMachines(ledger, randomUUID, ({ bind }) => `opened for ${bind}`)
   const of = machine()
   opening.learn(of, 1)
-  opening.setBoot(of.node, 1, { mode: 'instance', instance: { cmdline: '', volume } })
+  const data = { ...volume, iqn: 'iqn.2026-11.org.example:v2', chap: { ...volume.chap, bind: 'v2/a2' } }
+  opening.setBoot(of.node, 1, { mode: 'instance', instance: { cmdline: '', volume, dataVolumes: [data] } })
   const token = opening.bootToken(opening.byMac(mac)!, mac)
-  expect(opening.unlock?.(token)).toBe('opened for v1/a1')
+  const opened = new Map([
+    [volume.iqn, 'opened for v1/a1'],
+    [data.iqn, 'opened for v2/a2'],
+  ])
+  expect(opening.unlock?.(token)).toEqual(opened)
   expect(opening.byBootToken(token)).toBeUndefined()
   expect(opening.bySpentToken(token)).toEqual({ node: of.node, mac })
-  expect(opening.unlock?.(token)).toBeUndefined()
+  expect(opening.unlock?.(token)).toEqual(new Map())
   const next = opening.bootToken(opening.byMac(mac)!, mac)
   expect(next).not.toBe(token)
-  expect(opening.unlock?.(next)).toBe('opened for v1/a1')
+  expect(opening.unlock?.(next)).toEqual(opened)
 })

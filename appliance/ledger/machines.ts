@@ -1,7 +1,7 @@
 import type { BootVolume } from '../../contract/boot-volume.ts'
 import { machine as machineSchema, type Machine } from '../../contract/plan.ts'
 import type { PowerState } from '../../contract/resources.ts'
-import type { BootDirectory, BootMachine } from '../boot/machine.ts'
+import { type BootDirectory, type BootMachine, hookedVolumes } from '../boot/machine.ts'
 import { wantsSecureBoot } from '../boot/secure-boot.ts'
 import type { Ledger } from './ledger.ts'
 
@@ -142,10 +142,13 @@ export function openMachines(
       return found as { node: string; mac: string } | undefined
     },
     unlock(text) {
-      const chap = machines.byBootToken(text)?.machine.instance?.volume?.chap
-      const secret = chap ? openSecret(chap) : undefined
+      const machine = machines.byBootToken(text)?.machine
+      const { boot, data = [] } = (machine && hookedVolumes(machine)) ?? {}
+      const secrets = new Map(
+        [...(boot ? [boot] : []), ...data].flatMap(({ iqn, chap }) => (chap ? [[iqn, openSecret(chap)] as const] : [])),
+      )
       ledger.transaction(() => spend(text))
-      return secret
+      return secrets
     },
     bootToken(machine, mac) {
       return ledger.transaction(() => {

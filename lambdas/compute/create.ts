@@ -15,7 +15,7 @@ import { flavorOf } from './flavors.ts'
 import { groupOf } from './group-routes.ts'
 import { keypairOf } from './keypairs.ts'
 import { actionOf, logged } from './action-log.ts'
-import { bootDiskFor, withBootDisk } from './boot-disk.ts'
+import { disksFor, withDisks } from './disks.ts'
 import type { ServerCreation } from './server-input.ts'
 import { isZone } from './wish.ts'
 
@@ -28,8 +28,8 @@ export async function createServers(
 ): Promise<Server[]> {
   const { table, clock, ids, log } = ground
   const flavor = await flavorForServer(call, ground, given.flavorRef)
-  const bootDisk = await bootDiskFor(call, ground, given, given.max_count ?? given.min_count)
-  const image = bootDisk ? '' : await imageFor(call, ground, given.imageRef, flavor)
+  const disks = await disksFor(call, ground, given, given.max_count ?? given.min_count)
+  const image = disks.boots ? '' : await imageFor(call, ground, given.imageRef, flavor)
   const zone = await zoneFor(ground, given.availability_zone)
   const user = call.var.caller.user?.id ?? ''
   const key = given.key_name ? await keyFor(ground, user, given.key_name) : null
@@ -68,7 +68,7 @@ export async function createServers(
       version: 1,
       ...inGroup,
     }
-    servers.push(logged(undefined, withBootDisk(server, bootDisk), server.created_at))
+    servers.push(logged(undefined, withDisks(server, disks), server.created_at))
   }
   await requireRoom(table, projectOf(call), amountsOf(flavor, count))
   for (const [index, server] of servers.entries()) {

@@ -1,6 +1,6 @@
 import { ApiError } from '../../contract/api/client.ts'
 import { UserError } from '../../contract/api/faults.ts'
-import type { Server, ServerAction, ServerTask } from '../../contract/compute.ts'
+import type { Server, ServerAction, ServerTask, ServerVolume } from '../../contract/compute.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { getNode } from '../store/nodes.ts'
@@ -61,8 +61,15 @@ function failed(platform: Platform, server: Server, message: string): Next {
   platform.log.warn({ server: server.uuid, node: server.node, task: server.task, why: message }, 'server failed')
   const fault = { code: 500, message, created: platform.clock.now().toISOString() }
   if (server.task === 'failing' || server.task === 'deleting') return undefined // its node's next change, or the clock, brings it again
+  if (server.task === 'plugging') return { task: 'unplugging', fault, volumes: turnedBack(server) }
   return building.includes(server.task as ServerTask) ? { task: 'failing', fault } : { task: null, fault }
 }
+
+const arrived = ({ volumes = [] }: Server): ServerVolume[] => volumes.map(({ moving: _moving, ...there }) => there)
+
+/** What could not come goes; what was there before stays. */
+const turnedBack = ({ volumes = [] }: Server): ServerVolume[] =>
+  volumes.map((each) => (each.moving === 'in' ? { ...each, moving: 'out' } : each))
 
 const steps: Record<ServerTask, Step> = {
   async scheduling(platform, server) {
@@ -130,6 +137,17 @@ const steps: Record<ServerTask, Step> = {
   'rebooting hard': async (_, __, node) => powerReached(node),
   'powering off': async (_, __, node) => powerReached(node),
   'powering on': async (_, __, node) => powerReached(node),
+  async plugging(platform, server, node) {
+    if (!node) return failed(platform, server, 'Its node was taken from it.')
+    if (!(await bringVolumes(platform, server, node))) return undefined
+    return { task: null, volumes: arrived(server) }
+  },
+  async unplugging(platform, server) {
+    const volumes = server.volumes ?? []
+    const isLeaving = ({ moving }: ServerVolume): boolean => moving === 'out'
+    await releaseVolumes(platform, { ...server, volumes: volumes.filter(isLeaving) }, false)
+    return { task: null, volumes: volumes.filter((each) => !isLeaving(each)) }
+  },
 }
 
 /** A rebuild that failed leaves the server on its node. */
@@ -164,11 +182,12 @@ function powerReached(node: Node | undefined): Next {
   }
 }
 
-/** Nothing is being done to it: its power is its node's, and a node that was taken away leaves it broken, and has its cards free. */
+/** Nothing is being done to it: its power is its node's, and a node that was taken away leaves it broken, its cards and volumes free. */
 async function settled(platform: Platform, server: Server, node: Node | undefined): Promise<Next> {
   if (server.node === null) return undefined
   if (!node) {
     await unbindPorts(platform, server)
+    await releaseVolumes(platform, server, false)
     const fault = { code: 500, message: 'Its node was torn down.', created: server.updated_at ?? server.created_at }
     return {
       node: null,

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { MOST_DATA_VOLUMES } from '../../contract/boot-volume.ts'
 
 /** What people may write of servers. */
 
@@ -22,11 +23,9 @@ const nic = z.strictObject({
     .optional(),
   tag: z.string().max(60).optional(),
 })
-/** Nova's block devices. A machine boots from its own disk, which the image is written to, or from one volume: there is no hypervisor that
- * would plug in more of them. */
-const disk = { boot_index: z.coerce.number().int().min(0, 'the only disk is the one to boot from').max(0).default(0) }
+/** Nova's block devices. A machine boots from its own disk, which the image is written to, or from the volume with boot index 0; others are data. */
 const volumeDisk = {
-  ...disk,
+  boot_index: z.coerce.number().int().min(-1).max(MOST_DATA_VOLUMES).nullish(),
   destination_type: z.literal('volume'),
   delete_on_termination: z.boolean().default(false),
   volume_size: z.coerce.number().int().positive().nullish(),
@@ -35,9 +34,10 @@ const volumeDisk = {
 const blockDevice = z.union(
   [
     z.looseObject({ source_type: z.literal('image'), destination_type: z.literal('local').optional() }),
+    z.looseObject({ ...volumeDisk, source_type: z.literal('blank'), uuid: z.null().optional() }),
     z.looseObject({ ...volumeDisk, source_type: z.enum(['image', 'volume', 'snapshot']), uuid: z.string().max(255) }),
   ],
-  'it is an image on the local disk, or an image, a volume or a snapshot as the volume to boot from (boot_index 0)',
+  'it is an image on the local disk, or an image, a volume, a snapshot or a blank as a volume; machines have no other disks to be made',
 )
 export type VolumeDisk = Extract<z.infer<typeof blockDevice>, { destination_type: 'volume' }>
 
@@ -60,7 +60,10 @@ export const creation = z.object({
     min_count: z.coerce.number().int().min(1).max(100).default(1),
     max_count: z.coerce.number().int().min(1).max(100).optional(),
     config_drive: z.unknown().optional(),
-    block_device_mapping_v2: z.array(blockDevice).max(1).optional(),
+    block_device_mapping_v2: z
+      .array(blockDevice)
+      .max(MOST_DATA_VOLUMES + 1)
+      .optional(),
     security_groups: z.array(z.object({ name: z.string() })).optional(),
     return_reservation_id: z.boolean().optional(),
     adminPass: z.string().max(255).optional(),

@@ -44,6 +44,8 @@ const taskNames: Record<NonNullable<Server['task']>, string> = {
   'rebooting hard': 'rebooting_hard',
   'powering off': 'powering-off',
   'powering on': 'powering-on',
+  plugging: 'block_device_mapping',
+  unplugging: 'block_device_mapping',
 }
 const powerNumbers = { 'power on': 1, 'power off': 4 } as const
 

@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
-import { type BootVolume, chapWord, iscsiName, iscsiPortal } from '../../contract/boot-volume.ts'
+import { type BootVolume, chapWord, iscsiName, iscsiPortal, MOST_DATA_VOLUMES } from '../../contract/boot-volume.ts'
+import type { Machine } from '../../contract/plan.ts'
 import type { Node } from '../../contract/resources.ts'
 import { sealed } from '../../contract/seal.ts'
 import type { VolumeConnector, VolumeTarget } from '../../contract/volume.ts'
 import type { Table } from '../platform.ts'
 import { all } from '../store/paging.ts'
 import { connectorList, targetList } from '../store/volumes.ts'
+import { bootMode } from './boot-mode.ts'
 
 /** Storage interfaces whose nodes may boot from a volume (reference §3): `cinder` has its targets from the volume service, `external` from people. */
 const withVolumes: ReadonlySet<string> = new Set(['cinder', 'external'])
@@ -22,32 +24,61 @@ const properties = z.looseObject({
   attachment_id: z.uuid().nullish(),
 })
 
-type Bootable = Pick<Node, 'uuid' | 'storage_interface' | 'properties'>
+type Bootable = Pick<Node, 'uuid' | 'storage_interface' | 'properties' | 'instance_info'>
 
-/** The node's volume with boot index 0. Undefined: it boots from a disk of its own. UserError: what is wrong with it. */
-export async function bootVolumeOf(table: Table, node: Bootable): Promise<BootVolume | undefined> {
+/** As a plan's machine has them. */
+export type NodeVolumes = Required<Pick<Machine, 'data_volumes'>> & Pick<Machine, 'boot_volume'>
+
+/** The node's volumes, each a target: that with boot index 0 is booted from. Undefined: such nodes have none. UserError: what is wrong with one. */
+export async function volumesOf(table: Table, node: Bootable): Promise<NodeVolumes | undefined> {
   if (!withVolumes.has(node.storage_interface ?? '')) return undefined
-  const targets = await all<VolumeTarget>(table, targetList(node.uuid))
-  const target = targets.find(({ boot_index }) => boot_index === 0)
-  if (!target) return undefined
-  if (target.volume_type !== 'iscsi')
-    throw new UserError(400, `Volume target ${target.uuid} is ${target.volume_type}: machines boot from iscsi.`)
-  if (!isCapable(node.properties['capabilities']))
-    throw new UserError(
-      400,
-      "The node's properties/capabilities lack iscsi_boot:true: its volume can't be booted from.",
-    )
+  const targets = (await all<VolumeTarget>(table, targetList(node.uuid)))
+    // Others it finds by itself, as those of Fibre Channel.
+    .filter(({ volume_type: type, boot_index: index }) => type === 'iscsi' || index === 0)
+    .toSorted((a, b) => a.boot_index - b.boot_index)
+  if (targets.length === 0) return { data_volumes: [] }
+  const refusal = whyNoVolumes(node, targets[0]?.boot_index === 0)
+  if (refusal !== undefined) throw new UserError(400, refusal)
   const connectors = await all<VolumeConnector>(table, connectorList(node.uuid))
   const connector = connectors.find(({ type }) => type === 'iqn')
   const initiator = iscsiName.safeParse(connector?.connector_id)
   if (!initiator.success)
     throw new UserError(400, 'The node has no volume connector of type iqn, by which its volume would know it.')
-  const read = properties.safeParse(target.properties)
-  if (!read.success) {
-    const { path = [], message = '' } = read.error.issues[0] ?? {}
+  const volumes = targets.map((target) => ({ index: target.boot_index, ...read(node, target, initiator.data) }))
+  const data = volumes.filter(({ index }) => index !== 0)
+  if (data.length > MOST_DATA_VOLUMES)
+    throw new UserError(400, `The node has ${data.length} volumes beside its first, and ${MOST_DATA_VOLUMES} can be.`)
+  const strip = ({ index: _, ...volume }: (typeof volumes)[number]): BootVolume => volume
+  const first = volumes.find(({ index }) => index === 0)
+  return { ...(first && { boot_volume: strip(first) }), data_volumes: data.map(strip) }
+}
+
+/** The one that it boots from. Undefined: a disk of its own. */
+export async function bootVolumeOf(table: Table, node: Bootable): Promise<BootVolume | undefined> {
+  return (await volumesOf(table, node))?.boot_volume
+}
+
+/** `booted`: one of them is booted from. Else iPXE has to go on to the machine's disk, and can by BIOS's services only. */
+export function whyNoVolumes(
+  node: Pick<Bootable, 'properties' | 'instance_info'>,
+  booted: boolean,
+): string | undefined {
+  if (!isCapable(node.properties['capabilities']))
+    return "The node's properties/capabilities lack iscsi_boot:true: iPXE hooks no volumes in for it."
+  if (!booted && bootMode(node) === 'uefi')
+    return 'The node boots by UEFI from its own disk: there it gets no volumes beside it, but beside a volume that it boots from.'
+  return undefined
+}
+
+function read(node: Bootable, target: VolumeTarget, initiator: string): BootVolume {
+  if (target.volume_type !== 'iscsi')
+    throw new UserError(400, `Volume target ${target.uuid} is ${target.volume_type}: machines boot from iscsi.`)
+  const given = properties.safeParse(target.properties)
+  if (!given.success) {
+    const { path = [], message = '' } = given.error.issues[0] ?? {}
     throw new UserError(400, `Volume target ${target.uuid}: properties/${path.join('/')}: ${message}`)
   }
-  return { initiator: initiator.data, ...locationOf(read.data), chap: chapOf(node, target, read.data) }
+  return { initiator, ...locationOf(given.data), chap: chapOf(node, target, given.data) }
 }
 
 type Read = z.infer<typeof properties>

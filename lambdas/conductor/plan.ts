@@ -1,4 +1,3 @@
-import type { BootVolume } from '../../contract/boot-volume.ts'
 import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import { hardware } from '../../contract/hardware.ts'
@@ -8,7 +7,7 @@ import type { Node, Port } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { powerPending } from '../store/nodes.ts'
 import { portsOf } from '../store/ports.ts'
-import { bootVolumeOf } from './boot-volume.ts'
+import { bootVolumeOf, type NodeVolumes, volumesOf } from './boot-volume.ts'
 import { configDriveReference } from './config-drive.ts'
 import { resolveImage } from './image-source.ts'
 import { coupled, familyOf, relativesIn } from './family.ts'
@@ -16,7 +15,7 @@ import { machineOf } from './machine.ts'
 import { partitionsOf } from './partition-image.ts'
 import { managementAsked } from './management.ts'
 import { type Asked, planSteps, type Request } from './planners.ts'
-import { withPlugs, wiringOf } from './plugs.ts'
+import { doorsFor, withPlugs, wiringOf } from './plugs.ts'
 import { askedSteps } from './asked.ts'
 import { automatedSteps } from './automated-cleaning.ts'
 
@@ -95,10 +94,12 @@ export async function planFor(
   const cards = await portsOf(platform.table, node.uuid)
   const alone = makePlan(node, cards, request, lane, {
     ...facts,
-    bootVolume: startsInstance.has(request.kind) ? await bootVolumeOf(platform.table, node) : undefined,
+    volumes: startsInstance(request, node) ? await volumesOf(platform.table, node) : undefined,
     options: platform.options,
   })
-  const plan = { ...alone, ...withPlugs(alone, request.kind, await wiringOf(platform, node, cards, request.kind)) }
+  const wiring = await wiringOf(platform, node, cards, request.kind)
+  const switches = await doorsFor(platform, node, wiring)
+  const plan = { ...alone, ...withPlugs(alone, request.kind, wiring), ...(switches ? { switches } : {}) }
   const steps = coupled(plan.steps, node, family)
   const on_failure = coupled(plan.on_failure, node, family)
   const relatives = await relativesIn(platform, [...steps, ...on_failure], family)
@@ -106,7 +107,9 @@ export async function planFor(
 }
 
 /** After these it runs what people have on it. */
-const startsInstance = new Set<Request['kind']>(['deploy', 'adopt', 'service', 'unrescue'])
+function startsInstance({ kind }: Request, { provision_state: state }: Node): boolean {
+  return ['deploy', 'adopt', 'service', 'unrescue'].includes(kind) || (kind === 'power' && state === 'active')
+}
 
 /** As if the node were alone in the world. */
 export function makePlan(
@@ -114,11 +117,11 @@ export function makePlan(
   ports: Port[],
   request: Request,
   lane: Lane,
-  facts: { id: string; now: Date; options?: Pick<ConductorOptions, 'fast_track'>; bootVolume?: BootVolume | undefined },
+  facts: { id: string; now: Date; options?: Pick<ConductorOptions, 'fast_track'>; volumes?: NodeVolumes | undefined },
 ): Plan {
   if (!Object.hasOwn(hardware, node.driver)) throw new UserError(400, `Driver '${node.driver}' is unknown.`)
   const known = machineOf(node, ports, facts.options)
-  const machine = facts.bootVolume ? { ...known, boot_volume: facts.bootVolume } : known
+  const machine = { ...known, ...facts.volumes }
   return {
     id: facts.id,
     node: node.uuid,

@@ -1,12 +1,13 @@
 import { steps as facts } from '../../contract/step-facts.ts'
 import type { ConfigDriveReference, Machine, Step, StepName } from '../../contract/plan.ts'
+import type { PowerTarget } from '../../contract/resources.ts'
 import { boolean } from '../../contract/stored.ts'
 import { installer } from './installer.ts'
 import { instanceRamdisk } from './instance-ramdisk.ts'
 
 /** What decides how an operation goes on this machine. */
 export type Ground = Pick<Machine, 'interfaces' | 'disable_power_off'> &
-  Partial<Pick<Machine, 'instance_info' | 'driver_info' | 'fast_track' | 'boot_volume'>>
+  Partial<Pick<Machine, 'instance_info' | 'driver_info' | 'fast_track' | 'boot_volume' | 'data_volumes'>>
 
 export function isFake({ interfaces }: Ground, kind: string): boolean {
   return interfaces[kind] === 'fake'
@@ -56,6 +57,8 @@ function wantsKexec(on: Ground): boolean {
   const { kexec } = on.driver_info ?? {}
   return (
     !isFake(on, 'boot') &&
+    // What is hooked in is told of by the firmware, which a kernel that is started so does not meet.
+    !hasVolumes(on) &&
     boolean
       .default(false)
       .catch(false)
@@ -72,7 +75,14 @@ export const prepareInstance = (on: Ground): Step[] =>
           instanceRamdisk(on.instance_info ?? {}, on.interfaces['boot'] ?? null),
         ),
       ]
-    : boot(on.boot_volume ? 'boot.prepare_instance_volume' : 'boot.prepare_instance', on)
+    : boot(hasVolumes(on) ? 'boot.prepare_instance_volume' : 'boot.prepare_instance', on)
+
+const hasVolumes = ({ boot_volume: volume, data_volumes: data = [] }: Ground): boolean =>
+  volume !== undefined || data.length > 0
+
+/** Its volumes may have changed while it was off: at each start it is told anew of those that it has. */
+export const withVolumesOfNow = (on: Ground, target: PowerTarget): Step[] =>
+  on.data_volumes !== undefined && !target.endsWith('power off') ? prepareInstance(on) : []
 
 /** What it boots is not on a disk of its own: nothing is written, and it has to be there at every start. */
 export const bootsElsewhere = (on: Ground): boolean => bootsRamdisk(on) || on.boot_volume !== undefined

@@ -24,7 +24,7 @@ const services = await startBootServices({
     byBootToken: () => undefined,
     bySpentToken: () => undefined,
     bootToken: () => 'token',
-    unlock: () => undefined,
+    unlock: () => new Map(),
   },
   notices: { tell: () => {} },
   events: openTimeline(() => new Date()),

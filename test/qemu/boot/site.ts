@@ -68,7 +68,7 @@ const services = await startBootServices({
     byBootToken: (token) => (token === 'token' ? { machine, mac } : undefined),
     bySpentToken: () => undefined,
     bootToken: () => 'token',
-    unlock: () => volume?.exported.secret,
+    unlock: () => new Map(volume ? [[volume.boot.iqn, volume.exported.secret]] : []),
   },
   notices: { tell: () => {} },
   events: openTimeline(() => new Date()),
