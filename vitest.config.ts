@@ -1,7 +1,13 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test/setup/sequencer.ts'
 
-/** A test that passes only when tried again is listed at the end of the run: it stops nobody, and is a bug to be mended. */
-const shared = { setupFiles: ['./test/setup/seed.ts'], retry: 1 }
+const shared = { setupFiles: ['./test/setup/seed.ts'] }
+
+/** Files at a time: what mostly waits for clocks and other programs leaves room for one more than there are cores. */
+const cores = availableParallelism()
+const busy = (groupOrder: number) => ({ maxWorkers: cores, sequence: { groupOrder } })
+const waiting = (groupOrder: number) => ({ maxWorkers: cores + 1, sequence: { groupOrder } })
 
 /** `expect.poll` waits a second unless told, which a busy machine may take for anything. */
 const polling = (timeout: number) => ({ expect: { poll: { timeout } } })
@@ -13,6 +19,7 @@ const patient = { ...shared, ...polling(30_000) }
 export default defineConfig({
   test: {
     reporters: ['./test/setup/reporter.ts'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -23,6 +30,7 @@ export default defineConfig({
           ],
           exclude: ['**/node_modules/**', '**/*.peer.test.ts'],
           ...quick,
+          ...busy(1),
         },
       },
       {
@@ -33,6 +41,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           ...patient,
+          ...waiting(2),
         },
       },
       {
@@ -43,6 +52,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 120_000,
           ...patient,
+          ...busy(3),
         },
       },
       {
@@ -52,6 +62,7 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           ...patient,
+          ...waiting(4),
         },
       },
       {
@@ -59,6 +70,7 @@ export default defineConfig({
           name: 'qemu',
           include: ['test/{qemu,ironic}/**/*.test.ts'],
           maxWorkers: 2,
+          sequence: { groupOrder: 5 },
           pool: 'forks', // racks and labs are told apart by their process
           testTimeout: 600_000,
           hookTimeout: 900_000,

@@ -98,13 +98,13 @@ test('who takes over looks after the machine, under its new password; the former
   await expect.poll(async () => (await client.nodes.get(uuid)).provision_state, patient).toBe('manageable')
   expect([known(first), known(second)]).toEqual([[uuid], []])
   first.relay.cut()
-  ahead = 120_000
-  await expect
-    .poll(
-      async () => (await client.conductors.list()).filter(({ alive }) => alive).map(({ hostname }) => hostname),
-      patient,
-    )
-    .toEqual(['second'])
+  const alive = async (): Promise<string[]> => {
+    const names = (await client.conductors.list()).flatMap(({ alive: is, hostname }) => (is ? [hostname] : []))
+    // What it said before the cut may have come after the clock was put forward.
+    if (names.includes('berlin-appliance')) ahead += 120_000
+    return names
+  }
+  await expect.poll(alive, patient).toEqual(['second'])
   await client.nodes.power(uuid, 'power on')
   await expect.poll(() => machine.power, patient).toBe('on')
   await expect.poll(async () => (await client.nodes.get(uuid)).target_power_state, patient).toBeNull()

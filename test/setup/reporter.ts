@@ -1,8 +1,9 @@
 import { DefaultReporter, type Reporter } from 'vitest/node'
 import type { SerializedError, TestCase, TestModule } from 'vitest/node'
-import { noteOf } from './tally.ts'
+import { fallenLine } from './second-try.ts'
+import { noteOf, sum, type Tally } from './tally.ts'
 
-/** Vitest's own report, then what failed or wanted its second try, a line each, and the one line that CI reads:
+/** Vitest's own report, then what failed and in which files, a line each, and the one line that CI reads:
  * `N passed, N failed`. Errors outside a test count as failures. */
 export default class PlainLineReporter extends DefaultReporter implements Reporter {
   override onTestRunEnd(
@@ -11,24 +12,30 @@ export default class PlainLineReporter extends DefaultReporter implements Report
     reason: 'passed' | 'interrupted' | 'failed',
   ): void {
     super.onTestRunEnd(modules, errors, reason)
-    const notes = errors.map(({ message }) => noteOf('failed', 'outside a test', message))
-    let passed = 0
-    let failed = errors.length
+    const notes = errors.map(({ message }) => noteOf('outside a test', message))
+    const tallies: Tally[] = [{ passed: 0, failed: errors.length }]
     for (const module of modules) {
-      const broken = module.errors()
-      if (broken.length > 0) failed += 1
-      notes.push(...broken.map(({ message }) => noteOf('failed', module.relativeModuleId, message)))
-      for (const test of module.children.allTests()) {
-        const { state, errors: why } = test.result()
-        if (state === 'passed') passed += 1
-        else if (state !== 'skipped') failed += 1
-        if (state === 'failed') notes.push(noteOf('failed', placeOf(test), why[0]?.message))
-        else if (test.diagnostic()?.flaky) notes.push(noteOf('second try', placeOf(test), why?.[0]?.message))
-      }
+      const tally = tallyIn(module, notes)
+      tallies.push(tally)
+      if (tally.failed > 0) notes.push(fallenLine({ file: module.relativeModuleId, ...tally }))
     }
     for (const note of notes) process.stdout.write(`${note}\n`)
+    const { passed, failed } = sum(tallies)
     process.stdout.write(`${passed} passed, ${failed} failed\n`)
   }
+}
+
+function tallyIn(module: TestModule, notes: string[]): Tally {
+  const broken = module.errors()
+  notes.push(...broken.map(({ message }) => noteOf(module.relativeModuleId, message)))
+  const tally = { passed: 0, failed: broken.length > 0 ? 1 : 0 }
+  for (const test of module.children.allTests()) {
+    const { state, errors: why } = test.result()
+    if (state === 'passed') tally.passed += 1
+    else if (state !== 'skipped') tally.failed += 1
+    if (state === 'failed') notes.push(noteOf(placeOf(test), why[0]?.message))
+  }
+  return tally
 }
 
 const placeOf = (test: TestCase): string => `${test.module.relativeModuleId} > ${test.fullName}`

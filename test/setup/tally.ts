@@ -10,21 +10,19 @@ export function tallyOf(output: string, exitCode: number): Tally {
   return tally
 }
 
-export function sum(tallies: Tally[]): Tally {
+export function sum(tallies: readonly Tally[]): Tally {
   return tallies.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }), {
     passed: 0,
     failed: 0,
   })
 }
 
-type Outcome = 'failed' | 'second try'
-
 /** A line that `notesOf` finds again. */
-export function noteOf(outcome: Outcome, place: string, message = 'says nothing'): string {
-  return `${outcome}: ${place}: ${message.split('\n')[0]?.slice(0, 300)}`
+export function noteOf(place: string, message = 'says nothing'): string {
+  return `failed: ${place}: ${message.split('\n')[0]?.slice(0, 300)}`
 }
 
-/** What a part says of single tests: which failed, and which passed only when tried again. */
+/** What a part says of single tests that failed. */
 export function notesOf(output: string): string[] {
-  return [...output.matchAll(/^(?:failed|second try): \S.*$/gm)].map(([line]) => line)
+  return [...output.matchAll(/^failed: \S.*$/gm)].map(([line]) => line)
 }

@@ -1,0 +1,23 @@
+/** The files that take the longest, in each part from the longest on: what begins with them ends the soonest. */
+export const longest: readonly string[] = [
+  'test/qemu/disks.test.ts',
+  'test/qemu/openstack.test.ts',
+  'test/qemu/deploy.test.ts',
+  'test/qemu/boot.test.ts',
+  'test/qemu/ramdisk.test.ts',
+  'test/qemu/secure-boot.test.ts',
+  'test/clients/openstack-walk.peer.test.ts',
+  'protocols/redfish/server.peer.test.ts',
+  'appliance/boot/power-cut.peer.test.ts',
+  'test/clients/openstack-identity.peer.test.ts',
+  'test/clients/nova.peer.test.ts',
+  'test/clients/gophercloud.peer.test.ts',
+  'test/cloud/rbac.test.ts',
+  'test/cloud/lambda-bundles.test.ts',
+  'test/cloud/images.test.ts',
+  'test/scenarios/image-faults.test.ts',
+  'test/scenarios/cli.test.ts',
+  'test/scenarios/cli-servers.test.ts',
+  'test/scenarios/images-in-chunks.test.ts',
+  'test/scenarios/fleet.test.ts',
+]
