@@ -13,8 +13,10 @@ import { bridgeOf, type IpmiInfo } from './ipmi-info.ts'
 
 const TIMEOUT_MS = 20_000
 const PING_MS = 1500
-/** A BMC forgets a silent session after a minute (IPMI 2.0 §6.12.15); closed before that, its slot is free at once. */
-const IDLE_MS = 45_000
+/** A BMC forgets a silent session after a minute (IPMI 2.0 §6.12.15); closed before that, its slot is free at once. One that is to be kept for
+ * longer is kept alive. */
+export const IPMI_IDLE_MS = 45_000
+const KEEP_ALIVE_MS = 40_000
 const MOST_OPEN = 4096
 const MOST_SUITES = 16_384
 
@@ -40,8 +42,8 @@ export class IpmiSessions {
   readonly #timeoutMs: number
   #cancelSweep: (() => void) | undefined
 
-  constructor(options: { clock?: Clock; idleMs?: number; timeoutMs?: number } = {}) {
-    const { clock = systemClock, idleMs = IDLE_MS, timeoutMs = TIMEOUT_MS } = options
+  constructor(options: { clock?: Clock; idleMs?: number | undefined; timeoutMs?: number } = {}) {
+    const { clock = systemClock, idleMs = IPMI_IDLE_MS, timeoutMs = TIMEOUT_MS } = options
     this.#clock = clock
     this.#idleMs = idleMs
     this.#timeoutMs = timeoutMs
@@ -197,6 +199,7 @@ export class IpmiSessions {
       cipherSuite,
       bridge: bridgeOf(of),
       timeoutMs: this.#timeoutMs,
+      keepAliveMs: this.#idleMs > IPMI_IDLE_MS ? KEEP_ALIVE_MS : undefined,
     }
   }
 }

@@ -15,7 +15,8 @@ export interface IpmiDriver {
   close(): Promise<void>
 }
 
-export function openIpmiDriver(sessions = new IpmiSessions()): IpmiDriver {
+export function openIpmiDriver(idleMs?: number): IpmiDriver {
+  const sessions = new IpmiSessions({ idleMs })
   return {
     connect: async (driverInfo, { memory }) => ipmiBmc(sessions, driverInfo, memory),
     close: () => sessions.close(),

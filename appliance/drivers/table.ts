@@ -11,8 +11,12 @@ export type Drivers = { [D in Driver]: ConnectBmc }
 /** What BMCs have to take leave in; of some hundreds, a few are always being asked in vain. */
 const CLOSE_MS = 3000
 
-export function openDrivers(): { drivers: Drivers; close(): Promise<void> } {
-  const ipmi = openIpmiDriver()
+/** `ipmiIdleMs`: how long an IPMI session is kept that nobody uses. */
+export function openDrivers({ ipmiIdleMs }: { ipmiIdleMs?: number | undefined } = {}): {
+  drivers: Drivers
+  close(): Promise<void>
+} {
+  const ipmi = openIpmiDriver(ipmiIdleMs)
   const redfish = openRedfishDriver()
   return {
     drivers: {

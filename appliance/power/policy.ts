@@ -21,6 +21,9 @@ export const powerConfig = z
     hard_after_soft: z.boolean().default(false),
     /** Between the end of one command and the next to the same BMC. */
     bmc_command_interval: seconds(0, 60).default(0),
+    /** An IPMI session is kept so long after its last use; it takes one of the few that a BMC has. Beyond 45 s the BMC is asked now and then who
+     * it is, because it would forget the session. */
+    ipmi_session_idle: seconds(5, 3600).default(45),
     /** BMCs that tell of power by themselves are listened to: so many at once. */
     event_streams: z.int().min(0).max(10_000).default(256),
     /** At most `most` machines of a group are switched on within `seconds`; a group is what `property` says, such as a rack. */

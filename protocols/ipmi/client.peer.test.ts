@@ -178,6 +178,17 @@ test('cipher suite 17, which ipmi_sim lacks, is refused as such', async () => {
   await expect(connect(options({ cipherSuite: 17 }))).rejects.toThrow(NoSupportedCipherSuite)
 })
 
+test('ipmi_sim answers what keeps a session alive, and commands in between', async () => {
+  let sent = 0
+  const counted: IpmiSocket = { ...socket, send: (to, bytes) => ((sent += 1), socket.send(to, bytes)) }
+  await withSession({ cipherSuite: 3, keepAliveMs: 30, socket: counted }, async (session) => {
+    const before = sent
+    await expect.poll(() => sent - before, { timeout: 30_000 }).toBeGreaterThan(5)
+    expect(await readPower(session)).toBe('off')
+    await expect.poll(() => sent - before, { timeout: 30_000 }).toBeGreaterThan(12)
+  })
+})
+
 test('sixteen sessions over one socket keep apart', async () => {
   const sessions = await Promise.all(Array.from({ length: 16 }, () => connect(options({ cipherSuite: 3 }))))
   const states = await Promise.all(sessions.flatMap((session) => [readPower(session), readPower(session)]))

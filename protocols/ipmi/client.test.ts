@@ -145,6 +145,49 @@ describe('silence', () => {
   })
 })
 
+describe('keep-alive', () => {
+  const silence = (ms: number): Promise<void> => clock.run(new Promise<void>((done) => clock.after(ms, done)))
+
+  test('a session of which that was asked is there after minutes of silence, for a few packets; others are forgotten', async () => {
+    const kept = await open({ cipherSuite: 17, keepAliveMs: 40_000 })
+    const other = await open({ cipherSuite: 17 })
+    const before = net.sent.length
+    await silence(400_000)
+    expect(net.sent.length - before).toBeLessThanOrEqual(10)
+    expect(net.bmc.sessions()).toEqual({ pending: 0, active: 1 })
+    const logIns = (): number =>
+      net.sent.filter((packet) => packet.format === '2.0' && packet.payloadType === payloadTypes.rakp1).length
+    const sofar = logIns()
+    expect(await clock.run(readPower(kept))).toBe('off')
+    expect(logIns()).toBe(sofar)
+    expect(await clock.run(readPower(other))).toBe('off')
+    expect(logIns()).toBe(sofar + 1)
+  })
+
+  test('a BMC that is gone is asked once and then left alone, until somebody wants something of it', async () => {
+    const session = await open({ cipherSuite: 17, keepAliveMs: 40_000 })
+    net.loses = () => true
+    await silence(60_000)
+    const asked = net.sent.length
+    await silence(300_000)
+    expect(net.sent).toHaveLength(asked)
+    net.loses = () => false
+    expect(await clock.run(readPower(session))).toBe('off')
+    const again = net.sent.length
+    await silence(120_000)
+    expect(net.sent.length).toBeGreaterThan(again)
+  })
+
+  test('it ends with the session', async () => {
+    const session = await open({ cipherSuite: 17, keepAliveMs: 40_000 })
+    await clock.run(session.close())
+    const asked = net.sent.length
+    await silence(120_000)
+    expect(net.sent).toHaveLength(asked)
+    expect(net.bmc.sessions()).toEqual({ pending: 0, active: 0 })
+  })
+})
+
 describe('an answer that is not to this question', () => {
   test('because it is a replay of one to the same number is not believed', async () => {
     const session = await open({ cipherSuite: 17 })

@@ -3,6 +3,7 @@ import { type Bridge, bridged, direct, type Route } from './bridge.ts'
 import type { CipherSuiteId } from './cipher-suite.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { type Command, privileges } from './command.ts'
+import { getDeviceId } from './commands.ts'
 import { isTransient } from './completion-code.ts'
 import { MAX_KEY, MAX_USERNAME } from './crypto.ts'
 import { type Discovery, discoverCipherSuites } from './discover.ts'
@@ -15,6 +16,7 @@ import {
   TransportTimeout,
 } from './error.ts'
 import { type Patience, pause, type Peer, subjectOf } from './exchange.ts'
+import { keepAlive } from './keep-alive.ts'
 import type { LiveSession } from './live-session.ts'
 import { type Credentials, openSession } from './open-session.ts'
 import { openSession15 } from './session-15.ts'
@@ -34,6 +36,9 @@ export interface ConnectOptions extends Credentials {
   bridge?: Bridge | undefined
   /** For the whole of connecting, and for each command after it. */
   timeoutMs: number
+  /** After so long a silence, and again after each, the BMC is asked for its device ID, so that it doesn't forget the session; absent: it may,
+   * and the next command logs in anew. */
+  keepAliveMs?: number | undefined
   clock?: Clock
   random?: Random
 }
@@ -88,6 +93,7 @@ class KeptSession implements IpmiSession {
   #live: LiveSession
   #closed = false
   #queue: Promise<unknown> = Promise.resolve()
+  #letGo = (): void => undefined
 
   constructor(peer: Peer, options: ConnectOptions, suite: CipherSuiteId | undefined, live: LiveSession) {
     this.cipherSuite = suite
@@ -95,6 +101,7 @@ class KeptSession implements IpmiSession {
     this.#options = options
     this.#route = options.bridge ? bridged(options.bridge) : direct
     this.#live = live
+    this.#keep()
   }
 
   get host(): string {
@@ -119,6 +126,7 @@ class KeptSession implements IpmiSession {
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve()
     this.#closed = true
+    this.#letGo()
     return this.#queue.then(() => this.#live.close())
   }
 
@@ -157,6 +165,21 @@ class KeptSession implements IpmiSession {
 
   async #reopen(patience: Patience): Promise<void> {
     this.#live = await openPatiently(this.#peer, this.#options, this.cipherSuite, patience)
+    this.#keep()
+  }
+
+  /** A BMC that doesn't answer is left alone until somebody wants something of it. */
+  #keep(): void {
+    this.#letGo()
+    const { keepAliveMs: everyMs, timeoutMs } = this.#options
+    if (everyMs === undefined || this.#closed) return
+    const { clock } = this.#peer
+    const ask = (): Promise<unknown> => {
+      const turn = this.#queue.then(() => this.#live.send(getDeviceId, undefined, patienceOf(clock, timeoutMs)))
+      this.#queue = turn.catch(() => undefined)
+      return turn
+    }
+    this.#letGo = keepAlive({ clock, everyMs, idleFor: () => this.#live.idleFor(), ask, failed: () => undefined })
   }
 }
 

@@ -4,6 +4,7 @@ import type { ResponseOf } from './command.ts'
 import { getDeviceId } from './commands.ts'
 import { CommandFailed, IpmiError, type Subject } from './error.ts'
 import { type Patience, subjectOf } from './exchange.ts'
+import { keepAlive } from './keep-alive.ts'
 import type { LiveSession } from './live-session.ts'
 import { payloadTypes } from './packet.ts'
 import { activatePayload, deactivatePayload, payloadCodes } from './sol-commands.ts'
@@ -101,7 +102,7 @@ class LiveConsole implements SolConsole {
   #input = Buffer.alloc(0)
   #state: SolConsole['state'] = 'active'
   #lastFlags = 0
-  #cancelKeepAlive = (): void => undefined
+  readonly #letGo: () => void
 
   constructor(parts: ConsoleParts) {
     this.#parts = parts
@@ -128,7 +129,13 @@ class LiveConsole implements SolConsole {
       lost: () => this.#end(new SolUnavailable(subject, silence)),
     })
     this.#unhear = live.hear(payloadTypes.sol, (payload) => this.#link.receive(payload))
-    this.#keepAlive()
+    this.#letGo = keepAlive({
+      clock,
+      everyMs: KEEP_ALIVE,
+      idleFor: () => live.idleFor(),
+      ask: () => live.send(getDeviceId, undefined, parts.patience()),
+      failed: (error) => this.#end(error instanceof Error ? error : new Error(String(error))),
+    })
   }
 
   get state(): SolConsole['state'] {
@@ -174,22 +181,10 @@ class LiveConsole implements SolConsole {
       this.#end(new SolUnavailable(subject, 'the BMC ended it: somebody took the console, or it was disabled'))
   }
 
-  /** §6.12.15: a BMC forgets who says nothing for a minute. */
-  #keepAlive(): void {
-    const { clock, live, patience } = this.#parts
-    this.#cancelKeepAlive = clock.after(KEEP_ALIVE, () => {
-      if (live.idleFor() < KEEP_ALIVE) return this.#keepAlive()
-      live.send(getDeviceId, undefined, patience()).then(
-        () => this.#state !== 'ended' && this.#keepAlive(),
-        (error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))),
-      )
-    })
-  }
-
   #end(reason: Error | undefined): void {
     if (this.#state === 'ended') return
     this.#state = 'ended'
-    this.#cancelKeepAlive()
+    this.#letGo()
     this.#link.close()
     this.#unhear()
     if (reason) void this.#parts.live.close()
