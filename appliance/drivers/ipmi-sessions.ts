@@ -16,7 +16,8 @@ const PING_MS = 1500
 /** A BMC forgets a silent session after a minute (IPMI 2.0 §6.12.15); closed before that, its slot is free at once. One that is to be kept for
  * longer is kept alive. */
 export const IPMI_IDLE_MS = 45_000
-const KEEP_ALIVE_MS = 40_000
+/** Some forget it after half of that. */
+const KEEP_ALIVE_MS = 20_000
 const MOST_OPEN = 4096
 const MOST_SUITES = 16_384
 
