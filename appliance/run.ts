@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
@@ -23,6 +23,7 @@ import { openHealthGauges } from './health/gauges.ts'
 import { readIdentity } from './identity.ts'
 import { openLedger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
+import { imagesListener } from './images/listener.ts'
 import { startMetricsServer } from './metrics-server.ts'
 import { openBootMedia } from './media/media.ts'
 import { openMetrics } from './metrics.ts'
@@ -63,7 +64,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     const metrics = openMetrics()
     metrics.gauge('bloomery_dhcp_leases', () => leases.size)
     if (config.metrics_port !== undefined) stops.push((await startMetricsServer(metrics, config.metrics_port)).stop)
-    const { drivers, close } = openDrivers()
+    const { drivers, close } = openDrivers({ ipmiIdleMs: config.power.ipmi_session_idle * 1000 })
     stops.push(close)
 
     const address = config.boot.nextServer
@@ -100,7 +101,8 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       chunkDir: join(config.data_dir, 'chunks'),
       imageKeys: config.image_keys,
       imageSources: config.image_sources,
-      imagePeers: config.image_peers,
+      // Agents give each other chunks by plain HTTP.
+      imagePeers: config.image_tls ? false : config.image_peers,
       imageBytes: (bytes) => metrics.count('bloomery_image_wan_bytes_total', {}, bytes),
       imageQuota: Math.round(config.image_cache_gib * 2 ** 30),
       get: fetch,
@@ -114,7 +116,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       },
       media,
       discovers: config.boot.unknownMachines === 'discover',
-      imageUrl: `http://${address}:${config.image_port}`,
+      imageUrl: `${config.image_tls ? 'https' : 'http'}://${address}:${config.image_port}`,
       events: timeline,
       lastSeen: (macs, since) => timeline.lastSeen(macs, since),
       marks: (macs, since) => timeline.marks(macs, since),
@@ -124,7 +126,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
         gauges: openHealthGauges(metrics, { sensors: config.health.sensors_per_node, series: config.health.sensors }),
       },
       volumes,
-      switches: openSwitches(config.switches, openVswitch),
+      switches: openSwitches(config.switches, openVswitch, identity),
       crashPoint: () => {},
     })
     stops.push(() => site.stop())
@@ -136,7 +138,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
         config.door_port,
         address,
       ),
-      await listen(createServer(site.images), config.image_port, address),
+      await listen(imagesListener(site.images, config.image_tls ? pem : undefined), config.image_port, address),
     )
     const boot = await startBootServices({
       config: { ...config.boot, discoveryCommandLine: discoveryCommandLine(ramdisk, config.boot) },

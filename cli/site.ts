@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { define } from './context.ts'
 import { tabular } from './output.ts'
+import { switchCommand } from './switch.ts'
 
 export function siteCommand(): Command {
   return new Command('site')
@@ -8,6 +9,7 @@ export function siteCommand(): Command {
     .addCommand(create())
     .addCommand(list())
     .addCommand(enrol())
+    .addCommand(switchCommand())
 }
 
 function create(): Command {

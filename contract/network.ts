@@ -52,7 +52,14 @@ export interface FixedIp {
   ip_address: string
 }
 
-/** `bound`: the node whose card it is, which has its MAC. */
+/** A port that carries others: theirs are tagged frames of its card, its own are untagged. */
+export interface Trunk extends Kept {
+  admin_state_up: boolean
+  port_uuid: string
+  sub_ports: Array<{ port_uuid: string; vlan: number }>
+}
+
+/** `bound`: the node whose card it is, which has its MAC. `trunk`: the one whose parent it is, or that carries it as a VLAN. */
 export interface NetworkPort extends Kept {
   network_uuid: string
   mac_address: string
@@ -67,4 +74,5 @@ export interface NetworkPort extends Kept {
   port_security_enabled: boolean
   binding: { host_id: string; vnic_type: string; profile: Record<string, unknown> }
   bound: { node: string; port: string } | null
+  trunk?: { uuid: string; vlan: number | null } | undefined
 }

@@ -440,6 +440,8 @@ export const machine = z.object({
   disable_power_off: z.boolean(),
   /** Its agent stays after an inspection or a cleaning, for what comes next (Ironic: fast-track). */
   fast_track: z.boolean().optional(),
+  /** IPv4 that DHCP gives its cards while a ramdisk runs, by MAC. */
+  addresses: z.record(macAddress, z.ipv4()).optional(),
   /** Static addresses for its ramdisk. */
   network_data: jsonObject.optional(),
   target_raid_config: jsonObject.optional(),

@@ -44,6 +44,7 @@ export const steps = {
   'plan.on_node': step(0, 3660),
   'plan.agent_step': step(0, 4 * 3600, { waits: true, inBand: true }),
   'network.plug': step(0, 300),
+  'network.plug_trunk': step(0, 300),
   'power.validate': step(0, 120),
   'power.power_on': step(0, 180),
   'power.power_off': step(0, 180),

@@ -19,6 +19,7 @@ it('every step that needs no arguments says in one sentence what it does', () =>
   const withArguments = [
     'plan.wait',
     'network.plug',
+    'network.plug_trunk',
     'power.set_power_state',
     'management.set_boot_device',
     'deploy.write_image',
@@ -40,6 +41,9 @@ it('arguments are told', () => {
   expect(say('management.set_boot_device', { device: 'pxe', persistent: false })).toMatch(/pxe, for the next start/)
   const connections = [{ switch: 'tor-1', port: 'swp1', vlan: 42 }]
   expect(say('network.plug', { connections })).toBe('Moves port swp1 of switch tor-1 to VLAN 42.')
+  expect(say('network.plug_trunk', { connections: connections.map((each) => ({ ...each, tagged: [50, 60] })) })).toBe(
+    'Gives port swp1 of switch tor-1 VLAN 42, and with tags 50, 60.',
+  )
   const files = [
     { path: '/etc/motd', content: 'aGk=' },
     { path: '/etc/old', deleted: true },

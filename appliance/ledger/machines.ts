@@ -116,7 +116,9 @@ export function openMachines(
       if (!found) return undefined
       const machine = machineSchema.parse(JSON.parse(found.facts))
       const boot = found.boot ? (JSON.parse(found.boot) as Pick<BootMachine, 'mode' | 'generation'>) : undefined
+      const { addresses } = machine
       return {
+        ...(boot?.mode === 'ramdisk' && addresses ? { addresses } : {}),
         mode: 'off',
         generation: found.generation,
         ...boot,

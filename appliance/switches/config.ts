@@ -17,3 +17,12 @@ export const switchConfig = z.strictObject({
   fingerprint: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'is not like SHA256:…'),
 })
 export type SwitchConfig = z.output<typeof switchConfig>
+
+/** How it is logged in to, wherever that was said. */
+export interface SwitchDoor extends Pick<SwitchConfig, 'name' | 'address' | 'port' | 'username' | 'fingerprint'> {
+  /** Read when it is needed; throws what is wrong with it. */
+  privateKey(): Buffer
+  /** Where people find key and fingerprint. */
+  keyName: string
+  whereItIsSaid: string
+}

@@ -15,10 +15,11 @@ import { openSwitches, type Switches } from './switch.ts'
 /** Debian's Open vSwitch as the switch of a rack, its datapath a program in a namespace; reached by Debian's sshd. */
 
 const named = (who: string): string => `blm-sw-${process.pid}-${who}`
-const [SWITCH, ONE, TWO] = [named('s'), named('a'), named('b')]
+const [SWITCH, ONE, TWO, TAGGED] = [named('s'), named('a'), named('b'), named('t')]
 /** Open vSwitch says that a change is in force only when all its threads have seen it. */
 const SLOW = 300_000
 const PATIENCE = { timeout: 45_000, interval: 100 }
+const identity = { uuid: 'a', sealingKey: '' }
 let network: PeerNetwork
 let dir: string
 let config: SwitchConfig
@@ -33,17 +34,24 @@ const vsctl = (...argv: string[]): string =>
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'ovs-'))
-  network = peerNetwork([SWITCH, ONE, TWO])
+  network = peerNetwork([SWITCH, ONE, TWO, TAGGED])
   cable(network, { netns: SWITCH, name: 'swp1' }, { netns: ONE, name: 'eth0' })
   cable(network, { netns: SWITCH, name: 'swp2' }, { netns: TWO, name: 'eth0' })
   // The port that is the VLANs' to choose; the other end of the cable stays what it is.
+  // A machine whose card carries VLANs: a bridge of its own takes the tags off, as a kernel may lack 802.1Q.
+  cable(network, { netns: SWITCH, name: 'swp3' }, { netns: SWITCH, name: 'card' })
+  cable(network, { netns: SWITCH, name: 'vlan42' }, { netns: TAGGED, name: 'eth0' })
+  network.ip(TAGGED, 'address add 10.97.0.3/24 dev eth0')
   network.ip(ONE, 'address add 10.97.0.1/24 dev eth0')
   network.ip(TWO, 'address add 10.97.0.2/24 dev eth0')
   startSwitch()
   await vi.waitFor(() => vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=netdev'), PATIENCE)
   for (const port of ['swp1', 'swp2']) vsctl('add-port', 'br0', port, 'tag=10')
+  vsctl('add-port', 'br0', 'swp3', 'tag=10')
+  vsctl('add-br', 'machine', '--', 'set', 'bridge', 'machine', 'datapath_type=netdev')
+  vsctl('add-port', 'machine', 'card', '--', 'add-port', 'machine', 'vlan42', 'tag=42')
   config = await startDoor()
-  switches = openSwitches([config], openVswitch)
+  switches = openSwitches([config], openVswitch, identity)
 }, 120_000)
 afterAll(async () => {
   sshd?.kill('SIGTERM')
@@ -107,6 +115,7 @@ function run(
   with_ = switches,
 ) {
   const on = {
+    plan: {},
     switches: with_,
     signal: AbortSignal.timeout(SLOW),
     note: () => {},
@@ -115,20 +124,35 @@ function run(
   return plug({ connections }, on)
 }
 const to = (vlan: number, ...ports: string[]) => ports.map((port) => ({ switch: 'tor-1', port, vlan }))
-const passes = (): boolean =>
-  spawnSync('ip', ['netns', 'exec', ONE, 'ping', '-c', '1', '-W', '2', '10.97.0.2'], { stdio: 'ignore' }).status === 0
+const passes = (from = ONE): boolean =>
+  spawnSync('ip', ['netns', 'exec', from, 'ping', '-c', '1', '-W', '2', '10.97.0.2'], { stdio: 'ignore' }).status === 0
 const tag = (port: string): string => vsctl('get', 'port', port, 'tag').trim()
 
 test(
   'frames pass between machines of a VLAN, and not when one was moved to another, until the other one is there too',
   async () => {
-    await expect.poll(passes, PATIENCE).toBe(true)
+    await expect.poll(() => passes(), PATIENCE).toBe(true)
     await run(to(42, 'swp1'))
     expect(passes()).toBe(false)
     await run([{ switch: '52:54:00:99:00:01', port: 'swp2', vlan: 42 }])
-    await expect.poll(passes, PATIENCE).toBe(true)
+    await expect.poll(() => passes(), PATIENCE).toBe(true)
     await run(to(42, 'swp1', 'swp2')) // as after a crash
     expect([tag('swp1'), tag('swp2'), vsctl('get', 'port', 'swp1', 'vlan_mode').trim()]).toEqual(['42', '42', 'access'])
+  },
+  SLOW,
+)
+
+test(
+  "a trunk's card carries its VLANs with tags beside its own, and those no more when it is an access port again",
+  async () => {
+    await run(to(42, 'swp2'))
+    await run([{ switch: 'tor-1', port: 'swp3', vlan: 7, tagged: [42, 50] }])
+    await expect.poll(() => passes(TAGGED), PATIENCE).toBe(true)
+    const columns = ['vlan_mode', 'tag', 'trunks'].map((name) => vsctl('get', 'port', 'swp3', name).trim())
+    expect(columns).toEqual(['native-untagged', '7', '[42, 50]'])
+    await run([{ switch: 'tor-1', port: 'swp3', vlan: 7, tagged: [50, 42] }]) // as after a crash
+    await run(to(7, 'swp3'))
+    expect(passes(TAGGED)).toBe(false)
   },
   SLOW,
 )
@@ -163,7 +187,7 @@ test(
 )
 
 test('a switch that is not itself, a user whom it does not know and a port that is no name are told with what to do', async () => {
-  const other = (more: Partial<SwitchConfig>): Switches => openSwitches([{ ...config, ...more }], openVswitch)
+  const other = (more: Partial<SwitchConfig>): Switches => openSwitches([{ ...config, ...more }], openVswitch, identity)
   const wrong = `SHA256:${'A'.repeat(43)}`
   await expect(run(to(20, 'swp1'), new Map(), other({ fingerprint: wrong }))).rejects.toThrow(
     /tor-1.*correct its fingerprint/s,

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { Client, type ClientChannel } from 'ssh2'
 import { HardwareError } from '../hardware-error.ts'
-import type { SwitchConfig } from './config.ts'
+import type { SwitchDoor } from './config.ts'
 
 const READY_MS = 20_000
 /** A switch that is busy takes its time until a change is in force. */
@@ -10,7 +9,7 @@ const COMMAND_MS = 75_000
 const MOST_OUTPUT = 64 * 1024
 
 /** What a command on a switch printed; rejects where it failed, with what it said. Its host is known by its key. */
-export async function commandBySsh(config: SwitchConfig, command: string, signal: AbortSignal): Promise<string> {
+export async function commandBySsh(config: SwitchDoor, command: string, signal: AbortSignal): Promise<string> {
   const client = new Client()
   const subject = `switch ${config.name} (${config.address}:${config.port})`
   const abort = (): void => void client.destroy()
@@ -25,9 +24,9 @@ export async function commandBySsh(config: SwitchConfig, command: string, signal
   }
 }
 
-function logIn(client: Client, config: SwitchConfig, subject: string): Promise<void> {
+function logIn(client: Client, config: SwitchDoor, subject: string): Promise<void> {
   let seen: string | undefined
-  const privateKey = keyOf(config, subject)
+  const privateKey = config.privateKey()
   return new Promise((resolve, reject) => {
     client.once('ready', resolve)
     client.once('close', () => reject(new HardwareError(`${subject}: closed before the log-in was over`)))
@@ -35,13 +34,13 @@ function logIn(client: Client, config: SwitchConfig, subject: string): Promise<v
       if (seen !== undefined && seen !== config.fingerprint)
         reject(
           new HardwareError(
-            `${subject}: its key is ${seen}, not ${config.fingerprint}: if that is right, correct its fingerprint in switches of the appliance's configuration`,
+            `${subject}: its key is ${seen}, not ${config.fingerprint}: if that is right, correct its fingerprint in ${config.whereItIsSaid}`,
           ),
         )
       else if (error.level === 'client-authentication')
         reject(
           new HardwareError(
-            `${subject}: it does not take user ${config.username} with the key ${config.key}: put its public half into that user's authorized keys`,
+            `${subject}: it does not take user ${config.username} with ${config.keyName}: put its public half into that user's authorized keys`,
           ),
         )
       else reject(new HardwareError(`${subject}: ${error.message}; is SSH on, and reachable from the appliance?`))
@@ -58,14 +57,6 @@ function logIn(client: Client, config: SwitchConfig, subject: string): Promise<v
       },
     })
   })
-}
-
-function keyOf({ key }: SwitchConfig, subject: string): Buffer {
-  try {
-    return readFileSync(key)
-  } catch (error) {
-    throw new HardwareError(`${subject}: its key ${key} can't be read: ${error instanceof Error ? error.message : ''}`)
-  }
 }
 
 function printed(client: Client, command: string, subject: string): Promise<string> {

@@ -1,3 +1,5 @@
+import type { z } from 'zod'
+import type { switchDoor } from '../plan.ts'
 import type { Link } from './views.ts'
 
 /** What is sent and what comes back where that is no resource of its own. */
@@ -59,3 +61,7 @@ export interface NewImage {
   sha256: string
   disk_format: 'raw' | 'qcow2'
 }
+
+/** Who sets a switch may leave out what has a default, and the key where it has one. */
+export type SwitchWish = Omit<z.input<typeof switchDoor>, 'name'> & { private_key?: string }
+export type SwitchView = z.output<typeof switchDoor> & { private_key: string }

@@ -18,7 +18,17 @@ import type { VolumeConnector, VolumeTarget } from '../volume.ts'
 import type { FailedDelivery, Webhook, WebhookStatus } from '../webhook.ts'
 import type { Why } from '../why.ts'
 import type { PatchOperation } from './patch.ts'
-import type { BootDevice, EnrolReply, EnrolRequest, NewImage, ProvisionOptions, Shown, Validation } from './requests.ts'
+import type {
+  BootDevice,
+  EnrolReply,
+  EnrolRequest,
+  NewImage,
+  ProvisionOptions,
+  Shown,
+  SwitchView,
+  SwitchWish,
+  Validation,
+} from './requests.ts'
 import { get, type Json, list, of, post, put, remove, send } from './route.ts'
 import type { ConductorView, DriverView, ImageView, NodeView, PortView, Uploaded } from './views.ts'
 
@@ -186,6 +196,9 @@ export const routes = {
     get: get('/v1/sites/:name', of<Site>),
     list: list('/v1/sites', 'sites', of<Site>),
     createToken: send('POST', '/v1/sites/:name/tokens', nothing, of<{ token: string; expires_at: string }>),
+    switches: get('/v1/sites/:name/switches', of<{ switches: SwitchView[] }>),
+    setSwitch: send('PUT', '/v1/sites/:name/switches/:switch', (body: SwitchWish) => ({ body }), of<SwitchView>),
+    deleteSwitch: remove('/v1/sites/:name/switches/:switch'),
   },
   appliances: {
     enrol: send('POST', '/v1/enrol', (body: EnrolRequest) => ({ body }), of<EnrolReply>),

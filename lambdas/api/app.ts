@@ -44,6 +44,7 @@ import { runbookTraitRoutes } from './runbook-traits.ts'
 import { runbookRoutes } from './runbooks.ts'
 import { shardRoutes } from './shards.ts'
 import { siteRoutes } from './sites.ts'
+import { siteSwitchRoutes } from './site-switches.ts'
 import { statesRoutes } from './states.ts'
 import { traitRoutes } from './traits.ts'
 import { validateRoutes } from './validate.ts'
@@ -106,6 +107,7 @@ export function createBaremetal(platform: Platform, config: ApiConfig): Api {
   webhookRoutes(app, platform, config.webhooks)
   webhookFailureRoutes(app, platform)
   siteRoutes(app, platform)
+  siteSwitchRoutes(app, platform)
   enrolRoutes(app, platform)
   imageRoutes(app, platform)
   imagePushRoutes(app, platform)

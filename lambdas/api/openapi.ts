@@ -13,6 +13,7 @@ import { nodeCreation } from './node-input.ts'
 import { permissions } from './permissions.ts'
 import { portCreation } from './port-input.ts'
 import { request as provisioning } from './provision-request.ts'
+import { switchInput } from './site-switches.ts'
 import { webhookCreation } from './webhook-input.ts'
 import { replay } from './webhook-failures.ts'
 
@@ -43,6 +44,7 @@ const bodies: Readonly<Record<string, z.ZodType>> = {
   'PUT /v1/image_pushes/:push/pages/:page': pushedPage,
   'POST /v1/image_pushes/:push/complete': pushedManifest,
   'POST /v1/webhooks': webhookCreation,
+  'PUT /v1/sites/:name/switches/:switch': switchInput,
   'POST /v1/webhooks/:webhook/failures/replay': replay,
 }
 

@@ -10,20 +10,26 @@ export interface Wired {
   addresses: Array<{ ip_address: string; subnet: Subnet }>
   /** It is on a bond of these cards. */
   bond?: { mode: string; properties: Record<string, unknown>; members: string[] } | undefined
+  /** What a trunk carries beside it. */
+  carried?: Array<Pick<Wired, 'port' | 'network' | 'addresses'> & { vlan: number }>
 }
 
 /** `links` are cards and VLANs on them, `networks` their addresses, `services` the name servers. */
 export function networkData(wired: readonly Wired[]): { links: object[]; networks: object[]; services: object[] } {
-  const links = wired.flatMap(linksOf)
-  const networks = wired.flatMap((one, link) =>
-    one.addresses.map((each, at) => ({
-      id: `network${link}-${at}`,
-      link: linkId(link),
-      network_id: one.network.uuid,
-      ...addressed(each, link === 0),
+  const links = wired.flatMap((one, at) => [...linksOf(one, at), ...vlansOf(one, at)])
+  const placed = wired.flatMap((one, at) => [
+    { ...one, name: String(at), link: linkId(at) },
+    ...(one.carried ?? []).map((each) => ({ ...each, name: `${at}-${each.vlan}`, link: vlanId(at, each.vlan) })),
+  ])
+  const networks = placed.flatMap(({ name, link, network, addresses }) =>
+    addresses.map((each, at) => ({
+      id: `network${name}-${at}`,
+      link,
+      network_id: network.uuid,
+      ...addressed(each, link === linkId(0)),
     })),
   )
-  const servers = new Set(wired.flatMap(({ addresses }) => addresses.flatMap(({ subnet }) => subnet.dns_nameservers)))
+  const servers = new Set(placed.flatMap(({ addresses }) => addresses.flatMap(({ subnet }) => subnet.dns_nameservers)))
   return { links, networks, services: [...servers].map((address) => ({ type: 'dns', address })) }
 }
 
@@ -47,6 +53,21 @@ function linksOf({ port, network, bond }: Wired, at: number): object[] {
 }
 
 const linkId = (at: number): string => `interface${at}`
+const vlanId = (at: number, vlan: number): string => `${linkId(at)}-vlan${vlan}`
+
+/** Of a trunk: tagged frames of that card or bond. Guests look for the MAC under one name or the other. */
+function vlansOf({ carried = [] }: Wired, at: number): object[] {
+  return carried.map(({ port, network, vlan }) => ({
+    id: vlanId(at, vlan),
+    type: 'vlan',
+    vlan_link: linkId(at),
+    vlan_id: vlan,
+    vlan_mac_address: port.mac_address,
+    ethernet_mac_address: port.mac_address,
+    mtu: network.mtu,
+    vif_id: port.uuid,
+  }))
+}
 
 /** Only the first card's gateway is the machine's. */
 function addressed({ ip_address, subnet }: Wired['addresses'][number], isFirst: boolean): object {

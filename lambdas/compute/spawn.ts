@@ -3,13 +3,14 @@ import type { Server } from '../../contract/compute.ts'
 import type { NetworkPort } from '../../contract/network.ts'
 import type { Node } from '../../contract/resources.ts'
 import { networkStore, portStore, subnetStore } from '../network/store.ts'
+import { carriedBy } from '../network/trunk-ports.ts'
 import type { Platform } from '../platform.ts'
 import { portgroupStore } from '../store/portgroups.ts'
 import { portsOf } from '../store/ports.ts'
 import { baremetalOf } from './baremetal.ts'
 import { hostName } from './cards.ts'
 import { networkData, type Wired } from './network-data.ts'
-import { wantedCapabilities, wantedTraits } from './schedule.ts'
+import { wantedBy } from './schedule.ts'
 
 /** Says on the node what it is to become, looks whether that can be, and has it deployed: the calls of Nova's driver (reference §5.7). */
 export async function spawn(platform: Platform, server: Server, node: Node): Promise<void> {
@@ -33,7 +34,7 @@ export async function spawn(platform: Platform, server: Server, node: Node): Pro
 
 export function instanceInfo(server: Server): Record<string, unknown> {
   const { flavor, image, name, project_id, user_id } = server
-  const capabilities = Object.fromEntries(wantedCapabilities(flavor).map(([key, value]) => [key, plain(value)]))
+  const capabilities = Object.fromEntries(wantedBy(flavor).capabilities.map(([key, value]) => [key, plain(value)]))
   return {
     ...(image === '' ? {} : { image_source: image }),
     root_gb: String(flavor.disk),
@@ -48,7 +49,7 @@ export function instanceInfo(server: Server): Record<string, unknown> {
     user_id,
     flavor_name: flavor.name,
     ...(Object.keys(capabilities).length > 0 ? { capabilities } : {}),
-    traits: wantedTraits(flavor),
+    traits: wantedBy(flavor).traits,
   }
 }
 
@@ -84,11 +85,27 @@ async function wiredOf({ table }: Platform, { nics }: Server): Promise<Wired[]> 
   const wired: Wired[] = []
   for (const { port: uuid } of nics) {
     const port = await portStore.get(table, uuid)
-    const network = port && (await networkStore.get(table, port.network_uuid))
-    if (!port || !network) throw new UserError(404, `Port ${uuid} could not be found.`)
-    wired.push({ port, network, addresses: await addressesOf(table, port), bond: await bondOf(table, port) })
+    if (!port) throw new UserError(404, `Port ${uuid} could not be found.`)
+    const carried = (await carriedBy(table, port)).map(async ({ port: sub, vlan }) => ({
+      ...(await reached(table, sub)),
+      vlan,
+    }))
+    wired.push({
+      ...(await reached(table, port)),
+      bond: await bondOf(table, port),
+      carried: await Promise.all(carried),
+    })
   }
   return wired
+}
+
+async function reached(
+  table: Platform['table'],
+  port: NetworkPort,
+): Promise<Pick<Wired, 'port' | 'network' | 'addresses'>> {
+  const network = await networkStore.get(table, port.network_uuid)
+  if (!network) throw new UserError(404, `Network ${port.network_uuid} could not be found.`)
+  return { port, network, addresses: await addressesOf(table, port) }
 }
 
 async function bondOf(table: Platform['table'], { bound }: NetworkPort): Promise<Wired['bond']> {

@@ -5,7 +5,8 @@ import { withPlugs } from './plugs.ts'
 
 const on = { interfaces: { deploy: 'direct', boot: 'ipxe' }, disable_power_off: false }
 const at = (vlan: number) => [{ switch: 'tor-1', port: 'swp1', vlan }]
-const wiring = { service: at(10), tenant: at(42) }
+const wired = (vlan: number, ...tagged: number[]) => at(vlan).map((each) => ({ ...each, tagged }))
+const wiring = { service: wired(10), tenant: wired(42) }
 const image = {
   name: 'i',
   source: { kind: 'blob' as const, key: 'i' },
@@ -32,4 +33,13 @@ test('a machine that is torn down leaves the VLAN of its tenant, and one without
   const down = planSteps({ kind: 'tear_down' }, on)
   expect(told(withPlugs(down, 'tear_down', wiring).steps).at(-1)).toBe(home)
   expect(withPlugs(deploy, 'deploy', undefined)).toEqual({ steps: deploy.steps, on_failure: deploy.on_failure })
+})
+
+test('a trunk is a step of its own name, which an appliance that knows no tags refuses', () => {
+  const { steps } = withPlugs(deploy, 'deploy', { service: wired(10), tenant: wired(42, 50, 60) })
+  const plugs = steps.filter((each) => each.interface === 'network')
+  expect(plugs.map((each) => [stepName(each), each.args['connections']])).toEqual([
+    ['network.plug', at(10)],
+    ['network.plug_trunk', wired(42, 50, 60)],
+  ])
 })

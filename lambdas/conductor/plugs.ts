@@ -1,16 +1,20 @@
 import { UserError } from '../../contract/api/faults.ts'
-import type { Connection, PlanKind, Step } from '../../contract/plan.ts'
+import type { Plan, PlanKind, Step, TrunkConnection } from '../../contract/plan.ts'
 import type { Node, Port } from '../../contract/resources.ts'
+import { vifOf } from '../network/binding.ts'
 import { networkStore, portStore } from '../network/store.ts'
+import { carriedBy } from '../network/trunk-ports.ts'
 import type { Platform } from '../platform.ts'
+import { portgroupStore } from '../store/portgroups.ts'
+import { switchesOf } from '../store/site-switches.ts'
 import type { Steps } from './planners.ts'
 import { step } from './ramdisk.ts'
 
 /** Of network interface `neutron`: where a node's cards are plugged in, and which VLANs they are to have while it is provisioned, and while it
  * is a tenant's. */
 export interface Wiring {
-  service: Connection[]
-  tenant: Connection[]
+  service: TrunkConnection[]
+  tenant: TrunkConnection[]
 }
 
 /** Ironic's names of the networks in driver_info; where one is not given, that for provisioning does. */
@@ -61,13 +65,21 @@ async function found(
       'Network interface neutron needs a port with pxe_enabled, and switch_info (or switch_id) and port_id in its local_link_connection.',
     )
   const vlan = await vlanOf(table, named, `driver_info/${where}`)
-  const tenant: Connection[] = []
+  const tenant: TrunkConnection[] = []
   for (const { card, ...at } of plugged) {
-    const vif = card.internal_info['tenant_vif_port_id']
-    const port = typeof vif === 'string' ? await portStore.get(table, vif) : undefined
-    if (port) tenant.push({ ...at, vlan: await vlanOf(table, port.network_uuid, `port ${port.uuid}`) })
+    const vif = vifOf(card) ?? (await vifOfGroup(table, card))
+    const port = vif === undefined ? undefined : await portStore.get(table, vif)
+    if (!port) continue
+    const tagged = (await carriedBy(table, port)).map((each) => each.vlan)
+    tenant.push({ ...at, vlan: await vlanOf(table, port.network_uuid, `port ${port.uuid}`), tagged })
   }
-  return { service: service.map(({ switch: name, port }) => ({ switch: name, port, vlan })), tenant }
+  return { service: service.map(({ switch: name, port }) => ({ switch: name, port, vlan, tagged: [] })), tenant }
+}
+
+/** All cards of a bond are in its VLANs. */
+async function vifOfGroup(table: Platform['table'], { portgroup_uuid: uuid }: Port): Promise<string | undefined> {
+  const group = uuid === null ? undefined : await portgroupStore.get(table, uuid)
+  return group && vifOf(group)
 }
 
 /** Those that start a ramdisk or an instance, or end one. */
@@ -84,14 +96,31 @@ async function vlanOf(table: Platform['table'], uuid: string, what: string): Pro
   return network.segment.vlan
 }
 
+function plug(connections: readonly TrunkConnection[]): Step[] {
+  if (connections.length === 0) return []
+  const on = { interfaces: {}, disable_power_off: false }
+  if (connections.some(({ tagged }) => tagged.length > 0)) return [step('network.plug_trunk', on, { connections })]
+  return [step('network.plug', on, { connections: connections.map(({ tagged: _none, ...each }) => each) })]
+}
+
+/** What of the site's switches a plan has to bring along. */
+export async function doorsFor(
+  { table }: Pick<Platform, 'table'>,
+  { conductor_group: site }: Pick<Node, 'conductor_group'>,
+  wiring: Wiring | undefined,
+): Promise<Plan['switches']> {
+  if (!wiring) return undefined
+  const named = new Set([...wiring.service, ...wiring.tenant].map((each) => each.switch.toLowerCase()))
+  const doors = (await switchesOf(table, site)).filter(
+    ({ name, id }) => named.has(name.toLowerCase()) || (id !== null && named.has(id.toLowerCase())),
+  )
+  return doors.length === 0 ? undefined : { site, doors }
+}
+
 /** Before a ramdisk starts the machine is in the site's own VLAN, before its instance does in the tenants'; whatever fails leaves it in the
  * site's. Pure. */
 export function withPlugs({ steps, on_failure }: Steps, kind: PlanKind, wiring: Wiring | undefined): Steps {
   if (!wiring) return { steps, on_failure }
-  const plug = (connections: Connection[]): Step[] =>
-    connections.length === 0
-      ? []
-      : [step('network.plug', { interfaces: {}, disable_power_off: false }, { connections })]
   const home = plug(wiring.service)
   const away = plug(wiring.tenant)
   const startsRamdisk = (each: Step): boolean =>

@@ -7,6 +7,7 @@ import { networkRoutes } from './networks.ts'
 import { portRoutes } from './ports.ts'
 import { quotaRoutes } from './quotas.ts'
 import { subnetRoutes } from './subnets.ts'
+import { trunkRoutes } from './trunks.ts'
 
 /** Neutron's Networking API v2.0, under /network. */
 export function createNetwork(platform: Platform, config: IdentityConfig, publicEndpoint: string | null): Service {
@@ -22,6 +23,7 @@ export function createNetwork(platform: Platform, config: IdentityConfig, public
   networkRoutes(app, platform)
   subnetRoutes(app, platform)
   portRoutes(app, platform)
+  trunkRoutes(app, platform)
   quotaRoutes(app, platform)
   absentRoutes(app)
   return app

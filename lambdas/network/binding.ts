@@ -7,6 +7,7 @@ import { portgroupsOf, portgroupStore } from '../store/portgroups.ts'
 import { portsOf, portStore as cardStore } from '../store/ports.ts'
 import { portStore } from './store.ts'
 import { takePort } from './take-port.ts'
+import { requireUntrunked, subPortsBound } from './trunk-ports.ts'
 
 /** What of a node a tenant's port (Ironic's VIF) can be bound to: a card, or a bond of several. */
 export interface Place {
@@ -87,7 +88,10 @@ export async function bindPort(
     updated_at: now,
     version: port.version + 1,
   }
-  const taken = kept(place, { ...at.internal_info, [KEY]: port.uuid }, now)
+  const taken = [
+    ...kept(place, { ...at.internal_info, [KEY]: port.uuid }, now),
+    ...(await subPortsBound(platform.table, port, base.bound, now)),
+  ]
   const bound = await takePort(platform, port, base, { fixed_ips: undefined, mac_address: place.address }, taken)
   platform.log.info({ node: at.node_uuid, port: port.uuid, card: place.address }, 'port bound')
   return bound
@@ -133,7 +137,9 @@ export async function unbindPort(
     updated_at: now,
     version: port.version + 1,
   }
-  const freed = port.bound ? await free(platform, port, port.bound.port, now) : []
+  const freed = port.bound
+    ? [...(await free(platform, port, port.bound.port, now)), ...(await subPortsBound(platform.table, port, null, now))]
+    : []
   return takePort(platform, port, base, { fixed_ips: undefined, mac_address: undefined }, freed)
 }
 
@@ -152,5 +158,6 @@ export async function unboundPort(table: Platform['table'], uuid: string, device
   if (!port) throw new UserError(404, `Port ${uuid} could not be found.`)
   if (port.bound || (port.device_id !== '' && port.device_id !== device))
     throw new UserError(409, `Port ${uuid} is still in use.`)
+  if (port.trunk && port.trunk.vlan !== null) requireUntrunked(port)
   return port
 }

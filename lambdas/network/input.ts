@@ -122,3 +122,25 @@ export const portCreation = z.strictObject({
 })
 export const portUpdate = z.strictObject({ port: z.strictObject(portFields) })
 export type PortInput = z.infer<typeof portUpdate>['port']
+
+const subPort = z.strictObject({
+  port_id: z.string().min(1).max(64),
+  segmentation_type: z.enum(['vlan', 'inherit'], 'vlan or inherit').optional(),
+  segmentation_id: z.int().min(1).max(4094).optional(),
+})
+export type SubPortInput = z.infer<typeof subPort>
+const trunkFields = { name: name.optional(), description: description.optional(), admin_state_up: flag.optional() }
+export const MOST_SUB_PORTS = 32
+export const subPorts = z.strictObject({ sub_ports: z.array(subPort).max(MOST_SUB_PORTS) })
+export const trunkCreation = z.strictObject({
+  trunk: z.strictObject({
+    ...trunkFields,
+    ...owner,
+    port_id: z.string().min(1).max(64),
+    sub_ports: subPorts.shape.sub_ports.default([]),
+  }),
+})
+export const trunkUpdate = z.strictObject({ trunk: z.strictObject(trunkFields) })
+export const subPortsGone = z.strictObject({
+  sub_ports: z.array(z.looseObject({ port_id: z.string().min(1).max(64) })).max(MOST_SUB_PORTS),
+})

@@ -10,11 +10,18 @@ import { type PortInput, portCreation, portUpdate } from './input.ts'
 import { changed, networkOf, PATH } from './networks.ts'
 import { networkPortsOf, portStore, portWrites } from './store.ts'
 import { takePort } from './take-port.ts'
-import { portView } from './views.ts'
+import { carriedBy, requireUntrunked } from './trunk-ports.ts'
+import { portView, trunkDetails } from './views.ts'
 
 export function portRoutes(app: Service, ground: Ground): void {
   const { table, clock, log } = ground
   const path = `${PATH}/ports`
+  const shown = async (call: Call, port: NetworkPort) => ({
+    ...portView(port, isAdmin(call)),
+    ...(port.trunk?.vlan === null
+      ? { trunk_details: trunkDetails(port.trunk.uuid, await carriedBy(table, port)) }
+      : {}),
+  })
   app.get(path, async (call) => {
     const { filters: given, ...query } = asked(call)
     const { fixed_ips: ips = [], ...filters } = given
@@ -30,7 +37,7 @@ export function portRoutes(app: Service, ground: Ground): void {
       device ? networkPortsOf(device) : undefined,
       keep,
     )
-    const ports = values.map((each) => portView(each, isAdmin(call)))
+    const ports = await Promise.all(values.map((each) => shown(call, each)))
     const links = nextLink(call, path, next)
     return call.json({ ports, ...(links.length > 0 ? { ports_links: links } : {}) })
   })
@@ -42,13 +49,13 @@ export function portRoutes(app: Service, ground: Ground): void {
     const project = given.project_id ?? given.tenant_id ?? call.var.caller.project?.id ?? network.project_id
     if (project !== call.var.caller.project?.id) requireAdmin(call, 'create_port for another project')
     const port = await createPort(ground, { ...given, network_id: network.uuid, project_id: project })
-    return call.json({ port: portView(port, isAdmin(call)) }, 201)
+    return call.json({ port: await shown(call, port) }, 201)
   })
   app.get(`${path}/:port`, async (call) =>
-    call.json({ port: portView(await portOf(call, ground, call.req.param('port')), isAdmin(call)) }),
+    call.json({ port: await shown(call, await portOf(call, ground, call.req.param('port'))) }),
   )
   app.put(`${path}/:port`, async (call) => {
-    const before = await changeable(call, ground, call.req.param('port'), 'update_port')
+    const before = await changeablePort(call, ground, call.req.param('port'), 'update_port')
     const given = portUpdate.parse(await readJson(call)).port
     checkRights(call, given)
     if (before.bound && given.mac_address !== undefined && given.mac_address !== before.mac_address)
@@ -60,15 +67,16 @@ export function portRoutes(app: Service, ground: Ground): void {
       version: before.version + 1,
     }
     const after = await takePort(ground, before, base, { fixed_ips: given.fixed_ips, mac_address: given.mac_address })
-    return call.json({ port: portView(after, isAdmin(call)) })
+    return call.json({ port: await shown(call, after) })
   })
   app.delete(`${path}/:port`, async (call) => {
-    const port = await changeable(call, ground, call.req.param('port'), 'delete_port')
+    const port = await changeablePort(call, ground, call.req.param('port'), 'delete_port')
     if (port.bound)
       throw new UserError(
         409,
         `Port ${port.uuid} is bound to node ${port.bound.node}: detach it from its server first.`,
       )
+    requireUntrunked(port)
     await deletePort(ground, port)
     log.info({ port: port.uuid, network: port.network_uuid }, 'port deleted')
     return call.body(null, 204)
@@ -155,7 +163,7 @@ export async function portOf(call: Call, { table }: Pick<Ground, 'table'>, id: s
   return port
 }
 
-async function changeable(call: Call, ground: Ground, id: string, what: string): Promise<NetworkPort> {
+export async function changeablePort(call: Call, ground: Ground, id: string, what: string): Promise<NetworkPort> {
   const port = await portOf(call, ground, id)
   if (!mayChange(call, port)) throw new UserError(403, `Policy doesn't allow ${what} to be performed.`)
   return port

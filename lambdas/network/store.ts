@@ -1,5 +1,5 @@
 import { parseAddress } from '../../contract/address.ts'
-import type { FixedIp, Network, NetworkPort, Subnet } from '../../contract/network.ts'
+import type { FixedIp, Network, NetworkPort, Subnet, Trunk } from '../../contract/network.ts'
 import type { Key, Table, Write } from '../platform.ts'
 import { store } from '../store/entity.ts'
 import { all } from '../store/paging.ts'
@@ -39,6 +39,13 @@ export const portStore = store<NetworkPort>({
     ...(device === '' ? {} : { node: networkPortsOf(device).pk }),
   }),
 })
+export const trunkStore = store<Trunk>({
+  title: 'trunk',
+  word: 'trunk',
+  plural: 'trunks',
+  lists: ({ project_id: project }) => ({ owner: `trunks-for#${project}` }),
+})
+
 export const networkPortsOn = (network: string) => ({ index: 'class' as const, pk: `network-ports-on#${network}` })
 export const networkPortsOf = (device: string) => ({ index: 'node' as const, pk: `network-ports-of#${device}` })
 

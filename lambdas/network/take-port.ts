@@ -149,7 +149,7 @@ function refuseChosen(
   before: NetworkPort | undefined,
 ): void {
   const key = failed && keyOf(failed)
-  if (!key || key.sk === 'network-port')
+  if (!key || key.sk === 'network-port' || key.sk === 'trunk')
     throw new UserError(before ? 412 : 409, `Port ${after.uuid} was changed at the same moment, please retry.`)
   const mac = macKey(after.network_uuid, after.mac_address)
   if (key.pk === mac.pk && key.sk === mac.sk && wanted.mac_address !== undefined)

@@ -1,4 +1,4 @@
-import type { Network, NetworkPort, Subnet } from '../../contract/network.ts'
+import type { Network, NetworkPort, Subnet, Trunk } from '../../contract/network.ts'
 
 /** Networks, subnets and ports as Neutron shows them. Pure. */
 
@@ -76,7 +76,15 @@ export function subnetView(subnet: Subnet) {
 export function portView(port: NetworkPort, asAdmin: boolean) {
   const { uuid, network_uuid, binding, bound, fixed_ips, dns_name } = port
   const { version: _version, created_at: _made, updated_at: _changed, project_id: _of, ...rest } = port
-  const { uuid: _uuid, network_uuid: _network, binding: _binding, bound: _bound, fixed_ips: _ips, ...shown } = rest
+  const {
+    uuid: _uuid,
+    network_uuid: _network,
+    binding: _binding,
+    bound: _bound,
+    fixed_ips: _ips,
+    trunk: _trunk,
+    ...shown
+  } = rest
   const domain = 'openstacklocal.'
   return {
     id: uuid,
@@ -95,8 +103,40 @@ export function portView(port: NetworkPort, asAdmin: boolean) {
           'binding:host_id': binding.host_id,
           'binding:profile': binding.profile,
           'binding:vif_type': bound ? 'other' : 'unbound',
-          'binding:vif_details': {},
+          // Nothing at a site filters what a machine sends.
+          'binding:vif_details': { port_filter: false },
         }
       : {}),
   }
+}
+
+/** As of its parent: without one that a machine has, nothing of it is on a wire. */
+export function trunkView(trunk: Trunk, isBound: boolean) {
+  const { uuid, name, description, tags, admin_state_up, port_uuid } = trunk
+  return {
+    id: uuid,
+    name,
+    description,
+    tags,
+    admin_state_up,
+    port_id: port_uuid,
+    status: isBound ? 'ACTIVE' : 'DOWN',
+    sub_ports: trunk.sub_ports.map(subPortView),
+    ...stamps(trunk),
+  }
+}
+
+export const subPortView = ({ port_uuid, vlan }: Trunk['sub_ports'][number]) => ({
+  port_id: port_uuid,
+  segmentation_type: 'vlan',
+  segmentation_id: vlan,
+})
+
+/** In what is shown of a parent. */
+export function trunkDetails(trunk: string, carried: ReadonlyArray<{ port: NetworkPort; vlan: number }>) {
+  const ports = carried.map(({ port, vlan }) => ({
+    ...subPortView({ port_uuid: port.uuid, vlan }),
+    mac_address: port.mac_address,
+  }))
+  return { trunk_id: trunk, sub_ports: ports }
 }

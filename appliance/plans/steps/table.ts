@@ -67,6 +67,7 @@ export const steps: { [N in Exclude<StepName, 'plan.on_node'>]: StepRunner<N> } 
   'plan.wait': wait,
   'plan.agent_step': agentStep,
   'network.plug': plug,
+  'network.plug_trunk': plug,
   'power.validate': validate,
   'power.power_on': powerOn,
   'power.power_off': powerOff,
