@@ -10,7 +10,7 @@ export interface ConsoleLine {
 
 export interface ConsoleEars {
   data(bytes: Uint8Array): void
-  mark(mark: 'break' | 'overrun'): void
+  mark(mark: 'break' | 'overrun' | 'no break'): void
   /** It is lost: said once, and not after `close`. */
   lost(reason: Error): void
 }

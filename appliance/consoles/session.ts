@@ -13,6 +13,12 @@ const MOST_UNRECORDED = 64 * 1024
 const TYPED_MS = 50
 const MOST_TYPED = 8_192
 
+const marks = {
+  break: 'break',
+  overrun: 'the BMC lost characters',
+  'no break': "a break can't be sent by SSH",
+}
+
 export interface SessionParts {
   open: OpenConsole
   clock: Clock
@@ -102,7 +108,7 @@ export class ConsoleSession {
     lost.promise.catch(() => {})
     const line = await open({
       data: (bytes) => this.#hear(this.#decoder.decode(bytes, { stream: true })),
-      mark: (mark) => this.#keep('m', mark === 'break' ? 'break' : 'the BMC lost characters'),
+      mark: (mark) => this.#keep('m', marks[mark]),
       lost: lost.reject,
     })
     this.#line = line

@@ -15,23 +15,30 @@ afterEach(async () => {
 
 async function open(more: Partial<SshDoor> = {}) {
   const heard: string[] = []
+  const marks: string[] = []
   const lost = Promise.withResolvers<Error>()
   const door = { ...consoleUser, host: '127.0.0.1', port: server.port, entry: undefined, refuses: () => undefined }
   line = await openSshLine(
     { ...door, ...more },
-    { data: (bytes) => void heard.push(Buffer.from(bytes).toString()), mark: () => {}, lost: lost.resolve },
+    {
+      data: (bytes) => void heard.push(Buffer.from(bytes).toString()),
+      mark: (mark) => void marks.push(mark),
+      lost: lost.resolve,
+    },
   )
-  return { line, heard: () => heard.join(''), lost: lost.promise }
+  return { line, heard: () => heard.join(''), marks, lost: lost.promise }
 }
 const within = { timeout: 30_000 }
 
 describe.each(['password', 'keyboard-interactive'] as const)('a log-in by %s', (way) => {
   test('leads to the serial port, which prints and takes what is typed', async () => {
     server = await startSshServer(way)
-    const { line: opened, heard } = await open()
+    const { line: opened, heard, marks } = await open()
     await expect.poll(heard, within).toContain('serial port of m1\r\n')
     expect(opened.write(Buffer.from('root\r'))).toBe(5)
     await expect.poll(heard, within).toContain('root\r')
+    opened.sendBreak()
+    expect(marks).toEqual(['no break'])
   })
 
   test('with a wrong password is refused once, in words that do not hold it', async () => {

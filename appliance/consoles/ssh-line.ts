@@ -133,8 +133,8 @@ function lineOver(client: Client, channel: ClientChannel, ears: ConsoleEars, sub
       if (taken.length > 0 && !isOver) channel.write(Buffer.from(taken))
       return taken.length
     },
-    // RFC 4335's request has no way through the library, and BMCs' shells don't pass it on.
-    sendBreak: () => {},
+    // RFC 4335's request has no way through the library.
+    sendBreak: () => ears.mark('no break'),
     async close() {
       if (isOver) return
       isOver = true
