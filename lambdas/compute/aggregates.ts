@@ -77,6 +77,9 @@ export function aggregateRoutes(app: Service, ground: Ground): void {
     await aggregateStore.remove(table, aggregate)
     return call.body(null, 200)
   })
+  app.post(`${path}/:aggregate/images`, () => {
+    throw new UserError(501, 'Images are fetched to sites, not to aggregates: bloomery image prefetch.')
+  })
   app.post(`${path}/:aggregate/action`, async (call) => {
     requireAdmin(call, 'os_compute_api:os-aggregates:update')
     const given = action.parse(await readJson(call))

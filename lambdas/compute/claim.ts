@@ -2,67 +2,55 @@ import type { Server } from '../../contract/compute.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform, Table } from '../platform.ts'
 import { changeNode } from '../store/change-node.ts'
-import { type FreeNode, freeNodes, isFree } from '../store/free-nodes.ts'
-import { type BriefNode, nodeList } from '../store/nodes.ts'
-import { valuesIn } from '../store/paging.ts'
+import { BUSY, isFree } from '../store/free-nodes.ts'
+import { listFreeNodes } from '../store/list-free-nodes.ts'
+import { type Counts, readCounts } from '../store/node-counts.ts'
 import { changed } from './change-server.ts'
 import { placement } from './groups.ts'
-import { costOf, type Dropped, fits, noHost, Tally, wantedClasses, type Wish } from './schedule.ts'
+import { offers } from './offers.ts'
+import { fits, noHost, Tally, type Wish } from './schedule.ts'
+import { standingOf } from './standing.ts'
 import { serverStore } from './store.ts'
 import { wishOf } from './wish.ts'
 
-/** How many of the best are tried, one after the other, before they are looked for again. */
+/** How many are tried, one after the other, before they are looked for again. */
 const TRIES = 20
 const ROUNDS = 10
 
 /** Finds the server a node and claims it: node and server are written in one transaction, so that no node is ever two servers'. Returns why
- * there is none. */
+ * there is none; undefined: it has one, or has to be asked for again when more is known. */
 export async function claimNode(platform: Platform, server: Server): Promise<string | undefined> {
   const { table } = platform
-  let wish = await wishOf(table, server)
   for (let round = 0; round < ROUNDS; round += 1) {
-    const best = await bestFor(table, wish, server.uuid)
-    for (const { uuid } of best) if (await claim(platform, uuid, server.uuid)) return undefined
-    if (best.length === 0) return explain(table, wish)
-    wish = await wishOf(table, server)
+    const wish = await wishOf(table, server)
+    let tries = 0
+    for await (const { uuid } of offers(table, wish, `${round} ${server.uuid}`)) {
+      if (await claim(platform, uuid, server.uuid)) return undefined
+      tries += 1
+      if (tries === TRIES) break
+    }
+    if (tries > 0) continue
+    return (await listFreeNodes(platform)) ? explain(table, wish) : undefined
   }
-  return noHost(await count(table), [])
-}
-
-/** The best first. No more is read than it takes, unless a wish of its group or the lack of a class makes an order of its own. */
-export async function bestFor(table: Table, wish: Wish, seed: string): Promise<FreeNode[]> {
-  const [resourceClass] = wantedClasses(wish.flavor)
-  const inOrder = resourceClass !== undefined && !wish.group?.policy.startsWith('soft-')
-  const found: FreeNode[] = []
-  for await (const node of freeNodes(table, { site: siteOf(wish), resourceClass }, seed)) {
-    if (fits(node, wish)) found.push(node)
-    if (inOrder && found.length === TRIES) break
-  }
-  return inOrder ? found : found.sort((a, b) => costOf(a, wish) - costOf(b, wish)).slice(0, TRIES)
-}
-
-/** All that fits is there. */
-function siteOf({ zone, group }: Wish): string | null {
-  if (zone !== null && 'site' in zone) return zone.site
-  return group?.policy === 'affinity' ? (group.places[0]?.split('/')[0] ?? null) : null
+  return noHost(numbersOf(await readCounts(table, null)).total, [])
 }
 
 async function explain(table: Table, wish: Wish): Promise<string> {
+  const { counts, kinds, named } = await standingOf(table, wish, null)
   const tally = new Tally()
-  let free = 0
-  for await (const node of freeNodes(table, { site: null, resourceClass: undefined }, '')) {
-    free += 1
-    tally.note(node, wish)
-  }
-  const total = Math.max(await count(table), free)
-  const busy: Dropped = total > free ? [{ filter: 'available', nodes: total - free }] : []
-  return noHost(total, [...busy, ...tally.dropped])
+  for (const { model, nodes } of kinds) tally.note(model, wish, nodes)
+  for (const node of named) tally.note(node, wish)
+  const { total, busy } = numbersOf(counts)
+  return noHost(total, [...(busy > 0 ? [{ filter: 'available', nodes: busy }] : []), ...tally.dropped])
 }
 
-async function count(table: Table): Promise<number> {
-  let nodes = 0
-  for await (const _ of valuesIn<BriefNode>(table, { ...nodeList({}), brief: true })) nodes += 1
-  return nodes
+function numbersOf(counts: Counts): { total: number; busy: number } {
+  const sum = (numbers: number[]): number => numbers.reduce((all, each) => all + each, 0)
+  const sites = [...counts.values()]
+  return {
+    total: sum(sites.flatMap((own) => Object.values(own))),
+    busy: sum(sites.map((own) => own[BUSY] ?? 0)),
+  }
 }
 
 /** Whether the server needs no other node: it has this one, or wants none any more. */

@@ -30,6 +30,7 @@ const creation = z.object({
     description: z.string().max(65_535).nullish(),
   }),
 })
+const update = z.object({ flavor: z.strictObject({ description: z.string().max(65_535).nullable() }) })
 const specs = z.record(z.string().regex(/^[A-Za-z0-9:_. -]{1,255}$/), z.coerce.string().max(255))
 
 export function flavorRoutes(app: Service, ground: Ground): void {
@@ -79,6 +80,13 @@ export function flavorRoutes(app: Service, ground: Ground): void {
   app.get(`${path}/:flavor`, async (call) =>
     call.json({ flavor: flavorView(call, await flavorOf(call, ground, call.req.param('flavor'))) }),
   )
+  /** Since 2.55; servers have copies of the rest. */
+  app.put(`${path}/:flavor`, async (call) => {
+    const { description } = update.parse(await readJson(call)).flavor
+    return call.json({
+      flavor: flavorView(call, await change(call, call.req.param('flavor'), () => ({ description }))),
+    })
+  })
   app.delete(`${path}/:flavor`, async (call) => {
     requireAdmin(call, 'os_compute_api:os-flavor-manage:delete')
     await flavorStore.remove(table, await flavorOf(call, ground, call.req.param('flavor')))
@@ -94,10 +102,24 @@ export function flavorRoutes(app: Service, ground: Ground): void {
     }))
     return call.json({ extra_specs: after.extra_specs })
   })
+  app.get(`${path}/:flavor/os-extra_specs/:key`, async (call) => {
+    const { uuid, extra_specs } = await flavorOf(call, ground, call.req.param('flavor'))
+    const key = call.req.param('key')
+    if (!Object.hasOwn(extra_specs, key)) throw noSpec(uuid, key)
+    return call.json({ [key]: extra_specs[key] })
+  })
+  app.put(`${path}/:flavor/os-extra_specs/:key`, async (call) => {
+    const key = call.req.param('key')
+    const given = specs.parse(await readJson(call))
+    if (!Object.hasOwn(given, key) || Object.keys(given).length !== 1)
+      throw new UserError(400, `The body must have the one key ${key}.`)
+    await change(call, call.req.param('flavor'), ({ extra_specs }) => ({ extra_specs: { ...extra_specs, ...given } }))
+    return call.json(given)
+  })
   app.delete(`${path}/:flavor/os-extra_specs/:key`, async (call) => {
     const key = call.req.param('key')
     await change(call, call.req.param('flavor'), ({ uuid, extra_specs: { [key]: gone, ...rest } }) => {
-      if (gone === undefined) throw new UserError(404, `Flavor ${uuid} has no extra specs with key ${key}.`)
+      if (gone === undefined) throw noSpec(uuid, key)
       return { extra_specs: rest }
     })
     return call.body(null, 200)
@@ -132,6 +154,9 @@ export function flavorRoutes(app: Service, ground: Ground): void {
     return after
   }
 }
+
+const noSpec = (flavor: string, key: string): UserError =>
+  new UserError(404, `Flavor ${flavor} has no extra specs with key ${key.slice(0, 255)}.`)
 
 function mayUse(call: Call, { is_public: isPublic, access }: Flavor): boolean {
   const project = call.var.caller.project?.id

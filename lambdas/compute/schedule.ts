@@ -36,21 +36,36 @@ const AGGREGATE = /^aggregate_instance_extra_specs:(.+)$/
 
 type Specs = Pick<Flavor, 'extra_specs'>
 
-function entries({ extra_specs: specs }: Specs, pattern: RegExp, group: number): Array<[string, string]> {
-  return Object.entries(specs).flatMap(([key, value]): Array<[string, string]> => {
-    const name = pattern.exec(key)?.[group]
-    return name === undefined ? [] : [[name, value]]
-  })
+interface Wanted {
+  classes: string[]
+  traits: string[]
+  forbidden: string[]
+  capabilities: Array<[string, string]>
+  ofAggregates: Array<[string, string]>
 }
+const read = new WeakMap<object, Wanted>()
 
-export const wantedClasses = (flavor: Specs): string[] =>
-  entries(flavor, RESOURCE, 2).flatMap(([name, count]) => (Number(count) > 0 ? [name] : []))
-export const wantedTraits = (flavor: Specs): string[] =>
-  entries(flavor, TRAIT, 2).flatMap(([name, value]) => (value === 'required' ? [name] : []))
-const forbiddenTraits = (flavor: Specs): string[] =>
-  entries(flavor, TRAIT, 2).flatMap(([name, value]) => (value === 'forbidden' ? [name] : []))
-export const wantedCapabilities = (flavor: Specs): Array<[string, string]> => entries(flavor, CAPABILITY, 1)
-export const wantedOfAggregates = (flavor: Specs): Array<[string, string]> => entries(flavor, AGGREGATE, 1)
+/** What a flavor's extra specs ask for; they are read once for however many nodes. */
+export function wantedBy({ extra_specs: specs }: Specs): Wanted {
+  const known = read.get(specs)
+  if (known) return known
+  const entries = (pattern: RegExp, group: number): Array<[string, string]> =>
+    Object.entries(specs).flatMap(([key, value]): Array<[string, string]> => {
+      const name = pattern.exec(key)?.[group]
+      return name === undefined ? [] : [[name, value]]
+    })
+  const traits = (kind: string): string[] =>
+    entries(TRAIT, 2).flatMap(([name, value]) => (value === kind ? [name] : []))
+  const wanted = {
+    classes: entries(RESOURCE, 2).flatMap(([name, count]) => (Number(count) > 0 ? [name] : [])),
+    traits: traits('required'),
+    forbidden: traits('forbidden'),
+    capabilities: entries(CAPABILITY, 1),
+    ofAggregates: entries(AGGREGATE, 1),
+  }
+  read.set(specs, wanted)
+  return wanted
+}
 
 const filters: Filter[] = [
   { name: 'not one on which it failed before', keeps: ({ uuid }, { tried }) => !tried.includes(uuid) },
@@ -59,25 +74,25 @@ const filters: Filter[] = [
   {
     name: 'of the resource class',
     keeps: ({ resource_class: own }, { flavor }) =>
-      wantedClasses(flavor).every((name) => own !== null && customClass(own) === name),
+      wantedBy(flavor).classes.every((name) => own !== null && customClass(own) === name),
   },
   {
     name: 'with the traits',
-    keeps: ({ traits }, { flavor }) => wantedTraits(flavor).every((each) => traits.includes(each)),
+    keeps: ({ traits }, { flavor }) => wantedBy(flavor).traits.every((each) => traits.includes(each)),
   },
   {
     name: 'without forbidden traits',
-    keeps: ({ traits }, { flavor }) => !forbiddenTraits(flavor).some((each) => traits.includes(each)),
+    keeps: ({ traits }, { flavor }) => !wantedBy(flavor).forbidden.some((each) => traits.includes(each)),
   },
   {
     name: 'with the capabilities',
     keeps: (node, { flavor }) =>
-      wantedCapabilities(flavor).every(([name, value]) => isCapable(capabilityOf(node, name), value)),
+      wantedBy(flavor).capabilities.every(([name, value]) => isCapable(capabilityOf(node, name), value)),
   },
   {
     name: 'in aggregates of that kind',
     keeps: (node, { flavor, aggregates }) => {
-      const wanted = wantedOfAggregates(flavor)
+      const wanted = wantedBy(flavor).ofAggregates
       const own = wanted.length === 0 ? [] : aggregates.filter((each) => isAmong(node, each.hosts))
       return wanted.every(([name, value]) =>
         own.some(({ metadata }) => metadata[name] !== undefined && isCapable(metadata[name], value)),
@@ -111,10 +126,10 @@ export type Dropped = Array<{ filter: string; nodes: number }>
 export class Tally {
   readonly #counts = new Map<string, number>()
 
-  /** Which filter drops it, if any. */
-  note(node: FreeNode, wish: Wish): void {
+  /** Which filter drops it, if any: it and the others that are like it. */
+  note(node: FreeNode, wish: Wish, alike = 1): void {
     const dropping = filters.find(({ keeps }) => !keeps(node, wish))
-    if (dropping) this.#counts.set(dropping.name, (this.#counts.get(dropping.name) ?? 0) + 1)
+    if (dropping) this.#counts.set(dropping.name, (this.#counts.get(dropping.name) ?? 0) + alike)
   }
 
   get dropped(): Dropped {

@@ -2,13 +2,13 @@ import type { Aggregate, Server } from '../../contract/compute.ts'
 import type { Table } from '../platform.ts'
 import { getSite } from '../store/sites.ts'
 import { all } from '../store/paging.ts'
-import { type Wish, wantedOfAggregates } from './schedule.ts'
+import { type Wish, wantedBy } from './schedule.ts'
 import { AGGREGATES, groupStore } from './store.ts'
 
 /** What a server wants of its node, with what is known by now of its group, and of aggregates where it asks for any. */
 export async function wishOf(table: Table, server: Server): Promise<Wish> {
   const { flavor, availability_zone: zone, project_id: project, tried } = server
-  const aggregates = wantedOfAggregates(flavor).length > 0 ? await all<Aggregate>(table, AGGREGATES) : []
+  const aggregates = wantedBy(flavor).ofAggregates.length > 0 ? await all<Aggregate>(table, AGGREGATES) : []
   const group = server.group ? await groupStore.get(table, server.group) : undefined
   return {
     flavor,

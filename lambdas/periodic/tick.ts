@@ -4,6 +4,7 @@ import { resumeAllocations } from './allocations.ts'
 import { relieveAppliances } from './appliances.ts'
 import { expireDeployLogs } from '../store/deploy-logs.ts'
 import { expireNodes } from './nodes.ts'
+import { tendFreeNodes } from './free-nodes.ts'
 import { wakeServers } from './servers.ts'
 import { expireTokens } from './tokens.ts'
 import { republishCommands } from './commands.ts'
@@ -23,6 +24,7 @@ export async function tick(platform: Platform): Promise<void> {
     wakeCouriers(platform),
     collectChunks(platform),
     relieveAppliances(platform),
+    tendFreeNodes(platform),
   ])
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   if (errors.length > 0) throw new AggregateError(errors, 'periodic work failed')

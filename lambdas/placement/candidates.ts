@@ -2,7 +2,9 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Ground, Service } from '../openstack/context.ts'
 import { requireAdmin } from '../openstack/rights.ts'
-import { freeNodes } from '../store/free-nodes.ts'
+import type { Table } from '../platform.ts'
+import { type FreeNode, freeNodes } from '../store/free-nodes.ts'
+import { readCounts } from '../store/node-counts.ts'
 import { getNode } from '../store/nodes.ts'
 import { demandOf, meets } from './demand.ts'
 import { membership } from './membership.ts'
@@ -22,7 +24,7 @@ export function candidateRoutes(app: Service, { table, ids }: Ground): void {
     if (!Number.isInteger(limit) || limit < 1) throw new UserError(400, 'limit is a number of candidates, 1 or more.')
     const aggregates = await membership(table)
     const found: Node[] = []
-    for await (const { uuid } of freeNodes(table, { site: null, resourceClass }, ids.uuid())) {
+    for await (const { uuid } of freeInOrder(table, resourceClass, ids.uuid())) {
       const node = await getNode(table, uuid)
       if (node && meets(node, demand, aggregates(node))) found.push(node)
       if (found.length >= Math.min(limit, MOST)) break
@@ -41,6 +43,15 @@ export function candidateRoutes(app: Service, { table, ids }: Ground): void {
       provider_summaries: Object.fromEntries(found.map((node) => [node.uuid, summary(node, minor)])),
     })
   })
+}
+
+/** The best first. A kind's name says its class and then how good it is. */
+async function* freeInOrder(table: Table, resourceClass: string, seed: string): AsyncGenerator<FreeNode> {
+  const places = [...(await readCounts(table, null))].flatMap(([site, counts]) =>
+    Object.keys(counts).flatMap((kind) => (kind.startsWith(`${resourceClass}#`) ? [{ site, kind }] : [])),
+  )
+  for (const { site, kind } of places.toSorted((a, b) => (a.kind < b.kind ? -1 : 1)))
+    yield* freeNodes(table, site, kind, seed)
 }
 
 function summary(node: Node, minor: number) {

@@ -1,7 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Node } from '../../contract/resources.ts'
 import { ConflictError, type Item, type Key, type Platform, type Write } from '../platform.ts'
-import { freeNodeWrites } from './free-nodes.ts'
+import { freeNodeWrites, kindOf } from './free-nodes.ts'
 import { historyOf } from './history.ts'
 import { allocationStore } from './allocations.ts'
 import { chassisStore, memberKey } from './chassis.ts'
@@ -49,12 +49,8 @@ export async function changeNode(
 async function attemptChange(platform: Needs, before: Node, change: NodeChange): Promise<Node | undefined> {
   const now = platform.clock.now().toISOString()
   const freed = before.allocation_uuid !== null && change.node.instance_uuid === null
-  const after: Node = {
-    ...change.node,
-    ...(freed ? withoutAllocation(change.node) : {}),
-    version: before.version + 1,
-    updated_at: now,
-  }
+  const changed: Node = { ...change.node, ...(freed ? withoutAllocation(change.node) : {}) }
+  const after: Node = { ...changed, counted_as: kindOf(changed), version: before.version + 1, updated_at: now }
   const unique = uniqueness(before, after)
   const history = historyOfAll(platform, [before, ...(change.passed ?? []), after], change)
   const writes: Write[] = [
@@ -91,7 +87,8 @@ function historyOfAll(
   })
 }
 
-export async function createNode(platform: Needs, node: Node): Promise<void> {
+export async function createNode(platform: Needs, given: Node): Promise<void> {
+  const node: Node = { ...given, counted_as: kindOf(given) }
   const unique = uniqueness(undefined, node)
   try {
     await platform.table.write([

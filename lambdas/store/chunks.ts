@@ -1,4 +1,5 @@
-import { ConflictError, type Item, type Key, type Table } from '../platform.ts'
+import { ConflictError, type Item, type Key, type Table, type Write } from '../platform.ts'
+import { patchItem, referenceKey } from './image-references.ts'
 
 /** What is known of a chunk in the store.
  *
@@ -15,7 +16,21 @@ export interface ChunkRecord {
   size: number
   /** When it came into this state. */
   at: string
+  /** All chunks that it can't be put together without, if it is a patch, and how many patches deep it is. They never change: what is
+   * uploaded later may only need less. */
+  needs?: string[]
+  depth?: number
 }
+
+/** The same chunk, at another stage. */
+export function moved({ was, ...record }: ChunkRecord, state: ChunkRecord['state'], at: Date): ChunkRecord {
+  const next = { ...record, state, at: at.toISOString() }
+  if (state !== 'condemned') return next
+  const before = record.state === 'awaited' || record.state === 'stored' ? record.state : was
+  return before === undefined ? next : { ...next, was: before }
+}
+
+export const spared = (record: ChunkRecord, at: Date): ChunkRecord => moved(record, record.was ?? 'awaited', at)
 
 export const CHUNKS = 'chunks'
 export const chunkKey = (sha256: string): Key => ({ pk: `chunk#${sha256}`, sk: 'chunk' })
@@ -41,14 +56,16 @@ export async function changeChunk(
   record: ChunkRecord,
 ): Promise<KnownChunk | undefined> {
   const version = (before?.version ?? 0) + 1
-  const written = await unlessChanged(
-    table.write([{ put: chunkItem(record, version), expect: before?.version ?? 'absent' }]),
-  )
+  const writes: Write[] = [{ put: chunkItem(record, version), expect: before?.version ?? 'absent' }]
+  if (!before && record.needs) writes.push({ put: patchItem(record.sha256, record.needs) })
+  const written = await unlessChanged(table.write(writes))
   return written ? { record, version } : undefined
 }
 
 export function forgetChunk(table: Table, { record, version }: KnownChunk): Promise<boolean> {
-  return unlessChanged(table.write([{ delete: chunkKey(record.sha256), expect: version }]))
+  const writes: Write[] = [{ delete: chunkKey(record.sha256), expect: version }]
+  if (record.needs) writes.push({ delete: referenceKey('patch', record.sha256) })
+  return unlessChanged(table.write(writes))
 }
 
 async function unlessChanged(writing: Promise<void>): Promise<boolean> {

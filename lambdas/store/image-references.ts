@@ -4,6 +4,7 @@ import {
   imagePage,
   type ImageManifest,
   manifestBlob,
+  needsBlob,
   pageBlob,
 } from '../../contract/images/manifest.ts'
 import type { ImagePush } from '../../contract/images/push.ts'
@@ -11,14 +12,15 @@ import { readManifest } from '../../contract/images/signature.ts'
 import type { Blobs, Item, Key, Table } from '../platform.ts'
 import { items } from './paging.ts'
 
-/** Who refers to chunks: pushes that go on, images, and images that were deleted while a plan may still need them. All stand in one
- * partition, so that reading them is strongly consistent. */
+/** Who refers to chunks: pushes that go on, images, images that were deleted while a plan may still need them, and chunks that are patches upon
+ * others. All stand in one partition, so that reading them is strongly consistent. */
 
 const PARTITION = 'image-references'
 const KEPT_SECONDS = 14 * 86_400
 
-/** In the order in which an image goes through them: who reads them in this order misses none that moves on meanwhile. */
-export const referrers = ['push', 'image', 'deleted'] as const
+/** In the order in which an image goes through them: who reads them in this order misses none that moves on meanwhile. A patch is written by a push
+ * that refers to its bases itself, so that it comes after that. */
+export const referrers = ['push', 'image', 'deleted', 'patch'] as const
 export type Referrer = (typeof referrers)[number]
 
 export const referenceKey = (kind: Referrer, uuid: string): Key => ({ pk: PARTITION, sk: `${kind}#${uuid}` })
@@ -34,6 +36,11 @@ export interface DeletedImage {
   dropping?: true
 }
 
+/** What a chunk that is a patch can't be put together without: referred to for as long as anything is known of that chunk. */
+export interface Patched {
+  needs: string[]
+}
+
 export function pushItem(push: StoredPush): Item {
   return { ...referenceKey('push', push.uuid), version: push.version, value: push }
 }
@@ -42,6 +49,10 @@ export function imageReferenceItem(uuid: string): Item {
 }
 export function deletedItem(image: DeletedImage, version: number): Item {
   return { ...referenceKey('deleted', image.uuid), version, value: image }
+}
+
+export function patchItem(sha256: string, needs: readonly string[]): Item {
+  return { ...referenceKey('patch', sha256), version: 1, value: { needs } satisfies Patched }
 }
 
 export function referencesOf(table: Table, kind: Referrer): AsyncGenerator<Item> {
@@ -71,6 +82,12 @@ export async function* chunksOfPush(table: Table, push: string): AsyncGenerator<
 
 export async function forgetBatches(table: Table, push: string): Promise<void> {
   for await (const { pk, sk } of items(table, { pk: batchPartition(push) })) await table.write([{ delete: { pk, sk } }])
+}
+
+/** Chunks that those of the page are patches upon. */
+export async function needsOf(blobs: Blobs, image: string, page: number): Promise<string[]> {
+  const bytes = await blobs.get(needsBlob(image, page))
+  return bytes ? imagePage.parse(JSON.parse(Buffer.from(bytes).toString('utf8'))).filter((each) => each !== null) : []
 }
 
 /** Undefined: it is not stored. */

@@ -4,8 +4,13 @@ import { healthLevels } from '../../contract/health.ts'
 import type { Server } from '../../contract/compute.ts'
 import { claimNode } from '../../lambdas/compute/claim.ts'
 import { serverStore } from '../../lambdas/compute/store.ts'
-import { createNode } from '../../lambdas/store/change-node.ts'
-import { getNode } from '../../lambdas/store/nodes.ts'
+import { tendFreeNodes } from '../../lambdas/periodic/free-nodes.ts'
+import { changeNode, createNode, deleteNode } from '../../lambdas/store/change-node.ts'
+import { freeNodes, isFree, kindOf } from '../../lambdas/store/free-nodes.ts'
+import { listFreeNodes } from '../../lambdas/store/list-free-nodes.ts'
+import { dropZeros, readCounts } from '../../lambdas/store/node-counts.ts'
+import { getNode, nodeItem } from '../../lambdas/store/nodes.ts'
+import { valuesIn } from '../../lambdas/store/paging.ts'
 import type { Node } from '../../contract/resources.ts'
 import { paperNode, paperServer } from './paper-nodes.ts'
 import { PaperFleet } from './paper-fleet.ts'
@@ -79,8 +84,8 @@ it('a server gets a node that fits, and none that fits is better', async () => {
           const worth = [...left.values()].flatMap((node) => oracle(node, wish) ?? [])
           const { node } = (await serverStore.get(fleet.platform.table, server.uuid))!
           if (node === null) {
-            expect([worth, why]).toEqual([[], expect.stringContaining('No valid host was found.')])
-            expect(countsIn(why!)).toBe(kinds.length)
+            expect(worth).toEqual([])
+            expect(why).toBe(sentence([...left.values()], wish))
             continue
           }
           expect(oracle(left.get(node)!, wish)).toBe(Math.min(...worth))
@@ -93,11 +98,133 @@ it('a server gets a node that fits, and none that fits is better', async () => {
   )
 })
 
-/** Nodes that the sentence accounts for. */
-function countsIn(why: string): number {
-  const [, rest = ''] = /Of \d+ nodes: (.*)\.$/.exec(why) ?? []
-  return [...rest.matchAll(/(\d+) not /g)].reduce((sum, [, count]) => sum + Number(count), 0)
+/** Why there is none, by every node there is: each is dropped by the first rule that it breaks. */
+function sentence(nodes: Node[], { resourceClass, site, required: wanted, forbidden }: SomeWish): string {
+  if (nodes.length === 0) return 'No valid host was found. There is no node.'
+  const required = wanted.filter((each) => !forbidden.includes(each))
+  const rules: Array<[string, (node: Node) => boolean]> = [
+    ['available', (node) => node.provision_state === 'available' && !node.maintenance],
+    ["the project's to use", ({ owner }) => owner === null || owner === 'project'],
+    ['at the site', (node) => site === null || node.conductor_group === site],
+    [
+      'of the resource class',
+      (node) => resourceClass === undefined || `CUSTOM_${node.resource_class?.toUpperCase()}` === resourceClass,
+    ],
+    ['with the traits', ({ traits }) => required.every((each) => traits.includes(each))],
+    ['without forbidden traits', ({ traits }) => !forbidden.some((each) => traits.includes(each))],
+    ['in good health', ({ health }) => health !== 'Critical'],
+  ]
+  const broken = nodes.map((node) => rules.find(([, keeps]) => !keeps(node))?.[0])
+  const counts = rules.map(([name]): [string, number] => [name, broken.filter((each) => each === name).length])
+  const why = counts.flatMap(([name, count]) => (count === 0 ? [] : [`${count} not ${name}`])).join(', ')
+  return `No valid host was found. Of ${nodes.length} nodes: ${why}.`
 }
+
+const someChange = fc.oneof(
+  fc.record({ node: fc.nat(9), become: someNode }),
+  fc.record({
+    node: fc.nat(9),
+    become: fc.record({ properties: fc.constantFrom({}, { rack: 'r1' }, { rack: 'r2' }) }),
+  }),
+  fc.record({ node: fc.nat(9), become: fc.constant(null) }),
+)
+
+/** What a reading of every node counts. */
+async function counted(): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {}
+  for await (const node of valuesIn<Node>(fleet.table, { index: 'all', pk: 'nodes' })) {
+    const name = `${node.conductor_group} ${kindOf(node)}`
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+  return counts
+}
+
+async function counts(): Promise<Record<string, number>> {
+  const found = [...(await readCounts(fleet.table, null))].flatMap(([site, of]) =>
+    Object.entries(of).flatMap(([kind, nodes]): Array<[string, number]> =>
+      nodes === 0 ? [] : [[`${site} ${kind}`, nodes]],
+    ),
+  )
+  return Object.fromEntries(found)
+}
+
+async function listedFree(): Promise<string[]> {
+  const found: string[] = []
+  for (const [site, of] of await readCounts(fleet.table, null))
+    for (const kind of Object.keys(of))
+      for await (const { uuid } of freeNodes(fleet.table, site, kind, 'x')) found.push(uuid)
+  return found.sort()
+}
+
+async function free(): Promise<string[]> {
+  const found: string[] = []
+  for await (const node of valuesIn<Node>(fleet.table, { index: 'all', pk: 'nodes' }))
+    if (isFree(node)) found.push(node.uuid)
+  return found.sort()
+}
+
+it('counts and lists after any history what a reading of every node finds', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(someChange, { maxLength: 60 }), async (changes) => {
+      fleet = new PaperFleet()
+      const { platform, table } = fleet
+      for (const { node: at, become } of changes) {
+        const node = await getNode(table, paperNode(at).uuid)
+        if (become === null) await (node && deleteNode(platform, node))
+        else if (node) await changeNode(platform, node.uuid, (before) => ({ node: { ...before, ...become } }))
+        else await createNode(platform, paperNode(at, become))
+      }
+      expect(await counts()).toEqual(await counted())
+      expect(await listedFree()).toEqual(await free())
+      await dropZeros(table)
+      expect(await counts()).toEqual(await counted())
+      const zeros = [...(await readCounts(table, null)).values()]
+        .flatMap((of) => Object.values(of))
+        .filter((each) => each === 0)
+      expect(zeros).toEqual([])
+      fleet[Symbol.dispose]()
+    }),
+    { numRuns: 60 },
+  )
+  fleet = new PaperFleet()
+})
+
+describe('a table from before nodes were counted', () => {
+  const [OLD, NODES] = [{ pk: 'free-nodes', sk: 'CUSTOM_METAL#00000#x' }, 2300]
+  beforeEach(async () => {
+    const old = { version: 1, value: paperNode(1) }
+    await fleet.table.write([{ put: { ...OLD, ...old } }, { put: { pk: 'free-nodes#site-0', sk: OLD.sk, ...old } }])
+    const nodes = Array.from({ length: NODES }, (_, at) => nodeItem(paperNode(at)))
+    for (let at = 0; at < NODES; at += 100)
+      await fleet.table.write(nodes.slice(at, at + 100).map((put) => ({ put, expect: 'absent' as const })))
+  })
+
+  it('is brought up to date some nodes at a time, whoever else changes them meanwhile, and then left alone', async () => {
+    const { platform, table } = fleet
+    expect(await listFreeNodes(platform)).toBe(false)
+    const begun = await counted()
+    expect(Object.values(await counts())).not.toEqual(Object.values(begun))
+    await changeNode(platform, paperNode(0).uuid, (node) => ({ node: { ...node, maintenance: true } }))
+    await changeNode(platform, paperNode(NODES - 1).uuid, (node) => ({ node: { ...node, maintenance: true } }))
+    await Promise.all([tendFreeNodes(platform), tendFreeNodes(platform)])
+    while (!(await listFreeNodes(platform)));
+    expect(await counts()).toEqual(await counted())
+    expect(await listedFree()).toEqual(await free())
+    expect([await table.get(OLD), await table.get({ ...OLD, pk: 'free-nodes#site-0' })]).toEqual([undefined, undefined])
+    const { version } = (await getNode(table, paperNode(7).uuid))!
+    expect(await listFreeNodes(platform)).toBe(true)
+    expect((await getNode(table, paperNode(7).uuid))!.version).toBe(version)
+  })
+
+  it('has nobody told that there is no host before all of it was looked at', async () => {
+    const server = serverOf(0, { resourceClass: 'CUSTOM_GOLD', site: null, required: [], forbidden: [] })
+    await serverStore.save(fleet.table, undefined, server)
+    const told: Array<string | undefined> = []
+    while (told.at(-1) === undefined) told.push(await claimNode(fleet.platform, server))
+    expect(told.length).toBeGreaterThan(1)
+    expect(told.at(-1)).toBe(`No valid host was found. Of ${NODES} nodes: ${NODES} not of the resource class.`)
+  })
+})
 
 describe('sixty servers that are asked for at once', () => {
   it('get the forty nodes there are, each another, and twenty are told why not', async () => {

@@ -5,6 +5,7 @@ import { feedContract } from './feed-contract.ts'
 import { identityContract } from './identity-contract.ts'
 import { queryContract } from './query-contract.ts'
 import { queueContract } from './queue-contract.ts'
+import { schedulingContract } from './scheduling-contract.ts'
 import { writeContract } from './write-contract.ts'
 
 /** One edition of the cloud's ground, for the suite. Everything on it is real: the suite is what both editions are held to. */
@@ -42,6 +43,7 @@ export function platformContract(name: string, make: () => Promise<PlatformUnder
     blobContract,
     busContract,
     identityContract,
+    schedulingContract,
   ])
     contract(name, make)
 }
