@@ -285,7 +285,7 @@ describe("Ironic's Redfish library", () => {
     await sushy.call(['get_task_service'], ['tasks'], ['get_members'], ['0'], ['parse_messages'])
   })
 
-  it('leaves nothing out that is not told why', async () => {
+  it('leaves nothing out that is not told why', { timeout: 240_000 }, async () => {
     await sushy.call(...slot, ['insert_media', 'http://10.0.0.1/boot.iso'])
     const subscriptions: Step[] = [['get_event_service'], ['subscriptions']]
     await sushy.call(...subscriptions, ['create', { Destination: 'https://10.0.0.1/events', Protocol: 'Redfish' }])

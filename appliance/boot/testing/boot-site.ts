@@ -21,6 +21,10 @@ export const KERNEL = Buffer.from(
 )
 const LOOPBACK = '127.0.0.1'
 
+/** A machine asks for long, since a busy machine answers late; where no answer is expected, not as long. */
+const PATIENTLY = [200, 400, 1_400, 4_000, 8_000]
+export const BRIEFLY = [200, 400]
+
 export type BootSite = ReturnType<typeof openBootSite>
 
 /** The boot services of a site on loopback, for tests, with a machine that asks them. */
@@ -63,8 +67,8 @@ export function openBootSite() {
     return config
   }
 
-  function acquire(options: ReadonlyMap<number, Uint8Array>): Promise<AcquiredLease> {
-    const timing = { xid: () => (xid += 1), now: Date.now, retry: [200, 400, 1_400] }
+  function acquire(options: ReadonlyMap<number, Uint8Array>, retry = PATIENTLY): Promise<AcquiredLease> {
+    const timing = { xid: () => (xid += 1), now: Date.now, retry }
     const identity = { mac: MAC, relay: ipv4FromText(LOOPBACK), options: new Map(options) }
     return acquireLease(running().channel, identity, timing)
   }
@@ -80,7 +84,8 @@ export function openBootSite() {
     },
     start,
     acquire,
-    boot: (architecture?: number, stage: 'firmware' | 'ipxe' = 'firmware') => acquire(asked(architecture, stage)),
+    boot: (architecture?: number, stage: 'firmware' | 'ipxe' = 'firmware', retry?: number[]) =>
+      acquire(asked(architecture, stage), retry),
     due(mode: BootMachine['mode'], more: Partial<BootMachine> = {}): void {
       const ramdisk = { cmdline: 'quiet' }
       machines.set(MAC, { node: 'n1', generation: 1, macs: [MAC], arch: 'x86_64', mode, ramdisk, ...more })
