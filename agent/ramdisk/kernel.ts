@@ -52,7 +52,12 @@ export async function kernelWithModules(choice: KernelChoice): Promise<{ kernel:
 async function chooseModules({ root, wanted, needed }: KernelChoice, version: string): Promise<string[]> {
   await run('depmod', ['--basedir', root, version])
   const read = (name: string) => readFile(join(root, 'lib/modules', version, name), 'utf8')
-  const chosen = moduleClosure(await read('modules.dep'), wanted)
+  const [dependencies, soft, aliases] = [
+    await read('modules.dep'),
+    await read('modules.softdep'),
+    await read('modules.alias'),
+  ]
+  const chosen = moduleClosure({ dependencies, soft, aliases }, wanted)
   const missing = missingModules(needed, chosen, await read('modules.builtin'))
   if (missing.length > 0) throw new Error(`kernel ${version} has no ${missing.join(', ')} among the modules wanted`)
   return chosen

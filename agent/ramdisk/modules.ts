@@ -51,7 +51,7 @@ const unwantedModules: readonly string[] = [
 
 const virtual = 'virtio_pci virtio_net virtio_blk nvme efivarfs vfat ext4 raid1 raid456'.split(' ')
 const real =
-  'ahci sd_mod megaraid_sas mpt3sas hpsa smartpqi e1000e igb ixgbe i40e ice tg3 bnxt_en mlx5_core usb_storage isofs'.split(
+  'ahci sd_mod megaraid_sas mpt3sas hpsa smartpqi e1000e igb ixgbe i40e ice tg3 bnxt_en mlx5_core usb_storage isofs crc32c_generic ipmi_si ipmi_devintf'.split(
     ' ',
   )
 
@@ -63,15 +63,45 @@ export const neededModules: Record<Flavour, readonly string[]> = {
   arm64: [...virtual, ...real, 'hns3', 'nicvf', 'xgene_enet'],
 }
 
-/** Lines of modules.dep: "kernel/a.ko: kernel/b.ko kernel/c.ko" (modules.dep(5)); dependencies are already transitive. */
-export function moduleClosure(dependencies: string, wanted: readonly string[]): string[] {
+/** What depmod says of a kernel's modules (modules.dep(5), depmod(8)). */
+export type ModuleIndex = {
+  /** Lines: "kernel/a.ko: kernel/b.ko kernel/c.ko"; they are already transitive. */
+  dependencies: string
+  /** Lines: "softdep a pre: b post: c". A name is a module's, or one that modules give themselves, as the kernel's algorithms do: without
+   * crc32c no ext4 is mounted, whatever modules.dep says. */
+  soft: string
+  /** Lines: "alias crypto-crc32c crc32c_generic". */
+  aliases: string
+}
+
+export function moduleClosure(index: ModuleIndex, wanted: readonly string[]): string[] {
+  const lines = index.dependencies.split('\n').map((line) => line.split(':') as [string, string?])
+  const needs = new Map(lines.map(([module, rest = '']) => [module, rest.trim().split(/\s+/).filter(Boolean)]))
+  const soft = softDependencies(index, [...needs.keys()])
   const closure = new Set<string>()
-  for (const line of dependencies.split('\n')) {
-    const [module = '', needs = ''] = line.split(':')
-    if (!chosen(module.replace(/^kernel\//, ''), wanted)) continue
-    for (const path of [module, ...needs.trim().split(/\s+/)]) if (path) closure.add(path)
+  const left = [...needs.keys()].filter((module) => chosen(module.replace(/^kernel\//, ''), wanted))
+  for (let module = left.pop(); module !== undefined; module = left.pop()) {
+    if (module === '' || closure.has(module)) continue
+    closure.add(module)
+    left.push(...(needs.get(module) ?? []), ...(soft.get(moduleName(module)) ?? []))
   }
   return [...closure].sort()
+}
+
+/** By name of a module: the files of what it wants beside it. */
+function softDependencies({ soft, aliases }: ModuleIndex, files: readonly string[]): Map<string, string[]> {
+  const byName = new Map(files.map((file) => [moduleName(file), file]))
+  const named = new Map<string, string[]>()
+  for (const [, alias = '', module = ''] of aliases.matchAll(/^alias (\S+) (\S+)$/gm))
+    named.set(moduleName(alias), [...(named.get(moduleName(alias)) ?? []), moduleName(module)])
+  const found = new Map<string, string[]>()
+  for (const [, module = '', rest = ''] of soft.matchAll(/^softdep (\S+) (.+)$/gm)) {
+    const names = rest.split(/\s+/).filter((word) => !word.endsWith(':'))
+    const modules = names.flatMap((name) => [moduleName(name), ...(named.get(moduleName(name)) ?? [])])
+    const there = modules.flatMap((name) => byName.get(name) ?? [])
+    found.set(moduleName(module), [...(found.get(moduleName(module)) ?? []), ...there])
+  }
+  return found
 }
 
 function chosen(module: string, wanted: readonly string[]): boolean {
