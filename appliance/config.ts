@@ -13,9 +13,10 @@ export const applianceConfig = z.strictObject({
   /** Ledger, identity, images; readable by its owner only. */
   data_dir: z.string().min(1).default('/var/lib/bloomery'),
   boot: bootConfig,
-  /** Where ramdisks look themselves up (HTTPS) and get images (HTTP), on `boot.nextServer`. */
+  /** Where ramdisks look themselves up (HTTPS) and get images (HTTP, or HTTPS alone where `image_tls` is true), on `boot.nextServer`. */
   door_port: z.int().min(1).max(65_535).default(6385),
   image_port: z.int().min(1).max(65_535).default(8089),
+  image_tls: z.boolean().default(false),
   /** Where BMCs reach this appliance, for virtual media; default: `boot.nextServer`. */
   media_address: z.union([z.ipv4(), z.ipv6(), z.hostname()]).optional(),
   /** Prometheus scrapes http://127.0.0.1:PORT/metrics; absent: nobody does. */

@@ -18,6 +18,7 @@ const GIGABITS = (process.env['BENCH_GIGABITS'] ?? '1,10').split(',').map(Number
 const PORT = 8080
 const DEADLINE_MS = 300_000
 const SITE = `http://${SERVER}:${PORT}`
+const SITE_BY_TLS = `https://${SERVER}:${PORT + 1}`
 const dir = join(import.meta.dirname, '../../.cache/bench-image')
 /** In one file, as it is in the ramdisk. */
 const AGENT = join(dir, 'agent.mjs')
@@ -108,6 +109,11 @@ async function measure(
       await agent(network, device, {
         ...rawInfo,
         bloomery_manifest: { url: `${SITE}/manifest`, sha256: sha256Of(stored.text) },
+      }),
+    'ours, by HTTPS': async (device) =>
+      await agent(network, device, {
+        ...rawInfo,
+        bloomery_manifest: { url: `${SITE_BY_TLS}/manifest`, sha256: sha256Of(stored.text) },
       }),
     // The digest is taken on the way, which costs ironic-python-agent more: it takes it in Python, between two reads.
     Ironic: async ({ name }) =>

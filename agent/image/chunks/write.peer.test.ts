@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { closeSync, openSync, readSync, writeSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished } from 'vitest'
 import type { CommandProgress } from '../../../contract/agent.ts'
 import { sha256Of } from '../../../contract/images/manifest.ts'
 import { newImageKey } from '../../../contract/images/signature.ts'
 import { makeImage, type MadeImage } from '../../../contract/images/testing.ts'
+import { createIdentity, type Identity } from '../../api/certificate.ts'
 import { realClock } from '../../clock.ts'
 import { type Disk, MiB } from '../../disks/disk.ts'
 import { loopDisk } from '../../disks/loop-disk.ts'
@@ -28,11 +30,14 @@ image.set([0, 0, 2, 0, 0x83, 0, 0, 0, 0, 8, 0, 0, 0, 0x40, 1, 0], 446)
 image.set([0x55, 0xaa], 510)
 const log = createLog(() => undefined, realClock.now)
 
+/** What the agent trusts, and what the site shows if that is something else. */
+type Tls = Identity & { shown?: Identity }
+
 type Trouble = (request: IncomingMessage, reply: ServerResponse, bytes: Buffer) => boolean
 
 /** A site that has the image; `trouble` may answer in its stead. */
-async function site(made: MadeImage, trouble: Trouble = () => false): Promise<string> {
-  const server = createServer((request, reply) => {
+async function site(made: MadeImage, trouble: Trouble = () => false, tls?: Tls): Promise<string> {
+  const answer: RequestListener = (request, reply) => {
     const [, what, which = ''] = new URL(request.url ?? '', 'http://site').pathname.split('/')
     const page = made.pages[Number(which)]
     const found =
@@ -44,11 +49,13 @@ async function site(made: MadeImage, trouble: Trouble = () => false): Promise<st
     if (!found) return reply.writeHead(404).end()
     if (trouble(request, reply, found)) return
     return reply.writeHead(200, { 'content-length': found.length }).end(found)
-  })
+  }
+  const shown = tls?.shown ?? tls
+  const server = shown ? createTlsServer({ cert: shown.certificate, key: shown.key }, answer) : createServer(answer)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   onTestFinished(() => void server.close())
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 /** A disk that is full of what somebody left. */
@@ -68,8 +75,8 @@ function contents(disk: Disk, length: number): Buffer {
   return bytes
 }
 
-async function deploy(disk: Disk, made: MadeImage, trouble?: Trouble, keys: string[] = []) {
-  const base = await site(made, trouble)
+async function deploy(disk: Disk, made: MadeImage, trouble?: Trouble, keys: string[] = [], tls?: Tls) {
+  const base = await site(made, trouble, tls)
   const seen: CommandProgress[] = []
   const info = {
     id: 'debian',
@@ -78,7 +85,15 @@ async function deploy(disk: Disk, made: MadeImage, trouble?: Trouble, keys: stri
     os_hash_value: made.manifest.sha256,
     bloomery_manifest: { url: `${base}/manifest`, sha256: sha256Of(made.text) },
   }
-  const means = { trust: {}, clock: realClock, log, seconds: 2, retries: 2, retryInterval: 0, imageKeys: keys }
+  const means = {
+    trust: { ca: tls?.certificate },
+    clock: realClock,
+    log,
+    seconds: 2,
+    retries: 2,
+    retryInterval: 0,
+    imageKeys: keys,
+  }
   await deployImage({ image_info: info }, disk, means, (progress) => seen.push(progress))
   return seen
 }
@@ -90,6 +105,15 @@ it('writes what the image has, and zeros where it has nothing', async () => {
   const seen = await deploy(disk, good)
   expect(contents(disk, image.length).equals(image)).toBe(true)
   expect(seen.at(-1)).toMatchObject({ percent: 100, bytes: image.length })
+})
+
+it('comes by TLS too, from a site whose certificate it knows, and from no other', async () => {
+  const disk = usedDisk()
+  const [site, other] = [await createIdentity('127.0.0.1', Date.now()), await createIdentity('127.0.0.1', Date.now())]
+  await deploy(disk, good, undefined, [], site)
+  expect(contents(disk, image.length).equals(image)).toBe(true)
+  const stranger = { ...site, shown: other }
+  await expect(deploy(disk, good, undefined, [], stranger)).rejects.toThrow(/can't be had/)
 })
 
 it('goes on at the chunk where a connection broke, a byte was wrong, or the site had to fetch it first', async () => {

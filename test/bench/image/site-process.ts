@@ -1,14 +1,16 @@
-import { createServer } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { readFileSync } from 'node:fs'
 import { sha256Of } from '../../../contract/images/manifest.ts'
 import { readManifest } from '../../../contract/images/signature.ts'
 import { answerFile, sendFile } from '../../../appliance/boot/http-file.ts'
 import { openChunkCache } from '../../../appliance/images/chunks/chunk-cache.ts'
+import { selfSigned } from '../../../appliance/certificates.ts'
 import { answerChunked } from '../../../appliance/images/chunks/server.ts'
+import { imagesListener } from '../../../appliance/images/listener.ts'
 import { realClock } from '../../../appliance/real-clock.ts'
 
-/** The site that has the image already: its own cache and its own server of chunks, and files whole. Arguments: address, port, the cache, the
- * manifest's file, and files as NAME=PATH. */
+/** The site that has the image already: its own cache and its own server of chunks, and files whole; by HTTPS at the next port. Arguments: address,
+ * port, the cache, the manifest's file, and files as NAME=PATH. */
 const [address, port, dir, manifestFile, ...files] = process.argv.slice(2) as [string, string, string, string]
 const text = readFileSync(manifestFile, 'utf8')
 const paths = new Map(files.map((each: string) => each.split('=') as [string, string]))
@@ -40,7 +42,7 @@ const image = await cache.open(
   },
   want,
 )
-const server = createServer((request, reply) => {
+const listener: RequestListener = (request, reply) => {
   const [, what = '', ...rest] = new URL(request.url ?? '/', 'http://site').pathname.split('/')
   const answer = async (): Promise<void> => {
     const path = paths.get(what)
@@ -57,6 +59,7 @@ const server = createServer((request, reply) => {
     else reply.writeHead(answered.status).end()
   }
   answer().catch(() => reply.destroy())
-})
-server.listen(Number(port), address)
+}
+imagesListener(listener, await selfSigned(address, new Date())).listen(Number(port) + 1, address)
+imagesListener(listener, undefined).listen(Number(port), address)
 process.once('SIGTERM', () => process.exit(0))
