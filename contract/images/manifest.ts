@@ -110,10 +110,13 @@ export const pageBlob = (image: string, page: number): string => `images/${image
 /** A page with signed URLs of its chunks, made when a site asks for its URL. */
 export const placesBlob = (image: string, page: number): string => `images/${image}/places/${page}`
 
-/** What such an object holds. */
+/** Chunks that those of the page are patches upon, as `imagePage` has them; absent where there are none. */
+export const needsBlob = (image: string, page: number): string => `images/${image}/needs/${page}`
+
+/** What such an object holds: URLs of the page's chunks and of those that they are patches upon. */
 export const imagePlaces = z.strictObject({
   chunks: imagePage,
   urls: z.record(digest, z.url({ protocol: /^https?$/ }).max(4096)),
 })
 export type ImagePlaces = z.infer<typeof imagePlaces>
-export const LARGEST_PLACES_TEXT = LARGEST_PAGE_TEXT + PAGE_CHUNKS * 4300
+export const LARGEST_PLACES_TEXT = LARGEST_PAGE_TEXT + 2 * PAGE_CHUNKS * 4300

@@ -1,6 +1,6 @@
-import { chunkBlob, manifestBlob, pageBlob, placesBlob } from '../../contract/images/manifest.ts'
+import { chunkBlob, manifestBlob, needsBlob, pageBlob, placesBlob } from '../../contract/images/manifest.ts'
 import { ConflictError, type Item, type Page, type Platform } from '../platform.ts'
-import { changeChunk, type ChunkRecord, CHUNKS, forgetChunk, type KnownChunk } from '../store/chunks.ts'
+import { changeChunk, type ChunkRecord, CHUNKS, forgetChunk, type KnownChunk, moved, spared } from '../store/chunks.ts'
 import {
   chunksOfPush,
   type DeletedImage,
@@ -8,6 +8,7 @@ import {
   forgetBatches,
   manifestOf,
   pageOf,
+  type Patched,
   referenceKey,
   referencesOf,
   referrers,
@@ -41,32 +42,24 @@ export async function collect(platform: Needs, after: Page['next']): Promise<Pag
   const condemned = new Map<string, KnownChunk>()
   const now = clock.now()
   for (const [sha256, chunk] of candidates) {
-    const { state, was, size, at } = chunk.record
+    const { state, at } = chunk.record
     const stale = now.getTime() - Date.parse(at) > STALE_MS
     if ((state === 'condemned' || state === 'doomed') && !stale) continue
     if (state === 'doomed') {
       await destroy(chunk)
       continue
     }
-    const record: ChunkRecord = {
-      sha256,
-      state: 'condemned',
-      was: state === 'condemned' ? was : state,
-      size,
-      at: now.toISOString(),
-    }
-    const changed = await changeChunk(table, chunk, record)
+    const changed = await changeChunk(table, chunk, moved(chunk.record, 'condemned', now))
     if (changed) condemned.set(sha256, changed)
   }
   const all = new Map(condemned)
   await withoutReferred(platform, condemned)
   for (const [sha256, chunk] of all) {
-    const { was, size } = chunk.record
     if (!condemned.has(sha256)) {
-      await changeChunk(table, chunk, { sha256, state: was ?? 'awaited', size, at: now.toISOString() })
+      await changeChunk(table, chunk, spared(chunk.record, now))
       continue
     }
-    const doomed = await changeChunk(table, chunk, { sha256, state: 'doomed', size, at: clock.now().toISOString() })
+    const doomed = await changeChunk(table, chunk, moved(chunk.record, 'doomed', clock.now()))
     if (doomed) await destroy(doomed)
   }
   if (condemned.size > 0) log.info({ chunks: condemned.size }, 'chunks that no image needs were deleted')
@@ -87,6 +80,10 @@ async function withoutReferred({ table, blobs }: Needs, chunks: Map<string, Know
   if (chunks.size === 0) return
   for (const kind of referrers)
     for await (const { value } of referencesOf(table, kind)) {
+      if (kind === 'patch') {
+        for (const chunk of (value as Patched).needs) chunks.delete(chunk)
+        continue
+      }
       const { uuid, dropping } = value as DeletedImage
       if (kind === 'push') for await (const chunk of chunksOfPush(table, uuid)) chunks.delete(chunk)
       else if (!dropping) for await (const chunk of chunksOfImage({ table, blobs }, uuid, kind)) chunks.delete(chunk)
@@ -134,7 +131,8 @@ async function dropDeleted({ table, blobs, clock }: Needs): Promise<void> {
     }
     const pages = (await manifestOf(blobs, image.uuid))?.pages.length ?? 0
     for (let page = 0; page < pages; page += 1)
-      for (const key of [pageBlob(image.uuid, page), placesBlob(image.uuid, page)]) await blobs.delete(key)
+      for (const key of [pageBlob, placesBlob, needsBlob].map((blobOf) => blobOf(image.uuid, page)))
+        await blobs.delete(key)
     await blobs.delete(manifestBlob(image.uuid))
     await table.write([{ delete: referenceKey('deleted', image.uuid) }])
   }

@@ -1,7 +1,7 @@
 import { canonical } from '../../contract/images/canonical.ts'
 import { chunkBlob, type ImagePlaces, placesBlob } from '../../contract/images/manifest.ts'
 import type { Blobs } from '../platform.ts'
-import { pageOf } from '../store/image-references.ts'
+import { needsOf, pageOf } from '../store/image-references.ts'
 
 /** Thousands of signed URLs fit into no message: a page goes into the store together with the URLs of its chunks, and the site gets the URL of
  * that. */
@@ -16,7 +16,7 @@ export async function preparePlaces(blobs: Blobs, key: string, seconds: number):
   const page = Number(number)
   const chunks = await pageOf(blobs, image, page)
   if (!chunks) return
-  const distinct = [...new Set(chunks.filter((each) => each !== null))]
+  const distinct = [...new Set([...chunks.filter((each) => each !== null), ...(await needsOf(blobs, image, page))])]
   const urls: ImagePlaces['urls'] = {}
   for (let at = 0; at < distinct.length; at += SIGNED_AT_ONCE)
     await Promise.all(

@@ -5,10 +5,12 @@ import {
   type ImageManifest,
   type ImagePage,
   manifestBlob,
+  needsBlob,
   pageBlob,
   sha256Of,
   type SignedManifest,
 } from '../../contract/images/manifest.ts'
+import { MOST_PAGE_NEEDS } from '../../contract/images/patch.ts'
 import type { ChunkAnswer, ImagePush, PushedChunks } from '../../contract/images/push.ts'
 import { requireSignature, UnacceptableManifest } from '../../contract/images/signature.ts'
 import type { Image } from '../../contract/resources.ts'
@@ -41,7 +43,7 @@ export async function pushChunks(platform: Needs, uuid: string, { chunks }: Push
   await refer(
     platform,
     uuid,
-    chunks.map(({ sha256 }) => sha256),
+    chunks.flatMap(({ sha256, stored }) => [sha256, ...(stored?.bases ?? [])]),
   )
   return holdAll(platform, chunks)
 }
@@ -50,9 +52,11 @@ export async function pushChunks(platform: Needs, uuid: string, { chunks }: Push
 export async function pushPage(platform: Needs, uuid: string, page: number, chunks: ImagePage): Promise<void> {
   const distinct = [...new Set(chunks.filter((each) => each !== null))]
   if (distinct.length > 0) await refer(platform, uuid, distinct)
+  const needs = new Set<string>()
   const answers = await holdAll(
     platform,
     distinct.map((sha256) => ({ sha256 })),
+    needs,
   )
   const lacking = answers.filter(({ state }) => state !== 'held')
   if (lacking[0])
@@ -60,6 +64,13 @@ export async function pushPage(platform: Needs, uuid: string, page: number, chun
       409,
       `Page ${page}: ${lacking.length} of its chunks are not stored, among them ${lacking[0].sha256}: upload them first.`,
     )
+  if (needs.size > MOST_PAGE_NEEDS)
+    throw new UserError(
+      409,
+      `Page ${page}: its chunks are patches upon ${needs.size} others, and may be upon ${MOST_PAGE_NEEDS}: push the image without a base.`,
+    )
+  // Before the page, so that who reads that finds these. They stay for as long as chunks of the page are known.
+  if (needs.size > 0) await platform.blobs.put(needsBlob(uuid, page), Buffer.from(canonical([...needs].sort())))
   await platform.blobs.put(pageBlob(uuid, page), Buffer.from(canonical(chunks)))
 }
 

@@ -63,24 +63,32 @@ function interleaved(seed: number) {
   return { platform, table, stored, below, play, pass: (hours: number) => (now += hours * 3_600_000) }
 }
 
-/** As the command line does it, with chunks of one letter. */
+/** As the command line does it, with chunks of one letter; an upload is what the object needs besides. `base`: chunks are patches upon this one,
+ * where that can be. */
 async function push(
   platform: Platform,
   stored: Map<string, Uint8Array>,
   name: string,
   letters: string[],
+  base?: string,
 ): Promise<void> {
   const { uuid } = await beginPush(platform, name)
   const page = letters.map(shaOf)
+  const whole = new Set(base === undefined ? page : [shaOf(base)])
   for (let round = 0; ; round += 1) {
-    const chunks = page.map((sha256) => ({ sha256, stored: { sha256, size: 1 } }))
+    const chunks = page.map((sha256) => {
+      const bases = whole.has(sha256) ? undefined : [shaOf(base!)]
+      return { sha256, stored: { sha256, size: 1, bases } }
+    })
     const answers = await pushChunks(platform, uuid, { chunks })
-    for (const { sha256, upload } of answers)
+    for (const { sha256, upload, whole: refused } of answers) {
       if (upload) {
         await platform.blobs.head('the time that an upload takes')
-        stored.set(chunkBlob(sha256), new Uint8Array(1))
+        stored.set(chunkBlob(sha256), Buffer.from(whole.has(sha256) ? '' : chunkBlob(shaOf(base!))))
       }
-    if (answers.every(({ state }) => state !== 'busy')) break
+      if (refused) whole.add(sha256)
+    }
+    if (answers.every(({ state, whole: refused }) => state !== 'busy' && !refused)) break
     expect(round).toBeLessThan(1000)
   }
   await pushPage(platform, uuid, 0, page)
@@ -106,33 +114,58 @@ async function remove(platform: Platform, name: string): Promise<void> {
 
 it('however pushes, deletions and collectors get in each other’s way, an image that is there has all its chunks', async () => {
   let collected = 0
+  let patches = 0
   const some = (maxLength: number) => fc.uniqueArray(fc.constantFrom(...LETTERS), { minLength: 1, maxLength })
+  const base = fc.option(fc.constantFrom(...LETTERS), { nil: undefined })
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1 }), some(4), some(2), some(2), async (seed, old, first, second) => {
-      const on = interleaved(seed)
-      const platform = on.platform as unknown as Platform
-      await on.play([push(platform, on.stored, 'old', old)])
-      await on.play([remove(platform, 'old')])
-      // Their references go now, so that the collectors meet chunks that are just being needed again.
-      on.pass(30)
-      await on.play([
-        push(platform, on.stored, 'first', first),
-        push(platform, on.stored, 'second', second),
-        collect(platform, undefined),
-        collect(platform, undefined),
-        collect(platform, undefined),
-      ])
-      on.pass(2)
-      await on.play([collect(platform, undefined)])
-      const images = (await listImages(on.table, { limit: 10 })).values
-      expect(images.map(({ name }) => name).sort()).toEqual(['first', 'second'])
-      const needed = new Set([...first, ...second])
-      for (const letter of needed) expect([letter, on.stored.has(chunkBlob(shaOf(letter)))]).toEqual([letter, true])
-      for (const letter of LETTERS) if (!needed.has(letter)) expect(on.stored.has(chunkBlob(shaOf(letter)))).toBe(false)
-      collected += old.filter((letter) => !needed.has(letter)).length
-      on.table.close()
-    }),
+    fc.asyncProperty(
+      fc.integer({ min: 1 }),
+      some(4),
+      some(2),
+      some(2),
+      base,
+      base,
+      async (seed, old, first, second, upon, then) => {
+        const on = interleaved(seed)
+        const platform = on.platform as unknown as Platform
+        await on.play([push(platform, on.stored, 'old', old, upon)])
+        await on.play([remove(platform, 'old')])
+        // Their references go now, so that the collectors meet chunks that are just being needed again.
+        on.pass(30)
+        await on.play([
+          push(platform, on.stored, 'first', first, upon),
+          push(platform, on.stored, 'second', second, then),
+          collect(platform, undefined),
+          collect(platform, undefined),
+          collect(platform, undefined),
+        ])
+        // What a chunk is a patch upon goes after it.
+        for (let depth = 0; depth < LETTERS.length; depth += 1) {
+          on.pass(2)
+          await on.play([collect(platform, undefined)])
+        }
+        const images = (await listImages(on.table, { limit: 10 })).values
+        expect(images.map(({ name }) => name).sort()).toEqual(['first', 'second'])
+        const needed = new Set([...first, ...second].map((letter) => chunkBlob(shaOf(letter))))
+        for (const blob of needed) {
+          expect([blob, on.stored.has(blob)]).toEqual([blob, true])
+          const beneath = Buffer.from(on.stored.get(blob)!).toString()
+          if (beneath === '') continue
+          patches += 1
+          needed.add(beneath)
+        }
+        const left = [...on.stored.keys()].filter((blob) => blob.startsWith(chunkBlob('')) && !needed.has(blob))
+        // A chunk that was first noted as a patch and then came whole keeps what it would have needed.
+        const noted = new Set(
+          [upon, then].filter((letter) => letter !== undefined).map((letter) => chunkBlob(shaOf(letter))),
+        )
+        expect(left.filter((blob) => !noted.has(blob))).toEqual([])
+        collected += old.filter((letter) => !needed.has(chunkBlob(shaOf(letter)))).length
+        on.table.close()
+      },
+    ),
     { numRuns: RUNS },
   )
   expect(collected).toBeGreaterThan(10)
+  expect(patches).toBeGreaterThan(10)
 }, 120_000)
