@@ -1,5 +1,6 @@
 import type { Server } from '../../contract/compute.ts'
 import type { Node } from '../../contract/resources.ts'
+import { blankNode } from '../../lambdas/store/blank-node.ts'
 
 /** Nodes and servers as the table keeps them, for who schedules many. */
 
@@ -7,32 +8,17 @@ const at = '2026-11-23T10:00:00.000Z'
 
 export function paperNode(number: number, more: Partial<Node> = {}): Node {
   return {
+    ...blankNode,
     uuid: uuidOf('0', number),
     name: `n-${number}`,
-    provision_state: 'available',
-    power_state: 'power off',
-    instance_uuid: null,
-    instance_name: null,
-    instance_info: {},
-    allocation_uuid: null,
-    maintenance: false,
-    retired: false,
+    driver: 'fake-hardware',
     conductor_group: 'site-0',
     resource_class: 'metal',
-    owner: null,
-    lessee: null,
-    traits: [],
-    properties: {},
-    health: null,
-    driver: 'fake-hardware',
-    deadline: null,
-    chassis_uuid: null,
-    parent_node: null,
+    power_state: 'power off',
+    provision_state: 'available',
     created_at: at,
-    updated_at: null,
-    version: 1,
     ...more,
-  } as Node // the rest is nothing that a scheduler looks at
+  }
 }
 
 export function paperServer(number: number, more: Partial<Server> = {}): Server {
