@@ -150,12 +150,17 @@ export async function releaseVolumes(platform: Platform, server: Server, forGood
     if (!volume) continue
     // Of one that failed in the making another try makes it anew.
     const isWaste = made !== null && volume.status === 'error'
-    const isOurs = volume.attachments.some((each) => each.uuid === attachment) || isWaste
-    if ((forGood && delete_on_termination && isOurs) || isWaste)
+    if ((forGood && delete_on_termination && isOurs(volume, attachment, server)) || isWaste)
       await deleteVolume(platform, volume, { cascade: false, force: true }).catch((error: unknown) => {
         if (!(error instanceof UserError)) throw error
         platform.log.warn({ server: server.uuid, volume: uuid, why: error.message }, 'volume stays')
       })
     else await detachVolume(platform, { volume: uuid, attachment })
   }
+}
+
+/** Had by the server, or made for it and had by nobody else since. */
+function isOurs({ attachments, for_server }: Volume, attachment: string, { uuid }: Server): boolean {
+  if (attachments.some((each) => each.uuid === attachment)) return true
+  return for_server === uuid && attachments.every(({ server }) => server === uuid)
 }

@@ -48,7 +48,7 @@ export async function volumesOf(table: Table, node: Bootable): Promise<NodeVolum
   const data = volumes.filter(({ index }) => index !== 0)
   if (data.length > MOST_DATA_VOLUMES)
     throw new UserError(400, `The node has ${data.length} volumes beside its first, and ${MOST_DATA_VOLUMES} can be.`)
-  const strip = ({ index: _, ...volume }: (typeof volumes)[number]): BootVolume => volume
+  const strip = ({ index: _index, ...volume }: (typeof volumes)[number]): BootVolume => volume
   const first = volumes.find(({ index }) => index === 0)
   return { ...(first && { boot_volume: strip(first) }), data_volumes: data.map(strip) }
 }

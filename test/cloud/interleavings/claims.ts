@@ -1,6 +1,8 @@
+import type { Volume } from '../../../contract/block-storage.ts'
 import type { Server } from '../../../contract/compute.ts'
 import type { Network, NetworkPort, Subnet } from '../../../contract/network.ts'
 import type { Node, Port } from '../../../contract/resources.ts'
+import type { VolumeTarget } from '../../../contract/volume.ts'
 import type { Item } from '../../../lambdas/platform.ts'
 import { addressKey, macKey } from '../../../lambdas/network/store.ts'
 
@@ -11,27 +13,39 @@ export function wrongClaims(items: readonly Item[]): string[] {
   const ports = new Map(of<NetworkPort>('network-port').map((each) => [each.uuid, each]))
   const nodes = new Map(of<Node>('node').map((each) => [each.uuid, each]))
   const cards = new Map(of<Port>('port').map((each) => [each.uuid, each]))
+  const volumes = new Map(of<Volume>('volume').map((each) => [each.uuid, each]))
   const wrong = [
-    ...[...servers.values()].flatMap((each) => serverWrong(each, nodes, ports)),
+    ...[...servers.values()].flatMap((each) => serverWrong(each, nodes, ports, volumes)),
     ...[...nodes.values()].flatMap((each) => nodeWrong(each, servers)),
     ...[...ports.values()].flatMap((each) => portWrong(each, servers, cards)),
     ...[...cards.values()].flatMap((card) => cardWrong(card, ports)),
     ...addressesWrong(items, ports),
+    ...[...volumes.values()].flatMap((each) => volumeWrong(each, servers)),
+    ...of<VolumeTarget>('target').flatMap((each) => targetWrong(each, nodes, servers)),
     ...networksWrong(of<Network>('network'), of<Subnet>('subnet'), [...ports.values()]),
   ]
   return wrong
 }
 
 function serverWrong(
-  { uuid, state, task, node, nics }: Server,
+  { uuid, state, task, node, nics, volumes }: Server,
   nodes: Map<string, Node>,
   ports: Map<string, NetworkPort>,
+  all: Map<string, Volume>,
 ): string[] {
   if (task !== null) return [`server ${uuid} is still ${task}`]
   if (state === 'error') return node === null ? [] : [`server ${uuid} failed and has node ${node}`]
   const wrong = node !== null && nodes.get(node)?.instance_uuid === uuid ? [] : [`server ${uuid} has not its node`]
+  const apart = (volumes ?? []).filter(
+    ({ volume, attachment }) =>
+      !all.get(volume)?.attachments.some((each) => each.uuid === attachment && each.status === 'attached'),
+  )
   const unbound = nics.filter(({ port }) => ports.get(port)?.bound?.node !== node)
-  return [...wrong, ...unbound.map(({ port }) => `port ${port} of server ${uuid} is not on its node`)]
+  return [
+    ...wrong,
+    ...unbound.map(({ port }) => `port ${port} of server ${uuid} is not on its node`),
+    ...apart.map(({ volume }) => `volume ${volume} of server ${uuid} is not attached`),
+  ]
 }
 
 function nodeWrong(
@@ -61,6 +75,32 @@ function portWrong(
 function cardWrong({ uuid, internal_info: info }: Port, ports: Map<string, NetworkPort>): string[] {
   const vif = info['tenant_vif_port_id'] as string | undefined
   return vif === undefined || ports.get(vif)?.bound?.port === uuid ? [] : [`card ${uuid} has port ${vif}`]
+}
+
+/** What is attached is so to a server that has it, and that has a machine. */
+function volumeWrong({ uuid, attachments, status }: Volume, servers: Map<string, Server>): string[] {
+  const strange = attachments.filter(({ uuid: attachment, server: of }) => {
+    const server = servers.get(of ?? '')
+    return server?.node == null || !server.volumes?.some((each) => each.attachment === attachment)
+  })
+  const isFree = attachments.length === 0
+  return [
+    ...strange.map(({ server }) => `volume ${uuid} is attached to server ${server}, which does not have it`),
+    ...(isFree === (status === 'in-use')
+      ? [`volume ${uuid} has ${attachments.length} attachments and is ${status}`]
+      : []),
+  ]
+}
+
+function targetWrong(
+  { uuid, node_uuid: node, volume_id: volume }: VolumeTarget,
+  nodes: Map<string, Node>,
+  servers: Map<string, Server>,
+): string[] {
+  const server = servers.get(nodes.get(node)?.instance_uuid ?? '')
+  return server?.volumes?.some(({ attachment }) => attachment === uuid)
+    ? []
+    : [`node ${node} has a target of volume ${volume}, and no server with it`]
 }
 
 function addressesWrong(items: readonly Item[], ports: Map<string, NetworkPort>): string[] {

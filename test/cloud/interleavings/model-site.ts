@@ -3,6 +3,7 @@ import type { Command, Downlink, Progress, Report } from '../../../contract/mess
 import { type Lane, type Plan, stepName } from '../../../contract/plan.ts'
 
 type Run = Extract<Command, { kind: 'run' }>
+type VolumeCommand = Extract<Command, { kind: 'volume' }>
 interface Open {
   plan: Plan
   step: number
@@ -21,6 +22,9 @@ export class ModelSite {
   readonly #seen = new Set<number>()
   readonly #generations = new Map<string, number>()
   readonly #open = new Map<string, Open>()
+  /** What it has of each volume, and which of them it has not answered yet. */
+  readonly volumes = new Map<string, VolumeCommand>()
+  readonly #unanswered = new Set<string>()
   #outbox: Report[] = []
   #seq = 0
   #from = 0
@@ -47,7 +51,7 @@ export class ModelSite {
 
   /** A new disk: nothing is known, and numbers begin anew. */
   loseDisk(): void {
-    for (const known of [this.#seen, this.#generations, this.#open]) known.clear()
+    for (const known of [this.#seen, this.#generations, this.#open, this.volumes, this.#unanswered]) known.clear()
     this.#outbox = []
     this.#seq = 0
     this.#from = 0
@@ -73,14 +77,15 @@ export class ModelSite {
   }
 
   isIdle(): boolean {
-    return [...this.#open.values()].every((open) => isHeld(open))
+    return this.#unanswered.size === 0 && [...this.#open.values()].every((open) => isHeld(open))
   }
 
-  /** A step of one of the plans that are open. */
+  /** A step of one of the plans that are open, or a volume. */
   work(which: number, fails: boolean): void {
-    const open = [...this.#open.values()]
+    const open = [...this.#open.values(), ...this.#unanswered]
     const one = open[which % Math.max(open.length, 1)]
     if (!one) return
+    if (typeof one === 'string') return this.#answer(one, fails)
     const { plan } = one
     if (one.cancel !== undefined) return this.#close(one, 'failed', one.cancel)
     if (fails) return this.#close(one, 'failed', `step ${one.step} failed`)
@@ -110,6 +115,11 @@ export class ModelSite {
         if (open?.plan.generation === command.generation && open.step === command.step) open.unheld = true
         return
       }
+      case 'volume':
+        if ((this.volumes.get(command.node)?.generation ?? 0) >= command.generation) return
+        this.volumes.set(command.node, command)
+        this.#unanswered.add(command.node)
+        return
       case 'forget':
         for (const lane of ['provision', 'power'] as const) {
           this.#open.delete(laneOf(command.node, lane))
@@ -129,6 +139,21 @@ export class ModelSite {
     this.#open.set(lane, open)
     if (this.#now() > new Date(command.deadline)) this.#close(open, 'refused', 'the command came after its deadline')
     else this.#report(open, 'accepted', 'accepted by the site')
+  }
+
+  #answer(volume: string, fails: boolean): void {
+    this.#unanswered.delete(volume)
+    const { generation = 1, wanted } = this.volumes.get(volume) ?? {}
+    const exports = (wanted?.exports ?? []).map(({ attachment }) => {
+      const target_iqn = `iqn.2026-11.org.example:volume-${volume}.${attachment}`
+      return { attachment, target_iqn, target_portal: '10.0.0.1:3260', target_lun: 1 }
+    })
+    const outcome = fails
+      ? { phase: 'failed' as const, note: 'the disk is full', exports: [] }
+      : { phase: 'done' as const, note: null, exports }
+    this.#seq += 1
+    const stamps = { id: randomUUID(), seq: this.#seq, at: this.#now().toISOString() }
+    this.#outbox.push({ ...stamps, kind: 'volume', node: volume, generation, ...outcome })
   }
 
   #close(open: Open, phase: 'done' | 'failed' | 'refused', note: string | null): void {

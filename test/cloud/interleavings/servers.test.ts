@@ -9,15 +9,17 @@ import { wrongClaims } from './claims.ts'
 import { type Fault, faults, ServerWorld } from './servers.ts'
 
 /** Of the uses of the table, one in so many in `npm test`; SERVER_FAULTS=1 for each. */
-const EVERY = Number(process.env['SERVER_FAULTS'] ?? 11)
+const EVERY = Number(process.env['SERVER_FAULTS'] ?? 17)
 const RUNS = Number(process.env['INTERLEAVINGS'] ?? 40)
 
-/** Two servers' lives from request to deletion, one with a port that it was given, with a fault at one use of the table by their steps. */
+/** Two servers' lives from request to deletion, one with a port and a volume that it was given, with a fault at one use of the table by their steps. */
 async function lives(fault?: Fault): Promise<ServerWorld> {
   const world = new ServerWorld()
   await world.open(2, 4)
   const given = await world.makePort()
-  const asked = [await world.ask(), await world.ask(given)]
+  const volume = await world.makeVolume()
+  await world.rest()
+  const asked = [await world.ask(), await world.ask(given, volume)]
   await world.rest(fault)
   expect(wrongClaims(world.world.items())).toEqual([])
   for (const each of asked) await world.delete(each)
@@ -25,7 +27,7 @@ async function lives(fault?: Fault): Promise<ServerWorld> {
   return world
 }
 
-const building: ServerTask[] = ['scheduling', 'networking', 'spawning', 'deploying', 'deleting']
+const building: ServerTask[] = ['scheduling', 'networking', 'attaching', 'spawning', 'deploying', 'deleting']
 
 it('a step of a server that is refused, dropped, doubled or overtaken, at whichever use of the table, leaves nothing claimed', async () => {
   const untouched = await lives()
@@ -38,21 +40,27 @@ it('a step of a server that is refused, dropped, doubled or overtaken, at whiche
     }
 }, 900_000)
 
-/** After all are deleted: the port that one was given is free, and there is nothing else. */
-function leftOvers({ world, ports, servers }: ServerWorld): unknown[] {
+/** After all are deleted: port and volume that one was given are free, and there is nothing else. */
+function leftOvers({ world, ports, servers, volumes }: ServerWorld): unknown[] {
   const [given, ...others] = ports()
+  const [kept, ...made] = volumes().toSorted((a, b) => a.created_at.localeCompare(b.created_at))
+  const exported = [...world.site.volumes.values()].flatMap(({ wanted }) => wanted?.exports ?? [])
   return [
     ...wrongClaims(world.items()),
     ...world.bugs,
     ...servers(),
     ...others,
+    ...made,
+    ...exported,
+    ...world.values<object>('target'),
+    ...(kept?.status === 'available' && kept.attachments.length === 0 ? [] : [kept]),
     ...(given?.device_id === '' && given.bound === null ? [] : [given]),
     ...world.nodes().filter(({ instance_uuid: of }) => of !== null),
   ]
 }
 
 const event = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('ask' as const), given: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('ask' as const), given: fc.boolean(), stores: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete' as const), which: fc.nat(5) }) },
   {
     weight: 4,
@@ -68,7 +76,10 @@ async function happen(world: ServerWorld, each: Event): Promise<void> {
   const refusalIsFine = (): void => {}
   switch (each.kind) {
     case 'ask':
-      await world.ask(each.given ? await world.makePort() : undefined)
+      await world.ask(
+        each.given ? await world.makePort() : undefined,
+        each.stores ? await world.makeVolume() : undefined,
+      )
       return
     case 'delete': {
       const all = world.servers()

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { Volume } from '../../../contract/block-storage.ts'
 import type { Network, NetworkPort, Subnet } from '../../../contract/network.ts'
-import type { Server } from '../../../contract/compute.ts'
+import type { Server, ServerVolume } from '../../../contract/compute.ts'
 import { UserError } from '../../../contract/api/faults.ts'
 import { serversChanged } from '../../../lambdas/compute/changes.ts'
 import { changeServer } from '../../../lambdas/compute/change-server.ts'
@@ -10,6 +11,7 @@ import { networkStore, portStore, subnetStore } from '../../../lambdas/network/s
 import { changeNode } from '../../../lambdas/store/change-node.ts'
 import { imageItem } from '../../../lambdas/store/images.ts'
 import type { Change, Platform } from '../../../lambdas/platform.ts'
+import { createVolume } from '../../../lambdas/volume/create.ts'
 import { Crash, World } from './world.ts'
 
 /** What may go wrong with one process at one use of the table. */
@@ -75,7 +77,8 @@ export class ServerWorld {
     ])
     for (let index = 0; index < nodes; index += 1) {
       const driver = { driver: 'fake-hardware', driver_info: {}, resource_class: 'metal', conductor_group: 'berlin' }
-      const { body } = await world.request('POST', '/v1/nodes', { name: `n${index}`, ...driver })
+      const volumes = { storage_interface: 'cinder', properties: { capabilities: 'iscsi_boot:true,boot_mode:bios' } }
+      const { body } = await world.request('POST', '/v1/nodes', { name: `n${index}`, ...driver, ...volumes })
       const uuid = String(body['uuid'])
       this.nodes.push(uuid)
       await world.request('POST', '/v1/ports', { node_uuid: uuid, address: `52:54:00:aa:00:0${index}` })
@@ -86,8 +89,8 @@ export class ServerWorld {
     await this.rest()
   }
 
-  /** `port`: one that somebody made for it beforehand. */
-  async ask(port?: string): Promise<string> {
+  /** `port` and `volume`: such as somebody made for it beforehand; with the volume it has another one made, that ends with it. */
+  async ask(port?: string, volume?: string): Promise<string> {
     const uuid = randomUUID()
     const flavor = { uuid: 'm', name: 'm', vcpus: 1, ram: 1024, disk: 10, ephemeral: 0, swap: 0 }
     const nic = { network: this.network, fixed_ip: null }
@@ -102,6 +105,7 @@ export class ServerWorld {
       key: null,
       metadata: {},
       user_data: null,
+      ...(volume === undefined ? {} : { volumes: withAnother(volume) }),
       nics: [port === undefined ? { ...nic, port: randomUUID(), made: true } : { ...nic, port, made: false }],
       availability_zone: null,
       state: 'building',
@@ -119,6 +123,11 @@ export class ServerWorld {
     }
     await serverStore.save(this.world.process('api').table, undefined, server)
     return uuid
+  }
+
+  async makeVolume(): Promise<string> {
+    const owner = { project_id: 'p', user_id: 'u', mayUse: () => true }
+    return (await createVolume(this.world.process('api'), owner, { size: 1 })).uuid
   }
 
   async delete(uuid: string): Promise<void> {
@@ -191,7 +200,10 @@ export class ServerWorld {
       world.send(false)
       while (world.up.length > 0) await world.handle(0, false)
       await world.tick()
-      const isDone = this.servers().every(({ task }) => task === null) && world.nodes().every((each) => !each.deadline)
+      const isDone =
+        this.servers().every(({ task }) => task === null) &&
+        world.nodes().every((each) => !each.deadline) &&
+        this.volumes().every((each) => !each.deadline)
       if (world.undelivered === 0 && round > 4 && isDone) return
       world.pass(60)
     }
@@ -206,8 +218,17 @@ export class ServerWorld {
     return new Set(written.map(({ task }) => String(task)))
   }
 
+  volumes = (): Volume[] => this.world.values<Volume>('volume')
   servers = (): Server[] => this.world.values<Server>('server')
   ports = (): NetworkPort[] => this.world.values<NetworkPort>(portStore.key('').sk)
+}
+
+function withAnother(volume: string): ServerVolume[] {
+  const made = { size: 1, image: null, snapshot: null, type: null }
+  return [
+    { volume, attachment: randomUUID(), boot_index: 1, made: null, delete_on_termination: false },
+    { volume: randomUUID(), attachment: randomUUID(), boot_index: 2, made, delete_on_termination: true },
+  ]
 }
 
 const refusalIsNothing = (error: unknown): undefined => {

@@ -178,7 +178,13 @@ export class World {
   }
 
   alive(hello: boolean): void {
-    const said = { software: 'model', commands_through: this.site.through, hello, refresh: [] }
+    const said = {
+      software: 'model',
+      commands_through: this.site.through,
+      hello,
+      refresh: [],
+      volumes: { gib: 100, free_gib: 100 },
+    }
     this.up.push(JSON.stringify({ v: 1, kind: 'alive', at: this.now().toISOString(), ...said }))
   }
 
