@@ -28,6 +28,7 @@ const hidden = {
   operation: true,
   power_operation: true,
   keeper: true,
+  counted_as: true,
   deadline: true,
   config_drive: true,
   boot_device: true,

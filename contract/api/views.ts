@@ -16,6 +16,7 @@ type Hidden =
   | 'operation'
   | 'power_operation'
   | 'keeper'
+  | 'counted_as'
   | 'deadline'
   | 'config_drive'
   | 'boot_device'
@@ -79,6 +80,7 @@ const ours: ReadonlySet<string> = new Set<Hidden>([
   'operation',
   'power_operation',
   'keeper',
+  'counted_as',
   'deadline',
   'config_drive',
   'boot_device',

@@ -17,7 +17,7 @@ export function imagePrefetchRoutes(app: Api, platform: Platform): void {
   const path = '/v1/images/:ident/prefetch'
   const { table, clock } = platform
   app.post(path, async (call) => {
-    const image = await imageOf(platform, call.req.param('ident'))
+    const image = await imageOf(call, platform, call.req.param('ident'))
     const asked = prefetchRequest.parse((await readJson(call)) ?? {})
     if (image.state !== 'active')
       throw new UserError(409, `Image ${image.name} is not complete: its upload has not been confirmed.`)
@@ -25,11 +25,11 @@ export function imagePrefetchRoutes(app: Api, platform: Platform): void {
     return call.json({ prefetches }, 202)
   })
   app.get(path, async (call) => {
-    const { uuid } = await imageOf(platform, call.req.param('ident'))
+    const { uuid } = await imageOf(call, platform, call.req.param('ident'))
     return call.json({ prefetches: await prefetchesOf(table, uuid, clock.now()) })
   })
   app.delete(path, async (call) => {
-    const { uuid } = await imageOf(platform, call.req.param('ident'))
+    const { uuid } = await imageOf(call, platform, call.req.param('ident'))
     const { site } = prefetchRequest.parse({ site: call.req.query('site') })
     for (const appliance of await appliancesOf(table, site))
       await send(platform, appliance.uuid, { v: 1, kind: 'prefetch', image: uuid, wanted: null, urls: {} })

@@ -1,11 +1,14 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
+import type { ImageRecord } from '../../contract/image-record.ts'
 import { type Image, image as imageSchema, instant } from '../../contract/resources.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { createImage, deleteImage, findImage, imageBlob, imageItem, listImages, usersOfImage } from '../store/images.ts'
 import { getNode } from '../store/nodes.ts'
 import { readJson } from './body.ts'
-import type { Api } from './context.ts'
+import { recordsOf, recordStore } from '../image-service/records.ts'
+import { seesImage } from '../images/sight.ts'
+import type { Api, Call } from './context.ts'
 import { requireMatch, tagged } from './etag.ts'
 import { collection, flag, onlyKnown, paging } from './query.ts'
 
@@ -50,28 +53,29 @@ export function imageRoutes(app: Api, platform: Platform): void {
   app.get('/v1/images', async (call) => {
     onlyKnown(call, [])
     const { limit, marker } = paging(call)
-    const after = marker === undefined ? undefined : await imageOf(platform, marker)
-    const found = await listImages(table, { limit, after })
+    const after = marker === undefined ? undefined : await imageOf(call, platform, marker)
+    const records = await recordsOf(table)
+    const found = await listImages(table, { limit, after, keep: ({ uuid }) => isSeen(call, records.get(uuid)) })
     return call.json(collection(call, 'images', 'images', found.values.map(shown), found.marker?.uuid))
   })
   app.get('/v1/images/:ident', async (call) => {
-    const image = await imageOf(platform, call.req.param('ident'))
+    const image = await imageOf(call, platform, call.req.param('ident'))
     const used_by_nodes = (await usersOfImage(table, image, MOST_COUNTED)).length
     return tagged(call, image, { ...shown(image), used_by_nodes })
   })
   app.put('/v1/images/:ident/retention', async (call) => {
     const { expires_at } = retention.parse(await readJson(call))
-    const image = await imageOf(platform, call.req.param('ident'))
+    const image = await imageOf(call, platform, call.req.param('ident'))
     requireMatch(call, `Image ${image.name}`, image)
     const after = await changeImage(platform, image, { expires_at })
     return tagged(call, after, shown(after))
   })
   app.post('/v1/images/:ident/complete', async (call) => {
-    const image = await complete(platform, await imageOf(platform, call.req.param('ident')))
+    const image = await complete(platform, await imageOf(call, platform, call.req.param('ident')))
     return tagged(call, image, shown(image))
   })
   app.delete('/v1/images/:ident', async (call) => {
-    const image = await imageOf(platform, call.req.param('ident'))
+    const image = await imageOf(call, platform, call.req.param('ident'))
     requireMatch(call, `Image ${image.name}`, image)
     if (!(flag('force', call.req.query('force')) ?? false)) await requireUnused(platform, image)
     await deleteImage(table, image, clock.now())
@@ -123,11 +127,16 @@ async function requireUnused({ table }: Platform, { name, uuid }: Image): Promis
   )
 }
 
-export async function imageOf({ table }: Platform, ident: string): Promise<Image> {
+/** One that the caller sees. What was pushed in chunks, and is nowhere in the image service, is everybody's. */
+export async function imageOf(call: Call, { table }: Platform, ident: string): Promise<Image> {
   const image = await findImage(table, ident)
-  if (!image) throw new UserError(404, `Image ${ident} could not be found.`)
+  if (!image || !isSeen(call, await recordStore.get(table, image.uuid)))
+    throw new UserError(404, `Image ${ident} could not be found.`)
   return image
 }
+
+const isSeen = (call: Call, record: ImageRecord | undefined): boolean =>
+  record === undefined || seesImage(call.var.caller, record)
 
 export function shown({ version: _version, ...image }: Image) {
   return image

@@ -33,11 +33,14 @@ export async function findEntry(table: Table, uuid: string): Promise<Entry | und
   return joined(record, image)
 }
 
+export async function recordsOf(table: Table): Promise<Map<string, ImageRecord>> {
+  const records = await all<ImageRecord>(table, { index: 'all', pk: RECORDS })
+  return new Map(records.map((each) => [each.uuid, each]))
+}
+
 /** All there are, in no order: images are few, and Glance's lists are sorted by whatever is asked for. */
 export async function allEntries(table: Table): Promise<Entry[]> {
-  const records = new Map(
-    (await all<ImageRecord>(table, { index: 'all', pk: RECORDS })).map((each) => [each.uuid, each]),
-  )
+  const records = await recordsOf(table)
   const images = new Map<string, Image>()
   let after: Image | undefined
   do {

@@ -1,24 +1,16 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { ImageRecord } from '../../contract/image-record.ts'
 import type { Call } from '../openstack/context.ts'
-import { isAdmin, seesAll } from '../openstack/rights.ts'
+import { ownsImage, seesImage, sharedWith, type Whose } from '../images/sight.ts'
+import { isAdmin } from '../openstack/rights.ts'
 import type { Table } from '../platform.ts'
 import { type Entry, findEntry, noImage } from './records.ts'
 
 /** Who sees an image, and who changes it. */
 
-type Whose = Pick<ImageRecord, 'owner' | 'visibility' | 'members'>
-
-export const isOwn = (call: Call, { owner }: Pick<ImageRecord, 'owner'>): boolean =>
-  owner !== null && owner === call.var.caller.project?.id
-
-export const membership = (call: Call, { visibility, members }: Whose) =>
-  visibility === 'shared' ? members.find(({ project }) => project === call.var.caller.project?.id) : undefined
-
-export function isVisible(call: Call, record: Whose): boolean {
-  const open = record.visibility === 'public' || record.visibility === 'community'
-  return open || isOwn(call, record) || membership(call, record) !== undefined || seesAll(call)
-}
+export const isOwn = (call: Call, record: Pick<Whose, 'owner'>): boolean => ownsImage(call.var.caller, record)
+export const membership = (call: Call, record: Whose) => sharedWith(call.var.caller, record)
+export const isVisible = (call: Call, record: Whose): boolean => seesImage(call.var.caller, record)
 
 export async function entryOf(call: Call, { table }: { table: Table }, uuid: string): Promise<Entry> {
   const entry = await findEntry(table, uuid.toLowerCase())

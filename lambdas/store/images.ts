@@ -31,11 +31,15 @@ export async function findImage(table: Table, ident: string): Promise<Image | un
   return pointer && ((await table.get(imageKey(pointer.image)))?.value as Image | undefined)
 }
 
-export function listImages(table: Table, page: { limit: number; after?: Image }): Promise<Listed<Image>> {
+export function listImages(
+  table: Table,
+  page: { limit: number; after?: Image; keep?: (image: Image) => boolean },
+): Promise<Listed<Image>> {
   return list<Image>(table, {
     index: 'all',
     pk: 'images',
     limit: page.limit,
+    keep: page.keep,
     after: page.after && imageItem(page.after),
   })
 }

@@ -229,6 +229,29 @@ describe('an image', () => {
     expect(await listed('', other.token)).toEqual(['mine', 'debian'])
   })
 
+  it('is seen by the bare metal API as by the image service', async () => {
+    const id = await make({ visibility: 'private' })
+    await send(`${images}/${id}/file`, randomBytes(64))
+    const other = await world.stone.member('others', 'member')
+    const seen = async (as: string): Promise<[number, number, boolean]> => {
+      const ask = (path: string, method = 'GET') => world.ask(method, path, undefined, as)
+      const all: string[] = (await ask('/v1/images')).body.images.map(({ uuid }: { uuid: string }) => uuid)
+      const statuses = [await ask(`/v1/images/${id}`), await ask(`/v1/images/${id}/prefetch`)]
+      return [statuses[0]!.status, statuses[1]!.status, all.includes(id)]
+    }
+    const [SEEN, UNSEEN] = [
+      [200, 200, true],
+      [404, 404, false],
+    ]
+    expect([await seen(world.token), await seen(other.token), await seen(world.admin)]).toEqual([SEEN, UNSEEN, SEEN])
+    await change(id, [{ op: 'replace', path: '/visibility', value: 'shared' }])
+    expect(await seen(other.token)).toEqual(UNSEEN)
+    await world.ask('POST', `${images}/${id}/members`, { member: other.project })
+    expect(await seen(other.token)).toEqual(SEEN)
+    await change(id, [{ op: 'replace', path: '/visibility', value: 'community' }])
+    expect(await seen((await world.stone.member('third', 'reader')).token)).toEqual(SEEN)
+  })
+
   it('that is protected, deactivated or too large for a flavor says so', async () => {
     await world.flavor()
     const id = await make({ min_disk: 20 })
