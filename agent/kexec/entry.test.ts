@@ -19,20 +19,25 @@ const menu = "menuentry 'x' {\n\tlinux /boot/vmlinuz-6 root=UUID=9 ro\n\tinitrd 
 it('goes by the menu of GRUB', async () => {
   files({ 'boot/grub/grub.cfg': menu, 'boot/vmlinuz-6': 'k', 'boot/initrd.img-6': 'i' })
   expect(await entryIn(root, '9')).toEqual({
-    kernel: join(root, 'boot/vmlinuz-6'),
-    initrds: [join(root, 'boot/initrd.img-6')],
+    by: 'menu',
+    kernel: { path: join(root, 'boot/vmlinuz-6') },
+    initrds: [{ path: join(root, 'boot/initrd.img-6') }],
     commandLine: 'root=UUID=9 ro',
   })
 })
 
 it('goes by entries where the menu says so, and by the newest kernel where there is neither', async () => {
   files({ 'grub2/grub.cfg': 'blscfg\n', 'loader/entries/a.conf': 'linux /vmlinuz-7\noptions root=UUID=9\n' })
-  expect(await entryIn(root, '9')).toMatchObject({ kernel: join(root, 'vmlinuz-7'), commandLine: 'root=UUID=9' })
+  expect(await entryIn(root, '9')).toMatchObject({
+    kernel: { path: join(root, 'vmlinuz-7') },
+    commandLine: 'root=UUID=9',
+  })
   rmSync(root, { recursive: true })
   files({ 'boot/vmlinuz-6.1': 'k', 'boot/vmlinuz-6.10': 'k', 'boot/initrd.img-6.10': 'i' })
   expect(await entryIn(root, '9')).toEqual({
-    kernel: join(root, 'boot/vmlinuz-6.10'),
-    initrds: [join(root, 'boot/initrd.img-6.10')],
+    by: 'kernel',
+    kernel: { path: join(root, 'boot/vmlinuz-6.10') },
+    initrds: [{ path: join(root, 'boot/initrd.img-6.10') }],
     commandLine: 'root=UUID=9 ro',
   })
 })
@@ -41,5 +46,5 @@ it('finds nothing in what boots nothing, and goes nowhere outside by links', asy
   expect(await entryIn(root, '9')).toBeUndefined()
   files({ 'boot/grub/grub.cfg': menu.replaceAll('/boot/vmlinuz-6', '/out/passwd') })
   symlinkSync('/etc', join(root, 'out'))
-  expect((await entryIn(root, '9'))?.kernel).not.toBe('/etc/passwd')
+  expect((await entryIn(root, '9'))?.kernel.path).not.toBe('/etc/passwd')
 })

@@ -1,14 +1,14 @@
-import { closeSync, openSync, readFileSync } from 'node:fs'
-import { copyFile, mkdir, open, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
 import { partitionPath } from '../disks/device.ts'
 import type { Disk } from '../disks/disk.ts'
-import { fileSystemOn } from '../disks/file-system.ts'
+import { type FileSystem, fileSystemOn } from '../disks/file-system.ts'
 import { identityOf } from '../disks/identify.ts'
 import { CommandFailure } from '../failure.ts'
 import { looking } from '../loader/look.ts'
 import { libc } from '../native/libc.ts'
-import { entryIn, type FoundEntry } from './entry.ts'
+import { entryIn, type FoundEntry, witnesses } from './entry.ts'
+import { openPieces } from './pieces.ts'
+import { refusal } from './refusal.ts'
 
 /** Their numbers (arch/x86/entry/syscalls/syscall_64.tbl, include/uapi/asm-generic/unistd.h). */
 const KEXEC_FILE_LOAD: Partial<Record<string, number>> = { x64: 320, arm64: 294 }
@@ -24,75 +24,52 @@ export interface Loaded {
 
 /** Loads the kernel that the system on this disk would boot, for `startLoaded`. */
 export async function loadKernelOf(disk: Disk, root: number | undefined): Promise<Loaded> {
+  // Beside a partition image there may be what was there before.
   const numbers = root === undefined ? (await identityOf(disk)).partitions.map(({ number }) => number) : [root]
   const partitions = numbers.length === 0 ? [disk.name] : numbers.map((number) => partitionPath(disk.name, number))
+  const candidates: { by: FoundEntry['by']; partition: string; system: FileSystem }[] = []
   for (const partition of partitions) {
     const system = await fileSystemOn(partition)
-    const loaded =
-      system &&
-      (await looking(partition, system, async (folder) => {
-        const entry = await entryIn(folder, system.uuid)
-        return entry && { ...(await load(entry)), kernel: entry.kernel.slice(folder.length) }
-      }))
-    if (loaded) return loaded
+    const by = system && (await lookingInto(partition, system, async (_, entry) => entry.by))
+    if (system && by) candidates.push({ by, partition, system })
   }
+  const [best] = candidates.toSorted((a, b) => witnesses.indexOf(a.by) - witnesses.indexOf(b.by))
+  const loaded =
+    best &&
+    (await lookingInto(best.partition, best.system, async (folder, entry) => {
+      return { ...(await load(entry)), kernel: entry.kernel.path.slice(folder.length) }
+    }))
+  if (loaded) return loaded
   throw impossible(`no file system on ${partitions.join(', ')} has a menu or a kernel that this ramdisk understands`)
 }
 
-async function load(entry: FoundEntry): Promise<Loaded> {
+async function lookingInto<T>(
+  partition: string,
+  system: FileSystem,
+  use: (folder: string, entry: FoundEntry) => Promise<T>,
+): Promise<T | undefined> {
+  const look = async (folder: string): Promise<T | undefined> => {
+    const entry = await entryIn(folder, system.uuid)
+    return entry && use(folder, entry)
+  }
+  return looking(partition, system, look, system.type === 'vfat' ? 'ro,nosuid,nodev,noexec' : undefined)
+}
+
+async function load({ kernel, initrds, commandLine }: FoundEntry): Promise<Loaded> {
   const native = libc()
   const number = KEXEC_FILE_LOAD[process.arch]
   if (!native || number === undefined) throw impossible(`this ramdisk has no means to load a kernel`)
-  const { commandLine, kernel, initrds } = entry
   if (Buffer.byteLength(commandLine) > LONGEST_COMMAND_LINE)
     throw impossible(`its command line has more than ${LONGEST_COMMAND_LINE} bytes`)
-  const sizes = await Promise.all([kernel, ...initrds].map(async (file) => (await stat(file)).size))
+  const sizes = await Promise.all([kernel, ...initrds].map(async ({ path, size }) => size ?? (await stat(path)).size))
   const total = sizes.reduce((sum, size) => sum + size, 0)
   if (total > LARGEST) throw impossible(`kernel and initrd have ${total} bytes`)
-  const initrd = await joined(initrds)
   const text = Buffer.from(`${commandLine}\0`)
-  const [kernelFile, initrdFile] = [openSync(kernel, 'r'), initrd === undefined ? -1 : openSync(initrd.path, 'r')]
-  try {
-    const flags = initrd === undefined ? NO_INITRAMFS : 0
-    if (native.syscall(number, kernelFile, initrdFile, text.length, text, flags) !== 0)
-      throw impossible(refusal(native.errno()))
-  } finally {
-    closeSync(kernelFile)
-    if (initrdFile >= 0) closeSync(initrdFile)
-    await initrd?.forget()
-  }
-  return { kernel, command_line: commandLine }
-}
-
-const PLACE = '/run/kexec'
-
-/** Of several, one behind the other, as boot loaders give them to the kernel. */
-async function joined(initrds: readonly string[]): Promise<{ path: string; forget(): Promise<void> } | undefined> {
-  const [first, ...others] = initrds
-  if (first === undefined) return undefined
-  if (others.length === 0) return { path: first, forget: () => Promise.resolve() }
-  await mkdir(PLACE, { recursive: true })
-  const path = join(PLACE, 'initrd')
-  await copyFile(first, path)
-  const file = await open(path, 'a')
-  try {
-    for (const other of others) await file.appendFile(readFileSync(other))
-  } finally {
-    await file.close()
-  }
-  return { path, forget: () => rm(path, { force: true }) }
-}
-
-const EPERM = 1
-const ENOSYS = 38
-/** linux/asm-generic/errno.h: what a signature that nobody trusts is answered with. */
-const EKEYREJECTED = 129
-
-function refusal(errno: number): string {
-  if (errno === EPERM || errno === EKEYREJECTED)
-    return 'the running kernel refuses it, as Secure Boot does with kernels that nobody it trusts has signed'
-  if (errno === ENOSYS) return 'the running kernel has no kexec'
-  return `the running kernel refuses it (errno ${errno})`
+  await using pieces = await openPieces(kernel, initrds)
+  const flags = pieces.initrd < 0 ? NO_INITRAMFS : 0
+  if (native.syscall(number, pieces.kernel, pieces.initrd, text.length, text, flags) !== 0)
+    throw impossible(refusal(native.errno()))
+  return { kernel: kernel.path, command_line: commandLine }
 }
 
 /** reboot(2): LINUX_REBOOT_CMD_KEXEC. Returns only where it fails. */

@@ -19,8 +19,8 @@ export async function looking<T>(
   partition: string,
   { type }: FileSystem,
   look: (folder: string) => Promise<T>,
+  how = options[type],
 ): Promise<T | undefined> {
-  const how = options[type]
   if (how === undefined) return undefined
   const folder = await mkdtemp(join(tmpdir(), 'look-'))
   try {

@@ -13,5 +13,6 @@ export const requiredPackages: string[] = [
   'mmdebstrap',
   'mtools',
   'qemu-utils',
+  'systemd-boot-efi',
   'util-linux',
 ]
