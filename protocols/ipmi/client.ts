@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import { type Bridge, bridged, direct, type Route } from './bridge.ts'
 import type { CipherSuiteId } from './cipher-suite.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -240,6 +241,7 @@ function patienceOf(clock: Clock, ms: number): Patience {
 }
 
 async function resolve(host: string, port: number): Promise<string> {
+  if (isIP(host) !== 0) return host
   try {
     return (await lookup(host)).address
   } catch (error) {

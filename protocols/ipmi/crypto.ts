@@ -136,7 +136,8 @@ function integrity(suite: CipherSuite): { hash?: string; length: number; around?
 
 function hmac(hash: string | undefined, key: Uint8Array | KeyObject, parts: readonly Uint8Array[]): Uint8Array {
   if (hash === undefined) return new Uint8Array(0)
-  const mac = createHmac(hash, key)
+  // Three times quicker than with bytes, of which Node makes sure first that they are no key object, by an exception.
+  const mac = createHmac(hash, key instanceof Uint8Array ? createSecretKey(key) : key)
   for (const part of parts) mac.update(part)
   return mac.digest()
 }

@@ -1,5 +1,4 @@
 import { createSocket, type Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
 import { WireError } from '@bloomery/wire/error.ts'
 import { decodePacket, type Packet } from './packet.ts'
 
@@ -55,7 +54,7 @@ export function openIpmiSocket(): IpmiSocket {
   return {
     async send(to, bytes) {
       if (closed) throw new Error('the IPMI socket is closed')
-      const socket = await socketOf(isIPv6(to.address) ? 'udp6' : 'udp4')
+      const socket = await socketOf(to.address.includes(':') ? 'udp6' : 'udp4')
       await new Promise<void>((resolve, reject) => {
         socket.send(bytes, to.port, to.address, (error) => (error ? reject(error) : resolve()))
       })
@@ -84,7 +83,8 @@ function key(endpoint: Endpoint, sessionId: number): string {
 }
 
 async function bind(family: Family, receive: (bytes: Uint8Array, from: Endpoint) => void): Promise<Socket> {
-  const socket = createSocket(family)
+  // What is sent to is an address already.
+  const socket = createSocket({ type: family, lookup: (address, _options, found) => found(null, address, 0) })
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject)
     socket.bind(0, () => {
