@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import type { Client } from '../contract/api/client.ts'
 import { define } from './context.ts'
 import { pushBar } from './images/bar.ts'
+import { type Base, openBase } from './images/base.ts'
 import { ensureImageKey, imageKeyPath, readImageKey } from './images/key.ts'
 import { pushImage } from './images/push.ts'
 import { openSource } from './images/source.ts'
@@ -29,6 +30,7 @@ interface Pushed {
   format?: string
   key?: string
   unsigned?: boolean
+  base?: string
 }
 
 function push(): Command {
@@ -39,18 +41,27 @@ function push(): Command {
     .option('--format <format>', 'refuse the file unless it is this; default: as the file begins')
     .option('--key <file>', 'private key to sign with; default: that of `bloomery image key`, if it was made')
     .option('--unsigned', 'sign with none')
+    .option(
+      '--base <file>',
+      'or URL of an earlier version that was pushed: what it has in other places is not sent again',
+    )
   return define(
     command,
-    ['bloomery image push debian-13.qcow2', 'bloomery image push https://images.example/d.raw.xz --name debian-13'],
+    [
+      'bloomery image push debian-13.qcow2',
+      'bloomery image push https://images.example/d.raw.xz --name debian-13',
+      'bloomery image push tonight.qcow2 --base last-night.qcow2',
+    ],
     async ({ client, print, json }, [file], options: Pushed) => {
       const path = options.key ?? imageKeyPath(process.env)
       const signing = options.unsigned ? undefined : await readImageKey(path)
       if (options.key !== undefined && signing === undefined) throw new UsageError(`there is no key ${path}`)
       await using source = await openSource(file!, options.format, (what, total) => meter(what, total, json))
       const name = options.name ?? source.name
+      await using base = await openBaseOf(options.base, json)
       await dropUnfinished(client, name)
       const { progress, totals } = pushBar(source.disk.size, json)
-      const image = await pushImage({ client, name, source, key: signing, progress }).catch((cause: unknown) => {
+      const image = await pushImage({ client, name, source, base, key: signing, progress }).catch((cause: unknown) => {
         if (!(cause instanceof ImageError)) throw cause
         throw new OutcomeError(`${file} can't be used: ${cause.message}`, { cause })
       })
@@ -61,6 +72,12 @@ function push(): Command {
       )
     },
   )
+}
+
+async function openBaseOf(given: string | undefined, json: boolean): Promise<Base | undefined> {
+  if (given === undefined) return undefined
+  await using source = await openSource(given, undefined, (what, total) => meter(what, total, json))
+  return await openBase(source.disk, meter('reading the base', source.disk.size, json))
 }
 
 function key(): Command {

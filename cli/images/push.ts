@@ -1,13 +1,10 @@
 import { createHash, webcrypto } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
-import { constants, zstdCompress } from 'node:zlib'
 import { type Chunk, chunksOf } from '@bloomery/image/chunks.ts'
 import type { Client } from '../../contract/api/client.ts'
 import type { ImageView } from '../../contract/api/views.ts'
 import {
   CHUNK_BYTES,
-  CHUNK_LEVEL,
   type ImageManifest,
   type ImagePage,
   PAGE_CHUNKS,
@@ -15,8 +12,11 @@ import {
   sha256Of,
 } from '../../contract/images/manifest.ts'
 import type { ChunkAnswer } from '../../contract/images/push.ts'
+import { MOST_DEPTH } from '../../contract/images/patch.ts'
 import { signManifest } from '../../contract/images/signature.ts'
 import { OutcomeError } from '../usage.ts'
+import type { Base, BaseChunk } from './base.ts'
+import { pack, type Packed, packWhole } from './pack.ts'
 import type { Source } from './source.ts'
 import { uploadBytes } from './upload.ts'
 
@@ -25,6 +25,8 @@ export interface Pushing {
   client: Pick<Client, 'imagePushes'>
   name: string
   source: Source
+  /** An earlier version, upon which chunks may be patches. */
+  base?: Base | undefined
   /** PEM; undefined: unsigned. */
   key: string | undefined
   progress: PushProgress
@@ -43,10 +45,8 @@ const BATCH = 16
 const BATCHES = 3
 const BUSY_TRIES = 120
 const ZEROS = Buffer.alloc(CHUNK_BYTES)
-const compress = promisify(zstdCompress)
-const packing = { params: { [constants.ZSTD_c_compressionLevel]: CHUNK_LEVEL } }
-
 interface Known {
+  index: number
   sha256: string
   data: Buffer
 }
@@ -55,12 +55,15 @@ export async function pushImage({
   client,
   name,
   source,
+  base,
   key,
   progress,
   put = uploadBytes,
 }: Pushing): Promise<ImageView> {
   const { uuid } = await client.imagePushes.begin(name)
   const sizes = new Map<string, number>()
+  /** Of the base's chunks, those that are known to be in the store, or not. */
+  const standing = new Map<string, boolean>()
   const underWay = new Set<Promise<void>>()
   const whole = createHash('sha256')
   const pages: Array<string | null> = []
@@ -78,7 +81,9 @@ export async function pushImage({
   }
 
   async function send(chunks: Array<Chunk & { data: Buffer }>, into: ImagePage): Promise<void> {
-    const found = await Promise.all(chunks.map(async ({ data }) => ({ sha256: await digestOf(data), data })))
+    const found = await Promise.all(
+      chunks.map(async ({ index, data }) => ({ index, sha256: await digestOf(data), data })),
+    )
     chunks.forEach(({ index }, at) => (into[index % PAGE_CHUNKS] = found[at]!.sha256))
     const fresh = new Map(found.filter(({ sha256 }) => !sizes.has(sha256)).map((each) => [each.sha256, each]))
     progress.skipped(sum(found.filter(({ sha256 }) => sizes.has(sha256))))
@@ -96,21 +101,54 @@ export async function pushImage({
     const lacking = chunks.filter(({ sha256 }) => !sizes.has(sha256))
     progress.skipped(sum(chunks) - sum(lacking))
     if (lacking.length === 0) return
-    const packed = new Map<string, Buffer>()
-    await Promise.all(lacking.map(async ({ sha256, data }) => void packed.set(sha256, await compress(data, packing))))
+    const upon = await basesOf(lacking)
+    const packed = new Map<string, Packed>()
+    await Promise.all(
+      lacking.map(async ({ sha256, data }, at) => void packed.set(sha256, await pack(data, base, upon[at]!))),
+    )
+    const refused = await upload(packed)
+    if (refused.size === 0) return
+    const whole = lacking.filter(({ sha256 }) => refused.has(sha256))
+    const again = await Promise.all(whole.map(async ({ sha256, data }) => [sha256, await packWhole(data)] as const))
+    await upload(new Map(again))
+  }
+
+  /** Those that the store wants whole. */
+  async function upload(packed: ReadonlyMap<string, Packed>): Promise<Set<string>> {
+    const refused = new Set<string>()
     const answers = await ask(
       client,
       uuid,
-      [...packed].map(([sha256, bytes]) => ({ sha256, stored: { sha256: sha256Of(bytes), size: bytes.length } })),
+      [...packed].map(([sha256, { bytes, bases }]) => ({
+        sha256,
+        stored: { sha256: sha256Of(bytes), size: bytes.length, bases },
+      })),
     )
     await Promise.all(
-      answers.map(async ({ sha256, upload }) => {
-        const bytes = packed.get(sha256)!
-        if (upload) await put(upload, bytes, `chunk ${sha256.slice(0, 12)}`)
+      answers.map(async ({ sha256, upload: to, whole }) => {
+        if (whole) return void refused.add(sha256)
+        const { bytes } = packed.get(sha256)!
+        if (to) await put(to, bytes, `chunk ${sha256.slice(0, 12)}`)
         sizes.set(sha256, bytes.length)
         progress.stored(bytes.length)
       }),
     )
+    return refused
+  }
+
+  /** Of each, those chunks of the base that are like it and that the store has. */
+  async function basesOf(chunks: readonly Known[]): Promise<BaseChunk[][]> {
+    if (!base) return chunks.map(() => [])
+    const like = chunks.map(({ index, data }) => base.like(index, data))
+    const unknown = new Set(like.flat().flatMap(({ sha256 }) => (standing.has(sha256) ? [] : [sha256])))
+    if (unknown.size > 0)
+      for (const { sha256, state, depth = 0 } of await ask(
+        client,
+        uuid,
+        [...unknown].map((sha256) => ({ sha256 })),
+      ))
+        standing.set(sha256, state === 'held' && depth < MOST_DEPTH)
+    return like.map((each) => each.filter(({ sha256 }) => standing.get(sha256)))
   }
 
   async function endPage(): Promise<void> {

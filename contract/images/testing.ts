@@ -1,4 +1,4 @@
-import { zstdCompressSync } from 'node:zlib'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { canonical } from './canonical.ts'
 import {
   CHUNK_BYTES,
@@ -10,6 +10,7 @@ import {
   sha256Of,
   type SignedManifest,
 } from './manifest.ts'
+import { dictionaryOf, patchPacking, storedPatch } from './patch.ts'
 import { signManifest } from './signature.ts'
 
 /** An image in chunks, made of a disk, for tests and measurements. */
@@ -49,8 +50,19 @@ export function makeImage(disk: Buffer, privateKey?: string): MadeImage {
   return { signed, manifest, text: canonical(signed), pages, chunks }
 }
 
-/** As the cloud stores them for sites. */
-export function placesOf(page: ImagePage, urlOf: (sha256: string) => string): ImagePlaces {
-  const named = page.filter((each) => each !== null)
+/** As the cloud stores them for sites; `needs`: chunks that those of the page are patches upon. */
+export function placesOf(
+  page: ImagePage,
+  urlOf: (sha256: string) => string,
+  needs: readonly string[] = [],
+): ImagePlaces {
+  const named = [...page.filter((each) => each !== null), ...needs]
   return { chunks: page, urls: Object.fromEntries(named.map((sha256) => [sha256, urlOf(sha256)])) }
+}
+
+/** A chunk as a patch upon others, all of them given as they are stored whole. */
+export function patchOf(whole: Buffer, bases: ReadonlyMap<string, Buffer>): Buffer {
+  const dictionary = dictionaryOf([...bases.values()].map((stored) => zstdDecompressSync(stored)))
+  const frame = zstdCompressSync(zstdDecompressSync(whole), { dictionary, params: patchPacking })
+  return storedPatch({ bases: [...bases.keys()], frame })
 }

@@ -132,6 +132,44 @@ it('a site gets a page with URLs of its chunks, and only sites of images that ar
   expect(canonical(places.chunks)).toBe(JSON.stringify(places.chunks))
 })
 
+it('a chunk that was stored as a patch comes with what it is a patch upon, which stays as long as it does', async () => {
+  await using cloud = await openControlPlane()
+  const { appliance } = await withSite(cloud)
+  await push(cloud, 'v1', [a])
+  const { uuid } = await cloud.client.imagePushes.begin('v2')
+  const patch = (of: typeof a, ...bases: Array<typeof a>) => ({
+    sha256: of.sha256,
+    stored: { sha256: sha(of.bytes), size: of.bytes.length, bases: bases.map(({ sha256 }) => sha256) },
+  })
+  const say = async (...chunks: Array<ReturnType<typeof patch>>) =>
+    (await cloud.client.imagePushes.chunks(uuid, { chunks })).chunks
+  // Upon what isn't there, and upon itself, it can't be.
+  expect(await say(patch(b, c), patch(c, c))).toMatchObject([{ whole: true }, { whole: true }])
+  const [answer] = await say(patch(b, a))
+  expect(answer).toMatchObject({ state: 'lacking', upload: {} })
+  cloud.blobs.set(chunkBlob(b.sha256), b.bytes)
+  expect(await say(patch(b, a))).toMatchObject([{ state: 'held', depth: 1 }])
+  const page = [b.sha256]
+  await cloud.client.imagePushes.page(uuid, '0', page)
+  const image = await cloud.client.imagePushes.complete(uuid, signManifest(manifestOf(page), undefined))
+  const places = placesBlob(image.uuid, 0)
+  await alive(cloud, appliance, { hello: true, refresh: [places] })
+  const { chunks, urls } = imagePlaces.parse(JSON.parse(Buffer.from(cloud.blobs.get(places)!).toString()))
+  expect([chunks, Object.keys(urls).sort()]).toEqual([page, [a.sha256, b.sha256].sort()])
+  const later = async (): Promise<boolean[]> => {
+    for (const hours of [30, 2, 30, 2, 2, 2]) {
+      cloud.pass(hours * HOUR)
+      await cloud.tick()
+    }
+    return [a, b].map(({ sha256 }) => cloud.blobs.has(chunkBlob(sha256)))
+  }
+  await cloud.client.images.delete('v1')
+  expect(await later()).toEqual([true, true])
+  await cloud.client.images.delete('v2')
+  expect(await later()).toEqual([false, false])
+  expect([...cloud.blobs.keys()].filter((key) => key.startsWith('images/'))).toEqual([])
+})
+
 function randomChunk(): typeof a {
   return chunk(randomBytes(8).toString('hex'))
 }

@@ -9,6 +9,8 @@ import { run, serve, type Served } from './bloomery-process.ts'
 /** A site's line to the cloud carries each byte of an image once, whoever deploys it and whichever version of it. */
 
 const MiB = 1024 * 1024
+/** Of a file system. */
+const BLOCK = 4096
 const MACHINES = 32
 /** Data, a hole, data: 8 chunks, of which 2 are zeros. */
 const disk = Buffer.concat([randomBytes(4 * MiB), Buffer.alloc(2 * MiB), randomBytes(2 * MiB)])
@@ -31,10 +33,12 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
+const fileOf = (name: string): string => join(dir, `${name}.raw`)
+
 /** What the store has of it. */
-async function push(name: string): Promise<number> {
-  writeFileSync(join(dir, `${name}.raw`), disk)
-  const pushed = await run(['image', 'push', join(dir, `${name}.raw`), '--endpoint', cloud.endpoint, '--json'])
+async function push(name: string, ...more: string[]): Promise<number> {
+  writeFileSync(fileOf(name), disk)
+  const pushed = await run(['image', 'push', fileOf(name), ...more, '--endpoint', cloud.endpoint, '--json'])
   expect(pushed).toMatchObject({ code: 0 })
   return (JSON.parse(pushed.stdout) as { manifest: { stored_size: number } }).manifest.stored_size
 }
@@ -64,4 +68,17 @@ test('for a second version that differs in one chunk, that chunk', async () => {
   await deploy([member!], 'v2')
   expect((received - before) / stored).toBeLessThan(0.18)
   expect((received - before) / stored).toBeGreaterThan(0.16)
+}, 300_000)
+
+test('for a version in which every twentieth block has changed, all over the disk, and that was pushed upon the one before, not eight percent', async () => {
+  const whole = 6 * MiB
+  for (let at = 0; at < disk.length; at += 20 * BLOCK)
+    if (Math.floor(at / MiB) < 4 || at >= 6 * MiB) randomBytes(BLOCK).copy(disk, at)
+  const before = received
+  expect((await push('v3', '--base', fileOf('v2'))) / whole).toBeLessThan(0.08)
+  const [member] = fleet.members
+  await fleet.bring([member!], 'deleted', 'available', 60_000)
+  await deploy([member!], 'v3')
+  expect((received - before) / whole).toBeLessThan(0.08)
+  expect((received - before) / whole).toBeGreaterThan(0.04)
 }, 300_000)

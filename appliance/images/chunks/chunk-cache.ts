@@ -9,11 +9,13 @@ import {
   LARGEST_STORED_CHUNK,
   pageDigest,
 } from '../../../contract/images/manifest.ts'
+import { readPatch } from '../../../contract/images/patch.ts'
 import { readManifest, UnacceptableManifest } from '../../../contract/images/signature.ts'
 import type { ImageReference } from '../../../contract/plan.ts'
 import { HardwareError } from '../../hardware-error.ts'
 import { openObjectStore } from './object-store.ts'
 import { openObjects, type Want } from './objects.ts'
+import { openPatched } from './patched.ts'
 import { known, openPlaces, parsePlaces, type Places, type PlacesParts } from './places.ts'
 import { digestOf, isStored, unpack } from './unpack.ts'
 
@@ -71,6 +73,7 @@ export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
   })
 
   const { bring } = openObjects(store, parts)
+  const patched = openPatched((sha256, bytes) => store.put(`chunk-${sha256}`, bytes))
 
   async function open(image: ImageReference, want: Want): Promise<ChunkedImage> {
     const { manifest: stored, source, name } = image
@@ -135,12 +138,17 @@ export function openChunkCache(parts: ChunkCacheParts): ChunkCache {
   function stored(image: ChunkedImage, sha256: string, want: Want): Promise<Buffer> {
     const page = image.pageOf.get(sha256)
     if (page === undefined) return Promise.reject(new HardwareError(`image ${image.name} has no chunk ${sha256}`))
+    return patched.whole(sha256, want, (each) => bringStored(image, page, each, want))
+  }
+
+  function bringStored(image: ChunkedImage, page: number, sha256: string, want: Want): Promise<Buffer> {
     return bring(`chunk-${sha256}`, want, {
       what: `chunk ${sha256.slice(0, 12)} of image ${image.name}`,
       limit: LARGEST_STORED_CHUNK,
       url: async () => known((await image.places(page)).urls[sha256]),
       expired: () => image.placesExpired(page),
-      keep: async (bytes) => ((await isStored(sha256, bytes)) ? bytes : undefined),
+      keep: async (bytes) => (readPatch(bytes) || (await isStored(sha256, bytes)) ? bytes : undefined),
+      passing: (bytes) => readPatch(bytes) !== undefined,
     })
   }
 

@@ -18,6 +18,8 @@ export interface Job {
   expired(): void
   /** What is to be kept of what came; undefined: it is wrong. */
   keep(bytes: Buffer): Promise<Buffer | undefined>
+  /** Something else is to be made of it before it is written. */
+  passing?(kept: Buffer): boolean
 }
 
 /** Objects of the site's store, brought over the WAN once however many want them at once. */
@@ -71,7 +73,7 @@ export function openObjects(
             clock,
             get,
           )
-          await store.put(name, kept!)
+          if (!job.passing?.(kept!)) await store.put(name, kept!)
           return kept!
         },
       }
@@ -97,7 +99,7 @@ export function openObjects(
   return { bring }
 }
 
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+export async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason as Error)
