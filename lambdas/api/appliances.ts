@@ -37,7 +37,7 @@ export function applianceRoutes(app: Api, platform: Platform): void {
         `Appliance ${appliance.name} is alive (last heard of at ${appliance.last_seen}): stop it first, or say force=true.`,
       )
     await platform.identity.revoke(appliance.uuid)
-    await retried(platform, appliance, (now) => removeAppliance(platform.table, now))
+    await retried(platform, appliance, (now) => removeAppliance(platform.table, now, platform.clock.now()))
     platform.log.warn({ site: appliance.site, appliance: appliance.uuid, name: appliance.name, force }, 'deleted')
     return call.body(null, 204)
   })

@@ -18,6 +18,7 @@ export function appliancesWritten(): number {
 /** Listed by when their silence will have been long. */
 export const APPLIANCES_DUE = 'due-appliances'
 const SILENT_SECONDS = 600
+const dueAt = (due: Date, uuid: string): Key => ({ pk: APPLIANCES_DUE, sk: `${due.toISOString()}#${uuid}` })
 
 /** `due`: when to see to its nodes unless it is heard of before; null: that has been done. */
 export function applianceItem(appliance: Appliance, due = longSilent(appliance)): Item {
@@ -30,10 +31,18 @@ export function applianceItem(appliance: Appliance, due = longSilent(appliance))
     by: {
       all: { pk: 'appliances', sk },
       site: { pk: `appliances-of#${appliance.site}`, sk },
-      ...(due && { due: { pk: APPLIANCES_DUE, sk: `${due.toISOString()}#${appliance.uuid}` } }),
+      ...(due && { due: dueAt(due, appliance.uuid) }),
     },
   }
 }
+
+/** What is kept of an appliance that was deleted until others look after its nodes. */
+export function departedItem(appliance: Appliance, due: Date, version = 1): Item {
+  const key = { pk: `departed#${appliance.uuid}`, sk: 'departed' }
+  return { ...key, version, value: appliance, by: { due: dueAt(due, appliance.uuid) } }
+}
+
+export const isDeparted = ({ sk }: Item): boolean => sk === 'departed'
 
 function longSilent({ last_seen }: Appliance): Date | null {
   return last_seen === null ? null : new Date(Date.parse(last_seen) + SILENT_SECONDS * 1000)
@@ -101,10 +110,14 @@ export async function renameAppliance(table: Table, before: Appliance, name: str
 }
 
 /** With its name, and the commands that it will never fetch. Rejects with ConflictError when it was written meanwhile. */
-export async function removeAppliance(table: Table, appliance: Appliance): Promise<void> {
+export async function removeAppliance(table: Table, appliance: Appliance, now: Date): Promise<void> {
   const key = applianceKey(appliance.uuid)
   written += 1
-  await table.write([{ delete: key, expect: appliance.version }, { delete: applianceNameKey(appliance.name) }])
+  await table.write([
+    { delete: key, expect: appliance.version },
+    { delete: applianceNameKey(appliance.name) },
+    { put: departedItem(appliance, now), expect: 'absent' },
+  ])
   const left: Key[] = []
   for await (const { pk, sk } of items(table, { pk: key.pk })) left.push({ pk, sk })
   for (let at = 0; at < left.length; at += 100)

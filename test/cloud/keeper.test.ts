@@ -134,6 +134,33 @@ describe('nodes whose keeper says nothing for ten minutes', () => {
   })
 })
 
+describe('nodes whose keeper is deleted by force', () => {
+  it('are looked after by another of its site at once, or as soon as there is one', async () => {
+    const other = new PaperSite(cloud, (await withSite(cloud, 'berlin', 'box-2')).appliance)
+    const node = await newNode()
+    await provision(node, 'manage')
+    const [former, next] = kinds(site).length > 0 ? [site, other] : [other, site]
+    await former.carryOut(node)
+    const remove = (name: string) => cloud.client.conductors.delete(name, { force: true })
+    await remove(former === site ? 'box-1' : 'box-2')
+    await cloud.tick()
+    expect(kinds(next)).toEqual(['watch'])
+    expect(await keeper(node)).toBe(next.uuid)
+    await remove(former === site ? 'box-2' : 'box-1')
+    await cloud.tick()
+    expect(await keeper(node)).toBe(next.uuid)
+    const last = new PaperSite(cloud, (await withSite(cloud, 'berlin', 'box-3')).appliance)
+    cloud.pass(610)
+    await alive(cloud, last.uuid)
+    await cloud.tick()
+    expect(await keeper(node)).toBe(last.uuid)
+    cloud.pass(610)
+    await cloud.tick()
+    const departed = await cloud.platform.table.query({ pk: `departed#${former.uuid}`, limit: 1 })
+    expect(departed.items).toEqual([])
+  })
+})
+
 describe('what people change of a node', () => {
   it('reaches who looks after it without waiting for a plan: address, password, driver', async () => {
     const node = await available()
