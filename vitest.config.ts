@@ -11,7 +11,7 @@ const waiting = (groupOrder: number) => ({ maxWorkers: cores + 1, sequence: { gr
 
 /** `expect.poll` waits a second unless told, which a busy machine may take for anything. */
 const polling = (timeout: number) => ({ expect: { poll: { timeout } } })
-const quick = { ...shared, testTimeout: 20_000, hookTimeout: 20_000, ...polling(15_000) }
+const quick = { ...shared, testTimeout: 60_000, hookTimeout: 60_000, ...polling(30_000) }
 const patient = { ...shared, ...polling(30_000) }
 
 /** unit: beside the source, no process but this one. peers: programs that we did not write. contracts: both clouds.
@@ -38,8 +38,8 @@ export default defineConfig({
           name: 'peers',
           include: ['**/*.peer.test.ts'],
           exclude: ['**/node_modules/**'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
           ...patient,
           ...waiting(2),
         },
@@ -49,8 +49,8 @@ export default defineConfig({
           name: 'contracts',
           include: ['test/contracts/**/*.test.ts', 'test/cloud/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.peer.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
           ...patient,
           ...busy(3),
         },
@@ -59,8 +59,8 @@ export default defineConfig({
         test: {
           name: 'scenarios',
           include: ['test/scenarios/**/*.test.ts'],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           ...patient,
           ...waiting(4),
         },
