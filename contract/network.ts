@@ -75,4 +75,6 @@ export interface NetworkPort extends Kept {
   binding: { host_id: string; vnic_type: string; profile: Record<string, unknown> }
   bound: { node: string; port: string } | null
   trunk?: { uuid: string; vlan: number | null } | undefined
+  /** What for a machine has it while a ramdisk runs: no tenant's. */
+  service?: 'provisioning' | 'cleaning' | 'rescuing' | 'inspection' | 'servicing'
 }

@@ -116,8 +116,7 @@ export function answerFor(
       serve: false,
       because: 'GRUB asks only the server of its address for its script: beside another DHCP server it is not offered',
     }
-  const planned = machine?.addresses?.[request.mac]
-  const reserved = planned === undefined ? parts.reservations.addressFor(request) : { address: ipv4FromText(planned) }
+  const reserved = plannedAddress(parts.config, machine, request.mac) ?? parts.reservations.addressFor(request)
   const file = bootFile(parts, machine, request.mac, answer)
   const server = file === undefined ? undefined : ipv4FromText(parts.config.nextServer)
   const subnet = subnetFor(parts.config.subnets, request, reserved?.address)
@@ -132,6 +131,17 @@ export function answerFor(
     options,
     boot: file === undefined || server === undefined ? undefined : { server, file },
   }
+}
+
+/** What the plan says that a card's ramdisk has, where that is an address of the site's. */
+function plannedAddress(
+  { subnets }: Pick<BootConfig, 'subnets'>,
+  machine: BootMachine | undefined,
+  mac: string,
+): { address: number } | undefined {
+  const planned = machine?.addresses?.[mac]
+  const address = planned === undefined ? undefined : ipv4FromText(planned)
+  return address !== undefined && subnets.some((each) => contains(each, address)) ? { address } : undefined
 }
 
 function addBootOptions(options: Map<number, Uint8Array>, answer: BootAnswer): void {

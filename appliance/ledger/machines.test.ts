@@ -33,6 +33,16 @@ it('gives one token to a boot, and the same one however often it is asked', () =
   expect(machines.byBootToken(token)).toEqual({ machine: boot, mac })
 })
 
+it("has a plan's addresses while a ramdisk runs, and no longer", () => {
+  const of = { ...machine(), addresses: { [mac]: '10.20.0.17' } }
+  machines.learn(of, 1)
+  const given = ['ramdisk', 'disk'].map((mode) => {
+    machines.setBoot(of.node, 1, { mode: mode as 'ramdisk' | 'disk' })
+    return machines.byMac(mac)?.addresses
+  })
+  expect(given).toEqual([of.addresses, undefined])
+})
+
 it('ends all tokens of a boot when the machine goes on', () => {
   const of = machine()
   machines.learn(of, 1)

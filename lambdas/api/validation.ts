@@ -17,6 +17,8 @@ import { withDeployInterface } from '../conductor/deploy-interface.ts'
 import { instanceRamdisk } from '../conductor/instance-ramdisk.ts'
 import { fastTracks, hasAgentPower, machineOf } from '../conductor/machine.ts'
 import { partitionsOf } from '../conductor/partition-image.ts'
+import { requireWired } from '../conductor/plugs.ts'
+import { serviceNetwork } from '../network/service-networks.ts'
 import type { Platform } from '../platform.ts'
 import { portsOf } from '../store/ports.ts'
 
@@ -32,6 +34,11 @@ const checks: Partial<Record<InterfaceKind, Check>> = {
   management: async (_, node) => checkDriverInfo(node.driver, node.driver_info),
   console: async (_, node) => checkConsole(node.console_interface, node.driver_info),
   boot: async (platform, node) => bootable(node, await portsOf(platform.table, node.uuid)),
+  network: async (platform, node) =>
+    reason(async () => {
+      if (node.network_interface === 'neutron') await requireWired(platform, node)
+      if (node.network_interface === 'flat') await serviceNetwork(platform, node, 'cleaning')
+    }),
   storage: async ({ table }, node) => reason(() => bootVolumeOf(table, node)),
   deploy: async (platform, node) =>
     node.deploy_interface === 'fake' || node.deploy_interface === 'noop'

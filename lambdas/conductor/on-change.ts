@@ -18,6 +18,7 @@ import { forgetNode } from './forget.ts'
 import { withSealingKeys } from './sealing-keys.ts'
 import { deleteConfigDrive } from './config-drive.ts'
 import { serversChanged } from '../compute/changes.ts'
+import { servicePortsChanged, takeServicePorts } from '../network/service-ports.ts'
 import { tenantPortsChanged } from '../network/tell-sites.ts'
 import { volumesChanged } from '../volume/reconcile.ts'
 import { fanOut } from '../webhooks/fan-out.ts'
@@ -28,6 +29,7 @@ export async function onChange(platform: Platform, changes: Change[]): Promise<v
     inTurn(changes, (change) => react(platform, change)),
     serversChanged(platform, changes),
     tenantPortsChanged(platform, changes),
+    servicePortsChanged(platform, changes),
     volumesChanged(platform, changes),
     publishNew(platform, changes),
     fanOut(platform, changes),
@@ -103,7 +105,9 @@ async function planned(
 ): Promise<NodeChange> {
   const request = await requestOf(platform, node, lane)
   const plan = withSealingKeys(await planFor(platform, node, request, lane, { id: platform.ids.uuid(), now }), site)
-  const packed = await packPlan(platform.blobs, plan)
+  const addresses = lane === 'provision' ? await takeServicePorts(platform, node, request.kind) : undefined
+  const addressed = addresses ? { ...plan, machine: { ...plan.machine, addresses } } : plan
+  const packed = await packPlan(platform.blobs, addressed)
   const command: Unnumbered = {
     id: platform.ids.uuid(),
     node: node.uuid,

@@ -1,11 +1,14 @@
 import { UserError } from '../../contract/api/faults.ts'
+import type { Network } from '../../contract/network.ts'
 import type { Plan, PlanKind, Step, TrunkConnection } from '../../contract/plan.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { vifOf } from '../network/binding.ts'
+import { requireServiceNetwork, useOf } from '../network/service-networks.ts'
 import { networkStore, portStore } from '../network/store.ts'
 import { carriedBy } from '../network/trunk-ports.ts'
 import type { Platform } from '../platform.ts'
 import { portgroupStore } from '../store/portgroups.ts'
+import { portsOf } from '../store/ports.ts'
 import { switchesOf } from '../store/site-switches.ts'
 import type { Steps } from './planners.ts'
 import { step } from './ramdisk.ts'
@@ -17,18 +20,9 @@ export interface Wiring {
   tenant: TrunkConnection[]
 }
 
-/** Ironic's names of the networks in driver_info; where one is not given, that for provisioning does. */
-const networks: Partial<Record<PlanKind, string>> = {
-  inspect: 'inspection_network',
-  clean: 'cleaning_network',
-  tear_down: 'cleaning_network',
-  rescue: 'rescuing_network',
-  service: 'servicing_network',
-}
-
 /** Undefined: no switch is touched. An instance is got rid of also where nobody can say any more where its machine is to be plugged. */
 export async function wiringOf(
-  platform: Pick<Platform, 'table'>,
+  platform: Pick<Platform, 'table' | 'options'>,
   node: Node,
   cards: readonly Port[],
   kind: PlanKind,
@@ -40,31 +34,27 @@ export async function wiringOf(
 }
 
 async function found(
-  { table }: Pick<Platform, 'table'>,
+  platform: Pick<Platform, 'table' | 'options'>,
   node: Node,
   cards: readonly Port[],
   kind: PlanKind,
 ): Promise<Wiring | undefined> {
+  const { table } = platform
   if (node.network_interface !== 'neutron' || !moves.has(kind)) return undefined
   const plugged = cards.flatMap((card) => {
     const { switch_info: name, switch_id: id, port_id: port } = card.local_link_connection
     const at = typeof name === 'string' && name !== '' ? name : id
     return typeof at === 'string' && typeof port === 'string' ? [{ card, switch: at, port }] : []
   })
-  const where = networks[kind] ?? 'provisioning_network'
-  const named = node.driver_info[where] ?? node.driver_info['provisioning_network']
-  if (typeof named !== 'string')
-    throw new UserError(
-      400,
-      `Network interface neutron needs driver_info/${where}, or provisioning_network: a network's UUID.`,
-    )
+  const use = useOf(kind)
+  const network = await requireServiceNetwork(platform, node, use)
   const service = plugged.filter(({ card }) => card.pxe_enabled)
   if (service.length === 0)
     throw new UserError(
       400,
       'Network interface neutron needs a port with pxe_enabled, and switch_info (or switch_id) and port_id in its local_link_connection.',
     )
-  const vlan = await vlanOf(table, named, `driver_info/${where}`)
+  const vlan = vlanIn(network, `the ${use} network`)
   const tenant: TrunkConnection[] = []
   for (const { card, ...at } of plugged) {
     const vif = vifOf(card) ?? (await vifOfGroup(table, card))
@@ -82,18 +72,27 @@ async function vifOfGroup(table: Platform['table'], { portgroup_uuid: uuid }: Po
   return group && vifOf(group)
 }
 
+/** What is missing for network interface neutron, as `validate` tells it. */
+export async function requireWired(platform: Pick<Platform, 'table' | 'options'>, node: Node): Promise<void> {
+  const cards = await portsOf(platform.table, node.uuid)
+  for (const kind of ['clean', 'deploy'] as const) await found(platform, node, cards, kind)
+}
+
 /** Those that start a ramdisk or an instance, or end one. */
 const moves = new Set<PlanKind>(['inspect', 'clean', 'tear_down', 'rescue', 'service', 'deploy', 'unrescue'])
 
 async function vlanOf(table: Platform['table'], uuid: string, what: string): Promise<number> {
   const network = await networkStore.get(table, uuid)
   if (!network) throw new UserError(400, `Network ${uuid} of ${what} could not be found.`)
-  if (network.segment.vlan === null)
-    throw new UserError(
-      400,
-      `Network ${uuid} of ${what} is flat: a switch's port is moved to networks of type vlan only.`,
-    )
-  return network.segment.vlan
+  return vlanIn(network, what)
+}
+
+function vlanIn({ uuid, segment: { vlan } }: Network, what: string): number {
+  if (vlan !== null) return vlan
+  throw new UserError(
+    400,
+    `Network ${uuid} of ${what} is flat: a switch's port is moved to networks of type vlan only.`,
+  )
 }
 
 function plug(connections: readonly TrunkConnection[]): Step[] {

@@ -121,7 +121,7 @@ function kept({ card, group }: Place, internal_info: Record<string, unknown>, no
   return card ? cardStore.writes(card, { ...card, internal_info, updated_at: now, version: card.version + 1 }) : []
 }
 
-/** The port is nobody's card's any more. `also`: what of it changes with that. */
+/** The port is nobody's card's any more, and the card's address is free for the next one. `also`: what of it changes with that. */
 export async function unbindPort(
   platform: Platform,
   port: NetworkPort,
@@ -140,7 +140,7 @@ export async function unbindPort(
   const freed = port.bound
     ? [...(await free(platform, port, port.bound.port, now)), ...(await subPortsBound(platform.table, port, null, now))]
     : []
-  return takePort(platform, port, base, { fixed_ips: undefined, mac_address: undefined }, freed)
+  return takePort(platform, port, base, { fixed_ips: undefined, mac_address: port.bound ? null : undefined }, freed)
 }
 
 async function free({ table }: Platform, { uuid }: NetworkPort, at: string, now: string): Promise<Write[]> {

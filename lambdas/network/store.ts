@@ -64,6 +64,12 @@ export const addressesOf = (subnet: string): string => `addresses-of#${subnet}`
 export const macKey = (network: string, mac: string): Key => ({ pk: macsOn(network), sk: mac })
 const macsOn = (network: string): string => `macs-on#${network}`
 
+/** The port that has a MAC on a network. */
+export async function anyMacOn(table: Table, network: string, mac: string): Promise<NetworkPort | undefined> {
+  const item = await table.get(macKey(network, mac))
+  return item && portStore.get(table, (item.value as { port: string }).port)
+}
+
 /** Any port on a network; looked for where nothing lags behind what was written. */
 export async function anyPortOn(table: Table, network: string): Promise<string | undefined> {
   const [first] = (await table.query({ pk: macsOn(network), limit: 1 })).items

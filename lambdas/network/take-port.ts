@@ -10,7 +10,8 @@ import { addressesOf, addressKey, macKey, networkStore, portWrites, subnetsOf } 
 /** What a port wants: addresses of its own choice, or some of a subnet; none said, one of each version that the network has. */
 export interface Wanted {
   fixed_ips: Array<{ subnet_id?: string | undefined; ip_address?: string | undefined }> | undefined
-  mac_address: string | undefined
+  /** `null`: none of its own any more, but one that nobody has. */
+  mac_address: string | null | undefined
 }
 
 const ATTEMPTS = 40
@@ -28,11 +29,14 @@ export async function takePort(
   also: Write[] = [],
 ): Promise<NetworkPort> {
   const counted = before ? platform.table : charging(platform.table, base.project_id, { port: 1 })
-  const isTaking = !before || wanted.fixed_ips !== undefined || wanted.mac_address !== undefined
+  const isTaking = !before || wanted.fixed_ips !== undefined || typeof wanted.mac_address === 'string'
+  const isLeaving = !isTaking && wanted.mac_address === null
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const network = isTaking ? await openNetwork(platform.table, base.network_uuid) : undefined
-    const subnets = network ? await subnetsOf(platform.table, network) : []
-    const mac_address = wanted.mac_address ?? before?.mac_address ?? macOf(base.uuid, attempt)
+    const where = isLeaving ? await networkStore.get(platform.table, base.network_uuid) : network
+    const subnets = where ? await subnetsOf(platform.table, where) : []
+    const kept = wanted.mac_address === null ? undefined : before?.mac_address
+    const mac_address = wanted.mac_address ?? kept ?? macOf(base.uuid, attempt)
     const chosen = await addresses(platform, { before, base, subnets, wanted, attempt })
     const fixed_ips = chosen.map((ip) => ofCard(ip, subnets, mac_address))
     const after: NetworkPort = { ...base, fixed_ips, mac_address }
@@ -152,7 +156,7 @@ function refuseChosen(
   if (!key || key.sk === 'network-port' || key.sk === 'trunk')
     throw new UserError(before ? 412 : 409, `Port ${after.uuid} was changed at the same moment, please retry.`)
   const mac = macKey(after.network_uuid, after.mac_address)
-  if (key.pk === mac.pk && key.sk === mac.sk && wanted.mac_address !== undefined)
+  if (key.pk === mac.pk && key.sk === mac.sk && typeof wanted.mac_address === 'string')
     throw new UserError(
       409,
       `Unable to complete operation for network ${after.network_uuid}. The mac address ${after.mac_address} is in use.`,

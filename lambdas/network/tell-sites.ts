@@ -96,6 +96,7 @@ async function keeper({ table, clock }: Platform, uuid: string): Promise<string 
 
 async function wantedOf({ table }: Platform, uuid: string): Promise<TenantPort | null> {
   const port = await portStore.get(table, uuid)
+  if (port?.service) return null // its plan says which address its ramdisk has
   const network = port?.bound && (await networkStore.get(table, port.network_uuid))
   if (!port?.bound || !network) return null
   const found = await Promise.all(

@@ -83,6 +83,7 @@ export function portView(port: NetworkPort, asAdmin: boolean) {
     bound: _bound,
     fixed_ips: _ips,
     trunk: _trunk,
+    service: _use,
     ...shown
   } = rest
   const domain = 'openstacklocal.'

@@ -1,10 +1,11 @@
 import { Fleet } from '../rack/paper/fleet.ts'
-import { cloudHere } from '../scenarios/cloud-here.ts'
+import { cloudHere, type CloudHere } from '../scenarios/cloud-here.ts'
 import { readFileSync } from 'node:fs'
 import { adminPasswordFile } from '../../standalone/keystone.ts'
 import { systemToken } from './way-in.ts'
 
 export interface MachinesToHave {
+  cloud: CloudHere
   fleet: Fleet
   /** As OpenStack's clients read them from the environment: the administrator in the project of that name. */
   settings: Record<string, string>
@@ -12,7 +13,7 @@ export interface MachinesToHave {
 }
 
 /** A cloud with a flavor's worth of machines on paper, which deploy as told: for clients that ask for servers. */
-export async function openMachines(machines: number): Promise<MachinesToHave> {
+export async function openMachines(machines: number, speed = 100): Promise<MachinesToHave> {
   const cloud = await cloudHere({ auth: 'keystone' })
   const stops = [() => cloud.stopAndForget()]
   const stop = async (): Promise<void> => {
@@ -23,7 +24,7 @@ export async function openMachines(machines: number): Promise<MachinesToHave> {
     const token = await systemToken(cloud.endpoint, password)
     const withToken: typeof fetch = (url, init) =>
       fetch(url, { ...init, headers: { ...(init?.headers as Record<string, string>), 'x-auth-token': token } })
-    const of = { endpoint: cloud.endpoint, fetch: withToken, sites: 1, machinesPerSite: machines, speed: 100 }
+    const of = { endpoint: cloud.endpoint, fetch: withToken, sites: 1, machinesPerSite: machines, speed }
     const fleet = new Fleet(of)
     stops.unshift(() => fleet.tearDown())
     await fleet.join()
@@ -40,7 +41,7 @@ export async function openMachines(machines: number): Promise<MachinesToHave> {
       OS_PROJECT_DOMAIN_NAME: 'Default',
       OS_REGION_NAME: 'RegionOne',
     }
-    return { fleet, settings, stop }
+    return { cloud, fleet, settings, stop }
   } catch (error) {
     await stop()
     throw error

@@ -1,39 +1,24 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type MachinesToHave, openMachines } from '../clients/machines.ts'
 import { run, type Ran } from './bloomery-process.ts'
+import { personOf } from './person.ts'
 
 /** `bloomery server`, of a person in a project, on machines that deploy. */
 
 let machines: MachinesToHave
-let token: string
 beforeAll(async () => {
   machines = await openMachines(1)
-  token = await projectToken()
-  await make('/compute/v2.1/flavors', { flavor: { name: 'metal', vcpus: 1, ram: 1024, disk: 1 } }).then(({ flavor }) =>
-    make(`/compute/v2.1/flavors/${flavor?.id}/os-extra_specs`, { extra_specs: { 'resources:CUSTOM_BAREMETAL': '1' } }),
-  )
+  const ask = await personOf(machines)
+  const make = (path: string, body: object) => ask('POST', path, body)
+  const { flavor } = await make('/compute/v2.1/flavors', { flavor: { name: 'metal', vcpus: 1, ram: 1024, disk: 1 } })
+  const extra_specs = { 'resources:CUSTOM_BAREMETAL': '1' }
+  await make(`/compute/v2.1/flavors/${flavor.id}/os-extra_specs`, { extra_specs })
   const { network } = await make('/network/v2.0/networks', { network: { name: 'rack' } })
-  await make('/network/v2.0/subnets', { subnet: { network_id: network?.id, ip_version: 4, cidr: '10.20.0.0/24' } })
+  await make('/network/v2.0/subnets', { subnet: { network_id: network.id, ip_version: 4, cidr: '10.20.0.0/24' } })
 }, 180_000)
 afterAll(() => machines?.stop())
 
 const endpoint = (): string => machines.settings['OS_AUTH_URL']!.replace(/\/identity$/, '')
-
-async function projectToken(): Promise<string> {
-  const domain = { id: 'default' }
-  const user = { name: 'admin', domain, password: machines.settings['OS_PASSWORD'] }
-  const identity = { methods: ['password'], password: { user } }
-  const body = JSON.stringify({ auth: { identity, scope: { project: { name: 'admin', domain } } } })
-  const reply = await fetch(`${endpoint()}/identity/v3/auth/tokens`, { method: 'POST', body })
-  return reply.headers.get('x-subject-token') ?? ''
-}
-
-async function make(path: string, body: object): Promise<Record<string, { id: string } | undefined>> {
-  const init = { method: 'POST', headers: { 'x-auth-token': token }, body: JSON.stringify(body) }
-  const reply = await fetch(`${endpoint()}${path}`, init)
-  if (!reply.ok) throw new Error(`${path}: ${reply.status} ${await reply.text()}`)
-  return reply.json() as Promise<Record<string, { id: string } | undefined>>
-}
 
 const cli = (line: string, project = 'admin'): Promise<Ran> =>
   run([...line.split(' '), '--endpoint', endpoint()], {
@@ -71,10 +56,24 @@ it('says what is missing: a thing, a project, a node', { timeout: 120_000 }, asy
   expect([neither.code, neither.stderr]).toEqual([3, expect.stringContaining('three')])
 })
 
+it('makes volumes, of which there are none without an appliance that has room', { timeout: 120_000 }, async () => {
+  const failed = await cli('volume create data --size 1 --wait')
+  expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('data is in error: no appliance')])
+  expect(await said('volume list')).toMatch(/data +error +1/)
+  expect(await said('volume show data')).toContain('volumes.gib')
+  const both = await cli('server create x --flavor metal --image debian --volume data')
+  expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('either --image or --volume')])
+  const unbootable = await cli('server create x --flavor metal --volume data')
+  expect([unbootable.code, unbootable.stderr]).toEqual([3, expect.stringContaining('must be available')])
+  expect(await said('volume delete data --wait')).toContain('gone')
+  expect(JSON.parse(await said('volume list --json'))).toEqual([])
+})
+
 it('shows help with examples for each of its commands', { timeout: 120_000 }, async () => {
-  const verbs = ['create', 'list', 'show', 'delete', 'console', 'events', 'start', 'rescue', 'rebuild']
-  for (const verb of verbs) {
-    const { code, stdout } = await run(['server', verb, '--help'])
+  const ofServers = ['create', 'list', 'show', 'delete', 'console', 'events', 'start', 'rescue', 'rebuild']
+  const ofVolumes = ['create', 'list', 'show', 'delete', 'attach', 'detach']
+  for (const verb of [...ofServers.map((each) => `server ${each}`), ...ofVolumes.map((each) => `volume ${each}`)]) {
+    const { code, stdout } = await run([...verb.split(' '), '--help'])
     expect([code, stdout], verb).toEqual([0, expect.stringContaining('Examples:')])
   }
 })
