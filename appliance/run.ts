@@ -28,7 +28,8 @@ import { startMetricsServer } from './metrics-server.ts'
 import { openBootMedia } from './media/media.ts'
 import { openMetrics } from './metrics.ts'
 import { openProcessors } from './processors.ts'
-import { ramdiskCommandLine, startSite } from './site.ts'
+import { ramdiskCommandLine, type RamdiskSettings } from './ramdisk-command-line.ts'
+import { startSite } from './site.ts'
 import { openVswitch } from './switches/open-vswitch.ts'
 import { openSwitches } from './switches/switch.ts'
 import { connectMqtt } from './uplink/mqtt.ts'
@@ -80,7 +81,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     })
     const ramdisk = {
       doorUrl: `https://${address}:${config.door_port}`,
-      kernelArguments: `ipa-insecure=1 ${config.kernel_arguments}`.trim(),
+      kernelArguments: config.kernel_arguments,
     }
     const site = startSite({
       ...ramdisk,
@@ -166,7 +167,7 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
 
 /** As an inspection, and what the site adds for machines that it doesn't know. */
 function discoveryCommandLine(
-  ramdisk: Parameters<typeof ramdiskCommandLine>[0],
+  ramdisk: RamdiskSettings,
   { discoveryCommandLine: more }: ApplianceConfig['boot'],
 ): string {
   return `${ramdiskCommandLine(ramdisk, 'inspect')} ${more}`.trim()

@@ -35,6 +35,7 @@ import { type Notices, openNotices } from './notices.ts'
 import { openSitePower } from './power/site-power.ts'
 import type { SiteParts } from './site-parts.ts'
 import { startExecutor } from './plans/executor.ts'
+import { ramdiskCommandLine } from './ramdisk-command-line.ts'
 import { fetchPlan } from './plans/fetch-plan.ts'
 import { openDeliveries } from './uplink/deliveries.ts'
 import { startUplink } from './uplink/uplink.ts'
@@ -153,7 +154,7 @@ export function startSite(parts: SiteParts): Site {
       agents,
       images,
       posted: () => posted.take(plan.node),
-      ramdiskCommandLine: ramdiskCommandLine(parts, plan.kind),
+      ramdiskCommandLine: ramdiskCommandLine(parts, plan.kind, plan.machine.driver_info),
       doorUrl: parts.doorUrl,
       delayMs: (kind) => delays(kind, plan.machine.driver_info),
       media: parts.media,
@@ -272,15 +273,6 @@ export function startSite(parts: SiteParts): Site {
       await uplink.stop()
     },
   }
-}
-
-/** A ramdisk that is to inspect its machine is told where to post what it finds. */
-export function ramdiskCommandLine(
-  { doorUrl, kernelArguments }: Pick<SiteParts, 'doorUrl' | 'kernelArguments'>,
-  kind: Plan['kind'],
-): string {
-  const post = kind === 'inspect' ? `ipa-inspection-callback-url=${doorUrl}/v1/continue_inspection ` : ''
-  return `ipa-api-url=${doorUrl} ${post}${kernelArguments}`.trim()
 }
 
 /** What follows in such a plan logs in with the new password, or trusts the new certificate. */

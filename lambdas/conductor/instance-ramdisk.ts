@@ -1,5 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { type InstanceFile, instanceFile, type InstanceRamdisk } from '../../contract/plan.ts'
+import { isPassedOn } from '../../contract/ramdisk-arguments.ts'
 
 type Info = Record<string, unknown>
 
@@ -53,15 +54,14 @@ const argumentKeys = ['kernel_append_params', 'ramdisk_kernel_arguments'] as con
 /** Of Linux on arm64 (COMMAND_LINE_SIZE), the least there is, less the interface that the site adds. */
 const MOST_ARGUMENTS = 2000
 
-/** Such as every loader passes on as they are: iPXE, GRUB and U-Boot each take others of these signs for their own. Ironic's `%default%`
- * stands for what its operator configured for all; here that is nothing. */
+/** Ironic's `%default%` stands for what its operator configured for all; here that is nothing. */
 export function argumentsOf(info: Info): string {
   const given = argumentKeys.map((key) => info[key]).filter(isGiven)
   const text = given
     .map((each) => (typeof each === 'string' ? each.replaceAll('%default%', '') : '\0'))
     .join(' ')
     .trim()
-  if (text.length > MOST_ARGUMENTS || !/^[\x20-\x7e]*$/.test(text) || /[$'"\\]|(^|\s)(\|\||&&)(\s|$)/.test(text))
+  if (text.length > MOST_ARGUMENTS || !isPassedOn(text))
     throw new UserError(
       400,
       `instance_info/${argumentKeys.join(' and ')} can't be told to every boot loader: at most ${MOST_ARGUMENTS} characters of printable ASCII, without $ ' " \\, || and &&.`,

@@ -1,6 +1,7 @@
 import { steps as facts } from '../../contract/step-facts.ts'
 import type { ConfigDriveReference, Machine, Step, StepName } from '../../contract/plan.ts'
 import type { PowerTarget } from '../../contract/resources.ts'
+import { ramdiskArguments } from '../../contract/ramdisk-arguments.ts'
 import { boolean } from '../../contract/stored.ts'
 import { installer } from './installer.ts'
 import { instanceRamdisk } from './instance-ramdisk.ts'
@@ -13,10 +14,14 @@ export function isFake({ interfaces }: Ground, kind: string): boolean {
   return interfaces[kind] === 'fake'
 }
 
-export const intoRamdisk = (on: Ground): Step[] => [
-  ...(on.fast_track ? [step('deploy.boot_ramdisk', on)] : started(boot('boot.prepare_ramdisk', on), on)),
-  step('deploy.start_agent', on),
-]
+/** UserError: its kernel can't be told what driver_info asks for. */
+export function intoRamdisk(on: Ground): Step[] {
+  ramdiskArguments(on.driver_info ?? {})
+  return [
+    ...(on.fast_track ? [step('deploy.boot_ramdisk', on)] : started(boot('boot.prepare_ramdisk', on), on)),
+    step('deploy.start_agent', on),
+  ]
+}
 
 /** Somebody else's program in the agent's place, which installs by itself. */
 export function intoInstaller(on: Ground, drive: ConfigDriveReference | null): Step[] {

@@ -6,8 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SERIAL_SOCKET } from './machine.ts'
 import { spawnIn } from './netns.ts'
 
-const START_DEADLINE_MS = 5_000
-const DOOR_DEADLINE_MS = 30_000
+const START_DEADLINE_MS = 60_000
+const DOOR_DEADLINE_MS = 60_000
 /** Where the simulator finds the server's serial port, at the BMC's own address. */
 const SERIAL_PORT = 9012
 

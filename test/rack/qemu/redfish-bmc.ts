@@ -6,7 +6,7 @@ import type { BmcAccess } from './bmc.ts'
 import { CD_IMAGE } from './machine.ts'
 import { spawnIn } from './netns.ts'
 
-const START_DEADLINE_MS = 10_000
+const START_DEADLINE_MS = 60_000
 
 export type RedfishServer = { name: string; uuid: string; mac: string; dir: string }
 
