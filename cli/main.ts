@@ -11,6 +11,7 @@ import { portCommand } from './port.ts'
 import { serverCommand } from './server.ts'
 import { siteCommand } from './site.ts'
 import { exitCodes, UsageError } from './usage.ts'
+import { volumeCommand } from './volume.ts'
 import { webhookCommand } from './webhook.ts'
 import { whyCommand } from './why.ts'
 
@@ -36,6 +37,7 @@ for (const command of [
   deployCommand(),
   undeployCommand(),
   serverCommand(),
+  volumeCommand(),
   whyCommand(),
   consoleCommand(),
   webhookCommand(),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { ApiError } from '../contract/api/client.ts'
 import { UsageError } from './usage.ts'
 
-/** The services beside bare metal, which answer as OpenStack's do: servers, images, networks. */
+/** The services beside bare metal, which answer as OpenStack's do: servers, images, networks, volumes. */
 export interface OpenStack {
   /** `path` begins with the service, such as `/compute/v2.1/servers`. */
   ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown>
