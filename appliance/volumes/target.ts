@@ -18,8 +18,9 @@ export interface Export {
 }
 
 export interface Targets {
-  /** All that there is from now on; what is there already is left in peace, sessions and all. */
-  set(exports: Export[]): Promise<void>
+  /** All that there is from now on; what is there already is left in peace, sessions and all. Of those that can't be had, by name, why: they keep
+   * no other back. */
+  set(exports: Export[]): Promise<ReadonlyMap<string, unknown>>
   stop(): Promise<void>
 }
 
@@ -115,7 +116,7 @@ export async function startTargets({ dir, portal, log }: TargetOptions): Promise
   }
 
   /** What is there becomes what is wanted. One that is not whole was interrupted in the making. */
-  async function sync(): Promise<void> {
+  async function sync(): Promise<Map<string, unknown>> {
     const there = await shown()
     const whole = there.filter(({ name, paths, accounts, initiators }) =>
       wanted.some(
@@ -132,12 +133,16 @@ export async function startTargets({ dir, portal, log }: TargetOptions): Promise
     for (const user of readAccounts(await ask({ mode: 'account', op: 'show' }, 'show its accounts')))
       if (!inUse.has(user)) await ask({ mode: 'account', op: 'delete', parameters: { user } }, 'delete an account')
     const taken = new Set(whole.map(({ tid }) => tid))
+    const failed = new Map<string, unknown>()
     for (const each of wanted.filter(({ name }) => !whole.some((target) => target.name === name))) {
       let tid = 1
       while (taken.has(tid)) tid += 1
       taken.add(tid)
-      await make(tid, each)
+      await make(tid, each).catch((error: unknown) => failed.set(each.name, error))
     }
+    for (const [name, error] of failed)
+      log.error({ target: name, error: sentence(error) }, 'a target could not be made')
+    return failed
   }
 
   /** Nobody gets in before the last step. */

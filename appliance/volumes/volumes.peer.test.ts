@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -260,6 +260,58 @@ test('what has no room, or shall be smaller, fails and says why', { timeout: LON
   expect(await want(volume, null)).toMatchObject({ phase: 'done' })
   expect(existsSync(join(dir, 'volumes', volume))).toBe(false)
   expect(await want(other, { ...empty, gib: 3 })).toMatchObject({ phase: 'done' })
+})
+
+test('room that was promised stays so when the next thing fails', { timeout: LONG }, async () => {
+  const { live } = await site()
+  const { want } = await live()
+  await want(volume, { ...empty, gib: 6 })
+  expect(await want(volume, { ...empty, gib: 20 })).toMatchObject({ phase: 'failed' })
+  expect(await want(other, { ...empty, gib: 6 })).toMatchObject({ phase: 'failed' })
+  expect(await want(volume, { ...empty, gib: 6 })).toMatchObject({ phase: 'done' })
+  expect(await want(other, { ...empty, gib: 4 })).toMatchObject({ phase: 'done' })
+})
+
+test('what was on a deleted volume is on no other', { timeout: LONG }, async () => {
+  const { dir, live, shared } = await site()
+  const { want } = await live()
+  const mark = Buffer.alloc(131_072, 'what nobody else may read ')
+  writeFileSync(join(dir, 'mark'), mark)
+  await write(await want(volume, shared(volume)), join(dir, 'mark'))
+  expect(await want(volume, null)).toMatchObject({ phase: 'done' })
+  expect(readdirSync(join(dir, 'volumes'))).toEqual([])
+  const next = await want(other, shared(other))
+  expect((await read(next, mark.length, join(dir, 'read'))).equals(Buffer.alloc(mark.length))).toBe(true)
+  expect(statSync(join(dir, 'volumes', other, 'disk')).blocks * 512).toBeLessThan(mark.length)
+})
+
+test('a target that can not be had again keeps no other back', { timeout: LONG }, async () => {
+  const { dir, live, shared } = await site()
+  const first = await live()
+  const at = url(await first.want(volume, shared(volume)))
+  await first.want(other, shared(other))
+  await first.end()
+  const disk = join(dir, 'volumes', other, 'disk')
+  rmSync(disk)
+  mkdirSync(disk)
+  const second = await live()
+  await vi.waitUntil(() => capacity(at), WAIT)
+  expect(JSON.stringify(second.log.lines)).toContain(`volume-${other}`)
+})
+
+test('a full disk fails what needs room, says so, and leaves nothing half made', { timeout: LONG }, async () => {
+  const { dir, live, shared } = await site()
+  const volumes = join(dir, 'volumes')
+  mkdirSync(volumes)
+  await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'volumes', volumes])
+  onTestFinished(async () => void (await run('umount', ['-l', volumes])))
+  const { want } = await live()
+  expect(await want(volume, { ...empty, source: { kind: 'image', image } })).toMatchObject({
+    phase: 'failed',
+    note: expect.stringMatching(/ENOSPC|no space left/i),
+  })
+  expect(readdirSync(volumes)).toEqual([])
+  expect(await capacity(url(await want(other, shared(other))))).toContain(`${2 ** 30}`)
 })
 
 test('a port in use is said', { timeout: LONG }, async () => {

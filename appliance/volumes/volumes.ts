@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { ExportedVolume, VolumeRoom, WantedVolume } from '../../contract/block-storage.ts'
 import type { Command } from '../../contract/messages.ts'
 import { open as openSealed } from '../../contract/seal.ts'
@@ -120,7 +121,8 @@ export function openVolumes(parts: VolumeParts): Volumes {
           uuid,
           exports.map((each) => exportOf(uuid, each)),
         )
-        await options.targets.set([...shared.values()].flat())
+        const failed = await options.targets.set([...shared.values()].flat())
+        for (const { name } of shared.get(uuid) ?? []) if (failed.has(name)) throw failed.get(name)
         return exports.map(({ attachment }) => ({
           attachment,
           target_iqn: targetName(options.iqn, uuid, attachment),
@@ -129,6 +131,12 @@ export function openVolumes(parts: VolumeParts): Volumes {
         }))
       },
     })
+  }
+
+  /** One whose making failed takes no room. */
+  function promisedBy({ uuid, wanted, state }: VolumeRow): number {
+    if (wanted === null) return 0
+    return state === 'failed' && !existsSync(disks?.path(uuid) ?? '') ? 0 : wanted.gib
   }
 
   function exportOf(volume: string, { attachment, initiator, secret }: WantedVolume['exports'][number]): Export {
@@ -146,11 +154,14 @@ export function openVolumes(parts: VolumeParts): Volumes {
   async function shareAgain(): Promise<void> {
     if (!options) return
     for (const { uuid, wanted } of rows.all())
-      if (wanted)
+      try {
         shared.set(
           uuid,
-          wanted.exports.map((each) => exportOf(uuid, each)),
+          (wanted?.exports ?? []).map((each) => exportOf(uuid, each)),
         )
+      } catch (error) {
+        log.error({ volume: uuid, error: sentence(error) }, 'a volume can not be exported')
+      }
     const there: Export[] = []
     for (const [uuid, exports] of shared) if ((await disks?.size(uuid)) !== undefined) there.push(...exports)
     await options.targets.set(there)
@@ -178,6 +189,3 @@ export function openVolumes(parts: VolumeParts): Volumes {
     },
   }
 }
-
-/** One whose making failed takes no room. */
-const promisedBy = ({ wanted, state }: VolumeRow): number => (wanted === null || state === 'failed' ? 0 : wanted.gib)
