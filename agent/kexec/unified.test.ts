@@ -72,20 +72,18 @@ it.each<[string, Buffer]>([
 
 it('whatever is in the file, nothing outside of it is meant', () => {
   const valid = image(whole)
-  const mutated = fc
+  const changed = fc
     .array(fc.tuple(fc.nat(BLOCK * 2 - 1), fc.nat(255)), { maxLength: 12 })
     .map((changes) => changes.reduce((file, [at, byte]) => (file.writeUInt8(byte, at), file), Buffer.from(valid)))
   const anything = fc.uint8Array({ maxLength: 2048 }).map((bytes) => Buffer.from(bytes))
   fc.assert(
-    fc.property(fc.oneof(mutated, anything), fc.nat(4096), (file, cut) => {
+    fc.property(fc.oneof(changed, anything), fc.nat(4096), (file, cut) => {
       const size = Math.min(file.length, cut === 0 ? file.length : cut)
       const found = parseUnified(file.subarray(0, Math.min(size, BLOCK * 2)), size)
-      for (const slice of found ? [found.kernel, ...found.initrds, found.commandLine ?? found.kernel] : []) {
-        expect(slice.from).toBeGreaterThanOrEqual(0)
-        expect(slice.from + slice.size).toBeLessThanOrEqual(size)
-      }
+      for (const slice of found ? [found.kernel, ...found.initrds, found.commandLine ?? found.kernel] : [])
+        expect([slice.from >= 0, slice.from + slice.size <= size]).toEqual([true, true])
     }),
-    { numRuns: Number(process.env['UKI_RUNS'] ?? 2000) },
+    { numRuns: 3000 },
   )
 })
 

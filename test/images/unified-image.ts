@@ -14,10 +14,9 @@ export async function makeUnifiedImage(
   try {
     const line = join(folder, 'cmdline')
     await writeFile(line, commandLine)
-    const section = (name: string, file: string, at: number): string[] => [
-      ...['--add-section', `${name}=${file}`],
-      ...['--change-section-vma', `${name}=${at}`],
-    ]
+    const section = (name: string, file: string, at: number): string[] => {
+      return ['--add-section', `${name}=${file}`, '--change-section-vma', `${name}=${at}`]
+    }
     const sections = [
       ...section('.cmdline', line, 0x30000),
       ...section('.linux', kernel, 0x2000000),

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { makeUnifiedImage } from '../../test/images/unified-image.ts'
-import { entryIn } from './entry.ts'
-import { openPieces } from './pieces.ts'
+import { makeUnifiedImage } from './unified-image.ts'
+import { entryIn } from '../../agent/kexec/entry.ts'
+import { openPieces } from '../../agent/kexec/pieces.ts'
 
 test('what objcopy puts around systemd’s stub is taken apart again, to the byte', async () => {
   const root = await mkdtemp(join(tmpdir(), 'unified-'))
