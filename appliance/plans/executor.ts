@@ -4,7 +4,8 @@ import { sentence } from '../hardware-error.ts'
 import { generationOf, isGone, remember, setGeneration, setGone } from '../ledger/inbox.ts'
 import type { PendingPlans } from '../ledger/pending-plans.ts'
 import { Stopped } from './attempt.ts'
-import { close, report, runPlan, type PlanParts } from './run-plan.ts'
+import { close, report } from './report.ts'
+import { runPlan, type PlanParts } from './run-plan.ts'
 
 const REFETCH_MS = 5000
 const AGAIN_MS = 30_000

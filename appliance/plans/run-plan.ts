@@ -1,4 +1,4 @@
-import type { BootMark, Progress } from '../../contract/messages.ts'
+import type { BootMark } from '../../contract/messages.ts'
 import { stepName, type Plan, type Step } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError, sentence } from '../hardware-error.ts'
@@ -9,13 +9,11 @@ import type { DeployLogs } from '../agents/deploy-logs.ts'
 import type { Machines } from '../ledger/machines.ts'
 import type { Outbox } from '../ledger/outbox.ts'
 import type { Log } from '../log.ts'
-import { onRelative } from './relative.ts'
 import { prefetch } from '../images/prefetch.ts'
 import { attempt, Stopped } from './attempt.ts'
+import { contextOf, phaseOf } from './context.ts'
+import { close, report } from './report.ts'
 import type { StepContext } from './step.ts'
-
-/** At most one progress report in this time for the same kind of note. */
-const NOTE_MS = 5000
 
 /** Told at every point where a power cut would leave a different ledger; tests cut there. */
 export type CrashPoint = (at: string) => void
@@ -122,13 +120,13 @@ async function runStep(parts: PlanParts, entry: Entry, step: Step, stop: AbortSi
   crashPoint(`before ${stepName(step)}`)
   if (parts.logs.when === 'always' && stepName(step) === 'deploy.tear_down_agent')
     await parts.logs.keep(
-      context(parts, entry, step, () => {}),
+      contextOf(parts, entry, step, () => {}),
       stop,
     )
   let last: string | undefined
   await attempt(
     step,
-    context(parts, entry, step, (note) => (last = note)),
+    contextOf(parts, entry, step, (note) => (last = note)),
     stop,
     () => last,
   )
@@ -148,12 +146,12 @@ async function cleanUp(parts: PlanParts, entry: Entry, leave: AbortSignal): Prom
   // Before the machine is switched off, which ends its ramdisk.
   if (first && parts.logs.when !== 'never')
     await parts.logs.keep(
-      context(parts, entry, first, () => {}),
+      contextOf(parts, entry, first, () => {}),
       leave,
     )
   for (const step of entry.plan.on_failure) {
     if (leave.aborted) return
-    const on = { ...context(parts, entry, step, () => {}), started: parts.clock.now(), note: () => {} }
+    const on = { ...contextOf(parts, entry, step, () => {}), started: parts.clock.now(), note: () => {} }
     await attempt(step, on, leave, () => undefined).catch((error: unknown) => {
       parts.log.warn(
         { node: entry.plan.node, step: stepName(step), error: sentence(error) },
@@ -163,145 +161,6 @@ async function cleanUp(parts: PlanParts, entry: Entry, leave: AbortSignal): Prom
   }
 }
 
-function context(
-  parts: PlanParts,
-  entry: Entry,
-  step: Step,
-  told: (note: string) => void,
-): Omit<StepContext, 'signal' | 'deadline'> {
-  const { clock, journal, ledger, machines } = parts
-  let notedAt = 0
-  let noted = ''
-  const on: Omit<StepContext, 'signal' | 'deadline'> = {
-    ...parts.tools(entry.plan),
-    plan: entry.plan,
-    clock,
-    machines,
-    started: entry.stepStarted ?? clock.now(),
-    memo: {
-      get: (name) => entry.memo[name],
-      set: (name, value) => {
-        entry.memo[name] = value
-        journal.save(entry)
-        parts.crashPoint(`memo of ${stepName(step)}`)
-      },
-    },
-    note(text, percent) {
-      told(text)
-      const recent = clock.now().getTime() - notedAt < NOTE_MS
-      if ((text === noted && percent === undefined) || (recent && shape(text) === shape(noted))) return
-      noted = text
-      notedAt = clock.now().getTime()
-      ledger.soon(() => report(parts, entry, phaseOf(step), text, percent))
-    },
-    observed({ power, bootDevice }) {
-      if (power) machines.setPower(entry.plan.node, power)
-      if (bootDevice) entry.bootDevice = bootDevice
-    },
-    onRelative: (node) => onRelative(parts, entry.plan, node, on.note),
-    unheld: () => journal.isUnheld(entry.plan.id, entry.step),
-    found: (inventory, plugin_data) => {
-      const { id, node, generation } = entry.plan
-      ledger.transaction(() =>
-        parts.outbox.append({
-          kind: 'inventory',
-          node,
-          generation,
-          plan: id,
-          inventory,
-          ...(plugin_data ? { plugin_data } : {}),
-        }),
-      )
-    },
-    rotated: (key, value) => {
-      const { id, node, generation } = entry.plan
-      ledger.transaction(() => {
-        machines.setDriverInfo(node, key, value)
-        parts.outbox.append({ kind: 'secret', node, generation, plan: id, key, value })
-      })
-    },
-    trusted: (fingerprint) => {
-      const { id, node, generation } = entry.plan
-      ledger.transaction(() => {
-        machines.setDriverInfo(node, 'redfish_certificate_fingerprint', fingerprint)
-        parts.outbox.append({ kind: 'certificate', node, generation, plan: id, fingerprint })
-      })
-    },
-    noticed: (subject, text) => {
-      const { node } = entry.plan
-      ledger.soon(() => parts.outbox.append({ kind: 'notice', subject, node, text: text.slice(0, 1024) }))
-    },
-    answered: (answer) => {
-      const { id, node, generation } = entry.plan
-      ledger.soon(() => parts.outbox.append({ kind: 'answer', node, generation, plan: id, answer }))
-    },
-    read: (facts) => {
-      const { id, node, generation } = entry.plan
-      ledger.soon(() => parts.outbox.append({ kind: 'hardware', node, generation, plan: id, facts }))
-    },
-  }
-  return on
-}
-
-/** Writes a progress report and its number together; callers hold a transaction. */
-export function report(
-  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal' | 'seenOfBoot' | 'screenOf'>,
-  entry: Entry,
-  phase: Progress['phase'],
-  note: string | null,
-  percent?: number,
-): void {
-  const { plan } = entry
-  const screen = phase === 'failed' ? (parts.screenOf(plan.node) ?? []) : []
-  const boot = entry.stepStarted ? parts.seenOfBoot(plan.node, begunAt(entry, entry.stepStarted)) : []
-  entry.ordinal += 1
-  parts.outbox.append({
-    kind: 'progress',
-    node: plan.node,
-    generation: plan.generation,
-    lane: plan.lane,
-    plan: plan.id,
-    ordinal: entry.ordinal,
-    phase,
-    step: Math.min(entry.step, plan.steps.length - 1),
-    percent: percent === undefined ? null : Math.round(percent * 10) / 10,
-    note: note?.slice(0, 4000) ?? null,
-    power_state: parts.machines.powerOf(plan.node),
-    boot_device: entry.bootDevice ?? null,
-    seconds: phase === 'done' || phase === 'failed' ? entry.seconds : [],
-    ...(boot.length > 0 && { boot }),
-    ...(screen.length > 0 && { screen }),
-  })
-  parts.journal.save(entry)
-}
-
-/** When the plan began, by what its steps took. */
-function begunAt({ seconds }: Entry, stepStarted: Date): Date {
-  const before = seconds.reduce((sum, each) => sum + each, 0)
-  return new Date(stepStarted.getTime() - before * 1000)
-}
-
-export function close(
-  parts: Pick<PlanParts, 'outbox' | 'machines' | 'journal' | 'seenOfBoot' | 'screenOf'>,
-  entry: Entry,
-  phase: 'done' | 'failed' | 'refused',
-  note: string | null,
-): void {
-  report(parts, entry, phase, note)
-  entry.state = 'closed'
-  parts.journal.save(entry)
-}
-
 function superseded(parts: PlanParts, plan: Plan): boolean {
   return generationOf(parts.ledger, plan.node, plan.lane) > plan.generation
-}
-
-function phaseOf(step: Step): 'waiting' | 'running' | 'held' {
-  if (stepName(step) === 'plan.hold') return 'held'
-  return step.waits ? 'waiting' : 'running'
-}
-
-/** Notes that differ in figures only are of one shape. */
-function shape(note: string): string {
-  return note.replace(/[\d.]+/g, '#')
 }
