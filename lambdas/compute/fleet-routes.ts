@@ -68,6 +68,9 @@ export function fleetRoutes(app: Service, ground: Ground): void {
     if (!node) throw new UserError(404, `Compute host ${id} could not be found.`)
     return call.json({ hypervisor: detail(call, node) })
   })
+  app.get(`${PATH}/os-hypervisors/:node/uptime`, () => {
+    throw new UserError(501, 'Virt driver does not implement uptime function.')
+  })
   app.get(`${PATH}/extensions`, (call) => call.json({ extensions: [] }))
 }
 
@@ -82,6 +85,7 @@ function brief(call: Call, { uuid, maintenance }: Node) {
 
 function detail(call: Call, node: Node) {
   const { name, conductor_group: site, properties, instance_uuid: instance } = node
+  const cpu = { arch: properties['cpu_arch'] ?? null }
   return {
     ...brief(call, node),
     hypervisor_type: 'ironic',
@@ -89,8 +93,9 @@ function detail(call: Call, node: Node) {
     host_ip: null,
     service: { id: site, host: site, disabled_reason: node.maintenance_reason },
     servers: instance === null ? [] : [{ uuid: instance, name: node.instance_name ?? instance }],
-    cpu_info: { arch: properties['cpu_arch'] ?? null },
-    ...(call.var.minor >= 88 ? {} : capacityOf(node)),
+    cpu_info: call.var.minor >= 28 ? cpu : JSON.stringify(cpu),
+    // Of a machine nobody asks it; the client's `hypervisor show` bears no null.
+    ...(call.var.minor >= 88 ? { uptime: '' } : capacityOf(node)),
     description: name,
   }
 }

@@ -1,12 +1,13 @@
 import { UserError } from '../../contract/api/faults.ts'
-import type { Network, NetworkPort } from '../../contract/network.ts'
+import type { Network, NetworkPort, Segment } from '../../contract/network.ts'
 import type { Portgroup } from '../../contract/portgroup.ts'
-import type { Port } from '../../contract/resources.ts'
+import type { Node, Port } from '../../contract/resources.ts'
 import type { Platform, Write } from '../platform.ts'
 import { portgroupsOf, portgroupStore } from '../store/portgroups.ts'
 import { portsOf, portStore as cardStore } from '../store/ports.ts'
-import { portStore } from './store.ts'
-import { takePort } from './take-port.ts'
+import { absentAt, type Reach, reachAt, subnetsAt } from './segment-places.ts'
+import { networkStore, portStore, subnetsOf } from './store.ts'
+import { oneOfEach, takePort, type Wanted } from './take-port.ts'
 import { requireUntrunked, subPortsBound } from './trunk-ports.ts'
 
 /** What of a node a tenant's port (Ironic's VIF) can be bound to: a card, or a bond of several. */
@@ -52,26 +53,45 @@ export async function placesOf(table: Platform['table'], node: string): Promise<
 }
 
 /** A free one on the network's wires, before one that doesn't say on which it is; then bonds, then what boots by PXE (reference §5.6). */
-export function choosePlace(places: readonly Place[], { segment }: Network): Place {
-  const free = places.filter(
-    ({ vif, physical_network: on }) => vif === undefined && (on === null || on === segment.physical_network),
-  )
-  const order = ({ physical_network: on, group, pxe }: Place): number =>
+export function choosePlace(
+  places: readonly Place[],
+  network: Pick<Network, 'uuid'>,
+  reach: Reach,
+  site: string,
+): { place: Place; segment: Segment } {
+  const reached = places.flatMap((place) => {
+    const segment = reach(place.physical_network)
+    return segment ? [{ place, segment }] : []
+  })
+  const free = reached.filter(({ place }) => place.vif === undefined)
+  const order = ({ place: { physical_network: on, group, pxe } }: (typeof free)[number]): number =>
     (on === null ? 4 : 0) + (group ? 0 : 2) + (pxe ? 0 : 1)
-  const [best] = free.toSorted((a, b) => order(a) - order(b) || (a.address < b.address ? -1 : 1))
-  if (!best)
-    throw new UserError(
-      400,
-      `The node has no free card on physical network ${segment.physical_network}: it has ${places.length}, of which ${places.length - free.length} are taken or elsewhere.`,
-    )
-  return best
+  const [best] = free.toSorted((a, b) => order(a) - order(b) || (a.place.address < b.place.address ? -1 : 1))
+  if (best) return best
+  const on = [...new Set(places.map((place) => place.physical_network ?? site))].join(', ')
+  if (places.length > 0 && reached.length === 0) throw absentAt(network, `at site ${site} (on physical network ${on})`)
+  throw new UserError(
+    400,
+    `The node has no free card on network ${network.uuid}: it has ${places.length}, of which ${places.length - free.length} are taken or elsewhere.`,
+  )
+}
+
+/** A place of these for a port, and the segment that it is on there. */
+export async function placeFor(
+  table: Platform['table'],
+  node: Pick<Node, 'conductor_group'>,
+  places: readonly Place[],
+  network: Network,
+): Promise<{ place: Place; segment: Segment }> {
+  const site = node.conductor_group
+  return choosePlace(places, network, await reachAt(table, network, site), site)
 }
 
 /** Port and card in one transaction. */
 export async function bindPort(
   platform: Platform,
   port: NetworkPort,
-  place: Place,
+  { place, segment }: { place: Place; segment: Segment },
   device: Pick<NetworkPort, 'device_id' | 'device_owner'>,
 ): Promise<NetworkPort> {
   const now = platform.clock.now().toISOString()
@@ -92,9 +112,30 @@ export async function bindPort(
     ...kept(place, { ...at.internal_info, [KEY]: port.uuid }, now),
     ...(await subPortsBound(platform.table, port, base.bound, now)),
   ]
-  const bound = await takePort(platform, port, base, { fixed_ips: undefined, mac_address: place.address }, taken)
+  const fixed_ips = await addressesAt(platform.table, port, segment)
+  const bound = await takePort(platform, port, base, { fixed_ips, mac_address: place.address }, taken)
   platform.log.info({ node: at.node_uuid, port: port.uuid, card: place.address }, 'port bound')
   return bound
+}
+
+/** Of the segment that it comes to, where it has none until then; undefined: what it has stays. */
+async function addressesAt(
+  table: Platform['table'],
+  port: NetworkPort,
+  segment: Segment,
+): Promise<Wanted['fixed_ips']> {
+  const network = await networkStore.get(table, port.network_uuid)
+  const subnets = network ? await subnetsOf(table, network) : []
+  if (port.deferred && port.fixed_ips.length === 0) return oneOfEach(subnetsAt(subnets, segment))
+  for (const { subnet_uuid: uuid, ip_address: ip } of port.fixed_ips) {
+    const at = subnets.find((each) => each.uuid === uuid)?.segment_uuid
+    if (at !== undefined && at !== segment.uuid)
+      throw new UserError(
+        400,
+        `Port ${port.uuid} has address ${ip} of segment ${at}, and the node is on segment ${segment.uuid} of physical network ${segment.physical_network}.`,
+      )
+  }
+  return undefined
 }
 
 /** As Ironic tells Neutron's drivers where the cable ends. */

@@ -5,6 +5,7 @@ import { charging } from '../openstack/quotas.ts'
 import { ConflictError, keyOf, type Platform, type Write } from '../platform.ts'
 import { all } from '../store/paging.ts'
 import { addressAt, eui64, macOf, placeOf, prefixOf, sizeOf } from './addressing.ts'
+import { isSegmented } from './segment-places.ts'
 import { addressesOf, addressKey, macKey, networkStore, portWrites, subnetsOf } from './store.ts'
 
 /** What a port wants: addresses of its own choice, or some of a subnet; none said, one of each version that the network has. */
@@ -39,7 +40,8 @@ export async function takePort(
     const mac_address = wanted.mac_address ?? kept ?? macOf(base.uuid, attempt)
     const chosen = await addresses(platform, { before, base, subnets, wanted, attempt })
     const fixed_ips = chosen.map((ip) => ofCard(ip, subnets, mac_address))
-    const after: NetworkPort = { ...base, fixed_ips, mac_address }
+    const isDeferred = !before && wanted.fixed_ips === undefined && isSegmented(subnets)
+    const after: NetworkPort = { ...base, ...(isDeferred ? { deferred: true } : {}), fixed_ips, mac_address }
     const writes = [...portWrites(before, after), ...(network ? [unchanged(network)] : []), ...also]
     try {
       await counted.write(writes)
@@ -80,7 +82,7 @@ interface Search {
 
 async function addresses(platform: Needs, { before, base, subnets, wanted, attempt }: Search): Promise<FixedIp[]> {
   if (wanted.fixed_ips === undefined && before) return before.fixed_ips
-  const asked = wanted.fixed_ips ?? oneOfEach(subnets)
+  const asked = wanted.fixed_ips ?? oneOfEach(subnets.filter(({ segment_uuid: segment }) => segment === undefined))
   const found: FixedIp[] = []
   for (const [at, each] of asked.entries()) {
     const subnet = subnetFor(each, subnets, base.network_uuid)
@@ -90,7 +92,7 @@ async function addresses(platform: Needs, { before, base, subnets, wanted, attem
   return found
 }
 
-function oneOfEach(subnets: Subnet[]): Array<{ subnet_id: string; ip_address?: string }> {
+export function oneOfEach(subnets: readonly Subnet[]): Array<{ subnet_id: string; ip_address?: string }> {
   const firsts = ([4, 6] as const).map((version) => subnets.find(({ ip_version: each }) => each === version))
   return firsts.flatMap((subnet) => (subnet ? [{ subnet_id: subnet.uuid }] : []))
 }
