@@ -34,6 +34,8 @@ export interface ImageRecord {
   status: (typeof recordStatuses)[number]
   /** Of what was uploaded: its bytes, and their MD5 and SHA-512. */
   data: { size: number; checksum: string; sha512: string } | null
+  /** Of one that was cut into chunks after it came: so long the file that came is kept for who is fetching it; null: as long as the image. */
+  whole_until?: string | null
   /** Where its data are to be fetched, or were, and why that failed. */
   download: { url: string; failed: string | null; request: string; begun_at: string; by: string | null } | null
   created_at: string

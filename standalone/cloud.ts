@@ -54,7 +54,7 @@ export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Lo
     const tls = config.tls ? ground.serverCertificate : undefined
     http = await listen({ fetch: dispatch(ground, api), host: config.host, port: config.port, tls })
     endpoint ||= `${tls ? 'https' : 'http'}://${bracketed(config.host)}:${http.port}`
-    const imports = new ImageImports(ground.platform, ground.webhooks)
+    const imports = new ImageImports(ground.platform, ground.blobs, ground.webhooks)
     stops.push(() => imports.stop())
     api.answer = createApi(
       ground.platform,

@@ -43,6 +43,7 @@ export interface Ground {
   table: SqliteTable
   /** What appliances published, for `consumeUplinks`. */
   reports: SqliteQueue
+  blobs: FileBlobs
   blobRoutes: Hono
   authority: Authority
   serverCertificate: { key: string; cert: string }
@@ -100,6 +101,7 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
     platform: { ...own, couriers },
     table,
     reports,
+    blobs,
     blobRoutes: blobRoutes(blobs, secret, clock, log),
     authority,
     serverCertificate,

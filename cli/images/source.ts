@@ -4,9 +4,10 @@ import { basename, extname, join } from 'node:path'
 import { bootModesOf } from '@bloomery/image/boot-modes.ts'
 import { formatOf, HEAD_BYTES, type Format } from '@bloomery/image/detect.ts'
 import { ImageError } from '@bloomery/image/error.ts'
+import { headOf } from '@bloomery/image/head.ts'
 import { type Layout, layoutOf } from '@bloomery/image/layout.ts'
 import { openQcow2, type Disk } from '@bloomery/image/qcow2.ts'
-import { fileAccess, type RandomAccess } from '@bloomery/image/random-access.ts'
+import { fileAccess } from '@bloomery/image/random-access.ts'
 import { openRaw } from '@bloomery/image/raw.ts'
 import type { ImageManifest } from '../../contract/images/manifest.ts'
 import { UsageError } from '../usage.ts'
@@ -40,8 +41,6 @@ const promised: Readonly<Record<string, readonly string[]>> = {
   '.xz': ['xz'],
   '.zst': ['zstd'],
 }
-/** Of a disk, what is looked through for its table and its loaders. */
-const HEAD = 4 * 1024 * 1024
 
 export async function openSource(given: string, declared: string | undefined, meter: Meter): Promise<Source> {
   const folder = await mkdtemp(join(process.env['TMPDIR'] ?? tmpdir(), 'bloomery-image-'))
@@ -104,19 +103,6 @@ async function opened(path: string, format: Format, clear: () => Promise<void>):
   } catch (error) {
     await file.close()
     throw error
-  }
-}
-
-/** The beginning of a disk that can only be read from its beginning. */
-async function headOf(disk: Disk): Promise<RandomAccess> {
-  const head = Buffer.alloc(Math.min(HEAD, disk.size))
-  for await (const { offset, length, data } of disk.pieces()) {
-    if (offset >= head.length) break
-    data?.copy(head, offset, 0, Math.min(length, head.length - offset))
-  }
-  return {
-    size: disk.size,
-    read: (position, length) => Promise.resolve(head.subarray(position, position + length)),
   }
 }
 

@@ -79,7 +79,7 @@ export function imageRoutes(app: Api, platform: Platform): void {
     requireMatch(call, `Image ${image.name}`, image)
     if (!(flag('force', call.req.query('force')) ?? false)) await requireUnused(platform, image)
     await deleteImage(table, image, clock.now())
-    if (!image.manifest) await blobs.delete(imageBlob(image.uuid))
+    await blobs.delete(imageBlob(image.uuid))
     return call.body(null, 204)
   })
 }

@@ -5,6 +5,9 @@ import type { ImageRecord } from '../../contract/image-record.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { isAdmin } from '../openstack/rights.ts'
+import type { Image } from '../../contract/resources.ts'
+import { joined } from '../images/join.ts'
+import { manifestOf } from '../store/image-references.ts'
 import { imageBlob } from '../store/images.ts'
 import { requireTarget } from '../webhooks/target.ts'
 import type { WebhookConfig } from '../webhooks/config.ts'
@@ -17,7 +20,7 @@ import { entryOf, ownEntry } from './sight.ts'
 const DATA_TYPE = 'application/octet-stream'
 const SAVE_SECONDS = 3600
 
-/** Fetches what `web-download` names; whoever runs it is woken when there is something to fetch. */
+/** Fetches what `web-download` names, and cuts what came into chunks; whoever runs it is woken when there is something to do. */
 export interface Importer {
   wake(): void
 }
@@ -40,6 +43,7 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
   app.put(`${path}/file`, async (call) => {
     const data = await received(call, 'saving')
     await kept(call.req.param('image').toLowerCase(), (entry) => activate(ground, entry, data))
+    importer?.wake()
     return call.body(null, 204)
   })
   app.put(`${path}/stage`, async (call) => {
@@ -56,6 +60,7 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
       if (record.status !== 'uploading' || !record.data)
         throw new UserError(409, `Image ${record.uuid} is ${record.status}: stage its data before they are imported.`)
       await activate(ground, { record, image: undefined }, record.data)
+      importer?.wake()
     } else await download(call, record, asked.uri)
     return call.body(null, 202)
   })
@@ -64,13 +69,12 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
     if (record.status === 'deactivated' && !isAdmin(call))
       throw new UserError(403, `Image ${record.uuid} is deactivated: an administrator may reactivate it.`)
     if (!image || image.state !== 'active') return call.body(null, 204)
-    if (image.manifest)
-      throw new UserError(501, `Image ${record.uuid} is kept in chunks, which only sites put together again.`)
-    if (!blobs.putStream) return call.redirect(await blobs.signGet(imageBlob(record.uuid), SAVE_SECONDS), 307)
-    const stream = await blobs.stream(imageBlob(record.uuid))
+    const whole = await blobs.head(imageBlob(record.uuid))
+    if (whole && !blobs.putStream) return call.redirect(await blobs.signGet(imageBlob(record.uuid), SAVE_SECONDS), 307)
+    const stream = whole ? await blobs.stream(imageBlob(record.uuid)) : await disk(image)
     if (!stream) throw new UserError(404, `The data of image ${record.uuid} are not there: send them again.`)
     call.header('content-type', DATA_TYPE)
-    call.header('content-length', String(image.size))
+    call.header('content-length', String(whole?.size ?? image.size))
     if (record.data) call.header('content-md5', record.data.checksum)
     return call.body(Readable.toWeb(stream) as ReadableStream)
   })
@@ -78,6 +82,19 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
     const { record } = await ownEntry(call, ground, call.req.param('image'), 'get_image_tasks')
     return call.json({ tasks: record.download ? [taskOf(record, record.download)] : [] })
   })
+
+  /** What is kept in chunks alone, put together again. */
+  async function disk({ uuid, manifest: isInChunks }: Image): Promise<Readable | undefined> {
+    if (!isInChunks) return undefined
+    if (!blobs.putStream)
+      throw new UserError(
+        501,
+        `Image ${uuid} is kept in chunks, and larger than what this edition of the cloud sends in one reply: sites put it together for the machines that get it.`,
+      )
+    const manifest = await manifestOf(blobs, uuid)
+    if (!manifest) throw new Error(`image ${uuid}: its manifest is not stored`)
+    return Readable.from(joined(blobs, uuid, manifest), { objectMode: false })
+  }
 
   /** Takes the body, unless others are at it; what fails leaves the image as it was, without data. */
   async function received(call: Call, status: ImageRecord['status']): Promise<NonNullable<ImageRecord['data']>> {

@@ -81,7 +81,7 @@ export function imageRoutes(app: Service, ground: Ground, methods: readonly stri
       )
     if (image) await deleteImage(table, image, clock.now())
     else await recordStore.remove(table, record)
-    if (!image?.manifest) await blobs.delete(imageBlob(record.uuid))
+    await blobs.delete(imageBlob(record.uuid))
     log.info({ image: record.uuid, name: record.name, user: call.var.caller.user?.id }, 'image deleted')
     return call.body(null, 204)
   })

@@ -18,7 +18,7 @@ export function imageView({ record, image }: Entry, now: Date) {
     container_format: record.container_format,
     disk_format: record.disk_format,
     size: data?.size ?? pushed?.size ?? null,
-    virtual_size: pushed?.manifest ? pushed.size : null,
+    virtual_size: image?.manifest ? image.size : null,
     min_disk: record.min_disk,
     min_ram: record.min_ram,
     checksum: data?.checksum ?? null,

@@ -139,7 +139,21 @@ async function requirePages({ blobs }: Needs, push: StoredPush, manifest: ImageM
     )
 }
 
-function imageOf(push: StoredPush, { manifest, signature }: SignedManifest, text: Buffer, now: string): Image {
+/** `text`: as it is stored. */
+export function factsOf({ manifest, signature }: SignedManifest, text: Buffer): NonNullable<Image['manifest']> {
+  return {
+    sha256: sha256Of(text),
+    size: text.length,
+    stored_size: manifest.stored_size,
+    source_format: manifest.source_format,
+    boot_modes: manifest.boot_modes,
+    table: manifest.layout.table,
+    key: signature?.key ?? null,
+  }
+}
+
+function imageOf(push: StoredPush, signed: SignedManifest, text: Buffer, now: string): Image {
+  const { manifest } = signed
   return {
     uuid: push.uuid,
     name: push.name,
@@ -148,15 +162,7 @@ function imageOf(push: StoredPush, { manifest, signature }: SignedManifest, text
     disk_format: 'raw',
     os_hash_algo: 'sha256',
     os_hash_value: manifest.sha256,
-    manifest: {
-      sha256: sha256Of(text),
-      size: text.length,
-      stored_size: manifest.stored_size,
-      source_format: manifest.source_format,
-      boot_modes: manifest.boot_modes,
-      table: manifest.layout.table,
-      key: signature?.key ?? null,
-    },
+    manifest: factsOf(signed, text),
     created_at: now,
     updated_at: null,
     version: 1,

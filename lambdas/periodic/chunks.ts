@@ -1,5 +1,5 @@
 import { collect } from '../images/collect.ts'
-import { expireImages } from '../images/expire.ts'
+import { dropWholes, expireImages } from '../images/expire.ts'
 import { ConflictError, type Page, type Platform } from '../platform.ts'
 
 /** Chunks that no image needs go at leisure: once an hour all are looked at, some at each tick. */
@@ -25,7 +25,10 @@ export async function collectChunks(platform: Platform): Promise<void> {
   try {
     // Should this end early, an hour later it begins anew.
     await note({ at: later }, before)
-    if (!next?.after) await expireImages(platform)
+    if (!next?.after) {
+      await expireImages(platform)
+      await dropWholes(platform)
+    }
     const after = await collect(platform, next?.after)
     if (after) await note({ at: new Date(now).toISOString(), after }, before + 1)
   } catch (error) {

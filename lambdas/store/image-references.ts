@@ -38,7 +38,7 @@ export interface DeletedImage {
 
 /** What a chunk that is a patch can't be put together without: referred to for as long as anything is known of that chunk. */
 export interface Patched {
-  needs: string[]
+  needs: readonly string[]
 }
 
 export function pushItem(push: StoredPush): Item {

@@ -12,7 +12,7 @@ import { OpenStackShell } from './openstack-shell.ts'
 /** OpenStack's own client, unmodified, keeps images in the cloud of one process. */
 
 const home = mkdtempSync(join(tmpdir(), 'bloomery-images-'))
-const disk = randomBytes(8 * 1024 * 1024)
+const disk = partitioned(randomBytes(8 * 1024 * 1024))
 let cloud: CloudHere
 let web: Server
 let shell: OpenStackShell
@@ -41,6 +41,16 @@ afterAll(async () => {
   rmSync(home, { recursive: true })
 })
 
+/** One partition of Linux, in an MBR. */
+function partitioned(bytes: Buffer): Buffer {
+  bytes.fill(0, 446, 510)
+  bytes[450] = 0x83
+  bytes.writeUInt32LE(2048, 454)
+  bytes.writeUInt32LE(8192, 458)
+  bytes.writeUInt16LE(0xaa55, 510)
+  return bytes
+}
+
 async function text(line: string): Promise<string> {
   const { code, stdout, stderr } = await shell.run(line.split(' '))
   if (code !== 0) throw new Error(`${line}: ${stderr}`)
@@ -66,6 +76,7 @@ it('creates an image of a file, shows it and saves it again', async () => {
     visibility: 'shared',
     properties: { os_distro: 'debian', os_hash_algo: 'sha512', os_hash_value: hash('sha512', disk) },
   })
+  await expect.poll(async () => (await json('image show debian')).virtual_size, { timeout: 60_000 }).toBe(disk.length)
   await text(`image save debian --file ${join(home, 'saved.raw')}`)
   expect(hash('sha256', readFileSync(join(home, 'saved.raw')))).toBe(hash('sha256', disk))
 }, 180_000)
