@@ -7,6 +7,7 @@ import { privileges } from './command.ts'
 import { deriveKeys, type Exchange, rakp2Code, rakp3Code, rakp4Code, sameCode, sessionIntegrityKey } from './crypto.ts'
 import { encodePacket, type Packet20, payloadTypes, plainPacket } from './packet.ts'
 import {
+  NAME_ONLY,
   decodeOpenSessionRequest,
   decodeRakp1,
   decodeRakp3,
@@ -67,7 +68,7 @@ function rakp2(
   // Nothing is known of that console but its tag.
   if (!session) return encodeRakp2({ tag: request.tag, status: statusCodes.inactiveSessionId, consoleId: 0 })
   if (session.rakp1 && sameCode(session.rakp1.request, payload)) return session.rakp1.reply
-  const user = users.find(request.username)
+  const user = users.find(request.username, request.role & NAME_ONLY ? undefined : roleOf(request))
   const status = roleStatus(request, user, channelAccess.limit)
   if (status !== statusCodes.ok || !user) {
     sessions.close(session.id)

@@ -79,9 +79,10 @@ export class Users {
     return this.#slots[id - 1]
   }
 
-  /** Who may log in under this name. */
-  find(name: Uint8Array): Account | undefined {
-    return this.#slots.find((one) => mayLogIn(one) && sameCode(Buffer.from(one.name, 'latin1'), name))
+  /** Who may log in under this name, the first; `privilege`: who has just that. */
+  find(name: Uint8Array, privilege?: number): Account | undefined {
+    const isMeant = (one: Account): boolean => privilege === undefined || one.privilege === privilege
+    return this.#slots.find((one) => mayLogIn(one) && isMeant(one) && sameCode(Buffer.from(one.name, 'latin1'), name))
   }
 
   #fill(id: number, user: BmcUser | undefined): void {

@@ -28,7 +28,7 @@ afterAll(async () => {
 
 function options(changes: Partial<ConnectOptions> = {}): ConnectOptions {
   const { port } = sim
-  return { socket, host: '127.0.0.1', port, privilege: 'administrator', timeoutMs: 5000, ...simUser, ...changes }
+  return { socket, host: '127.0.0.1', port, privilege: 'administrator', timeoutMs: 30_000, ...simUser, ...changes }
 }
 
 async function withSession<T>(changes: Partial<ConnectOptions>, use: (session: IpmiSession) => Promise<T>): Promise<T> {
@@ -168,6 +168,12 @@ test('a wrong password is called that, and is not in the message', async () => {
   await expect(attempt).rejects.toThrow(IncorrectPassword)
   await expect(attempt).rejects.toThrow(/127\.0\.0\.1:\d+, RAKP 1: incorrect password for user "ipmiusr"/)
   await expect(attempt).rejects.not.toThrow(/guess-me-not/)
+})
+
+test('ipmi_sim finds a user by name and privilege, and none with another privilege', async () => {
+  const lookup = 'name and privilege'
+  await withSession({ lookup }, async (session) => expect(await readPower(session)).toBe('off'))
+  await expect(connect(options({ lookup, privilege: 'operator' }))).rejects.toThrow(UnauthorizedName)
 })
 
 test('an unknown user is called that', async () => {

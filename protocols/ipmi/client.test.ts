@@ -83,6 +83,16 @@ describe('who may log in', () => {
     expect(await clock.run(readPower(await open({ privilege: 'operator' })))).toBe('off')
   })
 
+  test('of two users of one name, the one with the privilege that is asked for, where that is asked for too', async () => {
+    const named = { name: 'admin', password: 'for-operators', privilege: 'operator' } as const
+    net.bmc = bmcWith({ users: [{ ...named, password: login.password, privilege: 'administrator' }, named] })
+    const operator = { password: 'for-operators', privilege: 'operator' } as const
+    await expect(open(operator)).rejects.toThrow(errors.IncorrectPassword)
+    expect(await clock.run(readPower(await open({ ...operator, lookup: 'name and privilege' })))).toBe('off')
+    expect(await clock.run(readPower(await open({ lookup: 'name and privilege' })))).toBe('off')
+    await expect(open({ privilege: 'user', lookup: 'name and privilege' })).rejects.toThrow(errors.UnauthorizedName)
+  })
+
   test('a BMC with a key of its own lets in who knows it, and tells who does not', async () => {
     net.bmc = bmcWith({ kg: Buffer.from('kg') })
     expect(await clock.run(readPower(await open({ kg: Buffer.from('kg') })))).toBe('off')

@@ -41,7 +41,7 @@ afterAll(async () => {
 })
 
 function open(user: { username: string; password: string }): Promise<IpmiSession> {
-  const where = { socket, host: '127.0.0.1', port: sim.port, cipherSuite: 3, timeoutMs: 5000 } as const
+  const where = { socket, host: '127.0.0.1', port: sim.port, cipherSuite: 3, timeoutMs: 30_000 } as const
   return connect({ ...where, privilege: 'administrator', ...user })
 }
 

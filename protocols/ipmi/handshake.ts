@@ -18,6 +18,7 @@ import {
   encodeRakp1,
   encodeRakp3,
   isAccepted,
+  NAME_ONLY,
 } from './rakp.ts'
 import { statusCodes } from './status-code.ts'
 
@@ -28,6 +29,8 @@ export interface HandshakeInput {
   /** The BMC's own key; a user's password serves where there is none. */
   kg?: Uint8Array
   privilege: number
+  /** The user is looked up by name and privilege; else by the name alone, as every peer does. */
+  byPrivilege?: boolean
   /** Comes back in every answer, with the console id: together they tell whose it is. */
   tag: number
   consoleId: number
@@ -49,9 +52,6 @@ export type HandshakeResult =
   | { result: 'wrong password' }
   | { result: 'wrong BMC key' }
 
-/** Role byte, IPMI 2.0 §13.20: bit 4 looks the user up by name alone, as every peer does. */
-const NAME_ONLY = 0x10
-
 /** The console's side of IPMI 2.0 §13.17–13.23, top to bottom. Yields what to send, takes the payload that answers. Repeating
  * what got lost is the caller's. A malformed answer is a WireError. */
 export function* handshake(input: HandshakeInput): Generator<HandshakeStep, HandshakeResult, Uint8Array> {
@@ -71,7 +71,7 @@ export function* handshake(input: HandshakeInput): Generator<HandshakeStep, Hand
   }
 
   const { bmcId } = opened
-  const role = NAME_ONLY | privilege
+  const role = (input.byPrivilege ? 0 : NAME_ONLY) | privilege
   const rakp2 = decodeRakp2(
     yield {
       operation: 'RAKP 1',

@@ -26,6 +26,8 @@ export interface Credentials {
   /** The BMC's own key, where one is set. */
   kg?: Uint8Array
   privilege: Privilege
+  /** Whom the BMC finds: who has that name, or who has that name and just that privilege, where several have the same name. */
+  lookup?: 'name' | 'name and privilege' | undefined
 }
 
 interface Whose {
@@ -49,6 +51,7 @@ export async function openSession(
     password: Buffer.from(credentials.password),
     kg: credentials.kg,
     privilege,
+    byPrivilege: credentials.lookup === 'name and privilege',
     tag,
     consoleId,
     consoleRandom: peer.random(16),

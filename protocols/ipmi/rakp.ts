@@ -26,6 +26,9 @@ export interface Refusal {
   consoleId: number
 }
 
+/** Bit of the role (§13.20): the user is looked up by name alone. */
+export const NAME_ONLY = 0x10
+
 /** §13.20 | tag | 0 0 0 | BMC id LE4 | console random 16 | role | 0 0 | name length | name | */
 export interface Rakp1 {
   tag: number

@@ -136,7 +136,7 @@ test('the console of a machine behind ipmi_sim is ours, both ways', async () => 
       host: '127.0.0.1',
       port: sim.port,
       privilege: 'administrator',
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
       ...simUser,
     } as const
     const session = await connect(options)
