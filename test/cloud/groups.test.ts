@@ -12,7 +12,7 @@ beforeEach(async () => {
   group = (await ask('POST', '/groups', { group: { name: 'operators' } })).body.group.id
   user = (await ask('POST', '/users', { user: { name: 'ada', password: 'secret' } })).body.user.id
   project = (await ask('POST', '/projects', { project: { name: 'p' } })).body.project.id
-}, 30_000)
+})
 afterEach(() => stone[Symbol.asyncDispose]())
 
 const ask = (method: string, path: string, body?: unknown) => stone.identity(method, path, { token, body })
