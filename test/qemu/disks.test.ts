@@ -41,6 +41,7 @@ beforeAll(async () => {
       // The array is the root disk by itself.
       { op: 'remove', path: '/properties/root_device' },
       { op: 'add', path: '/automated_clean', value: false },
+      { op: 'add', path: '/driver_info/fast_track', value: true },
     ])
   }
 }, 15 * MINUTE)
@@ -149,7 +150,10 @@ test(
 test(
   'undeployed, its array stays, and neither of its disks boots any more',
   async () => {
-    await lab.client.nodes.patch(partitioned, [{ op: 'replace', path: '/automated_clean', value: true }])
+    await lab.client.nodes.patch(partitioned, [
+      { op: 'replace', path: '/automated_clean', value: true },
+      { op: 'remove', path: '/driver_info/fast_track' },
+    ])
     const { node } = await ask(lab.client, partitioned, 'deleted', 'available', 15 * MINUTE)
     expect(node).toMatchObject({ last_error: null, raid_config: { logical_disks: [{ volume_name: 'root' }] } })
     expect(await loadersOn(partitioned)).toEqual(['none', 'none'])
