@@ -27,8 +27,8 @@ import { paperMachine } from './testing/paper-machine.ts'
 import { type Reply, type Request, type Transport, TransportFault } from './transport.ts'
 import { insertMedia } from './virtual-media.ts'
 
-/** BLOOMERY_FUZZ_REPLIES=1000000 for the whole count. */
-const REPLIES = Number(env['BLOOMERY_FUZZ_REPLIES'] ?? 100_000)
+/** FUZZ_PACKETS=1000000 for the whole count, as with the other protocols. */
+const REPLIES = Number(env['FUZZ_PACKETS'] ?? 100_000)
 
 /** Mulberry32: the same replies in each run. */
 function generator(seed: number): (below: number) => number {
