@@ -76,7 +76,7 @@ function fail(error: unknown): number {
 function explain(error: unknown): [string, number] {
   if (error instanceof UsageError) return [error.message, exitCodes.usage]
   if (error instanceof ApiError && error.status === 401)
-    return [`${error.message}: set BLOOMERY_USERNAME and BLOOMERY_PASSWORD`, exitCodes.refused]
+    return [`${error.message.replace(/\.$/, '')}: set BLOOMERY_USERNAME and BLOOMERY_PASSWORD`, exitCodes.refused]
   if (error instanceof ApiError) return [error.message, exitCodes.refused]
   const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } }
   if (error instanceof TypeError && message === 'fetch failed')
