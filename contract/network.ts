@@ -22,9 +22,18 @@ export interface Network extends Kept {
   mtu: number
   dns_domain: string
   port_security_enabled: boolean
-  segment: { physical_network: string; vlan: number | null }
+  segment: { physical_network: string; vlan: number | null; name?: string; description?: string }
+  /** Further ones, at other sites. */
+  segments?: string[]
   subnets: string[]
   closed: boolean
+}
+
+/** `physical_network`: a site's name, or what cards there say that they are on. */
+export interface Segment extends Kept {
+  network_uuid: string
+  physical_network: string
+  vlan: number | null
 }
 
 export interface Range {
@@ -36,6 +45,7 @@ export type Ipv6Mode = 'slaac' | 'dhcpv6-stateful' | 'dhcpv6-stateless'
 
 export interface Subnet extends Kept {
   network_uuid: string
+  segment_uuid?: string
   ip_version: IpVersion
   cidr: string
   gateway_ip: string | null
@@ -75,6 +85,26 @@ export interface NetworkPort extends Kept {
   binding: { host_id: string; vnic_type: string; profile: Record<string, unknown> }
   bound: { node: string; port: string } | null
   trunk?: { uuid: string; vlan: number | null } | undefined
+  /** It has addresses only while it is bound: those of the segment that its machine is on. */
+  deferred?: boolean
   /** What for a machine has it while a ramdisk runs: no tenant's. */
   service?: 'provisioning' | 'cleaning' | 'rescuing' | 'inspection' | 'servicing'
+}
+
+export interface SecurityRule {
+  id: string
+  direction: 'ingress' | 'egress'
+  ethertype: 'IPv4' | 'IPv6'
+  protocol: string | null
+  port_range_min: number | null
+  port_range_max: number | null
+  remote_ip_prefix: string | null
+  remote_group_id: string | null
+  description: string
+}
+
+/** Kept, and enforced by nothing. */
+export interface SecurityGroup extends Kept {
+  stateful: boolean
+  rules: SecurityRule[]
 }

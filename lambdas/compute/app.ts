@@ -6,6 +6,7 @@ import type { Platform } from '../platform.ts'
 import { actionLogRoutes } from './action-routes.ts'
 import { actionRoutes } from './actions.ts'
 import { aggregateRoutes } from './aggregates.ts'
+import { externalEventRoutes } from './external-events.ts'
 import { fleetRoutes } from './fleet-routes.ts'
 import { flavorRoutes } from './flavors.ts'
 import { groupRoutes } from './group-routes.ts'
@@ -63,6 +64,7 @@ export function createCompute(platform: Platform, config: IdentityConfig, public
   consoleRoutes(app, platform)
   interfaceRoutes(app, platform)
   tagRoutes(app, platform)
+  externalEventRoutes(app, platform)
   usageRoutes(app, platform)
   return app
 }

@@ -1,11 +1,12 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Nic, Server } from '../../contract/compute.ts'
 import type { NetworkPort } from '../../contract/network.ts'
-import { bindPort, choosePlace, placesOf, unbindPort, unboundPort } from '../network/binding.ts'
+import { bindPort, placeFor, placesOf, unbindPort, unboundPort } from '../network/binding.ts'
 import { createPort, deletePort } from '../network/ports.ts'
 import { networkStore, portStore } from '../network/store.ts'
 import { takePort } from '../network/take-port.ts'
 import type { Platform } from '../platform.ts'
+import { getNode } from '../store/nodes.ts'
 
 /** A server's ports, and the cards of its node that they are bound to. */
 
@@ -22,7 +23,9 @@ export async function bindPorts(platform: Platform, server: Server, node: string
     const port = await unboundPort(platform.table, nic.port, server.uuid)
     const network = await networkStore.get(platform.table, port.network_uuid)
     if (!network) throw new UserError(404, `Network ${port.network_uuid} could not be found.`)
-    const place = choosePlace(await placesOf(platform.table, node), network)
+    const at = await getNode(platform.table, node)
+    if (!at) throw new UserError(404, `Node ${node} could not be found.`)
+    const place = await placeFor(platform.table, at, await placesOf(platform.table, node), network)
     const device = { device_id: server.uuid, device_owner: port.device_owner || 'compute:nova' }
     await bindPort(platform, port, place, device)
   }

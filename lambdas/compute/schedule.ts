@@ -17,6 +17,8 @@ export interface Wish {
   flavor: Pick<Flavor, 'extra_specs'>
   /** A site, or the nodes and sites of an aggregate that has this zone. */
   zone: { site: string } | { hosts: readonly string[] } | null
+  /** Where all networks of its ports are; null: anywhere. */
+  sites?: readonly string[] | null
   project: string
   tried: readonly string[]
   group: GroupWish | null
@@ -71,6 +73,10 @@ const filters: Filter[] = [
   { name: 'not one on which it failed before', keeps: ({ uuid }, { tried }) => !tried.includes(uuid) },
   { name: "the project's to use", keeps: (node, { project }) => isFor(node, project) },
   { name: 'at the site', keeps: (node, { zone }) => zone === null || isIn(node, zone) },
+  {
+    name: 'at a site of its networks',
+    keeps: ({ conductor_group: site }, { sites = null }) => sites === null || sites.includes(site),
+  },
   {
     name: 'of the resource class',
     keeps: ({ resource_class: own }, { flavor }) =>

@@ -1,4 +1,8 @@
 import type { Aggregate, Server } from '../../contract/compute.ts'
+import type { Network } from '../../contract/network.ts'
+import { DEFAULT_PHYSICAL_NETWORK } from '../network/networks.ts'
+import { segmentsOf, sitesOf } from '../network/segment-places.ts'
+import { networkStore, portStore, subnetStore } from '../network/store.ts'
 import type { Table } from '../platform.ts'
 import { getSite } from '../store/sites.ts'
 import { all } from '../store/paging.ts'
@@ -13,6 +17,7 @@ export async function wishOf(table: Table, server: Server): Promise<Wish> {
   return {
     flavor,
     zone: zone === null ? null : await zoneOf(table, zone),
+    sites: await sitesOfNics(table, server.nics),
     project,
     tried,
     group: group
@@ -27,6 +32,28 @@ export async function wishOf(table: Table, server: Server): Promise<Wish> {
       : null,
     aggregates,
   }
+}
+
+/** Of the networks that only some sites have, and of the addresses that its ports have already. */
+async function sitesOfNics(table: Table, nics: Server['nics']): Promise<string[] | null> {
+  let common: string[] | null = null
+  for (const { network: uuid, port: made } of nics) {
+    const network = await networkStore.get(table, uuid)
+    if (!network || (!network.segments && network.segment.physical_network === DEFAULT_PHYSICAL_NETWORK)) continue
+    const sites = await sitesOf(table, network)
+    if (sites === null) continue
+    const own = await siteOfAddress(table, network, made)
+    const here: string[] = own === undefined ? sites : sites.filter((site) => site === own)
+    common = common === null ? here : common.filter((site) => here.includes(site))
+  }
+  return common
+}
+
+async function siteOfAddress(table: Table, network: Network, port: string): Promise<string | undefined> {
+  const [ip] = (await portStore.get(table, port))?.fixed_ips ?? []
+  const subnet = ip && (await subnetStore.get(table, ip.subnet_uuid))
+  if (subnet?.segment_uuid === undefined) return undefined
+  return (await segmentsOf(table, network)).find(({ uuid }) => uuid === subnet.segment_uuid)?.physical_network
 }
 
 /** The zones that aggregates make, beside the sites. */

@@ -1,8 +1,9 @@
 import { UserError } from '../../contract/api/faults.ts'
-import type { Network } from '../../contract/network.ts'
+import type { Network, NetworkPort } from '../../contract/network.ts'
 import type { Plan, PlanKind, Step, TrunkConnection } from '../../contract/plan.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { vifOf } from '../network/binding.ts'
+import { absentAt, type Reach, reachAt } from '../network/segment-places.ts'
 import { requireServiceNetwork, useOf } from '../network/service-networks.ts'
 import { networkStore, portStore } from '../network/store.ts'
 import { carriedBy } from '../network/trunk-ports.ts'
@@ -54,16 +55,21 @@ async function found(
       400,
       'Network interface neutron needs a port with pxe_enabled, and switch_info (or switch_id) and port_id in its local_link_connection.',
     )
-  const vlan = vlanIn(network, `the ${use} network`)
+  const home = await reachAt(table, network, node.conductor_group)
   const tenant: TrunkConnection[] = []
   for (const { card, ...at } of plugged) {
     const vif = vifOf(card) ?? (await vifOfGroup(table, card))
     const port = vif === undefined ? undefined : await portStore.get(table, vif)
     if (!port) continue
     const tagged = (await carriedBy(table, port)).map((each) => each.vlan)
-    tenant.push({ ...at, vlan: await vlanOf(table, port.network_uuid, `port ${port.uuid}`), tagged })
+    const away = await tenantNetwork(table, port)
+    const reach = await reachAt(table, away, node.conductor_group)
+    tenant.push({ ...at, vlan: vlanIn(away, reach, card, `port ${port.uuid}`), tagged })
   }
-  return { service: service.map(({ switch: name, port }) => ({ switch: name, port, vlan, tagged: [] })), tenant }
+  const served = service.map(({ card, ...at }) => {
+    return { ...at, vlan: vlanIn(network, home, card, `the ${use} network`), tagged: [] }
+  })
+  return { service: served, tenant }
 }
 
 /** All cards of a bond are in its VLANs. */
@@ -81,17 +87,20 @@ export async function requireWired(platform: Pick<Platform, 'table' | 'options'>
 /** Those that start a ramdisk or an instance, or end one. */
 const moves = new Set<PlanKind>(['inspect', 'clean', 'tear_down', 'rescue', 'service', 'deploy', 'unrescue'])
 
-async function vlanOf(table: Platform['table'], uuid: string, what: string): Promise<number> {
-  const network = await networkStore.get(table, uuid)
-  if (!network) throw new UserError(400, `Network ${uuid} of ${what} could not be found.`)
-  return vlanIn(network, what)
+async function tenantNetwork(table: Platform['table'], port: NetworkPort): Promise<Network> {
+  const network = await networkStore.get(table, port.network_uuid)
+  if (network) return network
+  throw new UserError(400, `Network ${port.network_uuid} of port ${port.uuid} could not be found.`)
 }
 
-function vlanIn({ uuid, segment: { vlan } }: Network, what: string): number {
-  if (vlan !== null) return vlan
+/** Of the segment that a card is on. */
+function vlanIn(network: Network, reach: Reach, card: Port, what: string): number {
+  const segment = reach(card.physical_network) ?? reach(null)
+  if (!segment) throw absentAt(network, `where card ${card.address} is: it is that of ${what}`)
+  if (segment.vlan !== null) return segment.vlan
   throw new UserError(
     400,
-    `Network ${uuid} of ${what} is flat: a switch's port is moved to networks of type vlan only.`,
+    `Network ${network.uuid} of ${what} is flat: a switch's port is moved to networks of type vlan only.`,
   )
 }
 

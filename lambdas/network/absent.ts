@@ -12,7 +12,14 @@ const aliases = [
   'net-mtu',
   'port-security',
   'provider',
+  'security-group',
+  'segment',
   'standard-attr-description',
+  'standard-attr-revisions',
+  'standard-attr-tag',
+  'standard-attr-timestamp',
+  'trunk',
+  'trunk-details',
 ]
 
 /** Resources that a gateway driver of a site would have to make. */

@@ -6,7 +6,10 @@ import { absentRoutes } from './absent.ts'
 import { networkRoutes } from './networks.ts'
 import { portRoutes } from './ports.ts'
 import { quotaRoutes } from './quotas.ts'
+import { securityGroupRoutes } from './security-groups.ts'
+import { segmentRoutes } from './segments.ts'
 import { subnetRoutes } from './subnets.ts'
+import { tagRoutes } from './tags.ts'
 import { trunkRoutes } from './trunks.ts'
 
 /** Neutron's Networking API v2.0, under /network. */
@@ -22,8 +25,11 @@ export function createNetwork(platform: Platform, config: IdentityConfig, public
   )
   networkRoutes(app, platform)
   subnetRoutes(app, platform)
+  segmentRoutes(app, platform)
+  securityGroupRoutes(app, platform)
   portRoutes(app, platform)
   trunkRoutes(app, platform)
+  tagRoutes(app, platform)
   quotaRoutes(app, platform)
   absentRoutes(app)
   return app

@@ -27,6 +27,9 @@ const mac = z
   .refine((text) => (Number.parseInt(text.slice(0, 2), 16) & 1) === 0, 'a MAC address of a group')
 const nullable = <T extends z.ZodType>(one: T) => one.nullish()
 
+const networkType = z.enum(['flat', 'vlan'], 'flat or vlan: no others reach bare metal')
+const physicalNetwork = z.string().min(1).max(64)
+const vlanId = z.int().min(1).max(4094)
 const networkFields = {
   name: name.optional(),
   description: description.optional(),
@@ -46,9 +49,9 @@ export const networkCreation = z.strictObject({
       .array(z.string())
       .max(0, 'a network is at every site that has its physical network')
       .optional(),
-    'provider:network_type': z.enum(['flat', 'vlan'], 'flat or vlan: no others reach bare metal').optional(),
-    'provider:physical_network': z.string().min(1).max(64).optional(),
-    'provider:segmentation_id': z.int().min(1).max(4094).optional(),
+    'provider:network_type': networkType.optional(),
+    'provider:physical_network': physicalNetwork.optional(),
+    'provider:segmentation_id': vlanId.optional(),
   }),
 })
 export const networkUpdate = z.strictObject({ network: z.strictObject(networkFields) })
@@ -78,11 +81,27 @@ export const subnetCreation = z.strictObject({
     cidr: z.string().min(1).max(64),
     ipv6_ra_mode: ipv6Mode,
     ipv6_address_mode: ipv6Mode,
-    segment_id: z.null().optional(),
+    segment_id: z.string().min(1).max(64).nullish(),
     subnetpool_id: z.null('there are no subnet pools: give a cidr').optional(),
   }),
 })
-export const subnetUpdate = z.strictObject({ subnet: z.strictObject(subnetFields) })
+export const subnetUpdate = z.strictObject({
+  subnet: z.strictObject({ ...subnetFields, segment_id: z.string().min(1).max(64).optional() }),
+})
+
+const segmentFields = { name: nullable(name), description: nullable(description) }
+export const segmentCreation = z.strictObject({
+  segment: z.strictObject({
+    ...segmentFields,
+    network_id: z.string().min(1).max(64),
+    network_type: networkType,
+    physical_network: physicalNetwork,
+    segmentation_id: nullable(vlanId),
+  }),
+})
+export const segmentUpdate = z.strictObject({
+  segment: z.strictObject({ name: name.optional(), description: description.optional() }),
+})
 
 const fixedIps = z
   .array(z.strictObject({ subnet_id: z.string().max(64).optional(), ip_address: ip.optional() }))
@@ -126,7 +145,7 @@ export type PortInput = z.infer<typeof portUpdate>['port']
 const subPort = z.strictObject({
   port_id: z.string().min(1).max(64),
   segmentation_type: z.enum(['vlan', 'inherit'], 'vlan or inherit').optional(),
-  segmentation_id: z.int().min(1).max(4094).optional(),
+  segmentation_id: vlanId.optional(),
 })
 export type SubPortInput = z.infer<typeof subPort>
 const trunkFields = { name: name.optional(), description: description.optional(), admin_state_up: flag.optional() }
@@ -143,4 +162,36 @@ export const trunkCreation = z.strictObject({
 export const trunkUpdate = z.strictObject({ trunk: z.strictObject(trunkFields) })
 export const subPortsGone = z.strictObject({
   sub_ports: z.array(z.looseObject({ port_id: z.string().min(1).max(64) })).max(MOST_SUB_PORTS),
+})
+
+const groupFields = { description: description.optional(), stateful: flag.optional() }
+export const securityGroupCreation = z.strictObject({
+  security_group: z.strictObject({ name, ...groupFields, ...owner }),
+})
+export const securityGroupUpdate = z.strictObject({
+  security_group: z.strictObject({ name: name.optional(), ...groupFields }),
+})
+
+/** Ports, and of ICMP types and codes, which may be 0. */
+const portNumber = nullable(z.coerce.number().int().min(0).max(65_535))
+export const ruleCreation = z.strictObject({
+  security_group_rule: z
+    .strictObject({
+      ...owner,
+      security_group_id: z.string().min(1).max(64),
+      direction: z.enum(['ingress', 'egress']),
+      ethertype: z.enum(['IPv4', 'IPv6']).default('IPv4'),
+      protocol: nullable(z.union([z.string().regex(/^[a-z0-9-]{1,40}$/i, 'is no protocol'), z.int().min(0).max(255)])),
+      port_range_min: portNumber,
+      port_range_max: portNumber,
+      remote_ip_prefix: nullable(z.string().max(64)),
+      remote_group_id: nullable(z.string().max(64)),
+      remote_address_group_id: z.null('there are no address groups').optional(),
+      description: description.optional(),
+    })
+    .transform(({ security_group_id, direction, ethertype, project_id: _of, tenant_id: _same, ...given }) => {
+      const { protocol, remote_address_group_id: _none, ...rest } = given
+      const rule = { ...rest, ...(protocol == null ? {} : { protocol: String(protocol) }) }
+      return { security_group_id, direction, ethertype, rule }
+    }),
 })

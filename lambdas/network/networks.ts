@@ -7,13 +7,13 @@ import { charging } from '../openstack/quotas.ts'
 import { isAdmin, isTheirs, mayChange, projectOf, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
 import { ConflictError } from '../platform.ts'
 import { networkCreation, networkUpdate } from './input.ts'
-import { anyPortOn, networkStore, subnetsOf, subnetStore } from './store.ts'
+import { anyPortOn, networkStore, segmentStore, subnetsOf, subnetStore } from './store.ts'
 import { networkView } from './views.ts'
 
 export const PATH = '/network/v2.0'
 
 /** Where untagged tenants are, unless a network says another. */
-const DEFAULT_PHYSICAL_NETWORK = 'default'
+export const DEFAULT_PHYSICAL_NETWORK = 'default'
 const DEFAULT_MTU = 1500
 
 export function networkRoutes(app: Service, ground: Ground): void {
@@ -129,6 +129,7 @@ export async function removeNetwork({ table }: Pick<Ground, 'table'>, network: N
     .write([
       ...networkStore.writes(closed, undefined),
       ...subnets.flatMap((each) => subnetStore.writes(each, undefined)),
+      ...(network.segments ?? []).map((uuid) => ({ delete: segmentStore.key(uuid) })),
     ])
     .catch((error: unknown) => {
       throw error instanceof ConflictError ? changed('Network', network.uuid) : error

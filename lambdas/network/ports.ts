@@ -1,5 +1,5 @@
 import { UserError } from '../../contract/api/faults.ts'
-import type { NetworkPort } from '../../contract/network.ts'
+import type { Network, NetworkPort } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
 import { ConflictError } from '../platform.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
@@ -8,7 +8,7 @@ import { charging } from '../openstack/quotas.ts'
 import { isAdmin, isTheirs, mayChange, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
 import { type PortInput, portCreation, portUpdate } from './input.ts'
 import { changed, networkOf, PATH } from './networks.ts'
-import { networkPortsOf, portStore, portWrites } from './store.ts'
+import { networkPortsOf, networkStore, portStore, portWrites } from './store.ts'
 import { takePort } from './take-port.ts'
 import { carriedBy, requireUntrunked } from './trunk-ports.ts'
 import { portView, trunkDetails } from './views.ts'
@@ -46,6 +46,7 @@ export function portRoutes(app: Service, ground: Ground): void {
     const given = portCreation.parse(await readJson(call)).port
     checkRights(call, given)
     const network = await networkOf(call, ground, given.network_id)
+    checkChoice(call, network, given)
     const project = given.project_id ?? given.tenant_id ?? call.var.caller.project?.id ?? network.project_id
     if (project !== call.var.caller.project?.id) requireAdmin(call, 'create_port for another project')
     const port = await createPort(ground, { ...given, network_id: network.uuid, project_id: project })
@@ -58,8 +59,13 @@ export function portRoutes(app: Service, ground: Ground): void {
     const before = await changeablePort(call, ground, call.req.param('port'), 'update_port')
     const given = portUpdate.parse(await readJson(call)).port
     checkRights(call, given)
+    const network = await networkStore.get(table, before.network_uuid)
+    if (network) checkChoice(call, network, given, before)
     if (before.bound && given.mac_address !== undefined && given.mac_address !== before.mac_address)
       throw new UserError(409, `Port ${before.uuid} is bound to a machine, whose card has its MAC address.`)
+    // By its device a server finds its ports again when it goes, and the card of its node with them.
+    if (before.bound && given.device_id !== undefined && given.device_id !== before.device_id)
+      throw new UserError(409, `Port ${before.uuid} is bound to a machine: detach it from its server first.`)
     const base: NetworkPort = {
       ...before,
       ...fieldsOf(given, before),
@@ -147,6 +153,24 @@ function fieldsOf(given: PortInput, before: NetworkPort): Partial<NetworkPort> {
 function checkRights(call: Call, given: PortInput): void {
   if (given['binding:host_id'] != null || given['binding:profile'] != null)
     requireAdmin(call, 'create_port with a binding')
+}
+
+type Chosen = Pick<PortInput, 'mac_address' | 'device_owner' | 'fixed_ips'>
+
+/** Everybody may have a port on a shared network; which address it has is for the network's owner to say, since others' machines, its gateway
+ * among them, are known by theirs. What the port has already is no choice. */
+export function checkChoice(call: Call, network: Network, given: Chosen, before?: NetworkPort): void {
+  if (isAdmin(call) || isTheirs(call, network)) return
+  const refuse = (what: string): never => {
+    throw new UserError(403, `Policy doesn't allow ${what} on network ${network.uuid}, which is another project's.`)
+  }
+  if (network.external && !network.shared) refuse('create_port')
+  if (given.mac_address !== undefined && given.mac_address !== before?.mac_address) refuse('create_port:mac_address')
+  const kept = new Set(before?.fixed_ips.map(({ ip_address: ip }) => ip))
+  if (given.fixed_ips?.some(({ ip_address: ip }) => ip !== undefined && !kept.has(ip)))
+    refuse('create_port:fixed_ips:ip_address')
+  if (given.device_owner?.startsWith('network:') && given.device_owner !== before?.device_owner)
+    refuse('create_port:device_owner')
 }
 
 /** As in `fixed_ips=ip_address=10.0.0.5`; also `subnet_id=` and `ip_address_substr=`. */

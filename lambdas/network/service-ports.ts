@@ -1,6 +1,6 @@
 import { parseAddress } from '../../contract/address.ts'
 import { UserError } from '../../contract/api/faults.ts'
-import type { Network, NetworkPort } from '../../contract/network.ts'
+import type { Network, NetworkPort, Segment } from '../../contract/network.ts'
 import type { PlanKind } from '../../contract/plan.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import type { ProvisionState } from '../../contract/provision.ts'
@@ -9,9 +9,10 @@ import { charging } from '../openstack/quotas.ts'
 import { type Change, ConflictError, type Platform, type Write } from '../platform.ts'
 import { getNode } from '../store/nodes.ts'
 import { portsOf, portStore as cardStore } from '../store/ports.ts'
+import { absentAt, reachAt, subnetsAt } from './segment-places.ts'
 import { serviceNetwork, type Use, useOf } from './service-networks.ts'
 import { anyMacOn, portsOfDevice, portStore, portWrites, subnetsOf } from './store.ts'
-import { takePort } from './take-port.ts'
+import { oneOfEach, takePort } from './take-port.ts'
 
 /** Ports that a node's cards have on the site's own networks while a ramdisk runs: made before the plan is sent, and gone when it has ended,
  * however it did. A card names its own in `internal_info`, as Ironic's do; both are written at once. */
@@ -40,10 +41,13 @@ export async function takeServicePorts(
   const served = new Set(
     (await subnetsOf(platform.table, network)).filter((each) => each.enable_dhcp).map(({ uuid }) => uuid),
   )
+  const reach = await reachAt(platform.table, network, node.conductor_group)
   const addresses: Record<string, string> = {}
   for (const card of await portsOf(platform.table, node.uuid)) {
     if (!card.pxe_enabled) continue
-    const port = await taken(platform, card, network, use)
+    const segment = reach(card.physical_network) ?? reach(null)
+    if (!segment) throw absentAt(network, `where card ${card.address} of site ${node.conductor_group} is`)
+    const port = await taken(platform, card, { network, segment }, use)
     const four = port?.fixed_ips.find(
       ({ subnet_uuid: subnet, ip_address: ip }) => served.has(subnet) && parseAddress(ip)?.version === 4,
     )
@@ -53,7 +57,12 @@ export async function takeServicePorts(
 }
 
 /** That of the card: one that it has already, also as a tenant's, or a new one. */
-async function taken(platform: Platform, at: Port, network: Network, use: Use): Promise<NetworkPort | undefined> {
+async function taken(
+  platform: Platform,
+  at: Port,
+  { network, segment }: { network: Network; segment: Segment },
+  use: Use,
+): Promise<NetworkPort | undefined> {
   const { table, clock, ids, log } = platform
   const known = at.internal_info[keyOf(use)]
   const port = typeof known === 'string' ? await portStore.get(table, known) : undefined
@@ -95,7 +104,9 @@ async function taken(platform: Platform, at: Port, network: Network, use: Use): 
   }
   const internal_info = { ...card.internal_info, [keyOf(use)]: base.uuid }
   const kept = cardStore.writes(card, { ...card, internal_info, updated_at: now, version: card.version + 1 })
-  const made = await takePort(platform, undefined, base, { fixed_ips: undefined, mac_address: card.address }, kept)
+  const subnets = await subnetsOf(table, network)
+  const fixed_ips = oneOfEach(subnetsAt(subnets, segment))
+  const made = await takePort(platform, undefined, base, { fixed_ips, mac_address: card.address }, kept)
   log.info(
     { node: card.node_uuid, port: made.uuid, card: card.address, network: network.uuid, use },
     'service port made',

@@ -1,5 +1,5 @@
 import { parseAddress } from '../../contract/address.ts'
-import type { FixedIp, Network, NetworkPort, Subnet, Trunk } from '../../contract/network.ts'
+import type { FixedIp, Network, NetworkPort, SecurityGroup, Segment, Subnet, Trunk } from '../../contract/network.ts'
 import type { Key, Table, Write } from '../platform.ts'
 import { store } from '../store/entity.ts'
 import { all } from '../store/paging.ts'
@@ -11,6 +11,15 @@ export const networkStore = store<Network>({
   word: 'network',
   plural: 'networks',
   lists: ({ project_id: project }) => ({ owner: `networks-for#${project}` }),
+})
+
+export const segmentStore = store<Segment>({ title: 'segment', word: 'segment', plural: 'segments' })
+
+export const securityGroupStore = store<SecurityGroup>({
+  title: 'security group',
+  word: 'security-group',
+  plural: 'security-groups',
+  lists: ({ project_id: project }) => ({ owner: `security-groups-for#${project}` }),
 })
 
 export const subnetStore = store<Subnet>({

@@ -18,6 +18,7 @@ import { ConflictError, type Table, type Write } from '../platform.ts'
 import { checkPools, defaultGateway, defaultPools, prefixOf } from './addressing.ts'
 import { subnetCreation, subnetUpdate } from './input.ts'
 import { changed, defined, isVisible, networkOf, PATH } from './networks.ts'
+import { segmentsOf } from './segment-places.ts'
 import { addressesOf, networkStore, subnetsOf, subnetStore } from './store.ts'
 import { subnetView } from './views.ts'
 
@@ -70,7 +71,9 @@ export function subnetRoutes(app: Service, ground: Ground): void {
       updated_at: null,
       version: 1,
     }
+    if (given.segment_id != null) subnet.segment_uuid = given.segment_id
     check(prefix, subnet)
+    await checkSegment(table, network, subnet)
     await addSubnet(table, network, subnet)
     log.info({ subnet: subnet.uuid, network: network.uuid, cidr: subnet.cidr }, 'subnet created')
     return call.json({ subnet: subnetView(subnet) }, 201)
@@ -83,16 +86,19 @@ export function subnetRoutes(app: Service, ground: Ground): void {
     const {
       service_types: _none,
       dns_publish_fixed_ip: _not,
+      segment_id: segment,
       ...given
     } = subnetUpdate.parse(await readJson(call)).subnet
     const after: Subnet = {
       ...before,
       ...defined(given),
+      ...(segment === undefined ? {} : { segment_uuid: segment }),
       updated_at: clock.now().toISOString(),
       version: before.version + 1,
     }
     check(prefixOf(after), after)
-    if (!(await subnetStore.save(table, before, after))) throw changed('Subnet', before.uuid)
+    if (after.segment_uuid !== before.segment_uuid) await moveToSegment(table, before, after)
+    else if (!(await subnetStore.save(table, before, after))) throw changed('Subnet', before.uuid)
     return call.json({ subnet: subnetView(after) })
   })
   app.delete(`${path}/:subnet`, async (call) => {
@@ -101,6 +107,35 @@ export function subnetRoutes(app: Service, ground: Ground): void {
     log.info({ subnet: subnet.uuid, network: subnet.network_uuid }, 'subnet deleted')
     return call.body(null, 204)
   })
+}
+
+/** Of a network's subnets all or none say on which segment they are. */
+async function checkSegment(table: Table, network: Network, subnet: Subnet): Promise<void> {
+  const others = (await subnetsOf(table, network)).filter(({ uuid }) => uuid !== subnet.uuid)
+  if (others.some((each) => (each.segment_uuid === undefined) !== (subnet.segment_uuid === undefined)))
+    throw new UserError(
+      400,
+      `All of the subnets on network '${network.uuid}' must either all be associated with segments or all not associated with any segment.`,
+    )
+  if (subnet.segment_uuid === undefined) return
+  if (!(await segmentsOf(table, network)).some(({ uuid }) => uuid === subnet.segment_uuid))
+    throw new UserError(404, `Segment ${subnet.segment_uuid} of network ${network.uuid} could not be found.`)
+}
+
+/** Neutron's rule: once, while the network has but one segment. The network is counted up, as by a new subnet. */
+async function moveToSegment(table: Table, before: Subnet, after: Subnet): Promise<void> {
+  const network = await networkStore.get(table, before.network_uuid)
+  if (!network) throw changed('Subnet', before.uuid)
+  if (before.segment_uuid !== undefined)
+    throw new UserError(400, `A subnet that is already associated with a segment cannot have its segment changed.`)
+  if ((network.segments ?? []).length > 0)
+    throw new UserError(
+      400,
+      `The network '${network.uuid}' has multiple segments, so that a subnet cannot be associated with one any more.`,
+    )
+  await checkSegment(table, network, after)
+  const counted = { ...network, version: network.version + 1 }
+  await write(table, network, [...subnetStore.writes(before, after), ...networkStore.writes(network, counted)])
 }
 
 /** A network names its subnets; who makes another at the same moment has to look again whether they overlap. */

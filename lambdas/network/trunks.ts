@@ -140,6 +140,11 @@ async function chosen(
 function vlanFor({ port_id, segmentation_id: asked }: SubPortInput, network: Network, native: Network): number {
   const { vlan, physical_network: on } = network.segment
   const port = `Port ${port_id} can't be a subport`
+  if ((network.segments ?? []).length > 0)
+    throw new UserError(
+      400,
+      `${port}: its network ${network.uuid} has several segments, and a trunk's VLANs are those of all sites.`,
+    )
   if (vlan === null)
     throw new UserError(400, `${port}: its network ${network.uuid} is flat, and a subport's must be of type vlan.`)
   if (asked !== undefined && asked !== vlan)

@@ -1,4 +1,12 @@
-import type { Network, NetworkPort, Subnet, Trunk } from '../../contract/network.ts'
+import type {
+  Network,
+  NetworkPort,
+  SecurityGroup,
+  SecurityRule,
+  Segment,
+  Subnet,
+  Trunk,
+} from '../../contract/network.ts'
 
 /** Networks, subnets and ports as Neutron shows them. Pure. */
 
@@ -54,6 +62,7 @@ export function subnetView(subnet: Subnet) {
   const {
     uuid,
     network_uuid,
+    segment_uuid,
     version: _version,
     created_at: _made,
     updated_at: _changed,
@@ -67,9 +76,16 @@ export function subnetView(subnet: Subnet) {
     dns_publish_fixed_ip: false,
     service_types: [],
     subnetpool_id: null,
-    segment_id: null,
+    segment_id: segment_uuid ?? null,
     ...stamps(subnet),
   }
+}
+
+export function segmentView(segment: Segment) {
+  const { uuid, name, description, network_uuid, physical_network, vlan } = segment
+  const { project_id: _of, tenant_id: _same, ...stamped } = stamps(segment)
+  const carried = { network_type: vlan === null ? 'flat' : 'vlan', physical_network, segmentation_id: vlan }
+  return { id: uuid, name, description, network_id: network_uuid, ...carried, ...stamped }
 }
 
 /** ACTIVE: a machine has it. A port that is to be bound is DOWN until then, one that is nobody's yet, too. */
@@ -84,6 +100,7 @@ export function portView(port: NetworkPort, asAdmin: boolean) {
     fixed_ips: _ips,
     trunk: _trunk,
     service: _use,
+    deferred,
     ...shown
   } = rest
   const domain = 'openstacklocal.'
@@ -92,6 +109,7 @@ export function portView(port: NetworkPort, asAdmin: boolean) {
     network_id: network_uuid,
     ...shown,
     status: bound ? 'ACTIVE' : 'DOWN',
+    ip_allocation: deferred && fixed_ips.length === 0 ? 'deferred' : fixed_ips.length === 0 ? 'none' : 'immediate',
     fixed_ips: fixed_ips.map(({ subnet_uuid, ip_address }) => ({ subnet_id: subnet_uuid, ip_address })),
     dns_assignment: fixed_ips.map(({ ip_address }) => {
       const hostname = dns_name || `host-${ip_address.replaceAll(/[.:]/g, '-')}`
@@ -140,4 +158,15 @@ export function trunkDetails(trunk: string, carried: ReadonlyArray<{ port: Netwo
     mac_address: port.mac_address,
   }))
   return { trunk_id: trunk, sub_ports: ports }
+}
+
+export function securityGroupView(group: SecurityGroup) {
+  const { uuid, name, description, tags, stateful, rules } = group
+  const security_group_rules = rules.map((rule) => securityRuleView(group, rule))
+  return { id: uuid, name, description, tags, stateful, shared: false, security_group_rules, ...stamps(group) }
+}
+
+export function securityRuleView(group: SecurityGroup, rule: SecurityRule) {
+  const { revision_number: _of, ...stamped } = stamps(group)
+  return { ...rule, security_group_id: group.uuid, remote_address_group_id: null, revision_number: 0, ...stamped }
 }

@@ -1,7 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
-import { bindPort, choosePlace, type Place, placesOf, unbindPort, unboundPort } from './binding.ts'
+import { bindPort, type Place, placeFor, placesOf, unbindPort, unboundPort } from './binding.ts'
 import { networkStore, portStore } from './store.ts'
 
 /** Ironic's VIFs, of network interfaces that know them: ports of our own networks, bound to a node's cards. */
@@ -35,13 +35,14 @@ export async function attachVif(
   if (!network) throw new UserError(404, `Network ${port.network_uuid} could not be found.`)
   const isAsked = (place: Place): boolean =>
     (card === undefined || place.card?.uuid === card) && (group === undefined || place.group?.uuid === group)
-  const place = choosePlace(places.filter(isAsked), network)
+  const found = await placeFor(table, node, places.filter(isAsked), network)
+  const { place } = found
   if (node.network_interface === 'neutron' && place.card && !hasLink(place.card.local_link_connection))
     throw new UserError(
       400,
       `Port ${place.card.uuid} has no local_link_connection with switch_id (or switch_info) and port_id, so that network interface neutron can't tell where it is plugged in.`,
     )
-  await bindPort(platform, port, place, { device_id: device, device_owner: port.device_owner || OWNER })
+  await bindPort(platform, port, found, { device_id: device, device_owner: port.device_owner || OWNER })
 }
 
 const hasLink = (link: Record<string, unknown>): boolean =>
