@@ -30,6 +30,12 @@ export function withAction({ actions = [] }: Pick<Server, 'actions'>, next: Serv
   return [...before, next].slice(-MOST_ACTIONS)
 }
 
+/** What is over already; what is under way goes on after it. */
+export function withEvent({ actions = [] }: Pick<Server, 'actions'>, event: ServerAction): ServerAction[] {
+  const running = actions.findIndex(({ ended_at }) => ended_at === null)
+  return actions.toSpliced(running < 0 ? actions.length : running, 0, event).slice(-MOST_ACTIONS)
+}
+
 /** A step ends where the task changes, and the action with the last of its steps. */
 export function logged(before: Pick<Server, 'actions' | 'task'> | undefined, after: Server, now: string): Server {
   const { actions = [], task, fault, state } = after

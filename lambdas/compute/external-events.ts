@@ -1,12 +1,14 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { readJson } from '../api/body.ts'
-import { type Call, type Ground, type Service } from '../openstack/context.ts'
+import type { Call, Ground, Service } from '../openstack/context.ts'
+import { actionOf, withEvent } from './action-log.ts'
+import { changeServer } from './change-server.ts'
 import { PATH } from './path.ts'
 import { serverStore } from './store.ts'
 
 /** What other services tell of servers: Neutron of plugged ports, Cinder of grown volumes, Ironic of power. Nothing here waits for them, for
- * network and volumes are of the same table; they are kept in the log. */
+ * network and volumes are of the same table; they are kept among what was done with the server (`server event list`). */
 
 const names = [
   'network-changed',
@@ -32,7 +34,8 @@ const given = z.strictObject({
     .max(256),
 })
 
-export function externalEventRoutes(app: Service, { table, log }: Ground): void {
+export function externalEventRoutes(app: Service, ground: Ground): void {
+  const { table, log, clock } = ground
   app.post(`${PATH}/os-server-external-events`, async (call) => {
     requireService(call)
     const { events } = given.parse(await readJson(call))
@@ -41,6 +44,9 @@ export function externalEventRoutes(app: Service, { table, log }: Ground): void 
         const server = await serverStore.get(table, event.server_uuid)
         if (!server) return { ...event, status: 'failed' as const, code: 404 }
         if (server.node === null) return { ...event, status: 'failed' as const, code: 422 }
+        const fault = event.status === 'failed' ? `${event.name} failed` : null
+        const done = { ...actionOf(call, event.name, clock.now(), true), fault }
+        await changeServer(ground, server.uuid, (now) => ({ actions: withEvent(now, done) }))
         log.info({ server: server.uuid, event: event.name, status: event.status, tag: event.tag }, 'external event')
         return { ...event, code: 200 }
       }),

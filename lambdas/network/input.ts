@@ -29,7 +29,8 @@ const nullable = <T extends z.ZodType>(one: T) => one.nullish()
 
 const networkType = z.enum(['flat', 'vlan'], 'flat or vlan: no others reach bare metal')
 const physicalNetwork = z.string().min(1).max(64)
-const vlanId = z.int().min(1).max(4094)
+/** Debian's client sends it as text. */
+const vlanId = z.coerce.number().int().min(1).max(4094)
 const networkFields = {
   name: name.optional(),
   description: description.optional(),
