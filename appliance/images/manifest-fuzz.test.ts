@@ -1,12 +1,16 @@
 import { randomBytes } from 'node:crypto'
+import { zstdCompressSync } from 'node:zlib'
 import { FUZZ_DEADLINE_MS, fuzzAsync, fuzzInputs } from '@bloomery/wire/fuzzing.ts'
 import { expect, it } from 'vitest'
 import { canonical } from '../../contract/images/canonical.ts'
-import { CHUNK_BYTES } from '../../contract/images/manifest.ts'
+import { CHUNK_BYTES, sha256Of } from '../../contract/images/manifest.ts'
+import { readPatch } from '../../contract/images/patch.ts'
 import { newImageKey, readManifest, UnacceptableManifest } from '../../contract/images/signature.ts'
-import { makeImage, placesOf } from '../../contract/images/testing.ts'
+import { makeImage, patchOf, placesOf } from '../../contract/images/testing.ts'
 import { HardwareError } from '../hardware-error.ts'
 import { parsePlaces } from './chunks/places.ts'
+import { unpack } from './chunks/unpack.ts'
+import { wholeOf } from './chunks/unpatch.ts'
 import { choose, document, fileOf } from './sources/oci/manifest.ts'
 
 const key = newImageKey()
@@ -67,6 +71,35 @@ it(
       (error) => error instanceof HardwareError,
     )
     expect(seen.size).toBeGreaterThan(5)
+  },
+  FUZZ_DEADLINE_MS,
+)
+
+it(
+  'of damaged patches only those are taken that still give the chunk',
+  async () => {
+    const plains = [randomBytes(6000), randomBytes(9000)]
+    const bases = new Map(plains.map((plain) => [sha256Of(plain), zstdCompressSync(plain)]))
+    const plain = Buffer.concat([plains[1]!.subarray(500, 8000), randomBytes(100), plains[0]!.subarray(0, 3000)])
+    const patch = patchOf(zstdCompressSync(plain), bases)
+    let right = 0
+    const seen = await fuzzAsync(
+      [patch],
+      fuzzInputs(500),
+      async (bytes) => {
+        const found = readPatch(bytes)
+        const stored = found?.bases.map((sha256) => bases.get(sha256))
+        if (!found || !stored?.every((each) => each !== undefined)) return 'no patch upon these'
+        const whole = await wholeOf(sha256Of(plain), found, stored)
+        if (!whole) return 'a patch of something else'
+        if (!(await unpack(sha256Of(plain), whole))?.equals(plain)) throw new Error('another chunk was accepted')
+        right += 1
+        return 'right'
+      },
+      () => false,
+    )
+    expect(right).toBeGreaterThan(0)
+    expect(seen.size).toBe(3)
   },
   FUZZ_DEADLINE_MS,
 )
