@@ -1,7 +1,7 @@
-import { MOST_DATA_VOLUMES } from '../../contract/boot-volume.ts'
 import type { Server, ServerVolume } from '../../contract/compute.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import type { Call, Ground } from '../openstack/context.ts'
+import { bootable as bootableImage } from '../image-service/sight.ts'
 import { snapshotOf, volumeOf } from '../volume/find.ts'
 import type { ServerCreation, VolumeDisk } from './server-input.ts'
 
@@ -14,9 +14,10 @@ export interface Disks {
   volumes(): ServerVolume[]
 }
 
-/** Which machines can have volumes; and beside a disk of their own only those do that boot from it by BIOS's services. */
+/** Which machines can have volumes; one beside a disk of their own, or several (lambdas/conductor/boot-volume.ts says why). */
 const TAKES_VOLUMES = { 'capabilities:iscsi_boot': 'true' }
 const BESIDE_ITS_DISK = { 'capabilities:boot_mode': 'bios' }
+const SEVERAL = { 'capabilities:boot_mode': 'uefi' }
 
 export async function disksFor(call: Call, ground: Ground, given: ServerCreation, count: number): Promise<Disks> {
   const mapping = given.block_device_mapping_v2 ?? []
@@ -31,8 +32,11 @@ export async function disksFor(call: Call, ground: Ground, given: ServerCreation
   const data = asked.filter((each) => !isBooted(each))
   const sources = await Promise.all([...booted, ...data].map((each) => sourceOf(call, ground, each, count)))
   booted.forEach((each) => requireBootable(each, sources[0]))
-  if (data.length > MOST_DATA_VOLUMES)
-    throw new UserError(403, `A server has at most ${MOST_DATA_VOLUMES} volumes beside the one that it boots from.`)
+  if (booted.length === 0 && data.length > 1)
+    throw new UserError(
+      400,
+      'Block Device Mapping is Invalid: a server on a disk of its own has one volume at most; one that boots from a volume has more.',
+    )
   const first = booted.length > 0 ? 0 : 1
   return {
     sites: [...new Set(sources.flatMap(({ site }) => site ?? []))],
@@ -58,7 +62,9 @@ async function sourceOf(call: Call, ground: Ground, disk: VolumeDisk, count: num
   if (kind === 'image' || kind === 'blank') {
     if (!size)
       throw new UserError(400, `Block Device Mapping is Invalid: a volume of source ${kind} needs a volume_size.`)
-    return { site: null, bootable: kind === 'image', volume: fresh(uuid ?? null, null) }
+    // Later nobody knows any more who asked for it.
+    const image = uuid ? (await bootableImage(call, ground, uuid)).record.uuid : null
+    return { site: null, bootable: kind === 'image', volume: fresh(image, null) }
   }
   if (kind === 'snapshot') {
     const { volume } = await snapshotOf(call, ground, uuid)
@@ -93,7 +99,7 @@ export function withDisks(server: Server, { sites, boots, volumes }: Disks): Ser
   if (other !== undefined) throw new UserError(400, `The volumes are at different sites: ${sites.join(', ')}.`)
   if (zone !== null && site !== null && zone !== site)
     throw new UserError(400, `The volume is at ${site}, and availability zone ${zone} is asked for.`)
-  const wanted = boots ? TAKES_VOLUMES : { ...TAKES_VOLUMES, ...BESIDE_ITS_DISK }
+  const wanted = { ...TAKES_VOLUMES, ...(boots ? (own.length > 1 ? SEVERAL : {}) : BESIDE_ITS_DISK) }
   return {
     ...server,
     volumes: own,

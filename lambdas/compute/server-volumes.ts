@@ -150,11 +150,9 @@ export async function releaseVolumes(platform: Platform, server: Server, forGood
     if (!volume) continue
     // Of one that failed in the making another try makes it anew.
     const isWaste = made !== null && volume.status === 'error'
-    if ((forGood && delete_on_termination && isOurs(volume, attachment, server)) || isWaste)
-      await deleteVolume(platform, volume, { cascade: false, force: true }).catch((error: unknown) => {
-        if (!(error instanceof UserError)) throw error
-        platform.log.warn({ server: server.uuid, volume: uuid, why: error.message }, 'volume stays')
-      })
+    const ends = (forGood && delete_on_termination && isOurs(volume, attachment, server)) || isWaste
+    // What is to be kept of it keeps it.
+    if (ends && volume.snapshots.length === 0) await deleteVolume(platform, volume, { cascade: false, force: true })
     else await detachVolume(platform, { volume: uuid, attachment })
   }
 }

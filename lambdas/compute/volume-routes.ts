@@ -99,12 +99,10 @@ async function plugged(
   if (!node) throw busy(server, 'attach_volume')
   if (volume.availability_zone !== null && volume.availability_zone !== node.conductor_group)
     throw new UserError(400, `Volume ${uuid} is at ${volume.availability_zone}, and the server at ${server.site}.`)
+  const booted = volumesOf(server).filter(({ boot_index: index }) => index === 0).length
   const refusal =
     node.storage_interface === 'cinder'
-      ? whyNoVolumes(
-          node,
-          volumesOf(server).some(({ boot_index: index }) => index === 0),
-        )
+      ? whyNoVolumes(node, { booted, data: volumesOf(server).length - booted + 1 })
       : `Its node has storage interface ${node.storage_interface}, and none but cinder has volumes.`
   if (refusal !== undefined) throw new UserError(409, refusal)
   const attachment = ground.ids.uuid()
@@ -113,11 +111,7 @@ async function plugged(
     const boot_index = Array.from({ length: MOST_DATA_VOLUMES }, (_, index) => index + 1).find(
       (each) => !taken.includes(each),
     )
-    if (boot_index === undefined)
-      throw new UserError(
-        403,
-        `Instance ${now.uuid} has ${MOST_DATA_VOLUMES} volumes, which is as many as it may have.`,
-      )
+    if (boot_index === undefined) throw busy(now, 'attach_volume')
     const each = { volume: uuid, attachment, boot_index, made: null, delete_on_termination, moving: 'in' as const }
     return [...volumesOf(now), each]
   })

@@ -37,7 +37,8 @@ export async function volumesOf(table: Table, node: Bootable): Promise<NodeVolum
     .filter(({ volume_type: type, boot_index: index }) => type === 'iscsi' || index === 0)
     .toSorted((a, b) => a.boot_index - b.boot_index)
   if (targets.length === 0) return { data_volumes: [] }
-  const refusal = whyNoVolumes(node, targets[0]?.boot_index === 0)
+  const booted = targets.filter(({ boot_index: index }) => index === 0).length
+  const refusal = whyNoVolumes(node, { booted, data: targets.length - booted })
   if (refusal !== undefined) throw new UserError(400, refusal)
   const connectors = await all<VolumeConnector>(table, connectorList(node.uuid))
   const connector = connectors.find(({ type }) => type === 'iqn')
@@ -46,8 +47,6 @@ export async function volumesOf(table: Table, node: Bootable): Promise<NodeVolum
     throw new UserError(400, 'The node has no volume connector of type iqn, by which its volume would know it.')
   const volumes = targets.map((target) => ({ index: target.boot_index, ...read(node, target, initiator.data) }))
   const data = volumes.filter(({ index }) => index !== 0)
-  if (data.length > MOST_DATA_VOLUMES)
-    throw new UserError(400, `The node has ${data.length} volumes beside its first, and ${MOST_DATA_VOLUMES} can be.`)
   const strip = ({ index: _index, ...volume }: (typeof volumes)[number]): BootVolume => volume
   const first = volumes.find(({ index }) => index === 0)
   return { ...(first && { boot_volume: strip(first) }), data_volumes: data.map(strip) }
@@ -58,15 +57,20 @@ export async function bootVolumeOf(table: Table, node: Bootable): Promise<BootVo
   return (await volumesOf(table, node))?.boot_volume
 }
 
-/** `booted`: one of them is booted from. Else iPXE has to go on to the machine's disk, and can by BIOS's services only. */
+/** What it would have: `booted` of them are booted from, `data` are beside what is. Where none is booted from, iPXE has to go on to the machine's disk,
+ * and can by BIOS's services only; there it keeps 768 bytes for what it tells the system (its XBFTAB_SIZE), which is one volume's words. */
 export function whyNoVolumes(
   node: Pick<Bootable, 'properties' | 'instance_info'>,
-  booted: boolean,
+  { booted, data }: { booted: number; data: number },
 ): string | undefined {
   if (!isCapable(node.properties['capabilities']))
     return "The node's properties/capabilities lack iscsi_boot:true: iPXE hooks no volumes in for it."
-  if (!booted && bootMode(node) === 'uefi')
+  const mode = bootMode(node)
+  if (mode === 'uefi' && booted === 0)
     return 'The node boots by UEFI from its own disk: there it gets no volumes beside it, but beside a volume that it boots from.'
+  if (mode === 'bios' && booted + data > 1)
+    return 'The node boots by BIOS, and has one volume at most: there is no room to tell its system of more.'
+  if (data > MOST_DATA_VOLUMES) return `The node has at most ${MOST_DATA_VOLUMES} volumes beside what it boots from.`
   return undefined
 }
 

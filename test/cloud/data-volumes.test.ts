@@ -56,58 +56,67 @@ async function stopped(more: object = {}): Promise<{ server: string; node: strin
 }
 
 describe('data volumes', () => {
-  it('come with a server: its image is written, and iPXE hooks them in at each start', async () => {
+  it('come with a server: its image is written, and iPXE hooks one in at each start', async () => {
     const id = await madeVolume()
-    const mapping = { destination_type: 'volume', boot_index: -1 }
-    const { server, node } = await running({
-      block_device_mapping_v2: [
-        { uuid: world.image, source_type: 'image', destination_type: 'local', boot_index: 0 },
-        { ...mapping, uuid: id, source_type: 'volume' },
-        { ...mapping, source_type: 'blank', volume_size: 3, delete_on_termination: true },
-      ],
-    })
-    const blank = (await of(server)).volumes?.[1]?.volume ?? ''
+    const device = { destination_type: 'volume', boot_index: -1, uuid: id, source_type: 'volume' }
+    const local = { uuid: world.image, source_type: 'image', destination_type: 'local', boot_index: 0 }
+    const { server, node } = await running({ block_device_mapping_v2: [local, device] })
     const plan = await planOf(node)
     expect(stepsOf(plan)).toEqual(
       expect.arrayContaining(['deploy.write_image', 'boot.prepare_instance_volume', 'deploy.boot_instance']),
     )
     expect(plan.machine.boot_volume).toBeUndefined()
-    const [first, second] = plan.machine.data_volumes ?? []
-    expect([first?.iqn, second?.iqn]).toEqual([expect.stringContaining(id), expect.stringContaining(blank)])
+    const [first] = plan.machine.data_volumes ?? []
+    expect(first?.iqn).toContain(id)
     const { secret, bind } = first?.chap ?? {}
     const [exported] = site.told(id)?.wanted?.exports ?? []
     if (!secret || !bind || !exported) throw new Error('there is no secret')
     expect(open(secret, bind, site.uuid, site.key.privateKey)).toBe(
       open(exported.secret, `${id}/${exported.attachment}`, site.uuid, site.key.privateKey),
     )
-    expect(await volume(blank)).toMatchObject({ status: 'in-use', size: 3 })
     const targets = await world.cloud.client.volumeTargets.list({ node })
-    expect(new Map(targets.map(({ boot_index, volume_id }) => [boot_index, volume_id]))).toEqual(
-      new Map([
-        [1, id],
-        [2, blank],
-      ]),
-    )
+    expect(targets).toMatchObject([{ boot_index: 1, volume_id: id }])
     await world.ask('DELETE', `/compute/v2.1/servers/${server}`)
     await world.tornDown(node)
     await site.answer()
     expect(await volume(id)).toMatchObject({ status: 'available', attachments: [] })
-    expect((await ask('GET', `/volumes/${blank}`)).status).toBe(404)
     expect(await world.cloud.client.volumeTargets.list({ node })).toEqual([])
   })
 
-  it('are hooked in behind the one that is booted from, by UEFI too', async () => {
+  it('are hooked in behind the one that is booted from, by UEFI', async () => {
     const [root, id] = [await madeVolume({ imageRef: world.image }), await madeVolume()]
     const mapping = { source_type: 'volume', destination_type: 'volume' }
     const devices = [
       { ...mapping, uuid: id, boot_index: null },
       { ...mapping, uuid: root, boot_index: 0 },
+      { ...mapping, source_type: 'blank', volume_size: 3, delete_on_termination: true },
     ]
+    await world.node('n0', { ...able, resource_class: 'metal' })
     const uefi = { ...able, properties: { capabilities: 'iscsi_boot:true,boot_mode:uefi' } }
-    const { node } = await running({ imageRef: undefined, block_device_mapping_v2: devices }, uefi)
+    const { server, node } = await running({ imageRef: undefined, block_device_mapping_v2: devices }, uefi)
+    const blank = (await of(server)).volumes?.[2]?.volume ?? ''
     const { machine } = await planOf(node)
     expect(machine.boot_volume?.iqn).toContain(root)
-    expect(machine.data_volumes?.map(({ iqn }) => iqn)).toEqual([expect.stringContaining(id)])
+    const data = [id, blank].map((each) => expect.stringContaining(each) as string)
+    expect(machine.data_volumes?.map(({ iqn }) => iqn)).toEqual(data)
+    expect(await volume(blank)).toMatchObject({ status: 'in-use', size: 3 })
+    await world.ask('DELETE', `/compute/v2.1/servers/${server}`)
+    await world.tornDown(node)
+    await site.answer()
+    expect((await ask('GET', `/volumes/${blank}`)).status).toBe(404)
+    expect(await volume(root)).toMatchObject({ status: 'available' })
+  })
+
+  it('of which a server ends but snapshots are kept are kept with these', async () => {
+    const id = await madeVolume()
+    await ask('POST', '/snapshots', { snapshot: { volume_id: id } })
+    await site.answer()
+    const device = { destination_type: 'volume', uuid: id, source_type: 'volume', delete_on_termination: true }
+    const { server, node } = await running({ block_device_mapping_v2: [{ ...device, boot_index: -1 }] })
+    await world.ask('DELETE', `/compute/v2.1/servers/${server}`)
+    await world.tornDown(node)
+    await site.answer()
+    expect(await volume(id)).toMatchObject({ status: 'available', attachments: [] })
   })
 
   it('are added and removed while the server is off, and told to the site when it starts', async () => {
@@ -193,5 +202,8 @@ describe('data volumes', () => {
     })
     expect((await post()).status).toBe(200)
     expect((await post()).status).toBe(409)
+    await site.answer()
+    const second = await post(await madeVolume({ availability_zone: 'berlin' }))
+    expect(second.body.conflictingRequest.message).toContain('one volume at most')
   })
 })

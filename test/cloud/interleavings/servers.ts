@@ -77,7 +77,7 @@ export class ServerWorld {
     ])
     for (let index = 0; index < nodes; index += 1) {
       const driver = { driver: 'fake-hardware', driver_info: {}, resource_class: 'metal', conductor_group: 'berlin' }
-      const volumes = { storage_interface: 'cinder', properties: { capabilities: 'iscsi_boot:true,boot_mode:bios' } }
+      const volumes = { storage_interface: 'cinder', properties: { capabilities: 'iscsi_boot:true,boot_mode:uefi' } }
       const { body } = await world.request('POST', '/v1/nodes', { name: `n${index}`, ...driver, ...volumes })
       const uuid = String(body['uuid'])
       this.nodes.push(uuid)
@@ -226,8 +226,8 @@ export class ServerWorld {
 function withAnother(volume: string): ServerVolume[] {
   const made = { size: 1, image: null, snapshot: null, type: null }
   return [
-    { volume, attachment: randomUUID(), boot_index: 1, made: null, delete_on_termination: false },
-    { volume: randomUUID(), attachment: randomUUID(), boot_index: 2, made, delete_on_termination: true },
+    { volume, attachment: randomUUID(), boot_index: 0, made: null, delete_on_termination: false },
+    { volume: randomUUID(), attachment: randomUUID(), boot_index: 1, made, delete_on_termination: true },
   ]
 }
 
