@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { run } from '../../agent/ramdisk/run.ts'
 
-export type BootMenu = { rootUuid: string; commands: readonly string[] }
+/** `modules`: of GRUB, for its commands beyond those that every image has. */
+export type BootMenu = { rootUuid: string; commands: readonly string[]; modules?: readonly string[] }
 export type BootLoaders = { boot: Uint8Array; core: Uint8Array; efi: string }
 
 const modules = [
@@ -27,7 +28,19 @@ export async function makeGrub(menu: BootMenu, folder: string): Promise<BootLoad
   const core = join(folder, 'core.img')
   await writeFile(config, firstCommands(menu))
   const image = (format: string, output: string, more: readonly string[]) =>
-    run('grub-mkimage', ['-O', format, '-p', '/boot/grub', '-c', config, '-o', output, ...modules, ...more])
+    run('grub-mkimage', [
+      '-O',
+      format,
+      '-p',
+      '/boot/grub',
+      '-c',
+      config,
+      '-o',
+      output,
+      ...modules,
+      ...(menu.modules ?? []),
+      ...more,
+    ])
   await image('i386-pc', core, ['biosdisk'])
   await image('x86_64-efi', efi, ['fat'])
   return { boot: await readFile('/usr/lib/grub/i386-pc/boot.img'), core: await readFile(core), efi }

@@ -34,6 +34,8 @@ export interface LabOptions {
   dhcp?: boolean
   /** Default: that of this checkout, built where needed. */
   ramdisk?: Ramdisk
+  /** GiB that the appliance has for volumes. Default: it has none. */
+  volumes?: number
 }
 
 /** The whole product on one machine: a cloud and an appliance as programs of their own, with a WAN between them, and a rack of QEMU servers. */
@@ -48,7 +50,7 @@ export interface Lab {
 }
 
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const { name, dir, servers, log, auth = 'http_basic', dhcp = true, ramdisk: given } = options
+  const { name, dir, servers, log, auth = 'http_basic', dhcp = true, ramdisk: given, volumes } = options
   const ramdisk = given ?? (await labRamdisk(log))
   mkdirSync(dir, { recursive: true, mode: 0o700 })
   log('rack of ' + servers.map((server) => `${server.name} (${server.firmware})`).join(', '))
@@ -77,7 +79,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
 
     log('appliance')
     await client.sites.create(SITE)
-    const appliance = await joinSite(rack, dir, client, ramdisk, dhcp)
+    const appliance = await joinSite(rack, dir, client, { ramdisk, dhcp, volumes })
     stops.push(() => appliance.stop())
     await appliance.start()
     await alive(client, appliance)
@@ -109,17 +111,11 @@ function cloudProgram(rack: Rack, dir: string, auth: readonly string[]): Program
 }
 
 /** As the README tells a person: a token from the cloud, one command on the appliance. */
-async function joinSite(
-  rack: Rack,
-  dir: string,
-  client: Client,
-  ramdisk: { kernel: string; initrd: string },
-  dhcp: boolean,
-): Promise<Program> {
+async function joinSite(rack: Rack, dir: string, client: Client, site: SiteParts): Promise<Program> {
   const data = join(dir, 'appliance')
   const config = join(dir, 'appliance.json')
   const logPath = join(dir, 'appliance.log')
-  writeFileSync(config, JSON.stringify(applianceConfig(data, ramdisk, dhcp), null, 2))
+  writeFileSync(config, JSON.stringify(applianceConfig(data, site), null, 2))
   const { token } = await client.sites.createToken(SITE)
   const ca = join(dir, 'authorities.pem')
   copyFileSync(join(dir, 'cloud', 'authorities.pem'), ca)
@@ -144,8 +140,15 @@ const subnet = {
   leaseSeconds: 3600,
 }
 
-function applianceConfig(data: string, { kernel, initrd }: { kernel: string; initrd: string }, dhcp: boolean) {
+interface SiteParts {
+  ramdisk: { kernel: string; initrd: string }
+  dhcp: boolean
+  volumes: number | undefined
+}
+
+function applianceConfig(data: string, { ramdisk: { kernel, initrd }, dhcp, volumes: gib }: SiteParts) {
   return {
+    ...(gib === undefined ? {} : { volumes: { gib } }),
     data_dir: data,
     kernel_arguments: 'console=ttyS0',
     media_address: '10.81.0.1',

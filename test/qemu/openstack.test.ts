@@ -8,6 +8,7 @@ import { OpenStackShell } from '../clients/openstack-shell.ts'
 import { buildTestImage } from '../images/small-image.ts'
 import { API_PORT, startLab, type Lab } from '../lab/lab.ts'
 import { ask, createNode } from '../lab/walk.ts'
+import { makeVolume, SAYS } from './boot/volume.ts'
 
 /** A server asked for, used and given back by OpenStack's unmodified client and ssh alone: no OpenStack behind it, and a machine in QEMU below. */
 
@@ -21,7 +22,7 @@ let image: { path: string; qcow2: string }
 beforeAll(async () => {
   image = await buildTestImage()
   const servers = [{ name: 'bios-1', firmware: 'bios' as const, diskMiB: 256 }]
-  lab = await startLab({ name: 'openstack', dir, servers, auth: 'keystone', log: () => {} })
+  lab = await startLab({ name: 'openstack', dir, servers, auth: 'keystone', volumes: 4, log: () => {} })
   const { BLOOMERY_USERNAME: username, BLOOMERY_PASSWORD: password, BLOOMERY_CA: cacert } = lab.environment
   const auth_url = `https://${lab.rack.cloud.address}:${API_PORT}/identity`
   const domains = { user_domain_name: 'Default', project_domain_name: 'Default' }
@@ -34,7 +35,11 @@ beforeAll(async () => {
   shell = new OpenStackShell({ OS_CLIENT_CONFIG_FILE: file, OS_CLOUD: 'lab' }, lab.rack.cloud.netns)
   await createNode(lab, lab.rack.servers[0]!)
   await lab.client.nodes.patch('bios-1', [{ op: 'replace', path: '/automated_clean', value: false }])
-  await lab.client.nodes.patch('bios-1', [{ op: 'replace', path: '/rescue_interface', value: 'agent' }])
+  await lab.client.nodes.patch('bios-1', [
+    { op: 'replace', path: '/rescue_interface', value: 'agent' },
+    { op: 'replace', path: '/storage_interface', value: 'cinder' },
+    { op: 'replace', path: '/properties/capabilities', value: 'boot_mode:bios,iscsi_boot:true' },
+  ])
   await ask(lab.client, 'bios-1', 'manage', 'manageable', MINUTE)
   await ask(lab.client, 'bios-1', 'provide', 'available', MINUTE)
 }, 15 * MINUTE)
@@ -161,4 +166,21 @@ test('server delete --wait gives everything back', { timeout: 10 * MINUTE }, asy
   await expect
     .poll(async () => (await lab.client.nodes.get('bios-1')).provision_state ?? 'available', { timeout: 2 * MINUTE })
     .toBe('available')
+})
+
+const volume = async (name: string): Promise<string> => (await shown(`volume show ${name}`)).status
+
+test('a server boots from a volume, gives it back, and that goes too', { timeout: 12 * MINUTE }, async () => {
+  const machine = lab.rack.servers[0]!
+  await openstack(`image create bootable --disk-format raw --container-format bare --file ${await makeVolume(dir)}`)
+  await openstack('volume create root --size 1 --image bootable --bootable')
+  await expect.poll(() => volume('root'), { timeout: 2 * MINUTE, interval: 1000 }).toBe('available')
+  const from = await machine.serialPosition()
+  await openstack('server create stored --flavor metal --volume root --network rack --wait')
+  await machine.waitForSerial(new RegExp(SAYS), { from, timeoutMs: 5 * MINUTE })
+  expect(await volume('root')).toBe('in-use')
+  await openstack('server delete stored --wait')
+  await expect.poll(() => volume('root'), { timeout: 2 * MINUTE, interval: 1000 }).toBe('available')
+  await openstack('volume delete root')
+  await expect.poll(() => shown('volume list'), { timeout: MINUTE, interval: 1000 }).toEqual([])
 })

@@ -40,8 +40,6 @@ export interface BootLabOptions {
   initrd?: string
   /** Instead of Debian's. */
   loaders?: Record<string, string>
-  /** It boots from this disk, by iSCSI. */
-  volume?: string
   /** What firmware knows to be revoked: shim's variable SbatLevel. */
   sbatLevel?: string
 }
@@ -56,7 +54,7 @@ async function removeStale(): Promise<void> {
 }
 
 export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
-  const { kernel, firmware, asking, way = 'cable', busybox = '/bin/busybox', initrd, loaders = {}, volume } = options
+  const { kernel, firmware, asking, way = 'cable', busybox = '/bin/busybox', initrd, loaders = {} } = options
   const mac = firmware === 'uboot' ? U_BOOT_MAC : MAC
   await cleanStale()
   labs += 1
@@ -86,7 +84,6 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
       https: asking === 'https4' ? enrolAuthority(dir) : undefined,
       way,
       loaders,
-      volume,
     }
     const log: Record<string, string>[] = []
     const services = { up: false }

@@ -5,9 +5,7 @@ import type { BootMachine } from '../../../appliance/boot/machine.ts'
 import { startBootServices } from '../../../appliance/boot/services.ts'
 import { openTimeline } from '../../../appliance/boot/timeline.ts'
 import { openMetrics } from '../../../appliance/metrics.ts'
-import { startTargets } from '../../../appliance/volumes/target.ts'
 import type { Way } from './cables.ts'
-import { volumeOf } from './volume.ts'
 
 export interface SiteOptions {
   /** Where `kernel` and `initrd` lie. */
@@ -19,8 +17,6 @@ export interface SiteOptions {
   way: Way
   loaders: Record<string, string>
   https?: { certificate: string; key: string } | undefined
-  /** The machine boots from this disk, by iSCSI. */
-  volume?: string | undefined
 }
 
 /** The boot services in a namespace of their own, with one machine whose ramdisk is due. usage: site.ts OPTIONS-AS-JSON */
@@ -44,23 +40,19 @@ const config = bootConfig.parse({
     loaders: options.loaders,
   },
 })
-const volume = options.volume === undefined ? undefined : volumeOf(options.volume)
 const console = { x86_64: 'ttyS0', aarch64: 'ttyAMA0' }[arch]
 const machine: BootMachine = {
   node: 'n1',
   generation: 1,
   macs: [mac],
   arch,
-  mode: volume ? 'instance' : 'ramdisk',
-  ...(volume && { instance: { cmdline: '', volume: volume.boot } }),
+  mode: 'ramdisk',
   secureBoot: options.secureBoot,
   ramdisk: { cmdline: `console=${console} panic=-1 ipa-api-url=http://${interfaceAddress}:8080` },
 }
 const print = (facts: Record<string, unknown>, message: string): void =>
   void process.stdout.write(`${JSON.stringify({ ...facts, message })}\n`)
 const log = { debug: print, info: print, warn: print, error: print }
-const targets = volume && (await startTargets({ dir: options.dir, portal: volume.boot.portal, log }))
-if (volume) await targets?.set([volume.exported])
 const services = await startBootServices({
   config,
   directory: {
@@ -68,7 +60,6 @@ const services = await startBootServices({
     byBootToken: (token) => (token === 'token' ? { machine, mac } : undefined),
     bySpentToken: () => undefined,
     bootToken: () => 'token',
-    unlock: () => new Map(volume ? [[volume.boot.iqn, volume.exported.secret]] : []),
   },
   notices: { tell: () => {} },
   events: openTimeline(() => new Date()),
@@ -78,4 +69,4 @@ const services = await startBootServices({
   clock: { now: () => new Date() },
 })
 process.stdout.write('{"up":true}\n')
-process.once('SIGTERM', () => void services.stop().then(() => targets?.stop()))
+process.once('SIGTERM', () => void services.stop())
