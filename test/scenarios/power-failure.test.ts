@@ -4,7 +4,7 @@ import { cloudHere, type CloudHere } from './cloud-here.ts'
 
 /** What happens to machines and their BMCs while nobody asks for anything, from the BMC to the node. */
 
-const WITHIN = 40_000
+const WITHIN = 120_000
 const patient = { timeout: WITHIN, interval: 50 }
 let cloud: CloudHere
 let fleet: Fleet
