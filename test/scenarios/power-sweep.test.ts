@@ -7,7 +7,7 @@ const COUNT = 200
 const ask = { sync_power_state_interval: 5, sync_power_state_busy_interval: 1, power_state_sync_silence: 5 }
 const all = Array.from({ length: COUNT }, (_, index) => index)
 const well = all.filter((index) => temperOf(index) === 'well')
-const patient = { timeout: 60_000, interval: 50 }
+const patient = { timeout: 120_000, interval: 50 }
 
 let sweep: Sweep
 beforeAll(async () => {
