@@ -126,4 +126,9 @@ export interface VolumeType extends Kept {
   description: string | null
   is_public: boolean
   extra_specs: Record<string, string>
+  /** Projects that may use one that isn't public. */
+  access?: string[]
 }
+
+export const mayUseType = ({ is_public, access = [] }: VolumeType, project: string | undefined): boolean =>
+  is_public || (project !== undefined && access.includes(project))

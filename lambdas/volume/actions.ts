@@ -29,7 +29,6 @@ const absent: Record<string, string> = {
   'os-volume_upload_image': 'Images are not made of volumes: push one with bloomery image push.',
   'os-retype': 'A volume stays what it is: make one of the other type from a snapshot.',
   'os-migrate_volume': "A volume stays on its appliance's disk.",
-  'os-update_readonly_flag': 'Volumes are for reading and writing.',
   'os-set_image_metadata': 'What a volume has of its image is said by the image.',
   'os-unset_image_metadata': 'What a volume has of its image is said by the image.',
   'os-reimage': 'A volume is made of an image once: make another one.',
@@ -91,6 +90,9 @@ async function run(call: Call, ground: Ground, volume: Volume, name: Action, giv
           await detachVolume(ground, { volume: uuid, attachment: each.uuid })
       return done()
     }
+    case 'os-update_readonly_flag':
+      actions[name].parse(given)
+      return done()
     case 'os-set_bootable': {
       const { bootable } = actions['os-set_bootable'].parse(given)
       await changeVolume(ground, uuid, () => ({ bootable }))

@@ -8,7 +8,9 @@ import { attachmentRoutes } from './attachment-routes.ts'
 import { fleetRoutes } from './fleet-routes.ts'
 import { PATH, withoutProject } from './path.ts'
 import { quotaRoutes } from './quota-routes.ts'
+import { snapshotActionRoutes } from './snapshot-actions.ts'
 import { snapshotRoutes } from './snapshot-routes.ts'
+import { typeAccessRoutes } from './type-access.ts'
 import { typeRoutes } from './types.ts'
 import { volumeRoutes } from './volumes.ts'
 
@@ -44,7 +46,9 @@ export function createVolumeService(
   fleetRoutes(app, platform)
   quotaRoutes(app, platform)
   typeRoutes(app, platform)
+  typeAccessRoutes(app, platform)
   snapshotRoutes(app, platform)
+  snapshotActionRoutes(app, platform)
   attachmentRoutes(app, platform)
   actionRoutes(app, platform)
   volumeRoutes(app, platform)

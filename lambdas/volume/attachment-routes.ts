@@ -3,11 +3,11 @@ import type { Volume } from '../../contract/block-storage.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches } from '../openstack/listing.ts'
-import { mayChange, requireMember, seesAll } from '../openstack/rights.ts'
+import { seesAll } from '../openstack/rights.ts'
 import { all } from '../store/paging.ts'
 import { completeAttachment, connectAttachment, detachVolume, reserveVolume } from './attach.ts'
 import { connectionOf } from './exported.ts'
-import { attachmentOf, changeableVolume } from './find.ts'
+import { attachmentOf, changeableVolume, requireOwn } from './find.ts'
 import { attachmentCreation, attachmentUpdate, type Connector } from './input.ts'
 import { PATH } from './path.ts'
 import { volumesFor } from './store.ts'
@@ -70,7 +70,7 @@ export function attachmentRoutes(app: Service, ground: Ground): void {
 
   async function changeable(call: Call, { table }: Ground) {
     const found = await attachmentOf(call, { table }, call.req.param('attachment') ?? '')
-    if (!mayChange(call, found.volume)) requireMember(call, 'volume:attachment_update')
+    requireOwn(call, found.volume, 'attachment_update')
     return found
   }
 }

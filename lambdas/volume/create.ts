@@ -1,4 +1,4 @@
-import type { Volume } from '../../contract/block-storage.ts'
+import { mayUseType, type Volume } from '../../contract/block-storage.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import type { Image } from '../../contract/resources.ts'
 import { charging } from '../openstack/quotas.ts'
@@ -18,6 +18,8 @@ export interface Owner {
   user_id: string
   /** That waits for it. */
   for_server?: string
+  /** Also such as are not public. */
+  seesTypes?: boolean
   /** Whether they may use what this volume is made of. */
   mayUse(volume: Volume): boolean
 }
@@ -44,7 +46,8 @@ export async function createVolume(
       `Invalid input received: Volume size ${size}GB cannot be smaller than ${least}GB, which is what it is made of.`,
     )
   const type = given.volume_type ? await typeStore.find(table, given.volume_type) : undefined
-  if (given.volume_type && !type)
+  const isTheirs = type !== undefined && (mayUseType(type, owner.project_id) || owner.seesTypes === true)
+  if (given.volume_type && !isTheirs)
     throw new UserError(404, `Volume type with name ${given.volume_type} could not be found.`)
   const zone = made?.from.availability_zone ?? (await zoneOf(needs, given.availability_zone, type?.extra_specs ?? {}))
   const base: Volume = {

@@ -1,7 +1,7 @@
 import type { Volume, VolumeAttachment, VolumeSnapshot, VolumeType } from '../../contract/block-storage.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import type { Call, Ground } from '../openstack/context.ts'
-import { isTheirs, mayChange, requireMember, seesAll } from '../openstack/rights.ts'
+import { isTheirs, mayChange, seesAll } from '../openstack/rights.ts'
 import { typeStore, volumeOfAttachment, volumeOfSnapshot, volumeStore } from './store.ts'
 
 /** What a request names, if the caller may see it. */
@@ -17,8 +17,13 @@ export async function volumeOf(call: Call, { table }: Needs, uuid: string): Prom
 
 export async function changeableVolume(call: Call, ground: Needs, uuid: string, what: string): Promise<Volume> {
   const volume = await volumeOf(call, ground, uuid)
-  if (!mayChange(call, volume)) requireMember(call, `volume:${what}`)
+  requireOwn(call, volume, what)
   return volume
+}
+
+/** Who oversees all projects sees their volumes, and changes none. */
+export function requireOwn(call: Call, volume: Volume, what: string): void {
+  if (!mayChange(call, volume)) throw new UserError(403, `Policy doesn't allow volume:${what} to be performed.`)
 }
 
 export async function snapshotOf(

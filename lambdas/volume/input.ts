@@ -51,6 +51,10 @@ export const snapshotCreation = z.object({
 })
 export const snapshotUpdate = z.object({ snapshot: renamed })
 
+export const snapshotActions = {
+  'os-reset_status': z.looseObject({ status: z.enum(['available', 'error']) }),
+} as const
+
 /** What a client tells of the machine that is to have the volume: only its initiator counts here. */
 export const connector = z.looseObject({
   initiator: iscsiName,
@@ -87,6 +91,8 @@ export const typeUpdate = z.object({
   }),
 })
 
+export const typeAccess = z.looseObject({ project: z.string().min(1).max(64) })
+
 const nothing = z.unknown()
 /** One at a time: which, and its arguments. */
 export const actions = {
@@ -103,6 +109,9 @@ export const actions = {
   'os-force_detach': z.looseObject({ attachment_id: z.uuid().nullish() }).nullish(),
   'os-initialize_connection': z.looseObject({ connector }),
   'os-terminate_connection': z.looseObject({ connector: z.looseObject({ initiator: z.string().max(223).optional() }) }),
+  'os-update_readonly_flag': z.looseObject({
+    readonly: z.literal(false, 'volumes are for reading and writing'),
+  }),
   'os-set_bootable': z.looseObject({ bootable: z.union([z.boolean(), z.stringbool()]) }),
   'os-extend': z.looseObject({ new_size: size }),
   'os-force_delete': nothing,

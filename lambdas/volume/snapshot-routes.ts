@@ -3,13 +3,14 @@ import { UserError } from '../../contract/api/faults.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches } from '../openstack/listing.ts'
-import { mayChange, requireMember, seesAll } from '../openstack/rights.ts'
+import { seesAll } from '../openstack/rights.ts'
 import { all } from '../store/paging.ts'
 import { changeVolume, forTheSite } from './change-volume.ts'
-import { changeableVolume, snapshotOf } from './find.ts'
+import { changeableVolume, requireOwn, snapshotOf } from './find.ts'
 import { metadata, snapshotCreation, snapshotUpdate } from './input.ts'
 import { PATH } from './path.ts'
 import { volumesFor } from './store.ts'
+import { deleteSnapshot } from './snapshot-actions.ts'
 import { snapshotView } from './views.ts'
 
 export function snapshotRoutes(app: Service, ground: Ground): void {
@@ -81,22 +82,13 @@ export function snapshotRoutes(app: Service, ground: Ground): void {
   })
   app.delete(one, async (call) => {
     const { volume: of, snapshot } = await changeable(call)
-    await changeVolume(ground, of.uuid, (volume) => {
-      const now = volume.snapshots.find(({ uuid }) => uuid === snapshot.uuid)
-      if (!now || now.status === 'deleting') return undefined
-      if (now.status === 'creating')
-        throw new UserError(400, 'Invalid snapshot: Snapshot status must be available or error, but is creating.')
-      return {
-        ...forTheSite(ground, volume),
-        snapshots: volume.snapshots.map((each) => (each === now ? { ...each, status: 'deleting' as const } : each)),
-      }
-    })
+    await deleteSnapshot(ground, of, snapshot, false)
     return call.body(null, 202)
   })
 
   async function changeable(call: Call) {
     const found = await snapshotOf(call, ground, call.req.param('snapshot') ?? '')
-    if (!mayChange(call, found.volume)) requireMember(call, 'volume:update_snapshot')
+    requireOwn(call, found.volume, 'update_snapshot')
     return found
   }
 

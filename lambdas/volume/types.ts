@@ -1,4 +1,4 @@
-import type { VolumeType } from '../../contract/block-storage.ts'
+import { mayUseType, type VolumeType } from '../../contract/block-storage.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
@@ -18,7 +18,7 @@ export function typeRoutes(app: Service, ground: Ground): void {
   const seen = async (call: Call): Promise<VolumeType> => {
     const ident = call.req.param('type') ?? ''
     const type = await typeOf(ground, ident)
-    if (!type.is_public && !isAdmin(call))
+    if (!mayUseType(type, call.var.caller.project?.id) && !isAdmin(call))
       throw new UserError(404, `Volume type ${ident.slice(0, 64)} could not be found.`)
     return type
   }
@@ -32,7 +32,13 @@ export function typeRoutes(app: Service, ground: Ground): void {
   }
   app.get(path, async (call) => {
     const query = asked(call)
-    const { values } = await pageOf(table, typeStore, query, undefined, ({ is_public }) => is_public || isAdmin(call))
+    const { values } = await pageOf(
+      table,
+      typeStore,
+      query,
+      undefined,
+      (type) => mayUseType(type, call.var.caller.project?.id) || isAdmin(call),
+    )
     return call.json({ volume_types: values.map((each) => typeView(call, each)) })
   })
   app.post(path, async (call) => {

@@ -6,7 +6,7 @@ import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
 import { bootable } from '../image-service/sight.ts'
 import { charging } from '../openstack/quotas.ts'
-import { isTheirs, projectOf, requireMember, seesAll } from '../openstack/rights.ts'
+import { isAdmin, isTheirs, projectOf, requireMember, seesAll } from '../openstack/rights.ts'
 import { changeVolume, forTheSite } from './change-volume.ts'
 import { createVolume } from './create.ts'
 import { changeableVolume, volumeOf } from './find.ts'
@@ -25,6 +25,7 @@ export function volumeRoutes(app: Service, ground: Ground): void {
     const owner = {
       project_id: projectOf(call),
       user_id: call.var.caller.user?.id ?? '',
+      seesTypes: isAdmin(call),
       mayUse: (volume: Volume) => isTheirs(call, volume) || seesAll(call),
     }
     const image = given.imageRef ?? given.image_id

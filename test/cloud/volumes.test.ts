@@ -195,4 +195,43 @@ describe('a volume', () => {
     const pools = (await ask('GET', '/scheduler-stats/get_pools', undefined, world.admin)).body.pools
     expect(pools.find(({ name }: { name: string }) => name === 'box-3@paris').capabilities.free_capacity_gb).toBe(5)
   })
+
+  it('is of a private type only for the projects that may use it', async () => {
+    const type = { name: 'secret', 'os-volume-type-access:is_public': false }
+    const made = await ask('POST', '/types', { volume_type: type }, world.admin)
+    const path = `/types/${made.body.volume_type.id}`
+    const wish = { volume: { size: 1, volume_type: 'secret' } }
+    expect((await ask('GET', path)).status).toBe(404)
+    expect((await ask('POST', '/volumes', wish)).status).toBe(404)
+    const { token, project } = await world.stone.member('guests', 'member')
+    const access = (action: string) => ask('POST', `${path}/action`, { [action]: { project } }, world.admin)
+    expect((await access('removeProjectAccess')).status).toBe(404)
+    expect((await access('addProjectAccess')).status).toBe(202)
+    expect((await access('addProjectAccess')).status).toBe(409)
+    expect((await ask('POST', '/volumes', wish, token)).status).toBe(202)
+    expect((await ask('GET', `${path}/os-volume-type-access`, undefined, world.admin)).body).toMatchObject({
+      volume_type_access: [{ project_id: project }],
+    })
+    expect((await ask('GET', `${path}/os-volume-type-access`, undefined, token)).status).toBe(403)
+  })
+
+  it('has snapshots whose state an administrator sets, and that go though they are in the making', async () => {
+    const id = await available()
+    const { body } = await ask('POST', '/snapshots', { snapshot: { volume_id: id } })
+    const path = `/snapshots/${body.snapshot.id}`
+    const act = (action: object, as?: string) => ask('POST', `${path}/action`, action, as)
+    expect((await ask('DELETE', path)).status).toBe(400)
+    expect((await act({ 'os-reset_status': { status: 'error' } })).status).toBe(403)
+    expect((await act({ 'os-reset_status': { status: 'error' } }, world.admin)).status).toBe(202)
+    expect((await ask('GET', path)).body.snapshot.status).toBe('error')
+    expect((await act({ 'os-force_delete': null }, world.admin)).status).toBe(202)
+    await site.answer()
+    expect((await ask('GET', path)).status).toBe(404)
+    expect(
+      (await ask('POST', `/volumes/${id}/action`, { 'os-update_readonly_flag': { readonly: false } })).status,
+    ).toBe(202)
+    expect((await ask('POST', `/volumes/${id}/action`, { 'os-update_readonly_flag': { readonly: true } })).status).toBe(
+      400,
+    )
+  })
 })
