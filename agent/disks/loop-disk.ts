@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import type { Disk } from './disk.ts'
+import { type Disk, MiB } from './disk.ts'
 
 /** Runs one of the programs that judge our work. */
 export function tool(program: string, ...args: string[]): string {
@@ -24,4 +24,22 @@ export function loopDisk(size: number, sector = 512): Disk {
   const name = tool('losetup', '--find', '--show', '--partscan', '--sector-size', String(sector), file).trim()
   onTestFinished(() => void tool('losetup', '--detach', name))
   return { name, size, sector, rotational: false, discards: true }
+}
+
+/** One that is full of what somebody left. */
+export function usedDisk(mebibytes: number): Disk {
+  const disk = loopDisk(mebibytes * MiB)
+  const file = openSync(disk.name, 'r+')
+  const old = Buffer.alloc(MiB, 0xaa)
+  for (let at = 0; at < disk.size; at += MiB) writeSync(file, old, 0, MiB, at)
+  closeSync(file)
+  return disk
+}
+
+export function contents({ name }: Disk, length: number): Buffer {
+  const bytes = Buffer.alloc(length)
+  const file = openSync(name, 'r')
+  for (let at = 0; at < length;) at += readSync(file, bytes, at, length - at, at)
+  closeSync(file)
+  return bytes
 }

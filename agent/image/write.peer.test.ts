@@ -1,29 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { openDisk } from '../disks/device.ts'
 import { alignedMemory, openDirect } from '../disks/direct.ts'
-import { type Disk, MiB } from '../disks/disk.ts'
-import { loopDisk } from '../disks/loop-disk.ts'
+import { MiB } from '../disks/disk.ts'
+import { contents, loopDisk, usedDisk } from '../disks/loop-disk.ts'
 import { writeVerified } from './write.ts'
-
-/** A disk that is full of what somebody left. */
-function usedDisk(mebibytes: number): Disk {
-  const disk = loopDisk(mebibytes * MiB)
-  const file = openSync(disk.name, 'r+')
-  const old = randomBytes(MiB)
-  for (let at = 0; at < disk.size; at += MiB) writeSync(file, old, 0, MiB, at)
-  closeSync(file)
-  return disk
-}
-
-function contents(disk: Disk, length: number): Buffer {
-  const bytes = Buffer.alloc(length)
-  const file = openSync(disk.name, 'r')
-  for (let at = 0; at < length;) at += readSync(file, bytes, at, length - at, at)
-  closeSync(file)
-  return bytes
-}
 
 /** Pieces of odd lengths, as they come from a socket. */
 async function* inPieces(bytes: Buffer): AsyncGenerator<Buffer> {

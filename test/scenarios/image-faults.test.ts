@@ -1,17 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import {
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -22,7 +10,7 @@ import { makeImage, type MadeImage } from '../../contract/images/testing.ts'
 import { hastyClock } from '../../appliance/testing/blob-server.ts'
 import { realClock } from '../../agent/clock.ts'
 import { type Disk, MiB } from '../../agent/disks/disk.ts'
-import { loopDisk, tool } from '../../agent/disks/loop-disk.ts'
+import { contents, loopDisk, tool, usedDisk } from '../../agent/disks/loop-disk.ts'
 import { deployImage } from '../../agent/image/deploy.ts'
 import { createLog } from '../../agent/log.ts'
 import { type Fate, openLink } from '../rack/images/link.ts'
@@ -241,7 +229,7 @@ test.each(Object.entries({ ...store, ...cache, ...agent }))(
   async (_, row) => {
     const dir = row.cache?.() ?? join(temporary(), 'chunks')
     const image = row.image ?? unsigned
-    const target = row.disk?.() ?? usedDisk()
+    const target = row.disk?.() ?? usedDisk(16)
     if (row.earlier) {
       const before = await openPeerSite(image, { dir, above: 4, clock: hastyClock })
       const info = await before.infoFor('before')
@@ -321,23 +309,6 @@ function failingDisk(): Disk {
     tool('umount', '--lazy', folder)
   })
   return { name, size, sector: 512, rotational: false, discards: true }
-}
-
-/** Full of what somebody left. */
-function usedDisk(): Disk {
-  const used = loopDisk(16 * MiB)
-  const file = openSync(used.name, 'r+')
-  for (let at = 0; at < used.size; at += MiB) writeSync(file, Buffer.alloc(MiB, 0xaa), 0, MiB, at)
-  closeSync(file)
-  return used
-}
-
-function contents({ name }: Disk, length: number): Buffer {
-  const bytes = Buffer.alloc(length)
-  const file = openSync(name, 'r')
-  for (let at = 0; at < length;) at += readSync(file, bytes, at, length - at, at)
-  closeSync(file)
-  return bytes
 }
 
 const start = (of: Disk): Buffer => contents(of, 4096)

@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { CHUNK_BYTES } from '../../contract/images/manifest.ts'
 import { makeImage } from '../../contract/images/testing.ts'
 import { buildAgent } from '../../agent/bundle.ts'
-import { type Disk, MiB } from '../../agent/disks/disk.ts'
-import { loopDisk } from '../../agent/disks/loop-disk.ts'
+import { MiB } from '../../agent/disks/disk.ts'
+import { contents, usedDisk } from '../../agent/disks/loop-disk.ts'
 import { openLink } from '../rack/images/link.ts'
 import { openPeerSite } from '../rack/images/peer-site.ts'
 
@@ -33,7 +33,7 @@ test(
     await buildAgent(program, join(import.meta.dirname, '../bench/image/agent-process.ts'))
     const site = await openPeerSite(made, { dir: join(dir, 'chunks'), above: 4 })
     onTestFinished(() => site.close())
-    const disk = usedDisk()
+    const disk = usedDisk(48)
     let plan = 0
     /** Until so many bytes of chunks have gone out to it; undefined: to its end. */
     const run = async (bytes?: number): Promise<number | null> => {
@@ -66,20 +66,3 @@ test(
   },
   LIMIT,
 )
-
-/** Full of what somebody left. */
-function usedDisk(): Disk {
-  const used = loopDisk(48 * MiB)
-  const file = openSync(used.name, 'r+')
-  for (let at = 0; at < used.size; at += MiB) writeSync(file, Buffer.alloc(MiB, 0xaa), 0, MiB, at)
-  closeSync(file)
-  return used
-}
-
-function contents({ name }: Disk, length: number): Buffer {
-  const bytes = Buffer.alloc(length)
-  const file = openSync(name, 'r')
-  for (let at = 0; at < length;) at += readSync(file, bytes, at, length - at, at)
-  closeSync(file)
-  return bytes
-}

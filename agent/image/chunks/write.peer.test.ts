@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -12,7 +11,7 @@ import { makeImage, type MadeImage } from '../../../contract/images/testing.ts'
 import { createIdentity, type Identity } from '../../api/certificate.ts'
 import { realClock } from '../../clock.ts'
 import { type Disk, MiB } from '../../disks/disk.ts'
-import { loopDisk } from '../../disks/loop-disk.ts'
+import { contents, usedDisk } from '../../disks/loop-disk.ts'
 import { createLog } from '../../log.ts'
 import { deployImage } from '../deploy.ts'
 
@@ -58,23 +57,6 @@ async function site(made: MadeImage, trouble: Trouble = () => false, tls?: Tls):
   return `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
-/** A disk that is full of what somebody left. */
-function usedDisk(): Disk {
-  const disk = loopDisk(64 * MiB)
-  const file = openSync(disk.name, 'r+')
-  for (let at = 0; at < disk.size; at += MiB) writeSync(file, Buffer.alloc(MiB, 0xaa), 0, MiB, at)
-  closeSync(file)
-  return disk
-}
-
-function contents(disk: Disk, length: number): Buffer {
-  const bytes = Buffer.alloc(length)
-  const file = openSync(disk.name, 'r')
-  for (let at = 0; at < length;) at += readSync(file, bytes, at, length - at, at)
-  closeSync(file)
-  return bytes
-}
-
 async function deploy(disk: Disk, made: MadeImage, trouble?: Trouble, keys: string[] = [], tls?: Tls) {
   const base = await site(made, trouble, tls)
   const seen: CommandProgress[] = []
@@ -101,14 +83,14 @@ async function deploy(disk: Disk, made: MadeImage, trouble?: Trouble, keys: stri
 const good = makeImage(image)
 
 it('writes what the image has, and zeros where it has nothing', async () => {
-  const disk = usedDisk()
+  const disk = usedDisk(64)
   const seen = await deploy(disk, good)
   expect(contents(disk, image.length).equals(image)).toBe(true)
   expect(seen.at(-1)).toMatchObject({ percent: 100, bytes: image.length })
 })
 
 it('comes by TLS too, from a site whose certificate it knows, and from no other', async () => {
-  const disk = usedDisk()
+  const disk = usedDisk(64)
   const [site, other] = [await createIdentity('127.0.0.1', Date.now()), await createIdentity('127.0.0.1', Date.now())]
   await deploy(disk, good, undefined, [], site)
   expect(contents(disk, image.length).equals(image)).toBe(true)
@@ -117,7 +99,7 @@ it('comes by TLS too, from a site whose certificate it knows, and from no other'
 })
 
 it('goes on at the chunk where a connection broke, a byte was wrong, or the site had to fetch it first', async () => {
-  const disk = usedDisk()
+  const disk = usedDisk(64)
   const met = new Map<string, number>()
   const trouble: Trouble = (request, reply, bytes) => {
     const [path = '', again] = (request.url ?? '').split('?')
@@ -143,7 +125,7 @@ it('leaves nothing that boots when a chunk can’t be had or fails verification'
     reply.writeHead(200).end(bytes.subarray(1))
     return true
   }
-  const disk = usedDisk()
+  const disk = usedDisk(64)
   await expect(deploy(disk, good, wrong)).rejects.toThrow(/fail verification/)
   expect(contents(disk, MiB).every((byte) => byte === 0)).toBe(true)
   const gone: Trouble = (request, reply) => {
@@ -155,7 +137,7 @@ it('leaves nothing that boots when a chunk can’t be had or fails verification'
 })
 
 it('holds manifest and pages to their digests, and to the keys of the ramdisk', async () => {
-  const disk = usedDisk()
+  const disk = usedDisk(64)
   const key = newImageKey()
   const signed = makeImage(image, key.privateKey)
   await expect(deploy(disk, good, undefined, [key.publicKey])).rejects.toThrow(/not signed/)
