@@ -14,7 +14,7 @@ import { actionOf, withAction } from './action-log.ts'
 import { type Action, actions, refusals } from './server-input.ts'
 import { consoleOutput, consoleUrl } from './server-console.ts'
 import { statusOf } from './server-view.ts'
-import { changeable, requireUnlocked, shown } from './servers.ts'
+import { changeable, ownNode, requireUnlocked, shown } from './servers.ts'
 import { configDrive, instanceInfo } from './spawn.ts'
 
 /** POST /servers/{id}/action. The node is told first, so that the server's task ends when the node has got there. */
@@ -82,7 +82,7 @@ async function run(call: Call, ground: Ground, server: Server, name: Action, giv
 
 async function onNode(call: Call, ground: Ground, server: Server, name: Action, given: unknown): Promise<Response> {
   const { log, clock } = ground
-  const node = nodeOf(server, name)
+  const node = await nodeOf(ground, server, name)
   const { nodes } = baremetalOf(ground)
   const take = async (task: ServerTask, more: Partial<Server> = {}): Promise<Server> => {
     const begun = await begin(ground, server.uuid, task, actionOf(call, logName(name), clock.now()), more)
@@ -144,7 +144,7 @@ async function rebuild(
   { told, take }: Doing,
 ): Promise<Response> {
   const asked = actions.rebuild.parse(given)
-  const node = nodeOf(server, 'rebuild')
+  const node = await nodeOf(ground, server, 'rebuild')
   const { nodes } = baremetalOf(ground)
   const key = asked.key_name
     ? await keypairOf(ground, { user: server.user_id, name: asked.key_name }).then(({ name, public_key }) => ({
@@ -179,10 +179,10 @@ const allowed: Partial<Record<Action, string[]>> = {
   rebuild: ['ACTIVE', 'SHUTOFF', 'ERROR'],
 }
 
-function nodeOf(server: Server, name: Action): string {
+async function nodeOf(ground: Ground, server: Server, name: Action): Promise<string> {
   const isAllowed = allowed[name]?.includes(statusOf(server)) ?? true
-  if (server.node === null || server.task !== null || !isAllowed) throw notNow(server, name)
-  return server.node
+  if (server.task !== null || !isAllowed) throw notNow(server, name)
+  return ownNode(ground, server)
 }
 
 function notNow(server: Server, name: Action): UserError {

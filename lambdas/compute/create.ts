@@ -5,7 +5,7 @@ import type { Call, Ground } from '../openstack/context.ts'
 import { requireRoom } from '../openstack/quotas.ts'
 import { projectOf } from '../openstack/rights.ts'
 import { isVisible } from '../network/networks.ts'
-import { portOf } from '../network/ports.ts'
+import { checkChoice, portOf } from '../network/ports.ts'
 import { networkStore } from '../network/store.ts'
 import { all } from '../store/paging.ts'
 import { bootable } from '../image-service/sight.ts'
@@ -172,6 +172,7 @@ export async function nicsFor(
     } else {
       const network = uuid === undefined ? undefined : await networkStore.get(table, uuid)
       if (!network || !isVisible(call, network)) throw new UserError(400, `Network ${uuid ?? ''} could not be found.`)
+      checkChoice(call, network, ip === undefined ? {} : { fixed_ips: [{ ip_address: ip }] })
       if (ip !== undefined && count > 1)
         throw new UserError(400, 'Invalid fixed IP: it is one, and the servers are several.')
       nics.push({ port: ids.uuid(), network: network.uuid, fixed_ip: ip ?? null, made: true })

@@ -4,14 +4,13 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { Nic, Server } from '../../contract/compute.ts'
 import type { NetworkPort } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
-import { portsOfDevice } from '../network/store.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { actionOf, withAction } from './action-log.ts'
 import { bindPorts, makePorts, releasePorts } from './cards.ts'
 import { changeServer } from './change-server.ts'
 import { nicsFor } from './create.ts'
 import { PATH } from './path.ts'
-import { changeable, requireUnlocked, serverOf } from './servers.ts'
+import { changeable, portsOfServer, requireUnlocked, serverOf } from './servers.ts'
 import { serverStore } from './store.ts'
 
 const MOST_NICS = 8
@@ -33,8 +32,7 @@ const attachment = z.object({
 export function interfaceRoutes(app: Service, ground: Ground): void {
   const path = `${PATH}/servers/:server/os-interface`
   const ports = async (call: Call): Promise<NetworkPort[]> => {
-    const { uuid } = await serverOf(call, ground, call.req.param('server') ?? '')
-    return portsOfDevice(ground.table, uuid)
+    return portsOfServer(ground.table, await serverOf(call, ground, call.req.param('server') ?? ''))
   }
   app.get(path, async (call) => call.json({ interfaceAttachments: (await ports(call)).map(view) }))
   app.get(`${path}/:port`, async (call) => {
@@ -82,7 +80,7 @@ async function attach(call: Call, ground: Ground, server: Server, nic: Nic): Pro
     await bindPorts(ground, only, node ?? '')
     const now = await serverStore.get(ground.table, uuid)
     if (now?.node !== node || now?.task === 'deleting') throw busy(server)
-    const port = (await portsOfDevice(ground.table, uuid)).find((each) => each.uuid === nic.port)
+    const [port] = await portsOfServer(ground.table, only)
     if (!port) throw new UserError(409, `Port ${nic.port} was taken away meanwhile.`)
     return port
   } catch (error) {

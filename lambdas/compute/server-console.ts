@@ -8,7 +8,7 @@ import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { baremetalOf } from './baremetal.ts'
 import { PATH } from './path.ts'
-import { changeable } from './servers.ts'
+import { changeable, ownNode } from './servers.ts'
 
 /** What a server's machine printed on its serial port: the recording of its site. */
 
@@ -30,8 +30,7 @@ export function consoleRoutes(app: Service, ground: Ground): void {
 
 /** Its last `lines`, or all of it. */
 export async function consoleOutput(ground: Ground, server: Server, lines: number | undefined): Promise<string> {
-  const { uuid, node } = server
-  if (node === null) throw new UserError(409, `Instance ${uuid} is not ready`)
+  const node = await ownNode(ground, server)
   const { nodes } = baremetalOf(ground)
   const asked = await nodes.askConsoleLog(node, {}).catch((error: unknown) => {
     throw error instanceof ApiError ? new UserError(error.status === 503 ? 503 : 404, error.message) : error

@@ -7,8 +7,16 @@ import { MOST_DATA_VOLUMES } from '../../contract/boot-volume.ts'
 
 const name = z.string().trim().min(1).max(255)
 const description = z.string().max(255).nullish()
-const metadata = z.record(z.string().min(1).max(255), z.string().max(255))
+/** What Nova lets a server have unless told. */
+const MOST_METADATA = 128
+export const metadata = z
+  .record(z.string().min(1).max(255), z.string().max(255))
+  .refine(
+    (given) => Object.keys(given).length <= MOST_METADATA,
+    `a server has at most ${MOST_METADATA} items of metadata`,
+  )
 export const metadataOnly = z.object({ metadata })
+export const metaOnly = z.object({ meta: metadata })
 const userData = z
   .base64('user_data: not base64')
   .max(65_535)

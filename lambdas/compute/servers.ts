@@ -2,6 +2,7 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { Server } from '../../contract/compute.ts'
 import { readJson } from '../api/body.ts'
 import { flag } from '../api/query.ts'
+import type { NetworkPort } from '../../contract/network.ts'
 import { portsOfDevice, networkStore } from '../network/store.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
@@ -10,7 +11,8 @@ import { actionOf, withAction } from './action-log.ts'
 import { changeServer } from './change-server.ts'
 import { createServers } from './create.ts'
 import { PATH } from './path.ts'
-import { creation, metadataOnly, update } from './server-input.ts'
+import { creation, metadata, metadataOnly, metaOnly, update } from './server-input.ts'
+import { getNode } from '../store/nodes.ts'
 import { hasTags } from './tags.ts'
 import { type Addresses, linksOf, serverView } from './server-view.ts'
 import { serversFor, serverStore } from './store.ts'
@@ -108,8 +110,25 @@ export function serverRoutes(app: Service, ground: Ground): void {
   app.post(`${path}/:server/metadata`, async (call) => {
     const { metadata: given } = metadataOnly.parse(await readJson(call))
     const { uuid } = await changeable(call, ground, call.req.param('server'), 'server-metadata:create')
-    const after = await changeServer(ground, uuid, (server) => ({ metadata: { ...server.metadata, ...given } }))
+    const after = await changeServer(ground, uuid, (server) => ({
+      metadata: metadata.parse({ ...server.metadata, ...given }),
+    }))
     return call.json({ metadata: after?.metadata ?? {} })
+  })
+  app.get(`${path}/:server/metadata/:key`, async (call) => {
+    const { metadata: own } = await serverOf(call, ground, call.req.param('server'))
+    const key = call.req.param('key')
+    if (!Object.hasOwn(own, key)) throw new UserError(404, 'Metadata item was not found')
+    return call.json({ meta: { [key]: own[key] } })
+  })
+  app.put(`${path}/:server/metadata/:key`, async (call) => {
+    const { meta } = metaOnly.parse(await readJson(call))
+    const key = call.req.param('key')
+    if (!Object.hasOwn(meta, key) || Object.keys(meta).length !== 1)
+      throw new UserError(400, 'Request body and URI mismatch')
+    const { uuid } = await changeable(call, ground, call.req.param('server'), 'server-metadata:update')
+    await changeServer(ground, uuid, (server) => ({ metadata: metadata.parse({ ...server.metadata, ...meta }) }))
+    return call.json({ meta })
   })
   app.delete(`${path}/:server/metadata/:key`, async (call) => {
     const { uuid } = await changeable(call, ground, call.req.param('server'), 'server-metadata:delete')
@@ -153,12 +172,18 @@ const filterable = (call: Call, server: Server): Record<string, unknown> => {
 }
 
 export async function shown(call: Call, { table }: Ground, server: Server) {
-  const ports = await portsOfDevice(table, server.uuid)
+  const ports = await portsOfServer(table, server)
   const byNetwork = Map.groupBy(ports, ({ network_uuid: network }) => network)
   const addresses: Addresses[] = []
   for (const [uuid, own] of byNetwork)
     addresses.push({ network: (await networkStore.get(table, uuid))?.name ?? uuid, ports: own })
   return serverView(call, server, addresses, isAdmin(call))
+}
+
+/** Anybody may write of a port of theirs that it is this server's: its own are those that it knows of, too. */
+export async function portsOfServer(table: Ground['table'], { uuid, nics }: Server): Promise<NetworkPort[]> {
+  const own = new Set(nics.map(({ port }) => port))
+  return (await portsOfDevice(table, uuid)).filter((each) => own.has(each.uuid))
 }
 
 export const noServer = (id: string): UserError => new UserError(404, `Instance ${id} could not be found.`)
@@ -174,6 +199,13 @@ export async function changeable(call: Call, ground: Ground, id: string, what: s
   if (!mayChange(call, server))
     throw new UserError(403, `Policy doesn't allow os_compute_api:servers:${what} to be performed.`)
   return server
+}
+
+/** One that was torn down beneath a server may be another's before the server's change has been told to it. */
+export async function ownNode({ table }: Pick<Ground, 'table'>, { uuid, node }: Server): Promise<string> {
+  const found = node === null ? undefined : await getNode(table, node)
+  if (found?.instance_uuid !== uuid) throw new UserError(409, `Instance ${uuid} is not ready: it has no node.`)
+  return found.uuid
 }
 
 export function requireUnlocked(call: Call, { uuid, locked }: Server): void {

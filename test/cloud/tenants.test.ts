@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { InstanceWorld } from './instance-world.ts'
+
+/** What one project can do to another, by the instance services: nothing. */
+
+let world: InstanceWorld
+let theirs: string
+let shared: string
+const servers = '/compute/v2.1/servers'
+const ports = '/network/v2.0/ports'
+const image = { name: 'secret', disk_format: 'raw', container_format: 'bare' }
+beforeAll(async () => {
+  world = await InstanceWorld.open()
+  theirs = (await world.stone.member('others', 'member')).token
+  await world.flavor()
+  const network = { network: { name: 'shared', shared: true } }
+  shared = (await world.made('/network/v2.0/networks', network, world.admin)).id
+  const subnet = { network_id: shared, ip_version: 4, cidr: '10.7.0.0/24' }
+  await world.made('/network/v2.0/subnets', { subnet }, world.admin)
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+const asThem = (method: string, path: string, body?: unknown) => world.ask(method, path, body, theirs)
+
+it('takes no address of its choice on a network that others share with it', async () => {
+  const refused: object[] = [
+    { mac_address: '52:54:00:00:00:01' },
+    { fixed_ips: [{ ip_address: '10.7.0.1' }] },
+    { device_owner: 'network:dhcp' },
+  ]
+  for (const choice of refused)
+    expect((await asThem('POST', ports, { port: { network_id: shared, ...choice } })).status).toBe(403)
+  const { id } = await world.made(ports, { port: { network_id: shared } }, theirs)
+  expect((await asThem('PUT', `${ports}/${id}`, { port: { mac_address: '52:54:00:00:00:02' } })).status).toBe(403)
+  const fixed = {
+    name: 'x',
+    imageRef: world.image,
+    flavorRef: 'm1',
+    networks: [{ uuid: shared, fixed_ip: '10.7.0.9' }],
+  }
+  expect((await asThem('POST', servers, { server: fixed })).status).toBe(403)
+  expect((await asThem('DELETE', `${ports}/${id}`)).status).toBe(204)
+})
+
+it('puts nothing on an external network that is not shared', async () => {
+  const network = { network: { name: 'outside', 'router:external': true } }
+  const { id } = await world.made('/network/v2.0/networks', network, world.admin)
+  expect((await asThem('POST', ports, { port: { network_id: id } })).status).toBe(403)
+  const outside = { name: 'x', imageRef: world.image, flavorRef: 'm1', networks: [{ uuid: id }] }
+  expect((await asThem('POST', servers, { server: outside })).status).toBe(403)
+})
+
+it('has its port shown at no server of others; and a bound port stays the port of its server', async () => {
+  const node = await world.node('n1')
+  const id = await world.asked({ networks: [{ uuid: shared }] })
+  await world.deployed(node)
+  const own = (await world.server(id)).addresses
+  expect(own.shared).toHaveLength(1)
+  const { id: stray } = await world.made(ports, { port: { network_id: shared, device_id: id } }, theirs)
+  expect((await world.server(id)).addresses).toEqual(own)
+  const listed = await world.ask('GET', `${servers}/${id}/os-interface`)
+  expect(listed.body.interfaceAttachments).toHaveLength(1)
+  await asThem('DELETE', `${ports}/${stray}`)
+
+  const [{ port_id: bound }] = listed.body.interfaceAttachments
+  expect((await world.ask('PUT', `${ports}/${bound}`, { port: { device_id: '' } })).status).toBe(409)
+
+  // Torn down beneath it, and another's by now, before its own change has been told to it.
+  await world.change(node, { instance_uuid: null })
+  for (const action of [{ 'os-stop': null }, { 'os-getConsoleOutput': {} }, { reboot: { type: 'HARD' } }])
+    expect((await world.ask('POST', `${servers}/${id}/action`, action)).status).toBe(409)
+})
+
+it('makes no volume of an image that is not theirs', async () => {
+  const { id } = (await world.ask('POST', '/image/v2/images', image)).body
+  const disk = { boot_index: 0, uuid: id, source_type: 'image', destination_type: 'volume', volume_size: 1 }
+  const server = { name: 'x', flavorRef: 'm1', networks: 'none', block_device_mapping_v2: [disk] }
+  const { status, body } = await asThem('POST', servers, { server })
+  expect([status, body.badRequest?.message]).toEqual([400, expect.stringContaining('can not find requested image')])
+})
+
+it('knows of no volume of others', async () => {
+  const { id } = await world.made('/volume/v3/volumes', { volume: { size: 1 } })
+  expect((await asThem('DELETE', `/volume/v3/volumes/${id}`)).status).toBe(404)
+})
+
+it('fills no table with metadata', async () => {
+  const metadata = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`k${at}`, 'v']))
+  const more = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`l${at}`, 'v']))
+  const id = await world.asked({ metadata, networks: 'none' })
+  const { status } = await world.ask('POST', `${servers}/${id}/metadata`, { metadata: more })
+  expect(status).toBe(400)
+  expect((await world.ask('PUT', `${servers}/${id}/metadata/k1`, { meta: { k1: 'new' } })).body.meta).toEqual({
+    k1: 'new',
+  })
+  expect((await world.ask('GET', `${servers}/${id}/metadata/k1`)).body.meta).toEqual({ k1: 'new' })
+})
