@@ -26,9 +26,14 @@ export default class PlainLineReporter extends DefaultReporter implements Report
 }
 
 function tallyIn(module: TestModule, notes: string[]): Tally {
-  const broken = module.errors()
-  notes.push(...broken.map(({ message }) => noteOf(module.relativeModuleId, message)))
-  const tally = { passed: 0, failed: broken.length > 0 ? 1 : 0 }
+  const tally = { passed: 0, failed: 0 }
+  // What goes wrong around tests, in hooks or while they are collected, fails those that are not even begun.
+  for (const place of [module, ...module.children.allSuites()]) {
+    const broken = place.errors()
+    const name = place.type === 'suite' ? `${module.relativeModuleId} > ${place.fullName}` : module.relativeModuleId
+    notes.push(...broken.map(({ message }) => noteOf(name, message)))
+    if (broken.length > 0) tally.failed += 1
+  }
   for (const test of module.children.allTests()) {
     const { state, errors: why } = test.result()
     if (state === 'passed') tally.passed += 1
