@@ -36,7 +36,7 @@ const networkFields = {
   description: description.optional(),
   admin_state_up: flag.optional(),
   shared: flag.optional(),
-  mtu: z.int().min(68).max(65_535).optional(),
+  mtu: z.coerce.number().int().min(68).max(65_535).optional(),
   dns_domain: z.string().max(255).optional(),
   port_security_enabled: flag.optional(),
   'router:external': flag.optional(),

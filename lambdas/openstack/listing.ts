@@ -41,9 +41,20 @@ export async function pageOf<T extends Entity>(
 
 /** Whether what is shown has, for each filter, one of the values that it names. Fields that it doesn't have filter nothing out. */
 export function matches(view: Record<string, unknown>, filters: Record<string, string[]>): boolean {
-  return Object.entries(filters).every(
-    ([name, wanted]) => !(name in view) || wanted.some((each) => isText(view[name], each)),
-  )
+  const { tags } = view
+  return Object.entries(filters).every(([name, wanted]) => {
+    const of = Array.isArray(tags) ? tagFilters[name] : undefined
+    if (of) return of(tags as string[], wanted.join(',').split(','))
+    return !(name in view) || wanted.some((each) => isText(view[name], each))
+  })
+}
+
+/** As Neutron has them: all of those named, or any. */
+const tagFilters: Readonly<Record<string, (tags: readonly string[], named: readonly string[]) => boolean>> = {
+  tags: (tags, named) => named.every((each) => tags.includes(each)),
+  'tags-any': (tags, named) => named.some((each) => tags.includes(each)),
+  'not-tags': (tags, named) => !named.every((each) => tags.includes(each)),
+  'not-tags-any': (tags, named) => !named.some((each) => tags.includes(each)),
 }
 
 function isText(value: unknown, wanted: string): boolean {

@@ -1,6 +1,6 @@
 import type { Volume } from '../../../contract/block-storage.ts'
 import type { Server } from '../../../contract/compute.ts'
-import type { Network, NetworkPort, Subnet } from '../../../contract/network.ts'
+import type { Network, NetworkPort, Subnet, Trunk } from '../../../contract/network.ts'
 import type { Node, Port } from '../../../contract/resources.ts'
 import type { VolumeTarget } from '../../../contract/volume.ts'
 import type { Item } from '../../../lambdas/platform.ts'
@@ -17,7 +17,10 @@ export function wrongClaims(items: readonly Item[]): string[] {
   const wrong = [
     ...[...servers.values()].flatMap((each) => serverWrong(each, nodes, ports, volumes)),
     ...[...nodes.values()].flatMap((each) => nodeWrong(each, servers)),
-    ...[...ports.values()].flatMap((each) => portWrong(each, servers, cards)),
+    ...[...ports.values()].flatMap((each) =>
+      each.service ? serviceWrong(each, nodes, cards) : portWrong(each, servers, cards),
+    ),
+    ...of<Trunk>('trunk').flatMap((each) => trunkWrong(each, ports)),
     ...[...cards.values()].flatMap((card) => cardWrong(card, ports)),
     ...addressesWrong(items, ports),
     ...[...volumes.values()].flatMap((each) => volumeWrong(each, servers)),
@@ -58,11 +61,12 @@ function nodeWrong(
 
 /** One that a server made goes with it; one that it was given is free again. */
 function portWrong(
-  { uuid, device_id: device, bound }: NetworkPort,
+  { uuid, device_id: device, bound, trunk }: NetworkPort,
   servers: Map<string, Server>,
   cards: Map<string, Port>,
 ): string[] {
   const server = servers.get(device)
+  if (trunk && trunk.vlan !== null) return [] // where its parent is
   if (device === '') return bound ? [`port ${uuid} is bound for nobody`] : []
   if (!server) return [`port ${uuid} is of server ${device}, which is not there`]
   if (server.state === 'error' && server.launched_at === null)
@@ -70,6 +74,30 @@ function portWrong(
   if (bound && cards.get(bound.port)?.internal_info['tenant_vif_port_id'] !== uuid)
     return [`port ${uuid} is bound to card ${bound.port}, which does not know`]
   return []
+}
+
+/** Of a node that is being cleaned, say; its card knows of it. */
+function serviceWrong(
+  { uuid, bound, service, device_id: device }: NetworkPort,
+  nodes: Map<string, Node>,
+  cards: Map<string, Port>,
+): string[] {
+  const node = nodes.get(device)
+  if (!node?.operation) return [`port ${uuid} for ${service} is left of node ${device}`]
+  const known = cards.get(bound?.port ?? '')?.internal_info[`${service}_vif_port_id`]
+  return known === uuid ? [] : [`port ${uuid} for ${service} is on a card that does not know`]
+}
+
+/** Its ports know of it, and its subports are where its parent is. */
+function trunkWrong({ uuid, port_uuid: of, sub_ports: subs }: Trunk, ports: Map<string, NetworkPort>): string[] {
+  const parent = ports.get(of)
+  if (parent?.trunk?.uuid !== uuid) return [`trunk ${uuid} has parent ${of}, which does not know`]
+  return subs.flatMap(({ port_uuid: sub }) => {
+    const port = ports.get(sub)
+    if (port?.trunk?.uuid !== uuid) return [`trunk ${uuid} has subport ${sub}, which does not know`]
+    const isThere = JSON.stringify(port.bound) === JSON.stringify(parent.bound)
+    return isThere ? [] : [`subport ${sub} is not where its parent ${of} is`]
+  })
 }
 
 function cardWrong({ uuid, internal_info: info }: Port, ports: Map<string, NetworkPort>): string[] {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import type { NetworkPort } from '../../../contract/network.ts'
 import type { ServerTask } from '../../../contract/compute.ts'
 import { removeNetwork } from '../../../lambdas/network/networks.ts'
 import { removeSubnet } from '../../../lambdas/network/subnets.ts'
@@ -9,14 +10,14 @@ import { wrongClaims } from './claims.ts'
 import { type Fault, faults, ServerWorld } from './servers.ts'
 
 /** Of the uses of the table, one in so many in `npm test`; SERVER_FAULTS=1 for each. */
-const EVERY = Number(process.env['SERVER_FAULTS'] ?? 17)
+const EVERY = Number(process.env['SERVER_FAULTS'] ?? 19)
 const RUNS = Number(process.env['INTERLEAVINGS'] ?? 40)
 
-/** Two servers' lives from request to deletion, one with a port and a volume that it was given, with a fault at one use of the table by their steps. */
+/** Two servers' lives from request to deletion, one with a trunk's port and a volume that it was given, with a fault at one use of the table by their steps. */
 async function lives(fault?: Fault): Promise<ServerWorld> {
   const world = new ServerWorld()
   await world.open(2, 4)
-  const given = await world.makePort()
+  const given = await world.makeTrunk()
   const volume = await world.makeVolume()
   await world.rest()
   const asked = [await world.ask(), await world.ask(given, volume)]
@@ -32,6 +33,8 @@ const building: ServerTask[] = ['scheduling', 'networking', 'attaching', 'spawni
 it('a step of a server that is refused, dropped, doubled or overtaken, at whichever use of the table, leaves nothing claimed', async () => {
   const untouched = await lives()
   expect([...untouched.reached()]).toEqual(expect.arrayContaining(building))
+  const cleaned = untouched.world.table.feed.filter(({ after }) => (after?.value as NetworkPort | null)?.service)
+  expect(cleaned.length).toBeGreaterThan(1)
 
   for (const [offset, kind] of faults.entries())
     for (let use = (offset * 5) % EVERY; use < untouched.uses; use += EVERY) {
@@ -42,7 +45,7 @@ it('a step of a server that is refused, dropped, doubled or overtaken, at whiche
 
 /** After all are deleted: port and volume that one was given are free, and there is nothing else. */
 function leftOvers({ world, ports, servers, volumes }: ServerWorld): unknown[] {
-  const [given, ...others] = ports()
+  const [others, [given, carried]] = [ports().filter(({ trunk }) => !trunk), trunkOf(ports())]
   const [kept, ...made] = volumes().toSorted((a, b) => a.created_at.localeCompare(b.created_at))
   const exported = [...world.site.volumes.values()].flatMap(({ wanted }) => wanted?.exports ?? [])
   return [
@@ -55,9 +58,14 @@ function leftOvers({ world, ports, servers, volumes }: ServerWorld): unknown[] {
     ...world.values<object>('target'),
     ...(kept?.status === 'available' && kept.attachments.length === 0 ? [] : [kept]),
     ...(given?.device_id === '' && given.bound === null ? [] : [given]),
+    ...(carried?.bound === null ? [] : [carried]),
     ...world.nodes().filter(({ instance_uuid: of }) => of !== null),
   ]
 }
+
+/** Its parent, and what it carries. */
+const trunkOf = (ports: NetworkPort[]): NetworkPort[] =>
+  ports.filter(({ trunk }) => trunk).sort((a, b) => (a.trunk?.vlan ?? 0) - (b.trunk?.vlan ?? 0))
 
 const event = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('ask' as const), given: fc.boolean(), stores: fc.boolean() }) },
@@ -77,7 +85,7 @@ async function happen(world: ServerWorld, each: Event): Promise<void> {
   switch (each.kind) {
     case 'ask':
       await world.ask(
-        each.given ? await world.makePort() : undefined,
+        each.given ? await world.makeTrunk() : undefined,
         each.stores ? await world.makeVolume() : undefined,
       )
       return
@@ -106,7 +114,7 @@ async function happen(world: ServerWorld, each: Event): Promise<void> {
       return found && removeSubnet(ground.table, found).catch(refusalIsFine)
     }
     case 'remove ports':
-      for (const port of world.ports().filter(({ bound, device_id: of }) => !bound && of === ''))
+      for (const port of world.ports().filter(({ bound, device_id: of, trunk }) => !bound && of === '' && !trunk))
         await deletePort(ground, port).catch(refusalIsFine)
       return
     case 'tear down':

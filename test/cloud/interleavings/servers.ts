@@ -8,6 +8,7 @@ import { changeServer } from '../../../lambdas/compute/change-server.ts'
 import { serverStore } from '../../../lambdas/compute/store.ts'
 import { createPort } from '../../../lambdas/network/ports.ts'
 import { networkStore, portStore, subnetStore } from '../../../lambdas/network/store.ts'
+import { writeTrunk } from '../../../lambdas/network/trunk-ports.ts'
 import { changeNode } from '../../../lambdas/store/change-node.ts'
 import { imageItem } from '../../../lambdas/store/images.ts'
 import type { Change, Platform } from '../../../lambdas/platform.ts'
@@ -27,6 +28,8 @@ export class ServerWorld {
   readonly world = new World()
   readonly image = randomUUID()
   readonly network = randomUUID()
+  /** The site's own, on which machines are cleaned. */
+  readonly own = randomUUID()
   readonly nodes: string[] = []
   uses = 0
 
@@ -70,13 +73,23 @@ export class ServerWorld {
       disk_format: 'raw' as const,
     }
     const hash = { os_hash_algo: 'sha256' as const, os_hash_value: 'a'.repeat(64) }
+    const range = {
+      cidr: '10.1.0.0/24',
+      gateway_ip: '10.1.0.1',
+      allocation_pools: [{ start: '10.1.0.2', end: '10.1.0.9' }],
+    }
+    const wire: Subnet = { ...subnet, ...range, uuid: randomUUID(), network_uuid: this.own }
+    const own: Network = { ...network, uuid: this.own, name: 'own', subnets: [wire.uuid] }
     await world.table.write([
       ...networkStore.writes(undefined, network),
       ...subnetStore.writes(undefined, subnet),
+      ...networkStore.writes(undefined, own),
+      ...subnetStore.writes(undefined, wire),
       { put: imageItem({ ...image, ...hash, ...stamps }) },
     ])
     for (let index = 0; index < nodes; index += 1) {
-      const driver = { driver: 'fake-hardware', driver_info: {}, resource_class: 'metal', conductor_group: 'berlin' }
+      const wired = { network_interface: 'flat', driver_info: { cleaning_network: this.own } }
+      const driver = { driver: 'fake-hardware', ...wired, resource_class: 'metal', conductor_group: 'berlin' }
       const volumes = { storage_interface: 'cinder', properties: { capabilities: 'iscsi_boot:true,boot_mode:uefi' } }
       const { body } = await world.request('POST', '/v1/nodes', { name: `n${index}`, ...driver, ...volumes })
       const uuid = String(body['uuid'])
@@ -140,6 +153,19 @@ export class ServerWorld {
     const given = { network_id: this.network, project_id: 'p' }
     const port = await createPort(this.world.process('api'), given).catch(refusalIsNothing)
     return port?.uuid
+  }
+
+  /** A port that carries another. */
+  async makeTrunk(): Promise<string | undefined> {
+    const ground = this.world.process('api')
+    const parent = await this.makePort()
+    const sub = await createPort(ground, { network_id: this.own, project_id: 'p' }).catch(refusalIsNothing)
+    if (!parent || !sub) return parent
+    const stamps = { created_at: this.world.now().toISOString(), updated_at: null, version: 1 }
+    const named = { uuid: randomUUID(), name: 't', description: '', project_id: 'p', tags: [], admin_state_up: true }
+    const sub_ports = [{ port_uuid: sub.uuid, vlan: 7 }]
+    await writeTrunk(ground, undefined, { ...named, ...stamps, port_uuid: parent, sub_ports }).catch(refusalIsNothing)
+    return parent
   }
 
   /** The servers of so many changes are looked at by a process that has this fault, and then, as always, by one that has none. */
