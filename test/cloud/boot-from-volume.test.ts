@@ -156,3 +156,31 @@ describe('a server that boots from a volume', () => {
     expect(await post({})).toBe(400)
   })
 })
+
+describe('a node with storage interface external', () => {
+  it('boots from targets that people named, by their secret, and nobody exports anything', async () => {
+    const node = await world.node('n1', { ...bootable, storage_interface: 'external' })
+    const { volumeConnectors, volumeTargets, nodes } = world.cloud.client
+    const initiator = 'iqn.2026-11.org.example:n1'
+    await volumeConnectors.create({ node_uuid: node, type: 'iqn', connector_id: initiator })
+    const at = { target_iqn: 'iqn.2001-04.com.example:disk.1', target_portal: 'san.example:3260', target_lun: 3 }
+    const chap = { auth_method: 'CHAP', auth_username: 'n1', auth_password: 'only-for-n1' }
+    const target = { node_uuid: node, volume_type: 'iscsi', volume_id: 'disk-1', boot_index: 0 }
+    const made = await volumeTargets.create({ ...target, properties: { ...at, ...chap } })
+    expect(JSON.stringify(made)).not.toContain('only-for-n1')
+    await nodes.provision(node, 'active')
+    await world.cloud.settle()
+    const plan = await planOf(node)
+    expect(plan.steps.map(({ interface: kind, step }) => `${kind}.${step}`)).toContain('boot.prepare_instance_volume')
+    const volume = plan.machine.boot_volume
+    expect(volume).toMatchObject({ initiator, iqn: at.target_iqn, portal: at.target_portal, lun: 3 })
+    if (!volume?.chap) throw new Error('there is no secret')
+    expect(open(volume.chap.secret, volume.chap.bind, site.uuid, site.key.privateKey)).toBe('only-for-n1')
+    const appliances = await appliancesOf(world.cloud.platform.table, 'berlin')
+    expect(appliances.flatMap(({ uuid }) => commandsTo(world.cloud, uuid)).map(({ kind }) => kind)).not.toContain(
+      'volume',
+    )
+    await world.deployed(node)
+    await expect(volumeTargets.delete(made.uuid)).rejects.toThrow(/power/i)
+  })
+})
