@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
+import { whyAbsent } from './absent.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import type { Platform } from '../platform.ts'
 import { BodyError } from '../api/errors.ts'
@@ -40,7 +41,11 @@ export function answerErrors(app: Hono<Facts>, { log }: Pick<Platform, 'log'>): 
     )
     return reply(call, 500, 'Internal error; the log of the service has it.')
   })
-  app.notFound((call) => reply(call, 404, `Could not find: ${call.req.path}.`))
+  app.notFound((call) => {
+    const { method, path } = call.req
+    const why = whyAbsent(path.replace(/^\/identity/, ''))
+    return reply(call, why && method !== 'GET' ? 403 : 404, why ? `Not here: ${why}.` : `Could not find: ${path}.`)
+  })
 }
 
 function reply(call: Context<Facts>, code: number, message: string): Response {

@@ -3,6 +3,7 @@ import type { IdentityConfig } from '../identity/config.ts'
 import type { Service } from '../openstack/context.ts'
 import { createService } from '../openstack/service.ts'
 import type { Platform } from '../platform.ts'
+import { absentRoutes } from './absent.ts'
 import { dataRoutes, type Importer } from './data.ts'
 import { imageRoutes } from './images.ts'
 import { memberRoutes } from './members.ts'
@@ -35,6 +36,7 @@ export function createImageService(
     call.json({ stores: [{ id: 'blobs', description: 'The blob store', default: 'true' }] }),
   )
   schemaRoutes(app)
+  absentRoutes(app)
   imageRoutes(app, platform, methods)
   memberRoutes(app, platform)
   dataRoutes(app, platform, { importer, reach })
