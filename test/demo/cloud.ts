@@ -17,6 +17,8 @@ export async function furnishCloud({ desk, screen, image }: Running, disk: strin
     `keypair create mine --public-key ${desk.publicKey} -f yaml -c name -c fingerprint`,
     'network create rack -f yaml -c name -c status',
     'subnet create rack-4 --network rack --subnet-range 10.80.0.0/24 --gateway 10.80.0.1 --allocation-pool start=10.80.0.200,end=10.80.0.250 -f yaml -c allocation_pools',
+    'volume create data --size 1 -f yaml -c name -c size',
+    'volume list --long',
   ]
   for (const line of lines) await type(screen.of('cloud'), `${desk.openstack} ${line}`, SECONDS)
 }

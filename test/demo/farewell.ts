@@ -25,6 +25,7 @@ export function farewell(lab: Lab, desk: Desk, journeys: readonly Journey[]): st
         `${desk.openstack} server reboot ${first} --hard --wait`,
         `${desk.openstack} server rebuild ${first} --wait`,
         `${desk.openstack} server rescue ${first}     # and unrescue`,
+        `${desk.openstack} volume show data     # a disk at the site: docs/volumes.md has what for`,
         `${desk.openstack} server delete ${first} --wait`,
       ],
     ],

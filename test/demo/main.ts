@@ -13,6 +13,8 @@ import { openScreen, type Screen } from './screen.ts'
 /** Sparse. 4 GiB is the least that a node needs without a root device hint. */
 const DISK_MIB = 5 * 1024
 const STILL_MS = 15_000
+/** What the appliance may promise: sparse, too. */
+const VOLUMES_GIB = 8
 
 const images = {
   debian: { name: 'debian-12', user: 'debian', memoryMiB: 1024, build: buildDemoImage },
@@ -35,6 +37,7 @@ async function demo({ servers, image: wanted, once, tour: tourToo, undeploy: bac
       name: 'demo',
       dir: folder,
       auth: 'keystone',
+      volumes: VOLUMES_GIB,
       servers: servers.map((firmware, index) => ({
         name: `machine-${index + 1}`,
         firmware,
