@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { Fleet } from '../rack/paper/fleet.ts'
-import { run, serve } from '../scenarios/bloomery-process.ts'
+import { serve } from '../scenarios/bloomery-process.ts'
 import { makeVersions } from './image/versions.ts'
 
 /** What a second version of an image costs, when a twentieth of it has changed: bytes that `bloomery image push` uploads, and bytes that a site pulls which
@@ -10,6 +12,7 @@ import { makeVersions } from './image/versions.ts'
 
 const MEBIBYTES = Number(process.env['BENCH_IMAGE_MIB'] ?? 100)
 const MB = 1e6
+const DEADLINE_MS = 1_800_000
 
 export async function bench(): Promise<void> {
   const dir = mkdtempSync(join(tmpdir(), 'bench-version-'))
@@ -40,9 +43,14 @@ async function measure(dir: string, first: string, second: string, base: string 
   const imageBytes = (bytes: number): void => void (pulled += bytes)
   const fleet = new Fleet({ endpoint: cloud.endpoint, sites: 1, machinesPerSite: 1, speed: 1, imageBytes })
   const bloomery = async (...words: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await run([...words, '--endpoint', cloud.endpoint])
-    if (code !== 0) throw new Error(`bloomery ${words.join(' ')} ended with ${code}: ${stderr}`)
-    return stdout
+    const program = join(import.meta.dirname, '../../bin/bloomery')
+    const environment = { PATH: process.env['PATH'], TMPDIR: dir, HOME: dir }
+    const running = promisify(execFile)(program, [...words, '--endpoint', cloud.endpoint], {
+      env: environment,
+      timeout: DEADLINE_MS,
+      maxBuffer: 16e6,
+    })
+    return (await running).stdout
   }
   const upload = async (name: string, file: string, ...more: string[]): Promise<number> =>
     Number(
