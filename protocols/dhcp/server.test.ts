@@ -19,7 +19,7 @@ const subnet = {
 }
 const noLease = { address: 0, server: 0, leaseSeconds: 0, nextServer: 0, bootFile: '', options: new Map() }
 let xid = 0
-const timing = { xid: () => (xid += 1), now: Date.now, retry: [200, 400, 800] }
+const timing = { xid: () => (xid += 1), now: Date.now, retry: [200, 400, 800, 4_000, 8_000] }
 /** Where each message counts: on loopback none is lost, but a busy machine may take long. */
 const patient = { ...timing, retry: [15_000] }
 
