@@ -78,6 +78,14 @@ test('with no step at all the agent only comes and goes, and the machine starts 
     .toEqual(['network', 'disk as it was'])
 })
 
+test('in service such a step is done, too', async () => {
+  const before = installed.length
+  const service_steps = [{ interface: 'deploy', step: 'install_os', args: { url: 'http://x/fix' } }]
+  await fleet.client.nodes.provision(member.uuid, 'service', { service_steps })
+  await fleet.reach([member], 'active', WITHIN)
+  expect(installed.slice(before)).toMatchObject([{ args: { url: 'http://x/fix' } }])
+})
+
 test('with deploy interface direct such a step is refused at once, for nothing would be known of it', async () => {
   await fleet.bring([member], 'deleted', 'available', WITHIN)
   await set('deploy_interface', 'direct')

@@ -81,6 +81,17 @@ export function ipaCommands(
         return { deploy_result: written, deploy_step: step }
       }),
     },
+    service: {
+      get_service_steps: sync(['node', 'ports'], async () => ({
+        service_steps: { OthersHardwareManager: ownSteps() },
+        hardware_manager_version: versions,
+      })),
+      execute_service_step: background(['step', 'node', 'ports', 'service_version', '…'], async ({ step, node }) => {
+        const wanted = stepIn(step, ownSteps(), 'service_step')
+        await slowly(5000)
+        return { service_result: machine.ownSteps[wanted.step]!(wanted.args ?? {}, node as Params), service_step: step }
+      }),
+    },
     standby: {
       sync: sync([], async () => undefined),
       power_off: background([], async () => {
