@@ -5,8 +5,10 @@ import type { Node } from '../../contract/resources.ts'
 import { isCleaned } from '../conductor/automated-cleaning.ts'
 import { withDeployInterface } from '../conductor/deploy-interface.ts'
 import type { Platform } from '../platform.ts'
+import { findImage } from '../store/images.ts'
 import { powerPending } from '../store/nodes.ts'
 import type { Call } from './context.ts'
+import { imageOf } from './images.ts'
 import { holderLookup, lockedText } from './holders.ts'
 import { requireRoom } from './limits.ts'
 import { checkArguments, type Request } from './provision-request.ts'
@@ -27,8 +29,24 @@ export async function check(platform: Platform, call: Call, node: Node, verb: Ve
     throw new UserError(400, `The provide operation can't be performed on node ${node.uuid} because it's retired.`)
   if (notInMaintenance.includes(event)) refuseMaintenance(node)
   if (verb === 'provide' && !platform.options.allow_provisioning_in_maintenance) refuseMaintenance(node)
+  if (event === 'deploy' || event === 'rebuild') await requireSeenImages(platform, call, node)
   await checkInterfaces(platform, node, verb)
   await requireRoom(platform, node, event)
+}
+
+/** What instance_info may name an image of ours in. */
+const imageFields = ['image_source', 'kernel', 'ramdisk', 'stage2', 'ks_template']
+
+/** Who has a node on lease deploys no image that another project keeps to itself. Others are told of as if it weren't there. */
+async function requireSeenImages(platform: Platform, call: Call, { instance_info: info }: Node): Promise<void> {
+  for (const source of imageFields.map((field) => info[field]))
+    if (
+      typeof source === 'string' &&
+      source !== '' &&
+      !source.includes('://') &&
+      (await findImage(platform.table, source))
+    )
+      await imageOf(call, platform, source)
 }
 
 const notInMaintenance: readonly ProvisionEvent[] = ['rescue', 'unrescue', 'clean', 'service']

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { imageItem } from '../../lambdas/store/images.ts'
 import { InstanceWorld } from './instance-world.ts'
 
 /** What one project can do to another, by the instance services: nothing. */
@@ -8,6 +9,16 @@ let theirs: string
 let shared: string
 const servers = '/compute/v2.1/servers'
 const ports = '/network/v2.0/ports'
+const stored = {
+  state: 'active' as const,
+  size: 1024,
+  disk_format: 'raw' as const,
+  os_hash_algo: 'sha256' as const,
+  os_hash_value: 'a'.repeat(64),
+  created_at: '2026-01-01T00:00:00.000Z',
+  updated_at: null,
+  version: 1,
+}
 const image = { name: 'secret', disk_format: 'raw', container_format: 'bare' }
 beforeAll(async () => {
   world = await InstanceWorld.open()
@@ -94,4 +105,27 @@ it('fills no table with metadata', async () => {
     k1: 'new',
   })
   expect((await world.ask('GET', `${servers}/${id}/metadata/k1`)).body.meta).toEqual({ k1: 'new' })
+})
+
+it('has a node on lease, and gets neither to a port nor to an image of others with it', async () => {
+  const { stone, image: everybodys } = world
+  const lessee = await stone.member('lessees', 'manager')
+  const node = await world.node('leased', { lessee: lessee.project, network_interface: 'flat' })
+  const { id: port } = await world.made(ports, { port: { network_id: shared } })
+  const { id: hidden } = (await world.ask('POST', '/image/v2/images', image)).body
+  const about = (await stone.baremetal('POST', `/v1/nodes/${node}/vifs`, lessee.token, { id: port })).body
+  expect(JSON.stringify(about)).toContain(`Port ${port} could not be found`)
+  const own = { port: { network_id: shared, project_id: lessee.project } }
+  const { id: mine } = await world.made(ports, own, world.admin)
+  expect((await stone.baremetal('POST', `/v1/nodes/${node}/vifs`, lessee.token, { id: mine })).status).toBe(204)
+
+  await world.cloud.platform.table.write([{ put: imageItem({ ...stored, uuid: hidden, name: hidden }) }])
+  const deploy = async (source: string) => {
+    const value = { image_source: source }
+    await stone.baremetal('PATCH', `/v1/nodes/${node}`, lessee.token, [{ op: 'add', path: '/instance_info', value }])
+    return stone.baremetal('PUT', `/v1/nodes/${node}/states/provision`, lessee.token, { target: 'active' })
+  }
+  const refused = await deploy(hidden)
+  expect([refused.status, JSON.stringify(refused.body)]).toEqual([404, expect.stringContaining(`Image ${hidden}`)])
+  expect((await deploy(everybodys)).status).toBe(202)
 })
