@@ -19,6 +19,8 @@ export const defaultLimits = {
   subnet: -1,
   port: -1,
   volumes: -1,
+  gigabytes: -1,
+  snapshots: -1,
 } as const
 export type Resource = keyof typeof defaultLimits
 const ofNetworks = new Set<string>(['network', 'subnet', 'port'] satisfies Resource[])

@@ -1,6 +1,7 @@
 import type { Volume } from '../../contract/block-storage.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import type { Platform } from '../platform.ts'
+import { countedTable } from './counted.ts'
 import { volumeStore } from './store.ts'
 
 type Needs = Pick<Platform, 'table' | 'clock'>
@@ -21,7 +22,7 @@ export async function changeVolume(
     const changes = decide(before)
     if (!changes) return before
     const after = changed({ clock }, before, changes)
-    if (await volumeStore.save(table, before, after)) return after
+    if (await volumeStore.save(countedTable(table, before, after), before, after)) return after
   }
   throw new UserError(409, `Volume ${uuid} is being changed by many at once, please retry.`)
 }

@@ -1,11 +1,11 @@
 import { mayUseType, type Volume } from '../../contract/block-storage.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import type { Image } from '../../contract/resources.ts'
-import { charging } from '../openstack/quotas.ts'
 import type { Platform } from '../platform.ts'
 import { findImage } from '../store/images.ts'
 import { getSite } from '../store/sites.ts'
 import { forTheSite } from './change-volume.ts'
+import { countedTable } from './counted.ts'
 import type { VolumeCreation } from './input.ts'
 import { typeStore, volumeOfSnapshot, volumeStore } from './store.ts'
 
@@ -80,7 +80,7 @@ export async function createVolume(
     version: 1,
   }
   const volume: Volume = { ...base, ...forTheSite(needs, base) }
-  await volumeStore.save(charging(table, owner.project_id, { volumes: 1 }), undefined, volume)
+  await volumeStore.save(countedTable(table, undefined, volume), undefined, volume)
   log.info({ volume: uuid, size, project: owner.project_id, site: zone }, 'volume asked for')
   return volume
 }

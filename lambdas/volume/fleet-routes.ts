@@ -56,13 +56,14 @@ export function fleetRoutes(app: Service, ground: Ground): void {
     const own = await all<Volume>(table, volumesFor(projectOf(call)))
     const gigabytes = own.reduce((sum, { size }) => sum + size, 0)
     const snapshots = own.reduce((sum, each) => sum + each.snapshots.length, 0)
+    const limits = await limitsOf(table, projectOf(call))
     return call.json({
       limits: {
         rate: [],
         absolute: {
-          maxTotalVolumes: (await limitsOf(table, projectOf(call))).volumes,
-          maxTotalVolumeGigabytes: -1,
-          maxTotalSnapshots: -1,
+          maxTotalVolumes: limits.volumes,
+          maxTotalVolumeGigabytes: limits.gigabytes,
+          maxTotalSnapshots: limits.snapshots,
           maxTotalBackups: 0,
           maxTotalBackupGigabytes: 0,
           totalVolumesUsed: own.length,

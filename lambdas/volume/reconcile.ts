@@ -2,12 +2,12 @@ import type { Volume } from '../../contract/block-storage.ts'
 import type { Report } from '../../contract/messages.ts'
 import type { Appliance } from '../../contract/resources.ts'
 import { stored } from '../conductor/image-source.ts'
-import { charging } from '../openstack/quotas.ts'
 import { type Change, ConflictError, type Platform } from '../platform.ts'
 import { allAppliances, isAlive } from '../store/appliances.ts'
 import { enqueueAll } from '../store/commands.ts'
 import { findImage } from '../store/images.ts'
 import { changed, changeVolume } from './change-volume.ts'
+import { countedTable } from './counted.ts'
 import { answered, wantedOf } from './order.ts'
 import { promisedAt, volumeStore } from './store.ts'
 
@@ -113,13 +113,14 @@ export async function addVolumeReport(
     log[phase === 'done' ? 'info' : 'warn']({ volume: uuid, site: appliance.site, generation, note }, `volume ${phase}`)
     if (next === 'gone') {
       try {
-        return await charging(table, volume.project_id, { volumes: -1 }).write(volumeStore.writes(volume, undefined))
+        return await countedTable(table, volume, undefined).write(volumeStore.writes(volume, undefined))
       } catch (error) {
         if (!(error instanceof ConflictError)) throw error
         continue
       }
     }
-    if (await volumeStore.save(table, volume, changed(platform, volume, next))) return
+    const after = changed(platform, volume, next)
+    if (await volumeStore.save(countedTable(table, volume, after), volume, after)) return
   }
   throw new Error(`volume ${uuid}: what its site said could not be written`)
 }

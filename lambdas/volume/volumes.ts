@@ -5,9 +5,9 @@ import { flag } from '../api/query.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
 import { bootable } from '../image-service/sight.ts'
-import { charging } from '../openstack/quotas.ts'
 import { isAdmin, isTheirs, projectOf, requireMember, seesAll } from '../openstack/rights.ts'
 import { changeVolume, forTheSite } from './change-volume.ts'
+import { countedTable } from './counted.ts'
 import { createVolume } from './create.ts'
 import { changeableVolume, volumeOf } from './find.ts'
 import { metadata, volumeCreation, volumeUpdate } from './input.ts'
@@ -77,8 +77,7 @@ export async function deleteVolume(
     return { ...(volume.appliance === null ? {} : forTheSite(ground, volume)), status: 'deleting', fault: null }
   })
   if (!after) return
-  if (after.appliance === null)
-    await volumeStore.remove(charging(ground.table, after.project_id, { volumes: -1 }), after)
+  if (after.appliance === null) await volumeStore.remove(countedTable(ground.table, after, undefined), after)
   ground.log.info({ volume: uuid, force }, 'volume to be deleted')
 }
 

@@ -234,4 +234,37 @@ describe('a volume', () => {
       400,
     )
   })
+
+  it('is counted: in number, size and snapshots; what fails or goes is given back', async () => {
+    const limit = { volumes: 2, gigabytes: 8, snapshots: 1 }
+    const project = (await world.stone.member('tenants', 'member')).project
+    await ask('PUT', `/os-quota-sets/${project}`, { quota_set: limit }, world.admin)
+    const used = async () => {
+      const { volumes, gigabytes, snapshots } = (await ask('GET', `/os-quota-sets/${project}?usage=True`)).body
+        .quota_set
+      return [volumes.in_use, gigabytes.in_use, snapshots.in_use]
+    }
+    const id = await available()
+    const refusal = async (method: string, path: string, body: object) =>
+      (await ask(method, path, body)).body.forbidden.message
+    expect(await refusal('POST', '/volumes', { volume: { size: 4 } })).toContain('gigabytes')
+    expect(await refusal('POST', `/volumes/${id}/action`, { 'os-extend': { new_size: 9 } })).toContain('gigabytes')
+    await act(id, { 'os-extend': { new_size: 7 } })
+    expect(await used()).toEqual([1, 7, 0])
+    await site.answer('the disk is full')
+    expect(await used()).toEqual([1, 5, 0])
+    await act(id, { 'os-reset_status': { status: 'available' } }, world.admin)
+    await ask('POST', '/snapshots', { snapshot: { volume_id: id } })
+    await site.answer()
+    expect(await refusal('POST', '/snapshots', { snapshot: { volume_id: id } })).toContain('snapshots')
+    expect(await used()).toEqual([1, 5, 1])
+    await ask('DELETE', `/volumes/${id}?cascade=true`)
+    await site.answer()
+    expect(await used()).toEqual([0, 0, 0])
+    const general = { quota_class_set: { snapshots: 0 } }
+    expect((await ask('PUT', '/os-quota-class-sets/default', general)).status).toBe(403)
+    expect(
+      (await ask('PUT', '/os-quota-class-sets/default', general, world.admin)).body.quota_class_set.snapshots,
+    ).toBe(0)
+  })
 })
