@@ -12,7 +12,7 @@ export interface Child {
 }
 
 /** Starts a program and waits until it says that it is ready. */
-export async function startChild(command: string[], ready: RegExp, deadlineMs = 30_000): Promise<Child> {
+export async function startChild(command: string[], ready: RegExp, deadlineMs = 120_000): Promise<Child> {
   const shell = spawn('sh', ['-c', SHELL, 'sh', ...command], { stdio: ['pipe', 'pipe', 'inherit'] })
   const exited = once(shell, 'exit')
   const said: string[] = []
