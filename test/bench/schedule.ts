@@ -1,4 +1,5 @@
 import { createNode } from '../../lambdas/store/change-node.ts'
+import type { Table } from '../../lambdas/platform.ts'
 import { listFreeNodes } from '../../lambdas/store/list-free-nodes.ts'
 import { getNode } from '../../lambdas/store/nodes.ts'
 import { claimNode } from '../../lambdas/compute/claim.ts'
@@ -6,8 +7,8 @@ import { serverStore } from '../../lambdas/compute/store.ts'
 import { paperNode, paperServer } from '../cloud/paper-nodes.ts'
 import { PaperFleet } from '../cloud/paper-fleet.ts'
 
-/** A thousand servers over ten thousand nodes at a hundred sites: how long a decision takes, claim and all, one after the other and many at once;
- * then until nothing is left, and what the last ones are told. */
+/** A thousand servers over ten thousand nodes at a hundred sites: how long a decision takes, claim and all, one after the other and many at once, and how
+ * much it asks of the table, which on AWS is what takes time; then until nothing is left, and what the last ones are told. */
 
 const NODES = 10_000
 const SITES = 100
@@ -17,13 +18,24 @@ const CLASSES = ['metal', 'gold', 'gpu', 'storage']
 
 export async function bench(): Promise<void> {
   using fleet = new PaperFleet()
-  const { table, platform } = fleet
+  const { table } = fleet
+  let asked = 0
+  const counting: Table = {
+    get: (key) => ((asked += 1), table.get(key)),
+    query: (query) => ((asked += 1), table.query(query)),
+    write: (writes) => ((asked += 1), table.write(writes)),
+  }
+  const platform = { ...fleet.platform, table: counting }
   for (let site = 0; site < SITES; site += 1) await fleet.site(`site-${site}`)
   for (let at = 0; at < NODES; at += 1) await createNode(platform, nodeAt(at))
   while (!(await listFreeNodes(platform)));
   console.log(`${NODES} nodes of ${CLASSES.length} classes at ${SITES} sites, ${SERVERS} servers a row\n`)
-  console.log('| what                        | p50 ms | p99 ms | slowest ms | CPU ms each | without a node |')
-  console.log('| --------------------------- | -----: | -----: | ---------: | ----------: | -------------: |')
+  console.log(
+    '| what                        | p50 ms | p99 ms | slowest ms | CPU ms each | requests each | without a node |',
+  )
+  console.log(
+    '| --------------------------- | -----: | -----: | ---------: | ----------: | ------------: | -------------: |',
+  )
   let made = 0
   const taken: string[] = []
   const row = async (what: string, atOnce: number, count: number, of: (at: number) => object): Promise<void> => {
@@ -31,7 +43,7 @@ export async function bench(): Promise<void> {
     let without = 0
     const servers = Array.from({ length: count }, (_, at) => paperServer((made += 1), of(at)))
     for (const server of servers) await serverStore.save(table, undefined, server)
-    const cpu = process.cpuUsage()
+    const [cpu, before] = [process.cpuUsage(), asked]
     const waiting = [...servers]
     const worker = async (): Promise<void> => {
       for (let server = waiting.shift(); server; server = waiting.shift()) {
@@ -45,7 +57,7 @@ export async function bench(): Promise<void> {
     const { user, system } = process.cpuUsage(cpu)
     times.sort((a, b) => a - b)
     const figures = [times[Math.floor(count / 2)]!, times[Math.floor(count * 0.99)]!, times.at(-1)!]
-    const cells = [...figures, (user + system) / 1000 / count].map((ms) => ms.toFixed(2))
+    const cells = [...figures, (user + system) / 1000 / count, (asked - before) / count].map((each) => each.toFixed(2))
     console.log(`| ${what.padEnd(27)} | ${cells.join(' | ')} | ${without} |`)
     for (const { uuid } of servers) taken.push((await serverStore.get(table, uuid))?.node ?? '')
   }
