@@ -1,6 +1,6 @@
-import { UserError } from '../../contract/api/faults.ts'
 import type { IdentityConfig } from '../identity/config.ts'
 import type { Call, Service } from '../openstack/context.ts'
+import { askedOf, minorOf } from '../openstack/microversion.ts'
 import { createService } from '../openstack/service.ts'
 import type { Platform } from '../platform.ts'
 import { actionLogRoutes } from './action-routes.ts'
@@ -42,7 +42,12 @@ export function createCompute(platform: Platform, config: IdentityConfig, public
         ? { error: { code, title: 'Unauthorized', message } }
         : { [words[code] ?? 'computeFault']: { code, message } },
     isPublic: (path) => path === '/compute' || path === PATH,
-    minor: (header) => minorOf(header('openstack-api-version'), header('x-openstack-nova-api-version')),
+    minor: (header) =>
+      minorOf(askedOf(/compute/, header('openstack-api-version')) ?? header('x-openstack-nova-api-version'), {
+        major: 2,
+        least: 1,
+        most: MAXIMUM,
+      }),
     versionHeaders: (minor) => ({
       'openstack-api-version': `compute 2.${minor}`,
       'x-openstack-nova-api-version': `2.${minor}`,
@@ -67,25 +72,6 @@ export function createCompute(platform: Platform, config: IdentityConfig, public
   externalEventRoutes(app, platform)
   usageRoutes(app, platform)
   return app
-}
-
-/** `compute 2.47`, or the older header's `2.47`; nothing said is 2.1. */
-export function minorOf(header: string | undefined, legacy: string | undefined): number {
-  const asked = /(?:^|,)\s*compute\s+([\w.]+)/i.exec(header ?? '')?.[1] ?? legacy
-  if (asked === undefined) return 1
-  if (asked === 'latest') return MAXIMUM
-  const minor = /^2\.(\d{1,3})$/.exec(asked)?.[1]
-  if (minor === undefined)
-    throw new UserError(
-      400,
-      `API Version String ${asked.slice(0, 32)} is of invalid format. Must be of format MajorNum.MinorNum.`,
-    )
-  if (Number(minor) < 1 || Number(minor) > MAXIMUM)
-    throw new UserError(
-      406,
-      `Version ${asked} is not supported by the API. Minimum is 2.1 and maximum is 2.${MAXIMUM}.`,
-    )
-  return Number(minor)
 }
 
 function version(call: Call) {

@@ -1,6 +1,6 @@
-import { UserError } from '../../contract/api/faults.ts'
 import type { IdentityConfig } from '../identity/config.ts'
 import type { Service } from '../openstack/context.ts'
+import { askedOf, minorOf } from '../openstack/microversion.ts'
 import { createService } from '../openstack/service.ts'
 import type { Platform } from '../platform.ts'
 import { allocationRoutes } from './allocations.ts'
@@ -17,7 +17,8 @@ export function createPlacement(platform: Platform, auth: IdentityConfig, public
   const app = createService(platform, auth, publicEndpoint, {
     fault: (status, detail) => ({ errors: [{ status, title: titles[status] ?? 'Error', detail, ...codeOf(status) }] }),
     isPublic: (path) => path === PATH,
-    minor: (header) => minorOf(header('openstack-api-version')),
+    minor: (header) =>
+      minorOf(askedOf(/placement/, header('openstack-api-version')), { major: 1, least: 0, most: MAXIMUM }),
     versionHeaders: (minor) => ({ 'openstack-api-version': `placement 1.${minor}`, vary: 'openstack-api-version' }),
   })
   app.get(PATH, (call) =>
@@ -38,17 +39,6 @@ export function createPlacement(platform: Platform, auth: IdentityConfig, public
   allocationRoutes(app, platform)
   candidateRoutes(app, platform)
   return app
-}
-
-/** `placement 1.31`; nothing said is 1.0. */
-export function minorOf(header: string | undefined): number {
-  const asked = /(?:^|,)\s*placement\s+([\w.]+)/i.exec(header ?? '')?.[1]
-  if (asked === undefined) return 0
-  if (asked === 'latest') return MAXIMUM
-  const minor = Number(/^1\.(\d{1,3})$/.exec(asked)?.[1] ?? Number.NaN)
-  if (!(minor <= MAXIMUM))
-    throw new UserError(406, `Unacceptable version header: ${asked.slice(0, 32)}. From 1.0 to 1.${MAXIMUM} are spoken.`)
-  return minor
 }
 
 const titles: Readonly<Record<number, string>> = {

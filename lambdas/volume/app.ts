@@ -1,6 +1,6 @@
-import { UserError } from '../../contract/api/faults.ts'
 import type { IdentityConfig } from '../identity/config.ts'
 import type { Call, Service } from '../openstack/context.ts'
+import { askedOf, minorOf } from '../openstack/microversion.ts'
 import { createService } from '../openstack/service.ts'
 import type { Platform } from '../platform.ts'
 import { actionRoutes } from './actions.ts'
@@ -39,7 +39,8 @@ export function createVolumeService(
     fault: (code, message) => ({ [words[code] ?? 'computeFault']: { code, message } }),
     isPublic: (path) => path === '/volume' || path === PATH,
     shorten: withoutProject,
-    minor: (header) => minorOf(header('openstack-api-version')),
+    minor: (header) =>
+      minorOf(askedOf(/volume|block-storage/, header('openstack-api-version')), { major: 3, least: 0, most: MAXIMUM }),
     versionHeaders: (minor) => ({ 'openstack-api-version': `volume 3.${minor}`, vary: 'OpenStack-API-Version' }),
   })
   for (const path of ['/volume', PATH]) app.get(path, (call) => call.json({ versions: [version(call)] }))
@@ -53,25 +54,6 @@ export function createVolumeService(
   actionRoutes(app, platform)
   volumeRoutes(app, platform)
   return app
-}
-
-/** `volume 3.59`; nothing said is 3.0. */
-export function minorOf(header: string | undefined): number {
-  const asked = /(?:^|,)\s*(?:volume|block-storage)\s+([\w.]+)/i.exec(header ?? '')?.[1]
-  if (asked === undefined) return 0
-  if (asked === 'latest') return MAXIMUM
-  const minor = /^3\.(\d{1,3})$/.exec(asked)?.[1]
-  if (minor === undefined)
-    throw new UserError(
-      400,
-      `API Version String ${asked.slice(0, 32)} is of invalid format. Must be of format MajorNum.MinorNum.`,
-    )
-  if (Number(minor) > MAXIMUM)
-    throw new UserError(
-      406,
-      `Version ${asked} is not supported by the API. Minimum is 3.0 and maximum is 3.${MAXIMUM}.`,
-    )
-  return Number(minor)
 }
 
 function version(call: Call) {

@@ -166,6 +166,73 @@ it('attaches one to an initiator, which logs in with what it is told, and detach
   expect(fleet.logged.join('') + cloud.logged.join('')).not.toContain(info.auth_password)
 })
 
+async function refused(line: string): Promise<string> {
+  const { code, stderr } = await shell.run(line.split(' '))
+  expect(code, line).not.toBe(0)
+  return stderr
+}
+
+it('changes what is said of them, for administrators their state too', { timeout: LONG }, async () => {
+  await text('volume set --state error more')
+  await becomes('more', 'error')
+  await text('volume set --state available --non-bootable --property a=b --read-write more')
+  expect(await json('volume show more')).toMatchObject({
+    status: 'available',
+    bootable: 'false',
+    properties: { a: 'b' },
+  })
+  await text('volume set --no-property more')
+  expect(await refused('volume set --read-only more')).toMatch(/reading and writing/)
+  expect(await refused('volume set --type fast --retype-policy on-demand more')).toMatch(/fast/)
+  await text('volume snapshot create --volume more --property a=b then')
+  await expect.poll(async () => (await json('volume snapshot show then')).status, WAIT).toBe('available')
+  await text('volume snapshot set --name now --description words --property c=d --state error then')
+  await text('volume snapshot unset --property a now')
+  expect(await json('volume snapshot show now')).toMatchObject({ status: 'error', properties: { c: 'd' } })
+  expect(await json('volume snapshot list --volume more --long')).toMatchObject([{ Name: 'now' }])
+  await text('volume snapshot delete --force now')
+  await gone('now', 'volume snapshot list')
+})
+
+it('keeps types for some projects only', { timeout: LONG }, async () => {
+  await text('volume type create --private --project admin --description words ours')
+  await text('volume type set --name mine --property volume_backend_name=site-1 ours')
+  await text('volume type unset --property volume_backend_name mine')
+  expect(await json('volume type show mine')).toMatchObject({ is_public: false, properties: {} })
+  expect((await json('volume type show mine')).access_project_ids).toHaveLength(1)
+  expect(await json('volume type list --private')).toMatchObject([{ Name: 'mine' }])
+  await text('volume type unset --project admin mine')
+  await text('volume type delete mine')
+})
+
+it('attaches by name, and tells what a server needs', { timeout: LONG }, async () => {
+  await text('flavor create metal --ram 512 --disk 1 --vcpus 1 --property resources:CUSTOM_METAL=1')
+  // There is no machine for it: it fails, and is there.
+  await text('server create web --flavor metal --image small')
+  const connector = `--connect --initiator ${INITIATOR} --host n1 --mountpoint /dev/sdb`
+  const made = await json(`volume attachment create more web ${connector}`)
+  expect(made['Properties']).toMatchObject({ driver_volume_type: 'iscsi', auth_method: 'CHAP' })
+  expect(await json('volume attachment list')).toMatchObject([{ ID: made.ID, Status: 'attaching' }])
+  await text(`volume attachment set --initiator ${INITIATOR} --host n2 ${made.ID}`)
+  await text(`volume attachment complete ${made.ID}`)
+  expect(await json(`volume attachment show ${made.ID}`)).toMatchObject({ Status: 'attached' })
+  await text(`volume attachment delete ${made.ID}`)
+  await becomes('more', 'available')
+  await text('server delete web')
+})
+
+it('says of what is not there that it is not', { timeout: LONG }, async () => {
+  for (const line of [
+    'volume backup create more',
+    'volume transfer request create more',
+    'volume migrate --host x more',
+  ])
+    expect(await refused(line), line).not.toMatch(/500|Internal/)
+  await text('quota set --class --volumes 2 default')
+  expect(await refused('volume create --size 1 third')).toMatch(/Quota exceeded for volumes/)
+  await text('quota set --class --volumes -1 default')
+})
+
 it('deletes them', { timeout: LONG }, async () => {
   await text('volume delete root more')
   await gone('root')
