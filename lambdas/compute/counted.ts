@@ -3,6 +3,7 @@ import type { Server } from '../../contract/compute.ts'
 import { type Amounts, charging } from '../openstack/quotas.ts'
 import { ConflictError, keyOf, type Platform, type Write } from '../platform.ts'
 import { displacement, joining, leaving } from './groups.ts'
+import { keptOf } from './past-servers.ts'
 import { serverStore } from './store.ts'
 
 /** Servers come and go with what is counted of them: their project's quotas, and the members of their group. */
@@ -25,7 +26,7 @@ export async function writeServer(needs: Needs, server: Server): Promise<void> {
 /** False: somebody changed it meanwhile. */
 export async function removeServer(needs: Needs, server: Server): Promise<boolean> {
   const table = charging(needs.table, server.project_id, amountsOf(server.flavor, -1))
-  const own = serverStore.writes(server, undefined)
+  const own = [...serverStore.writes(server, undefined), ...keptOf(server, needs.clock.now())]
   return withGroup(server, async () => [...own, ...(await leaving(needs, server))], table)
 }
 

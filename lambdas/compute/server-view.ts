@@ -98,7 +98,7 @@ export function serverView(call: Call, server: Server, addresses: readonly Addre
     ...(minor >= 19 ? { description: server.description } : {}),
     ...(minor >= 26 ? { tags: server.tags ?? [] } : {}),
     ...(minor >= 63 ? { trusted_image_certificates: null } : {}),
-    ...(minor >= 71 ? { server_groups: [] } : {}),
+    ...(minor >= 71 ? { server_groups: server.group ? [server.group] : [] } : {}),
     ...(minor >= 73 ? { locked_reason: server.locked_reason ?? null } : {}),
     ...(asAdmin
       ? {

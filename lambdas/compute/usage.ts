@@ -4,18 +4,19 @@ import type { Call, Ground, Service } from '../openstack/context.ts'
 import { isAdmin, requireAdmin } from '../openstack/rights.ts'
 import { all } from '../store/paging.ts'
 import { PATH } from './path.ts'
+import { type PastServer, pastServers } from './past-servers.ts'
 import { serversFor } from './store.ts'
 
 const HOUR = 3_600_000
 const DEFAULT_DAYS = 28
 
-/** How long servers have run, times what they have: of those that are still there, because nothing is kept of deleted ones. */
+/** How long servers have run, times what they have: those that are there, and those that were. */
 export function usageRoutes(app: Service, ground: Ground): void {
   const path = `${PATH}/os-simple-tenant-usage`
   app.get(path, async (call) => {
     requireAdmin(call, 'os_compute_api:os-simple-tenant-usage:list')
     const span = spanOf(call, ground)
-    const servers = await all<Server>(ground.table, { index: 'all', pk: 'servers' })
+    const servers = await countedIn(ground)
     const detailed = call.req.query('detailed') === '1'
     const projects = Map.groupBy(servers, ({ project_id: project }) => project)
     return call.json({
@@ -29,9 +30,17 @@ export function usageRoutes(app: Service, ground: Ground): void {
     const project = call.req.param('project')
     if (!isAdmin(call) && call.var.caller.project?.id !== project)
       throw new UserError(403, "Policy doesn't allow os_compute_api:os-simple-tenant-usage:show to be performed.")
-    const own = await all<Server>(ground.table, serversFor(project))
+    const own = await countedIn(ground, project)
     return call.json({ tenant_usage: own.length === 0 ? {} : usageOf(project, own, spanOf(call, ground)) })
   })
+}
+
+type Counted = Omit<PastServer, 'ended_at'> & { ended_at?: string }
+
+async function countedIn({ table }: Ground, project?: string): Promise<Counted[]> {
+  const list = project === undefined ? { index: 'all' as const, pk: 'servers' } : serversFor(project)
+  const [past, present] = await Promise.all([pastServers(table, project), all<Server>(table, list)])
+  return [...past, ...present]
 }
 
 interface Span {
@@ -53,15 +62,29 @@ function spanOf(call: Call, { clock }: Ground): Span {
 }
 
 /** Exported for its test. */
-export function usageOf(project: string, servers: readonly Server[], { start, stop }: Span) {
+export function usageOf(project: string, servers: readonly Counted[], { start, stop }: Span) {
   const usages = servers.flatMap((server) => {
-    const { uuid, name, flavor, created_at, launched_at, state } = server
+    const { uuid, name, flavor, launched_at, ended_at } = server
     if (launched_at === null) return []
-    const hours = Math.max(0, stop - Math.max(start, Date.parse(launched_at))) / HOUR
-    const uptime = Math.max(0, Math.round((stop - Date.parse(launched_at)) / 1000))
+    const begun = Date.parse(launched_at)
+    const end = ended_at === undefined ? stop : Math.min(stop, Date.parse(ended_at))
+    if (begun > stop || end < start) return []
+    const hours = (end - Math.max(start, begun)) / HOUR
+    const uptime = Math.round((end - begun) / 1000)
+    const state = ended_at === undefined ? server.state : 'terminated'
     const { vcpus, ram: memory_mb, disk: local_gb } = flavor
     const made = { instance_id: uuid, name, flavor: flavor.name, tenant_id: project, state, uptime }
-    return [{ ...made, hours, vcpus, memory_mb, local_gb, started_at: created_at.slice(0, -1), ended_at: null }]
+    return [
+      {
+        ...made,
+        hours,
+        vcpus,
+        memory_mb,
+        local_gb,
+        started_at: launched_at.slice(0, -1),
+        ended_at: ended_at?.slice(0, -1) ?? null,
+      },
+    ]
   })
   const sum = (of: (usage: (typeof usages)[number]) => number): number =>
     usages.reduce((total, each) => total + of(each) * each.hours, 0)

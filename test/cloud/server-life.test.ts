@@ -172,7 +172,7 @@ describe('what is asked of a server', () => {
 
 describe('lists', () => {
   it('choose by name, by its bounds, and say usage and properties', async () => {
-    const { id } = await active({ networks: 'none', name: 'web' })
+    const { id, node } = await active({ networks: 'none', name: 'web' })
     const found = async (query: string) => (await world.ask('GET', `${servers}?${query}`)).body.servers.length
     expect(await found('name=we')).toBe(1)
     expect(await found(`name=${encodeURIComponent('^we$')}`)).toBe(0)
@@ -181,6 +181,12 @@ describe('lists', () => {
     expect(body.tenant_usages).toMatchObject([{ total_hours: expect.any(Number) }])
     const metadata = { metadata: { role: 'db' } }
     expect((await world.ask('PUT', `${servers}/${id}/metadata`, metadata)).body).toEqual(metadata)
+    await world.ask('DELETE', `${servers}/${id}`)
+    await world.tornDown(node)
+    expect((await world.ask('GET', `${servers}/${id}`)).status).toBe(404)
+    const detailed = '/compute/v2.1/os-simple-tenant-usage?detailed=1'
+    const [after] = (await world.ask('GET', detailed, undefined, world.admin)).body.tenant_usages
+    expect(after.server_usages).toMatchObject([{ instance_id: id, state: 'terminated' }])
   })
 })
 
