@@ -41,14 +41,19 @@ function server(name: string) {
   return lab.rack.servers.find((each) => each.name === name)!
 }
 
-describe.each(['bios-1', 'uefi-1'])('%s', (name) => {
+// One starts the ramdisk for each of cleaning and deploy; in the other the agent stays in between.
+describe.each([
+  ['bios-1', false],
+  ['uefi-1', true],
+])('%s', (name, stays) => {
   test('goes from enroll to available by API calls alone', async () => {
     await createNode(lab, server(name))
+    await lab.client.nodes.patch(name, [{ op: 'add', path: '/driver_info/fast_track', value: stays }])
     expect((await lab.client.nodes.get(name)).provision_state).toBe('enroll')
     expect((await ask(lab.client, name, 'manage', 'manageable', MINUTE)).node.power_state).toBe('power off')
-    const { node, seen } = await ask(lab.client, name, 'provide', 'available', 4 * MINUTE)
+    const { node, seen } = await ask(lab.client, name, 'provide', 'available', 8 * MINUTE)
     expect(seen).toContain('clean wait')
-    expect(node).toMatchObject({ power_state: 'power off', clean_step: {}, last_error: null })
+    expect(node).toMatchObject({ power_state: stays ? 'power on' : 'power off', clean_step: {}, last_error: null })
     // What its serial console printed meanwhile, the site has by SOL.
     await lab.client.nodes.askConsoleLog(name, {})
     const printed = async (): Promise<string> =>
@@ -79,7 +84,8 @@ describe.each(['bios-1', 'uefi-1'])('%s', (name) => {
   })
 
   test('is undeployed: cleaned, off, and available again', async () => {
-    const { node, seen } = await ask(lab.client, name, 'deleted', 'available', 4 * MINUTE)
+    await lab.client.nodes.patch(name, [{ op: 'remove', path: '/driver_info/fast_track' }])
+    const { node, seen } = await ask(lab.client, name, 'deleted', 'available', 8 * MINUTE)
     expect(seen).toContain('clean wait')
     expect(node).toMatchObject({ power_state: 'power off', instance_info: {}, instance_uuid: null })
     expect(await server(name).power()).toBe('off')
@@ -118,7 +124,7 @@ test('by deploy interface ramdisk they boot a kernel, at each start, and an ISO 
     files.stop()
   }
   for (const name of ['bios-1', 'uefi-1']) {
-    const { node } = await ask(lab.client, name, 'deleted', 'available', 4 * MINUTE)
+    const { node } = await ask(lab.client, name, 'deleted', 'available', 8 * MINUTE)
     expect(node).toMatchObject({ power_state: 'power off', instance_info: {}, last_error: null })
     await cleans(name, true)
   }
@@ -142,7 +148,7 @@ test('by deploy interface bootc the container’s own installer writes the disk,
   } finally {
     container.stop()
   }
-  await ask(lab.client, name, 'deleted', 'available', 4 * MINUTE)
+  await ask(lab.client, name, 'deleted', 'available', 8 * MINUTE)
   await patch({ '/deploy_interface': 'direct', '/automated_clean': true })
 })
 

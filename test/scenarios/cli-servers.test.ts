@@ -32,7 +32,7 @@ const said = async (line: string): Promise<string> => {
   return stdout
 }
 
-it('makes a server, shows it, switches it, and gives it back', { timeout: 180_000 }, async () => {
+it('makes a server, shows it, switches it, and gives it back', { timeout: 300_000 }, async () => {
   const made = await said('server create web --flavor metal --image debian --property role=web --wait')
   expect(made).toMatch(/^Server web runs: 10\.20\.0\.\d+/)
   expect(await said('server list')).toMatch(/web +ACTIVE +10\.20\.0\.\d+ +metal/)
@@ -43,7 +43,7 @@ it('makes a server, shows it, switches it, and gives it back', { timeout: 180_00
   expect(JSON.parse(await said('server list --json'))).toEqual([])
 })
 
-it('says what is missing: a thing, a project, a node', { timeout: 120_000 }, async () => {
+it('says what is missing: a thing, a project, a node', { timeout: 300_000 }, async () => {
   const unknown = await cli('server create web --flavor none --image debian')
   expect([unknown.code, unknown.stderr]).toEqual([2, expect.stringContaining('among the flavors: none')])
   const homeless = await cli('server create web --flavor metal --image debian', '')
@@ -56,7 +56,7 @@ it('says what is missing: a thing, a project, a node', { timeout: 120_000 }, asy
   expect([neither.code, neither.stderr]).toEqual([3, expect.stringContaining('three')])
 })
 
-it('makes volumes, of which there are none without an appliance that has room', { timeout: 120_000 }, async () => {
+it('makes volumes, of which there are none without an appliance that has room', { timeout: 300_000 }, async () => {
   const failed = await cli('volume create data --size 1 --wait')
   expect([failed.code, failed.stderr]).toEqual([1, expect.stringContaining('data is in error: no appliance')])
   expect(await said('volume list')).toMatch(/data +error +1/)
@@ -69,7 +69,7 @@ it('makes volumes, of which there are none without an appliance that has room', 
   expect(JSON.parse(await said('volume list --json'))).toEqual([])
 })
 
-it('shows help with examples for each of its commands', { timeout: 120_000 }, async () => {
+it('shows help with examples for each of its commands', { timeout: 300_000 }, async () => {
   const ofServers = ['create', 'list', 'show', 'delete', 'console', 'events', 'start', 'rescue', 'rebuild']
   const ofVolumes = ['create', 'list', 'show', 'delete', 'attach', 'detach']
   for (const verb of [...ofServers.map((each) => `server ${each}`), ...ofVolumes.map((each) => `volume ${each}`)]) {

@@ -20,8 +20,8 @@ beforeAll(async () => {
   fleet = new Fleet({ endpoint: cloud.endpoint, sites: SITES, machinesPerSite: MACHINES_PER_SITE, speed: 10 })
   await fleet.join()
   await fleet.pushImage('debian')
-  await fleet.makeAvailable(fleet.members, 140_000)
-}, 300_000)
+  await fleet.makeAvailable(fleet.members, 280_000)
+}, 400_000)
 afterAll(async () => {
   await fleet?.tearDown()
   await cloud?.kill('SIGTERM')
