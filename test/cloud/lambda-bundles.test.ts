@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { pushImage } from '../../cli/images/push.ts'
 import { openSource } from '../../cli/images/source.ts'
 import { type Client, createClient } from '../../contract/api/client.ts'
+import { DEPLOY_LOG_DAYS, type DeployLogView } from '../../contract/deploy-log.ts'
 import { CHUNK_BYTES } from '../../contract/images/manifest.ts'
 import { type Command, downlink } from '../../contract/messages.ts'
 import { newSealingKey } from '../../contract/seal.ts'
@@ -119,8 +120,8 @@ test('an event comes to the courier of a webhook, which goes nowhere but to publ
 })
 
 test(
-  'a site fetches an image beforehand, and a machine of the paper rack deploys through the bundles, and is torn down again',
-  { timeout: 300_000 },
+  'a site fetches an image beforehand, and a machine of the paper rack deploys through the bundles, is torn down again, and what its ramdisk logs is kept for a while',
+  { timeout: 600_000 },
   async () => {
     await client.sites.create('paper')
     const { token } = await client.sites.createToken('paper')
@@ -208,4 +209,23 @@ async function deploy({ machines: [machine] }: PaperRack): Promise<void> {
   await reach('available')
   await expect.poll(() => machine.power, patience).toBe('off')
   expect(machine.accidents).toEqual([])
+
+  machine.diskFault = 'the disk is broken'
+  await client.nodes.patch(uuid, [{ op: 'add', path: '/instance_info/image_source', value: 'paper' }])
+  await client.nodes.provision(uuid, 'active')
+  await reach('deploy failed')
+  await keepsItsLogs(uuid)
+}
+
+/** What a ramdisk logged of a deploy that failed comes to the bucket, is fetched from there, and goes when it is old. */
+async function keepsItsLogs(node: string): Promise<void> {
+  const logs = async () => (await client.nodes.deployLogs(node)).deploy_logs
+  await expect.poll(async () => (await logs()).length, { ...patience, timeout: 60_000 }).toBe(1)
+  const [{ uuid, url, bytes, sha256 }] = (await logs()) as [DeployLogView]
+  const content = Buffer.from(await (await fetch(url)).arrayBuffer())
+  expect([content.length, createHash('sha256').update(content).digest('hex')]).toEqual([bytes, sha256])
+  await cloud.backdate('deploy-log', uuid, DEPLOY_LOG_DAYS + 1)
+  await cloud.tick()
+  await expect.poll(logs, patience).toEqual([])
+  expect((await fetch(url)).status).toBe(404)
 }

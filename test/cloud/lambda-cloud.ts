@@ -6,6 +6,7 @@ import { DynamoDBStreamsClient } from '@aws-sdk/client-dynamodb-streams'
 import type { DynamoDBRecord } from 'aws-lambda'
 import { hash } from 'bcryptjs'
 import { type Aws, startAws } from './aws-emulators.ts'
+import { backdate } from './backdate.ts'
 import { matches } from './event-filter.ts'
 import { startGateway } from './http-gateway.ts'
 import { type LambdaFunction, startFunction } from './lambda-function.ts'
@@ -24,6 +25,10 @@ export interface LambdaCloud {
   broker: string
   /** PEM that signs the broker. */
   authorities: string
+  /** As if this resource were so many days older. */
+  backdate(word: string, uuid: string, days: number): Promise<void>
+  /** The work of each minute, at once. */
+  tick(): Promise<unknown>
   /** What the functions logged last, to be shown when a test fails. */
   log(): string[]
   stop(): Promise<void>
@@ -64,6 +69,8 @@ export async function startLambdaCloud(): Promise<LambdaCloud> {
       user,
       broker: `mqtts://${aws.broker.address}`,
       authorities: aws.brokerAuthority,
+      backdate: (...of) => backdate(aws, template.one('AWS::DynamoDB::Table')[0], ...of),
+      tick: () => functions.periodic.invoke({}),
       log: () => Object.entries(functions).flatMap(([name, { log }]) => log.map((line) => `${name}: ${line}`)),
       stop,
     }
