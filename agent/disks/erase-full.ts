@@ -5,8 +5,9 @@ import { ataSecurity, eraseAta } from './ata.ts'
 import type { Disk } from './disk.ts'
 import { eraseMetadata, type EraseMeans } from './erase.ts'
 import type { EraseOptions } from './erase-options.ts'
-import { formatNvme, nvmeSecureErase } from './nvme.ts'
+import { eraseNvme, nvmeSelfErase } from './nvme.ts'
 import { overwrite } from './overwrite.ts'
+import { awaitSanitize, nvmeTool, type Sanitizing } from './sanitize.ts'
 
 export interface FullErase {
   options: EraseOptions
@@ -16,9 +17,11 @@ export interface FullErase {
 
 /** Nothing that was on the disk can be read again: by the disk's own secure erase where it has one, else each byte is overwritten. */
 export async function eraseFully(disk: Disk, means: EraseMeans, { options, progress }: FullErase): Promise<void> {
+  const sanitizing = { clock: means.clock, tool: nvmeTool, progress }
+  if (isNvme(disk)) await awaitSanitize(disk.name, sanitizing)
   // Also the proof that nobody uses it, before its firmware is let loose.
   await eraseMetadata(disk, means)
-  const how = await bySelf(disk, options, means.log)
+  const how = await bySelf(disk, { options, sanitizing, log: means.log })
   if (how === undefined) {
     if (options.iterations === 0 && !options.zeroize)
       throw new CommandFailure(
@@ -35,16 +38,22 @@ export async function eraseFully(disk: Disk, means: EraseMeans, { options, progr
 export async function eraseExpress(disk: Disk, means: EraseMeans): Promise<void> {
   await eraseMetadata(disk, means)
   if (!isNvme(disk)) return
-  const how = await nvmeSecureErase(disk.name).catch(() => undefined)
-  if (how !== 'cryptographic') return
-  await formatNvme(disk.name, how)
-  means.log.info('erased', { disk: disk.name, how })
+  const self = await nvmeSelfErase(disk.name).catch(() => undefined)
+  if (self?.how !== 'cryptographic') return
+  await eraseNvme(disk.name, self, { clock: means.clock, tool: nvmeTool, progress: () => {} })
+  means.log.info('erased', { disk: disk.name, how: `NVMe ${self.by}, ${self.how}` })
+}
+
+interface SelfErasing {
+  options: EraseOptions
+  sanitizing: Sanitizing
+  log: Log
 }
 
 /** How the disk erased itself; undefined: it can't. */
-async function bySelf(disk: Disk, options: EraseOptions, log: Log): Promise<string | undefined> {
+async function bySelf(disk: Disk, { options, sanitizing, log }: SelfErasing): Promise<string | undefined> {
   try {
-    if (isNvme(disk)) return options.nvme ? await byFormat(disk) : undefined
+    if (isNvme(disk)) return options.nvme ? await byController(disk, sanitizing) : undefined
     return options.ata ? await bySecurity(disk) : undefined
   } catch (error) {
     if (!options.continueAfterRefusal)
@@ -58,10 +67,10 @@ async function bySelf(disk: Disk, options: EraseOptions, log: Log): Promise<stri
   }
 }
 
-async function byFormat(disk: Disk): Promise<string | undefined> {
-  const how = await nvmeSecureErase(disk.name)
-  if (how !== undefined) await formatNvme(disk.name, how)
-  return how && `NVMe format, ${how}`
+async function byController(disk: Disk, sanitizing: Sanitizing): Promise<string | undefined> {
+  const self = await nvmeSelfErase(disk.name)
+  if (self !== undefined) await eraseNvme(disk.name, self, sanitizing)
+  return self && `NVMe ${self.by}, ${self.how}`
 }
 
 async function bySecurity(disk: Disk): Promise<string | undefined> {
