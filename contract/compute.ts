@@ -114,6 +114,8 @@ export interface Server extends Kept {
   /** Nodes on which it failed. */
   tried: string[]
   locked: boolean
+  /** Absent: by somebody of its project, who may take the lock away again. */
+  locked_by?: 'admin'
   launched_at: string | null
   /** Absent: none yet. */
   locked_reason?: string | null

@@ -4,7 +4,7 @@ import { ApiError } from '../../contract/api/client.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { baremetalOf } from './baremetal.ts'
-import { requireAdmin } from '../openstack/rights.ts'
+import { isTheirs, requireAdmin } from '../openstack/rights.ts'
 import { changeServer } from './change-server.ts'
 import { imageFor } from './create.ts'
 import { keypairOf } from './keypairs.ts'
@@ -49,11 +49,17 @@ async function run(call: Call, ground: Ground, server: Server, name: Action, giv
       actions: withAction(now, actionOf(call, name, clock.now(), true)),
     }))
   switch (name) {
-    case 'lock':
-      await done({ locked: true, locked_reason: actions.lock.parse(given)?.locked_reason ?? null })
+    case 'lock': {
+      const { locked_reason = null } = actions.lock.parse(given) ?? {}
+      const theirs = isTheirs(call, server)
+      // As in Nova, its project doesn't change a lock that is there.
+      if (!server.locked || !theirs)
+        await done({ locked: true, locked_reason, locked_by: theirs ? undefined : 'admin' })
       return call.body(null, 202)
+    }
     case 'unlock':
-      await done({ locked: false, locked_reason: null })
+      if (server.locked_by === 'admin') requireAdmin(call, 'os_compute_api:os-lock-server:unlock:unlock_override')
+      await done({ locked: false, locked_reason: null, locked_by: undefined })
       return call.body(null, 202)
     case 'os-getConsoleOutput': {
       const { length } = actions['os-getConsoleOutput'].parse(given)

@@ -20,6 +20,18 @@ const active = async (more: object = {}, cards = 1): Promise<{ id: string; node:
 const act = async (id: string, action: object, as = world.token) =>
   world.ask('POST', `${servers}/${id}/action`, action, as)
 
+it('a server that an administrator locked stays so for its project, as in Nova; of its own locks it has the key', async () => {
+  const { id } = await active({ networks: 'none' })
+  await act(id, { lock: null }, world.admin)
+  expect(await act(id, { lock: { locked_reason: 'mine' } })).toMatchObject({ status: 202 })
+  expect(await act(id, { unlock: null })).toMatchObject({ status: 403 })
+  expect(await act(id, { reboot: { type: 'HARD' } })).toMatchObject({ status: 409 })
+  expect(await act(id, { unlock: null }, world.admin)).toMatchObject({ status: 202 })
+  await act(id, { lock: null })
+  expect(await act(id, { unlock: null })).toMatchObject({ status: 202 })
+  expect((await world.ask('GET', `${servers}/${id}`)).body.server.locked).toBe(false)
+})
+
 describe('the action log of a server', () => {
   const log = async (id: string) =>
     (await world.ask('GET', `${servers}/${id}/os-instance-actions`)).body.instanceActions as Array<{
