@@ -89,6 +89,13 @@ export interface ServerAction {
 
 export interface Server extends Kept {
   name: string
+  /** Of the request that it was asked for in, with others. Absent: from before there were such. */
+  reservation_id?: string
+  /** In its own eyes, whatever it is called later. Absent: after its name. */
+  hostname?: string
+  /** What its owner says it is reached by. Absent: nothing. */
+  access_ipv4?: string
+  access_ipv6?: string
   description: string | null
   project_id: string
   user_id: string

@@ -8,6 +8,7 @@ import { isTheirs, requireAdmin } from '../openstack/rights.ts'
 import { changeServer } from './change-server.ts'
 import { imageFor } from './create.ts'
 import { keypairOf } from './keypairs.ts'
+import { changesOf, requireHostnames } from './naming.ts'
 import { PATH } from './path.ts'
 import { begin } from './reconcile.ts'
 import { actionOf, withAction } from './action-log.ts'
@@ -150,6 +151,7 @@ async function rebuild(
   { told, take }: Doing,
 ): Promise<Response> {
   const asked = actions.rebuild.parse(given)
+  requireHostnames(call, asked)
   const node = await nodeOf(ground, server, 'rebuild')
   const { nodes } = baremetalOf(ground)
   const key = asked.key_name
@@ -161,7 +163,7 @@ async function rebuild(
   const changes: Partial<Server> = {
     image: await imageFor(call, ground, asked.imageRef, server.flavor),
     key: asked.key_name === null ? null : key,
-    ...(asked.name === undefined ? {} : { name: asked.name }),
+    ...changesOf(asked),
     ...(asked.metadata === undefined ? {} : { metadata: asked.metadata }),
     ...(asked.user_data === undefined ? {} : { user_data: asked.user_data ?? null }),
   }

@@ -7,6 +7,7 @@ import { networkStore, portStore } from '../network/store.ts'
 import { takePort } from '../network/take-port.ts'
 import type { Platform } from '../platform.ts'
 import { getNode } from '../store/nodes.ts'
+import { hostName } from './naming.ts'
 
 /** A server's ports, and the cards of its node that they are bound to. */
 
@@ -39,20 +40,11 @@ function makePort(platform: Platform, server: Server, { port, network, fixed_ip:
       project_id: server.project_id,
       device_id: server.uuid,
       device_owner: 'compute:nova',
-      dns_name: hostName(server.name),
+      dns_name: server.hostname ?? hostName(server.name),
       ...(ip === null ? {} : { fixed_ips: [{ ip_address: ip }] }),
     },
     port,
   )
-}
-
-export function hostName(name: string): string {
-  const plain = name
-    .toLowerCase()
-    .replaceAll(/[ _]/g, '-')
-    .replaceAll(/[^a-z0-9.-]/g, '')
-    .replaceAll(/^[.-]+|[.-]+$/g, '')
-  return plain.slice(0, 63) || 'server'
 }
 
 /** Frees the cards, deletes the ports that were made for the server, and gives the others back as they were. */

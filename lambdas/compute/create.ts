@@ -16,6 +16,7 @@ import { groupOf } from './group-routes.ts'
 import { keypairOf } from './keypairs.ts'
 import { actionOf, logged } from './action-log.ts'
 import { disksFor, withDisks } from './disks.ts'
+import { accessOf, hostName, requireHostnames } from './naming.ts'
 import type { ServerCreation } from './server-input.ts'
 import { isZone } from './wish.ts'
 
@@ -36,12 +37,20 @@ export async function createServers(
   const count = given.max_count ?? given.min_count
   if (count < given.min_count) throw new UserError(400, 'min_count must be <= max_count')
   const inGroup = await groupFor(call, ground, hints)
+  requireHostnames(call, given)
   const { uuid, name, vcpus, ram, disk, ephemeral, swap, extra_specs } = flavor
+  const reservation = `r-${ids.uuid().slice(0, 8)}`
   const servers: Server[] = []
   for (let index = 1; index <= count; index += 1) {
     const server: Server = {
       uuid: ids.uuid(),
-      name: count === 1 ? given.name : `${given.name}-${index}`,
+      name: numbered(given.name, index, count),
+      hostname:
+        given.hostname === undefined
+          ? hostName(numbered(given.name, index, count))
+          : numbered(given.hostname, index, count),
+      ...accessOf(given),
+      reservation_id: reservation,
       description: given.description ?? null,
       project_id: projectOf(call),
       user_id: user,
@@ -82,6 +91,9 @@ export async function createServers(
   }
   return servers
 }
+
+/** Several of one name are told apart as Nova does it. */
+const numbered = (name: string, index: number, count: number): string => (count === 1 ? name : `${name}-${index}`)
 
 /** What a request that came no further has made. */
 async function withdraw(ground: Ground, made: Server[]): Promise<void> {

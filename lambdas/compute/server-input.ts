@@ -22,6 +22,16 @@ const userData = z
   .max(65_535)
   .refine((text) => isUtf8(Buffer.from(text, 'base64')), 'user_data: not UTF-8 text')
   .nullish()
+/** RFC 1123 §2.1: one label, as Nova takes it before 2.94. */
+const hostname = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i,
+    'hostname: 1 to 63 letters, digits and dashes, none of them a dash at an end',
+  )
+const reached = (version: 4 | 6) =>
+  z.string().refine((text) => text === '' || isIP(text) === version, `not an IPv${version} address`)
+const access = { accessIPv4: reached(4).optional(), accessIPv6: reached(6).optional() }
 const nic = z.strictObject({
   uuid: z.uuid().optional(),
   port: z.uuid().optional(),
@@ -76,13 +86,12 @@ export const creation = z.object({
     return_reservation_id: z.boolean().optional(),
     adminPass: z.string().max(255).optional(),
     'OS-DCF:diskConfig': z.enum(['AUTO', 'MANUAL']).optional(),
-    accessIPv4: z.string().optional(),
-    accessIPv6: z.string().optional(),
+    ...access,
     personality: z.array(z.unknown()).max(0, 'files are injected by user_data').optional(),
     tags: tags.default([]),
     host: z.null().optional(),
     hypervisor_hostname: z.null().optional(),
-    hostname: z.string().max(63).optional(),
+    hostname: hostname.optional(),
     trusted_image_certificates: z.null().optional(),
   }),
   'OS-SCH-HNT:scheduler_hints': hints.optional(),
@@ -90,7 +99,9 @@ export const creation = z.object({
 })
 export type ServerCreation = z.infer<typeof creation>['server']
 
-export const update = z.object({ server: z.looseObject({ name: name.optional(), description }) })
+const changeable = { name: name.optional(), hostname: hostname.optional(), description, ...access }
+export const update = z.object({ server: z.looseObject(changeable) })
+export type ServerUpdate = z.infer<typeof update>['server']
 
 const nothing = z.unknown()
 const securityGroup = z.looseObject({ name: z.string().min(1).max(255) })
@@ -100,9 +111,8 @@ export const actions = {
   'os-start': nothing,
   'os-stop': nothing,
   rebuild: z.looseObject({
+    ...changeable,
     imageRef: z.string().max(255),
-    name: name.optional(),
-    description,
     metadata: metadata.optional(),
     key_name: z.string().max(255).nullish(),
     user_data: userData,

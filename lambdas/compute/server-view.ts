@@ -1,7 +1,7 @@
 import type { NetworkPort } from '../../contract/network.ts'
 import type { Server } from '../../contract/compute.ts'
 import type { Call } from '../openstack/context.ts'
-import { hostName } from './cards.ts'
+import { hostName, HOSTNAMES } from './naming.ts'
 import { PATH } from './path.ts'
 
 /** Servers as Nova shows them. Pure. */
@@ -75,8 +75,8 @@ export function serverView(call: Call, server: Server, addresses: readonly Addre
     created: whole(server.created_at),
     updated: whole(server.updated_at ?? server.created_at),
     addresses: Object.fromEntries(addresses.map(({ network, ports }) => [network, ports.flatMap(addressesOf)])),
-    accessIPv4: '',
-    accessIPv6: '',
+    accessIPv4: server.access_ipv4 ?? '',
+    accessIPv6: server.access_ipv6 ?? '',
     links: linksOf(call, server),
     key_name: key?.name ?? null,
     config_drive: 'True',
@@ -105,11 +105,21 @@ export function serverView(call: Call, server: Server, addresses: readonly Addre
           'OS-EXT-SRV-ATTR:host': site,
           'OS-EXT-SRV-ATTR:hypervisor_hostname': node,
           'OS-EXT-SRV-ATTR:instance_name': `instance-${uuid.slice(0, 8)}`,
-          ...(minor >= 3 ? { 'OS-EXT-SRV-ATTR:hostname': hostName(name) } : {}),
+          ...(minor >= 3 ? detailsOf(server) : {}),
         }
       : {}),
+    ...(minor >= (asAdmin ? 3 : HOSTNAMES) ? { 'OS-EXT-SRV-ATTR:hostname': server.hostname ?? hostName(name) } : {}),
   }
 }
+
+const detailsOf = ({ reservation_id: reservation, user_data: data }: Server) => ({
+  'OS-EXT-SRV-ATTR:reservation_id': reservation ?? '',
+  'OS-EXT-SRV-ATTR:launch_index': 0,
+  'OS-EXT-SRV-ATTR:kernel_id': '',
+  'OS-EXT-SRV-ATTR:ramdisk_id': '',
+  'OS-EXT-SRV-ATTR:root_device_name': null,
+  'OS-EXT-SRV-ATTR:user_data': data,
+})
 
 const whole = (instant: string): string => `${instant.slice(0, 19)}Z`
 

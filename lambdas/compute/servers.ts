@@ -10,6 +10,7 @@ import { isAdmin, isTheirs, mayChange, requireMember, seesAll } from '../opensta
 import { actionOf, withAction } from './action-log.ts'
 import { changeServer } from './change-server.ts'
 import { createServers } from './create.ts'
+import { changesOf, requireHostnames } from './naming.ts'
 import { PATH } from './path.ts'
 import { creation, metadata, metadataOnly, metaOnly, update } from './server-input.ts'
 import { getNode } from '../store/nodes.ts'
@@ -68,6 +69,8 @@ export function serverRoutes(app: Service, ground: Ground): void {
       given['os:scheduler_hints'] ?? given['OS-SCH-HNT:scheduler_hints'] ?? {},
     )
     if (!first) throw new UserError(400, 'min_count must be at least 1')
+    // For who asks for several at once: he finds them by it.
+    if (given.server.return_reservation_id) return call.json({ reservation_id: first.reservation_id }, 202)
     call.header('location', `${call.var.base}${path}/${first.uuid}`)
     return call.json(
       { server: { id: first.uuid, links: linksOf(call, first), 'OS-DCF:diskConfig': 'MANUAL', security_groups: [] } },
@@ -79,11 +82,9 @@ export function serverRoutes(app: Service, ground: Ground): void {
   )
   app.put(`${path}/:server`, async (call) => {
     const before = await changeable(call, ground, call.req.param('server'), 'update')
-    const { name, description } = update.parse(await readJson(call)).server
-    const after = await changeServer(ground, before.uuid, () => ({
-      ...(name === undefined ? {} : { name }),
-      ...(description === undefined ? {} : { description: description ?? null }),
-    }))
+    const given = update.parse(await readJson(call)).server
+    requireHostnames(call, given)
+    const after = await changeServer(ground, before.uuid, () => changesOf(given))
     if (!after) throw noServer(before.uuid)
     return call.json({ server: await shown(call, ground, after) })
   })
@@ -168,6 +169,7 @@ const filterable = (call: Call, server: Server): Record<string, unknown> => {
     availability_zone: server.site,
     host: server.site,
     node: server.node,
+    reservation_id: server.reservation_id,
   }
 }
 

@@ -8,7 +8,7 @@ import type { Platform } from '../platform.ts'
 import { portgroupStore } from '../store/portgroups.ts'
 import { portsOf } from '../store/ports.ts'
 import { baremetalOf } from './baremetal.ts'
-import { hostName } from './cards.ts'
+import { hostName } from './naming.ts'
 import { networkData, type Wired } from './network-data.ts'
 import { wantedBy } from './schedule.ts'
 
@@ -67,7 +67,7 @@ export async function configDrive(platform: Platform, server: Server) {
     meta_data: {
       uuid,
       name,
-      hostname: hostName(name),
+      hostname: server.hostname ?? hostName(name),
       launch_index: 0,
       availability_zone: availability_zone ?? site ?? 'nova',
       project_id,

@@ -62,6 +62,46 @@ describe('a server', () => {
     expect(await vifs(node)).toEqual([undefined])
   })
 
+  it('has the host name and the addresses that its owner says, which may be changed', async () => {
+    await world.node('n1')
+    const latest = (method: string, path: string, body?: object) =>
+      world.ask(method, path, body, world.token, 'compute 2.90')
+    const access = { accessIPv4: '198.51.100.7', accessIPv6: '2001:db8::7' }
+    const id = await world.asked({ name: 'Web One' })
+    const shown = async () => (await latest('GET', `${servers}/${id}`)).body.server
+    expect(await shown()).toMatchObject({ accessIPv4: '', 'OS-EXT-SRV-ATTR:hostname': 'web-one' })
+    const change = { server: { hostname: 'db-7', name: 'other', ...access } }
+    expect((await latest('PUT', `${servers}/${id}`, change)).body.server).toMatchObject({ name: 'other', ...access })
+    expect(await shown()).toMatchObject({ name: 'other', ...access, 'OS-EXT-SRV-ATTR:hostname': 'db-7' })
+    expect((await world.ask('GET', `${servers}/${id}`)).body.server).not.toHaveProperty('OS-EXT-SRV-ATTR:hostname')
+    for (const server of [{ hostname: 'a.b' }, { hostname: '-a' }, { accessIPv4: '::1' }, { accessIPv6: 'x' }])
+      expect((await latest('PUT', `${servers}/${id}`, { server })).status, JSON.stringify(server)).toBe(400)
+    const early = await world.ask('PUT', `${servers}/${id}`, { server: { hostname: 'db' } })
+    expect(early).toMatchObject({ status: 400, body: { badRequest: { message: expect.stringContaining('2.90') } } })
+  })
+
+  it('of several that were asked for at once is found by what the request was answered', async () => {
+    await world.node('n1')
+    await world.node('n2')
+    const several = { name: 'web', imageRef: world.image, flavorRef: 'm1', networks: 'none', min_count: 2 }
+    const server = { ...several, return_reservation_id: true, hostname: 'web' }
+    const { status, body } = await world.ask('POST', servers, { server }, world.token, 'compute 2.90')
+    expect({ status, body }).toEqual({
+      status: 202,
+      body: { reservation_id: expect.stringMatching(/^r-[0-9a-f]{8}$/) },
+    })
+    await world.asked({ networks: 'none' })
+    const found = await world.ask(
+      'GET',
+      `${servers}/detail?reservation_id=${body.reservation_id}`,
+      undefined,
+      world.token,
+      'compute 2.90',
+    )
+    const names = found.body.servers.map((each: Record<string, string>) => each['OS-EXT-SRV-ATTR:hostname'])
+    expect(names.toSorted()).toEqual(['web-1', 'web-2'])
+  })
+
   it('keeps the port that somebody made for it, which is free again when it is gone', async () => {
     const node = await world.node('n1')
     const network = await world.network()
