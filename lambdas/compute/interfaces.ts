@@ -4,6 +4,8 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { Nic, Server } from '../../contract/compute.ts'
 import type { NetworkPort } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
+import { requireSwitchAtRest } from '../network/switched.ts'
+import { getNode } from '../store/nodes.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { actionOf, withAction } from './action-log.ts'
 import { bindPorts, makePorts, releasePorts } from './cards.ts'
@@ -104,6 +106,8 @@ async function rested(call: Call, ground: Ground, what: string): Promise<Server>
   const server = await changeable(call, ground, call.req.param('server') ?? '', `os-attach-interfaces:${what}`)
   requireUnlocked(call, server)
   if (server.node === null || server.task !== null) throw busy(server)
+  const node = await getNode(ground.table, server.node)
+  if (node) requireSwitchAtRest(node, `The interfaces of instance ${server.uuid}`)
   return server
 }
 

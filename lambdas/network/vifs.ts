@@ -3,6 +3,7 @@ import type { Node } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
 import { bindPort, type Place, placeFor, placesOf, unbindPort, unboundPort } from './binding.ts'
 import { networkStore, portStore } from './store.ts'
+import { requireSwitchAtRest } from './switched.ts'
 
 /** Ironic's VIFs, of network interfaces that know them: ports of our own networks, bound to a node's cards. */
 
@@ -26,6 +27,7 @@ export async function attachVif(
   }: { id: string; port_uuid?: string | undefined; portgroup_uuid?: string | undefined },
 ): Promise<void> {
   const { table } = platform
+  requireSwitchAtRest(node, `VIF ${id}`)
   const places = await placesOf(table, node.uuid)
   if (places.some(({ vif }) => vif === id))
     throw new UserError(409, `Unable to attach VIF because VIF ${id} is already attached to Ironic Port`)
@@ -50,6 +52,7 @@ const hasLink = (link: Record<string, unknown>): boolean =>
   (typeof link['switch_id'] === 'string' || typeof link['switch_info'] === 'string')
 
 export async function detachVif(platform: Platform, node: Node, id: string): Promise<void> {
+  requireSwitchAtRest(node, `VIF ${id}`)
   const port = await portStore.get(platform.table, id)
   if (port?.bound?.node !== node.uuid) throw new UserError(400, `VIF ${id} is not attached to node ${node.uuid}`)
   const isOurs = port.device_owner === OWNER

@@ -112,6 +112,12 @@ describe('an interface', () => {
     expect((await world.ask('DELETE', `${path}/${port}`)).status).toBe(404)
     expect(await vifs(node)).not.toContain(port)
     expect((await world.server(id)).addresses.blue).toHaveLength(1)
+    await world.change(node, { network_interface: 'neutron' })
+    const refused = await world.ask('POST', path, { interfaceAttachment: { net_id: network } })
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { conflictingRequest: { message: expect.stringContaining('network interface neutron') } },
+    })
   })
 
   it("that somebody made is that somebody's again", async () => {

@@ -75,6 +75,12 @@ describe('a VIF', () => {
       status: 'ACTIVE',
       'binding:profile': { local_link_information: [link] },
     })
+    await world.change(neutron, { provision_state: 'active' })
+    expect(await refusal(nodes.detachVif(neutron, vif.id))).toContain(
+      'its switch gets its VLANs when its instance starts',
+    )
+    await world.change(neutron, { provision_state: 'available' })
+    await nodes.detachVif(neutron, vif.id)
   })
 })
 
