@@ -11,11 +11,11 @@ export type Firmware = 'bios' | 'uefi'
 export type Guest = AsyncDisposable & {
   /** Resolves with what matched; rejects with the last lines of the serial port when the time is over. */
   says(pattern: RegExp, timeoutMs: number): Promise<string>
-  pressPowerButton(): void
-  /** Resolves when the machine is off. */
-  off(timeoutMs: number): Promise<void>
+  /** Resolves when the machine is off. `pressing`: the power button, again and again, for one that nobody listens to yet is lost. */
+  off(timeoutMs: number, how?: { pressing?: boolean }): Promise<void>
 }
 
+const AGAIN_MS = 5000
 const card = [
   '-netdev',
   'user,id=net0,restrict=on',
@@ -93,9 +93,12 @@ async function start(folder: string, parts: readonly string[]): Promise<Guest> {
   early.catch(() => {})
   return {
     says: (pattern, timeoutMs) => Promise.race([waitForSerial(serial, pattern, { timeoutMs }), early]),
-    pressPowerButton: () => qemu.stdin.write('system_powerdown\n'),
-    off: async (timeoutMs) => {
+    off: async (timeoutMs, { pressing = false } = {}) => {
+      const press = (): void => void qemu.stdin.write('system_powerdown\n')
+      if (pressing) press()
+      const again = pressing ? setInterval(press, AGAIN_MS) : undefined
       await once(AbortSignal.any([AbortSignal.timeout(timeoutMs), aborted(ended)]), 'abort')
+      clearInterval(again)
       if (qemu.exitCode === null) throw new Error(`the machine is still on after ${timeoutMs} ms`)
     },
     [Symbol.asyncDispose]: async () => {

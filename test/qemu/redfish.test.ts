@@ -30,17 +30,28 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true })
 })
 
-test('a server is enrolled, cleaned, deployed and undeployed by Redfish and PXE alone', async () => {
+test('a server is enrolled, cleaned, deployed, started by kexec and undeployed by Redfish and PXE alone', async () => {
   const server = lab.rack.servers[0]!
   await createNode(lab, server)
   expect((await ask(lab.client, NAME, 'manage', 'manageable', MINUTE)).node.power_state).toBe('power off')
-  expect((await ask(lab.client, NAME, 'provide', 'available', 4 * MINUTE)).seen).toContain('clean wait')
+  expect((await ask(lab.client, NAME, 'provide', 'available', 6 * MINUTE)).seen).toContain('clean wait')
   const from = await server.serialPosition()
   await useImage(lab.client, NAME, { image_source: 'small' })
+  await lab.client.nodes.patch(NAME, [
+    { op: 'add', path: '/driver_info/kexec', value: true },
+    { op: 'add', path: '/driver_info/kernel_append_params', value: '%default% own.word=1' },
+  ])
   const { node } = await ask(lab.client, NAME, 'active', 'active', 6 * MINUTE)
   expect(node).toMatchObject({ driver: 'redfish', power_state: 'power on', last_error: null })
   expect(node.driver_info['redfish_password']).toBe('******')
   expect(await server.waitForSerial(/BLOOMERY-READY/, { timeoutMs: 2 * MINUTE, from })).toContain('BLOOMERY-READY')
+  const history = (await lab.client.nodes.history(NAME)).map(({ event }) => event)
+  expect(history.filter((event) => event.includes('kexec failed'))).toEqual([])
+  const deploy = readFileSync(server.serialLog, 'latin1').slice(from)
+  // One start of the firmware: the disk's kernel was started by the ramdisk's, and the machine knows where to boot from the next time.
+  expect(deploy.split('SeaBIOS (version')).toHaveLength(2)
+  expect(deploy).toMatch(/ommand line: [^\n]*console=ttyS0 own\.word=1 /)
+  expect(await server.bootDevice()).toBe('default')
   const { node: after } = await ask(lab.client, NAME, 'deleted', 'available', 4 * MINUTE)
   expect(after).toMatchObject({ power_state: 'power off', instance_info: {} })
   expect(await server.power()).toBe('off')
