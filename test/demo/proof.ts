@@ -43,9 +43,13 @@ async function addressOf({ desk }: Running, server: string): Promise<string> {
   return address
 }
 
+/** What its first boot wrote is on the disk then: a hard reboot at once would leave host keys without contents. */
 async function hostname([program = '', ...args]: string[]): Promise<{ answer?: string; complaint?: string }> {
   try {
-    const { stdout } = await promisify(execFile)(program, [...args, 'hostname'], { cwd: project, timeout: 20_000 })
+    const { stdout } = await promisify(execFile)(program, [...args, 'sync; hostname'], {
+      cwd: project,
+      timeout: 20_000,
+    })
     return { answer: stdout.trim() }
   } catch (error) {
     return { complaint: String((error as { stderr?: string }).stderr ?? error).trim() }

@@ -10,7 +10,7 @@ import { wrongClaims } from './claims.ts'
 import { type Fault, faults, ServerWorld } from './servers.ts'
 
 /** Of the uses of the table, one in so many in `npm test`; SERVER_FAULTS=1 for each. */
-const EVERY = Number(process.env['SERVER_FAULTS'] ?? 19)
+const EVERY = Number(process.env['SERVER_FAULTS'] ?? 5)
 const RUNS = Number(process.env['INTERLEAVINGS'] ?? 40)
 
 /** Two servers' lives from request to deletion, one with a trunk's port and a volume that it was given, with a fault at one use of the table by their steps. */
