@@ -5,6 +5,7 @@ import { SITE, type Lab } from '../lab/lab.ts'
 import type { RackServer } from '../rack/qemu/server.ts'
 import { type Desk, folder, shown } from './desk.ts'
 import { logIn, type Proof } from './proof.ts'
+import type { Interrupt } from './interrupt.ts'
 import { type Screen, type } from './screen.ts'
 import { type Spent, spentIn } from './times.ts'
 
@@ -17,6 +18,7 @@ export interface Running {
   lab: Lab
   desk: Desk
   screen: Screen
+  interrupt: Pick<Interrupt, 'asked'>
   /** Its user, who logs in. */
   image: { name: string; user: string }
 }

@@ -47,7 +47,7 @@ async function demo({ servers, image: wanted, once, tour: tourToo, undeploy: bac
       log: screen.say,
       ramdisk,
     })
-    const running = { lab, desk: await furnish(lab), screen, image: { name: image, user } }
+    const running = { lab, desk: await furnish(lab), screen, interrupt, image: { name: image, user } }
     const machines = lab.rack.servers
     const [enrolled] = await Promise.all([
       Promise.all(machines.map((machine) => enrol(running, machine))),

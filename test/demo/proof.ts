@@ -28,6 +28,8 @@ export async function logIn(running: Running, server: string, machine: RackServe
   for (;;) {
     const { answer, complaint } = await hostname(argv)
     if (answer !== undefined) return { line: argv.join(' '), answer }
+    // A log-in that fails is tried again, also when it was ended because all of it is to end.
+    if (running.interrupt.asked) throw new Error(`nobody waits for ${server} any more`)
     if (Date.now() > until)
       throw new Error(
         `${server} (${address}) can't be logged in to ${FIRST_BOOT_MS / 1000} s after it was deployed: ${complaint}; its console: ${machine.serialLog}`,
