@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { iscsiName } from './boot-volume.ts'
-import { imageReference } from './plan.ts'
+import { imageReference } from './plan-sources.ts'
 import { uuid } from './resources.ts'
 import { sealed } from './seal.ts'
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkDriverInfo, drivers, hardware, isAbsent, resolveInterfaces } from './hardware.ts'
 import { steps } from './step-facts.ts'
-import { stepNames } from './plan.ts'
+import { stepNames } from './step-arguments.ts'
 
 describe('interfaces of a node', () => {
   it('are the first of each list unless named', () => {

@@ -1,4 +1,5 @@
-import { HOLD_SECONDS, type PlanKind, type StepName } from './plan.ts'
+import { HOLD_SECONDS, type StepName } from './step-arguments.ts'
+import type { PlanKind } from './plan.ts'
 
 /** What there is to know of each step, wherever it runs: who has it, how long it may take, who may ask for it. */
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { stepNames } from './plan.ts'
+import { stepNames } from './step-arguments.ts'
 import { stepSentence } from './step-sentences.ts'
 
 const image = {

@@ -1,5 +1,7 @@
 import type { z } from 'zod'
-import { type Step, type StepName, type stepArguments, stepName, type WantedImage } from './plan.ts'
+import { type Step, stepName } from './plan.ts'
+import type { StepName, stepArguments } from './step-arguments.ts'
+import type { WantedImage } from './plan-sources.ts'
 
 /** What each step of a plan will do, for people who ask before it does. One line each: a new step without one doesn't compile. */
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { accountWish } from './bmc-settings.ts'
-import { certificateNames, type MediaDevice, type StepName } from './plan.ts'
+import { certificateNames, type MediaDevice, type StepName } from './step-arguments.ts'
 import { subscription, subscriptionId } from './subscription.ts'
 
 /** Methods of vendor interfaces, as the API lists them. */

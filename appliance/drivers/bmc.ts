@@ -8,7 +8,7 @@ import type {
   WatchdogWish,
 } from '../../contract/bmc-settings.ts'
 import type { HardwareFacts, IndicatorState } from '../../contract/hardware-facts.ts'
-import type { KeyEnrolment, MediaDevice } from '../../contract/plan.ts'
+import type { KeyEnrolment, MediaDevice } from '../../contract/step-arguments.ts'
 import type { LogicalDisk } from '../../contract/raid.ts'
 import type { BootDevice } from '../../contract/resources.ts'
 import type { Subscription } from '../../contract/subscription.ts'

@@ -1,7 +1,7 @@
 import type { Container } from '../../contract/container.ts'
 import type { DigestAlgorithm } from '../../contract/images/checksum.ts'
 import type { RemoteImage } from '../../contract/images/remote.ts'
-import type { ConfigDriveReference, ImageReference, InstanceFile, WantedImage } from '../../contract/plan.ts'
+import type { ConfigDriveReference, ImageReference, InstanceFile, WantedImage } from '../../contract/plan-sources.ts'
 
 /** The site's images, as steps need them. */
 export type Images = ImagesOf<WantedImage> & {

@@ -1,4 +1,5 @@
-import { stepArguments, stepName, type Plan } from '../../contract/plan.ts'
+import { stepArguments } from '../../contract/step-arguments.ts'
+import { stepName, type Plan } from '../../contract/plan.ts'
 import type { Images } from './images.ts'
 
 /** Begins to fetch what the plan will write while the machine still starts; the step that needs it joins the transfer, and says what

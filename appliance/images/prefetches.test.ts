@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import type { PrefetchProgress } from '../../contract/images/prefetch.ts'
-import type { ImageReference } from '../../contract/plan.ts'
+import type { ImageReference } from '../../contract/plan-sources.ts'
 import type { ChunkCache } from './chunks/chunk-cache.ts'
 import { HardwareError } from '../hardware-error.ts'
 import { ManualClock } from '../testing/manual-clock.ts'

@@ -1,5 +1,5 @@
 import { type PrefetchProgress, TELL_SECONDS } from '../../contract/images/prefetch.ts'
-import type { ImageReference } from '../../contract/plan.ts'
+import type { ImageReference } from '../../contract/plan-sources.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError, sentence } from '../hardware-error.ts'
 import type { Log } from '../log.ts'

@@ -1,5 +1,7 @@
 import type { RequestListener } from 'node:http'
-import { type ByteSource, type Plan, stepArguments, stepName } from '../../contract/plan.ts'
+import type { ByteSource } from '../../contract/plan-sources.ts'
+import { type Plan, stepName } from '../../contract/plan.ts'
+import { stepArguments } from '../../contract/step-arguments.ts'
 import { openImageSecret } from '../drivers/secrets.ts'
 import type { Journal } from '../ledger/journal.ts'
 import type { Machines } from '../ledger/machines.ts'

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../contract/plan.ts'
+import type { ByteSource } from '../../contract/plan-sources.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Signed URLs by blob key, as the last message carried them. They expire; the uplink can ask for new ones. */

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
-import { stepArguments, stepName, type Step, type StepName } from '../../contract/plan.ts'
+import { stepArguments, type StepName } from '../../contract/step-arguments.ts'
+import { stepName, type Step } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError, sentence } from '../hardware-error.ts'
 import type { StepContext, StepRunner } from './step.ts'

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { type Plan, type SiteSwitch, switchKeyOf } from '../../contract/plan.ts'
+import type { Plan } from '../../contract/plan.ts'
+import { type SiteSwitch, switchKeyOf } from '../../contract/switch-doors.ts'
 import { open as unseal } from '../../contract/seal.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { Identity } from '../identity.ts'

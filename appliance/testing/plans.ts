@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Command } from '../../contract/messages.ts'
-import type { Lane, Machine, Plan, Step, StepName } from '../../contract/plan.ts'
+import type { Lane, Machine, Plan, Step } from '../../contract/plan.ts'
+import type { StepName } from '../../contract/step-arguments.ts'
 
 /** Plans and commands as a cloud would send them, for tests. */
 

@@ -1,5 +1,5 @@
 import type { ConsoleAsk } from '../../contract/console.ts'
-import type { ImageReference } from '../../contract/plan.ts'
+import type { ImageReference } from '../../contract/plan-sources.ts'
 import { MESSAGE_LIMIT, type Command, type Report, type Uplink } from '../../contract/messages.ts'
 import type { Clock } from '../clock.ts'
 import { commandsThrough, remember, skipTo } from '../ledger/inbox.ts'

@@ -1,5 +1,5 @@
 import type { ExportedVolume, WantedVolume } from '../../contract/block-storage.ts'
-import type { ImageReference } from '../../contract/plan.ts'
+import type { ImageReference } from '../../contract/plan-sources.ts'
 import { HardwareError } from '../hardware-error.ts'
 import { copyDisk, type Disks } from './disks.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { ImageReference } from '../../contract/plan.ts'
+import type { ImageReference } from '../../contract/plan-sources.ts'
 import { HardwareError } from '../hardware-error.ts'
 import type { FetchOptions, Images } from '../images/images.ts'
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { switchDoor } from '../plan.ts'
+import type { switchDoor } from '../switch-doors.ts'
 import type { Link } from './views.ts'
 
 /** What is sent and what comes back where that is no resource of its own. */

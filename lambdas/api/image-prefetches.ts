@@ -1,6 +1,6 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { isOver, type Prefetch, prefetchRequest, type PrefetchRequest } from '../../contract/images/prefetch.ts'
-import type { ImageReference } from '../../contract/plan.ts'
+import type { ImageReference } from '../../contract/plan-sources.ts'
 import type { Appliance, Image } from '../../contract/resources.ts'
 import { stored } from '../conductor/image-source.ts'
 import { send, URL_SECONDS } from '../conductor/publish.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
-import { type SiteSwitch, switchDoor, switchKeyOf } from '../../contract/plan.ts'
+import { type SiteSwitch, switchDoor, switchKeyOf } from '../../contract/switch-doors.ts'
 import { MASK, seal, type Sealed } from '../../contract/seal.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
-import { stepArguments } from '../../contract/plan.ts'
+import { stepArguments } from '../../contract/step-arguments.ts'
 import { seal } from '../../contract/seal.ts'
 import { vendorMethods, type VendorQuestion, type VendorStep } from '../../contract/vendor.ts'
 import type { Node } from '../../contract/resources.ts'

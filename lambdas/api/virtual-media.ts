@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { mediaDevice } from '../../contract/plan.ts'
+import { mediaDevice } from '../../contract/step-arguments.ts'
 import type { Platform } from '../platform.ts'
 import { hardwareOf } from '../store/hardware.ts'
 import { askBmc, nodeThatOffers } from './ask-bmc.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type PlanKind, type StepName, stepNames } from '../../contract/plan.ts'
+import type { PlanKind } from '../../contract/plan.ts'
+import { type StepName, stepNames } from '../../contract/step-arguments.ts'
 import { jsonObject, type Node } from '../../contract/resources.ts'
 import type { Asked } from './planners.ts'
 

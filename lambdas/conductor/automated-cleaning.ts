@@ -1,7 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import { steps as catalogue } from '../../contract/step-facts.ts'
-import { stepArguments, type StepName } from '../../contract/plan.ts'
+import { stepArguments, type StepName } from '../../contract/step-arguments.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Runbook } from '../../contract/runbook.ts'
 import type { Platform } from '../platform.ts'

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import type { RemoteImage } from '../../contract/images/remote.ts'
-import { stepArguments } from '../../contract/plan.ts'
+import { stepArguments } from '../../contract/step-arguments.ts'
 import { bootcOf } from './bootc.ts'
 import { planSteps } from './planners.ts'
 

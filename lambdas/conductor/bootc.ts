@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
 import { boolean } from '../../contract/stored.ts'
-import type { bootcInstall, WantedImage } from '../../contract/plan.ts'
+import type { bootcInstall, WantedImage } from '../../contract/plan-sources.ts'
 import type { RemoteImage } from '../../contract/images/remote.ts'
 import { argumentsOf } from './instance-ramdisk.ts'
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { gunzipSync } from 'node:zlib'
 import { UserError } from '../../contract/api/faults.ts'
 import { type ConfigDriveSource, encodeConfigDrive, renderConfigDrive } from '../../contract/config-drive.ts'
-import { INLINE_LIMIT, type ConfigDriveReference } from '../../contract/plan.ts'
+import { INLINE_LIMIT, type ConfigDriveReference } from '../../contract/plan-sources.ts'
 import type { Node } from '../../contract/resources.ts'
 import type { Blobs, Platform } from '../platform.ts'
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { stepArguments } from '../../contract/plan.ts'
+import { stepArguments } from '../../contract/step-arguments.ts'
 import type { Table } from '../platform.ts'
 import { resolveImage } from './image-source.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { installerArguments } from '../../contract/plan.ts'
+import { installerArguments } from '../../contract/plan-sources.ts'
 import { installer } from './installer.ts'
 import { planSteps } from './planners.ts'
 

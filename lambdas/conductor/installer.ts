@@ -1,5 +1,5 @@
 import { UserError } from '../../contract/api/faults.ts'
-import type { InstallerArguments } from '../../contract/plan.ts'
+import type { InstallerArguments } from '../../contract/plan-sources.ts'
 import { argumentsOf, fileOf, isGiven, urlOf } from './instance-ramdisk.ts'
 
 type Info = Record<string, unknown>

@@ -1,5 +1,5 @@
 import { UserError } from '../../contract/api/faults.ts'
-import { type InstanceFile, instanceFile, type InstanceRamdisk } from '../../contract/plan.ts'
+import { type InstanceFile, instanceFile, type InstanceRamdisk } from '../../contract/plan-sources.ts'
 import { isPassedOn } from '../../contract/ramdisk-arguments.ts'
 
 type Info = Record<string, unknown>

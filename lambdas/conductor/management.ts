@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type StepName, stepNames } from '../../contract/plan.ts'
+import { type StepName, stepNames } from '../../contract/step-arguments.ts'
 import { jsonObject, type Node } from '../../contract/resources.ts'
 
 /** What a person asks of a BMC beside power and boot device. It waits in driver_internal_info to be planned, and leaves with its end. */

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  plan as planSchema,
-  stepArguments,
-  stepName,
-  type Plan,
-  type PlanKind,
-  type StepName,
-} from '../../contract/plan.ts'
+import { plan as planSchema, stepName, type Plan, type PlanKind } from '../../contract/plan.ts'
+import { stepArguments, type StepName } from '../../contract/step-arguments.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { partitionsOf } from './partition-image.ts'
 import { makePlan, pendingLane } from './plan.ts'

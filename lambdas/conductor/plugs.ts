@@ -1,6 +1,7 @@
 import { UserError } from '../../contract/api/faults.ts'
 import type { Network, NetworkPort } from '../../contract/network.ts'
-import type { Plan, PlanKind, Step, TrunkConnection } from '../../contract/plan.ts'
+import type { Plan, PlanKind, Step } from '../../contract/plan.ts'
+import type { TrunkConnection } from '../../contract/switch-doors.ts'
 import type { Node, Port } from '../../contract/resources.ts'
 import { vifOf } from '../network/binding.ts'
 import { absentAt, type Reach, reachAt } from '../network/segment-places.ts'

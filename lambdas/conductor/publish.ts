@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Command, type Downlink, MESSAGE_LIMIT } from '../../contract/messages.ts'
-import { byteSource, type ByteSource, type Plan } from '../../contract/plan.ts'
+import { byteSource, type ByteSource } from '../../contract/plan-sources.ts'
+import type { Plan } from '../../contract/plan.ts'
 import { topics } from '../../contract/topics.ts'
 import type { Platform } from '../platform.ts'
 import { ConflictError } from '../platform.ts'

@@ -1,5 +1,7 @@
 import { steps as facts } from '../../contract/step-facts.ts'
-import type { ConfigDriveReference, Machine, Step, StepName } from '../../contract/plan.ts'
+import type { ConfigDriveReference } from '../../contract/plan-sources.ts'
+import type { Machine, Step } from '../../contract/plan.ts'
+import type { StepName } from '../../contract/step-arguments.ts'
 import type { PowerTarget } from '../../contract/resources.ts'
 import { ramdiskArguments } from '../../contract/ramdisk-arguments.ts'
 import { boolean } from '../../contract/stored.ts'

@@ -1,7 +1,7 @@
 import type { ConductorOptions } from '../../contract/conductor-options.ts'
 import { steps } from '../../contract/step-facts.ts'
 import type { Progress } from '../../contract/messages.ts'
-import type { StepName } from '../../contract/plan.ts'
+import type { StepName } from '../../contract/step-arguments.ts'
 import { isTransient, provision, type ProvisionEvent, type ProvisionState } from '../../contract/provision.ts'
 import type { Node, Operation, PowerState } from '../../contract/resources.ts'
 import { RESCUE_PASSWORD } from '../../contract/seal.ts'

@@ -1,4 +1,4 @@
-import type { SiteSwitch } from '../../contract/plan.ts'
+import type { SiteSwitch } from '../../contract/switch-doors.ts'
 import type { Item, Key, Table } from '../platform.ts'
 import { all } from './paging.ts'
 

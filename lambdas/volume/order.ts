@@ -1,6 +1,6 @@
 import { type Volume, type VolumeStatus, type WantedVolume } from '../../contract/block-storage.ts'
 import { iscsiName } from '../../contract/boot-volume.ts'
-import type { ImageReference } from '../../contract/plan.ts'
+import type { ImageReference } from '../../contract/plan-sources.ts'
 
 /** What a site is to have of a volume, and what its answer makes of the volume. Pure. */
 

@@ -11,7 +11,7 @@ import {
 } from '../../../contract/images/manifest.ts'
 import { readPatch } from '../../../contract/images/patch.ts'
 import { readManifest, UnacceptableManifest } from '../../../contract/images/signature.ts'
-import type { ImageReference } from '../../../contract/plan.ts'
+import type { ImageReference } from '../../../contract/plan-sources.ts'
 import { HardwareError } from '../../hardware-error.ts'
 import { openObjectStore } from './object-store.ts'
 import { openObjects, type Want } from './objects.ts'

@@ -1,5 +1,5 @@
 import { imagePlaces, type ImagePlaces, LARGEST_PLACES_TEXT, placesBlob } from '../../../contract/images/manifest.ts'
-import type { ByteSource } from '../../../contract/plan.ts'
+import type { ByteSource } from '../../../contract/plan-sources.ts'
 import type { Clock } from '../../clock.ts'
 import type { Urls } from '../../ledger/urls.ts'
 import { ExpiredUrl } from '../download.ts'

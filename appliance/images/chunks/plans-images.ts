@@ -1,4 +1,4 @@
-import type { ImageReference } from '../../../contract/plan.ts'
+import type { ImageReference } from '../../../contract/plan-sources.ts'
 import type { FetchOptions, ServedImage } from '../images.ts'
 import type { ChunkCache, ChunkedImage } from './chunk-cache.ts'
 import type { Want } from './objects.ts'

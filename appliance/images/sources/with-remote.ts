@@ -1,6 +1,7 @@
 import type { ContainerBlob } from '../../../contract/container.ts'
 import type { RemoteImage } from '../../../contract/images/remote.ts'
-import type { Machine, WantedImage } from '../../../contract/plan.ts'
+import type { Machine } from '../../../contract/plan.ts'
+import type { WantedImage } from '../../../contract/plan-sources.ts'
 import { type FetchOptions, type FoundImage, type Images, type KnownImages, type ServedImage } from '../images.ts'
 import { HardwareError } from '../../hardware-error.ts'
 import { isBootable } from './oci/bootable.ts'

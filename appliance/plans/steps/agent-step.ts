@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { cleanStepsResult, deployStepsResult, type OfferedStep } from '../../../contract/agent.ts'
-import type { ConfigDriveReference } from '../../../contract/plan.ts'
+import type { ConfigDriveReference } from '../../../contract/plan-sources.ts'
 import type { AgentStepKind } from '../../agents/agents.ts'
 import { agentNode } from '../../agents/site-agents.ts'
 import { HardwareError } from '../../hardware-error.ts'

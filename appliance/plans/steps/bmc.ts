@@ -1,4 +1,4 @@
-import { readRawBytes } from '../../../contract/plan.ts'
+import { readRawBytes } from '../../../contract/step-arguments.ts'
 import { type Bmc, type BmcManagement, requireMore } from '../../drivers/bmc.ts'
 import { HardwareError } from '../../hardware-error.ts'
 import type { StepContext, StepRunner } from '../step.ts'

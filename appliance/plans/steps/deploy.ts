@@ -1,4 +1,5 @@
-import type { Machine, Plan, WantedImage } from '../../../contract/plan.ts'
+import type { Machine, Plan } from '../../../contract/plan.ts'
+import type { WantedImage } from '../../../contract/plan-sources.ts'
 import type { PartitionImage } from '../../../contract/partition-image.ts'
 import { boolean } from '../../../contract/stored.ts'
 import { CommandFailed } from '../../agents/agents.ts'

@@ -1,4 +1,4 @@
-import type { InstanceFile } from '../../../contract/plan.ts'
+import type { InstanceFile } from '../../../contract/plan-sources.ts'
 import { poll } from '../../clock.ts'
 import { HardwareError } from '../../hardware-error.ts'
 import { type KickstartOptions, makeKickstart, MOST_KICKSTART, ownKickstart } from '../../installers/kickstart.ts'

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { InstanceRamdisk } from '../../../contract/plan.ts'
+import type { InstanceRamdisk } from '../../../contract/plan-sources.ts'
 import type { Bmc } from '../../drivers/bmc.ts'
 import { machine, plan } from '../../testing/plans.ts'
 import type { StepContext } from '../step.ts'

@@ -1,4 +1,4 @@
-import type { InstanceFile, InstanceRamdisk } from '../../../contract/plan.ts'
+import type { InstanceFile, InstanceRamdisk } from '../../../contract/plan-sources.ts'
 import type { BootInstance } from '../../boot/machine.ts'
 import { HardwareError } from '../../hardware-error.ts'
 import type { StepContext, StepRunner } from '../step.ts'

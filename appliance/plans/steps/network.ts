@@ -1,4 +1,4 @@
-import type { Connection, TrunkConnection } from '../../../contract/plan.ts'
+import type { Connection, TrunkConnection } from '../../../contract/switch-doors.ts'
 import { HardwareError } from '../../hardware-error.ts'
 import type { Switch, Vlans } from '../../switches/switch.ts'
 import type { StepContext } from '../step.ts'

@@ -1,4 +1,4 @@
-import type { StepName } from '../../../contract/plan.ts'
+import type { StepName } from '../../../contract/step-arguments.ts'
 import type { StepRunner } from '../step.ts'
 import { applyConfiguration, factoryReset } from './bios.ts'
 import {

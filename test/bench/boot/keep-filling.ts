@@ -4,7 +4,7 @@ import type { Transfers } from '../../../appliance/boot/transfers.ts'
 import { openProcessors } from '../../../appliance/processors.ts'
 import { openChunkCache } from '../../../appliance/images/chunks/chunk-cache.ts'
 import { realClock } from '../../../appliance/real-clock.ts'
-import type { ImageReference } from '../../../contract/plan.ts'
+import type { ImageReference } from '../../../contract/plan-sources.ts'
 
 /** A site's cache that fills with an image, and with it anew when it has all of it. */
 export async function keepFilling(store: string, dir: string, transfers: Transfers): Promise<never> {

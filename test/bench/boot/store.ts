@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CHUNK_BYTES, manifestBlob, sha256Of } from '../../../contract/images/manifest.ts'
 import { makeImage, placesOf } from '../../../contract/images/testing.ts'
-import type { ImageReference } from '../../../contract/plan.ts'
+import type { ImageReference } from '../../../contract/plan-sources.ts'
 
 /** A store in the cloud that has an image of this machine's programs, at the end of a line of 1 Gb/s. usage: store.ts PORT */
 const port = Number(process.argv[2])
