@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync, chmodSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { cable, peerNetwork, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
+import { ADDRESSES_SETTLED, cable, peerNetwork, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
 
 const named = (who: string): string => `blm-dh6-${process.pid}-${who}`
 const [SITE, CLIENT, RELAY, FAR] = [named('s'), named('c'), named('r'), named('f')]
@@ -37,13 +37,14 @@ afterAll(async () => {
   rmSync(dir, { recursive: true })
 })
 
-/** When the card's own address has passed duplicate detection. */
-async function lease(netns: string): Promise<() => string | undefined> {
+function lease(netns: string): () => string | undefined {
   const script = join(dir, netns)
-  writeFileSync(script, `#!/bin/sh\necho "$reason $new_ip6_address" >>'${script}.reasons'\n`)
+  writeFileSync(
+    script,
+    `#!/bin/sh\n[ "$reason" != PREINIT6 ] || ${ADDRESSES_SETTLED}\necho "$reason $new_ip6_address" >>'${script}.reasons'\n`,
+  )
   chmodSync(script, 0o755)
   const own = ['-sf', script, '-lf', `${script}.lf`, '-pf', `${script}.pid`, '-cf', '/dev/null']
-  await new Promise((done) => setTimeout(done, 2_500))
   network.run(netns, ['dhclient', '-6', '-d', ...own, 'eth0'])
   return () => {
     try {
@@ -55,7 +56,7 @@ async function lease(netns: string): Promise<() => string | undefined> {
 }
 
 test('dhclient gets a stable IPv6 address, and the link says that DHCPv6 is to be asked', async () => {
-  await expect.poll(await lease(CLIENT), { timeout: 30_000 }).toMatch(/^fd00:96::?[0-9a-f:]+$/)
+  await expect.poll(lease(CLIENT), { timeout: 30_000 }).toMatch(/^fd00:96::?[0-9a-f:]+$/)
   expect(lines.map(({ request, reply }) => `${request} ${reply}`)).toEqual(
     expect.arrayContaining(['solicit advertise', 'request reply']),
   )
@@ -66,7 +67,7 @@ test('dhclient gets a stable IPv6 address, and the link says that DHCPv6 is to b
 test("behind Debian's relay a client gets an address of its own network", async () => {
   lines.length = 0
   network.run(RELAY, ['dhcrelay', '-6', '-d', '--no-pid', '-I', '-l', 'lan0', '-u', 'fd00:96::1%up0'])
-  await expect.poll(await lease(FAR), { timeout: 40_000 }).toMatch(/^fd00:95::?[0-9a-f:]+$/)
+  await expect.poll(lease(FAR), { timeout: 40_000 }).toMatch(/^fd00:95::?[0-9a-f:]+$/)
   const mac = execFileSync('ip', ['netns', 'exec', FAR, 'cat', '/sys/class/net/eth0/address'], { encoding: 'utf8' })
   expect(lines.filter(({ reply }) => reply === 'reply').map((line) => line['mac'])).toContain(mac.trim())
 }, 80_000)

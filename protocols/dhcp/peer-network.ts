@@ -55,3 +55,9 @@ export function cable(
   network.ip(a.netns, `link add ${a.name} type veth peer name ${b.name} netns ${b.netns}`, `link set ${a.name} up`)
   network.ip(b.netns, `link set ${b.name} up`)
 }
+
+/**
+ * For scripts of dhclient, at PREINIT6: waits until no address of eth0 is tentative (RFC 4862 5.4), as the script of
+ * Debian does. dhclient ends at once when it can't bind to the card's link-local address.
+ */
+export const ADDRESSES_SETTLED = 'while ip -6 address show dev eth0 tentative | grep -q inet6; do sleep 0.1; done'

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { cable, peerNetwork, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
+import { ADDRESSES_SETTLED, cable, peerNetwork, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
 import { appliancesOf } from '../../lambdas/store/appliances.ts'
 import { commandsTo } from '../cloud/control-plane.ts'
 import { InstanceWorld } from '../cloud/instance-world.ts'
@@ -68,8 +68,11 @@ afterAll(async () => {
 /** What dhclient was told, by the names of its script's variables; undefined until it has a lease. */
 function dhclient(version: 4 | 6, run: string): { told(): Record<string, string> | undefined; client: ChildProcess } {
   const file = join(dir, run)
-  const script = `#!/bin/sh\ncase "$reason" in BOUND|BOUND6) env >'${file}.env.new'; mv '${file}.env.new' '${file}.env' ;; esac\n`
-  writeFileSync(`${file}.sh`, script)
+  const bound = `env >'${file}.env.new'; mv '${file}.env.new' '${file}.env'`
+  writeFileSync(
+    `${file}.sh`,
+    `#!/bin/sh\ncase "$reason" in PREINIT6) ${ADDRESSES_SETTLED} ;; BOUND|BOUND6) ${bound} ;; esac\n`,
+  )
   chmodSync(`${file}.sh`, 0o755)
   const asked =
     'subnet-mask, routers, domain-name-servers, host-name, domain-name, interface-mtu, ntp-servers, dhcp6.name-servers, dhcp6.domain-search'
@@ -84,6 +87,7 @@ function dhclient(version: 4 | 6, run: string): { told(): Record<string, string>
         .map((line) => line.split(/=(.*)/s))
       return Object.fromEntries(pairs.map(([name = '', value = '']) => [name, value]))
     } catch {
+      if (client.exitCode !== null) throw new Error(`dhclient -${version} ended with ${client.exitCode}`)
       return undefined
     }
   }
