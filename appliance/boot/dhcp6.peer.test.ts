@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync, chmodSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { ADDRESSES_SETTLED, cable, peerNetwork, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startDhclient } from '@bloomery/dhcp/peer-dhclient.ts'
+import { cable, peerNetwork, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
 
 const named = (who: string): string => `blm-dh6-${process.pid}-${who}`
 const [SITE, CLIENT, RELAY, FAR] = [named('s'), named('c'), named('r'), named('f')]
@@ -30,44 +31,33 @@ beforeAll(async () => {
     if ('up' in line) up = true
     else lines.push(line)
   })
-  await vi.waitFor(() => expect(up).toBe(true), { timeout: 20_000 })
-}, 60_000)
+  await network.until('word of the boot services', () => up)
+})
 afterAll(async () => {
   await network?.stop()
   rmSync(dir, { recursive: true })
 })
 
-function lease(netns: string): () => string | undefined {
-  const script = join(dir, netns)
-  writeFileSync(
-    script,
-    `#!/bin/sh\n[ "$reason" != PREINIT6 ] || ${ADDRESSES_SETTLED}\necho "$reason $new_ip6_address" >>'${script}.reasons'\n`,
-  )
-  chmodSync(script, 0o755)
-  const own = ['-sf', script, '-lf', `${script}.lf`, '-pf', `${script}.pid`, '-cf', '/dev/null']
-  network.run(netns, ['dhclient', '-6', '-d', ...own, 'eth0'])
-  return () => {
-    try {
-      return /^BOUND6 (.*)$/m.exec(readFileSync(`${script}.reasons`, 'utf8'))?.[1]
-    } catch {
-      return undefined
-    }
-  }
-}
+const ipv6 = true
 
 test('dhclient gets a stable IPv6 address, and the link says that DHCPv6 is to be asked', async () => {
-  await expect.poll(lease(CLIENT), { timeout: 30_000 }).toMatch(/^fd00:96::?[0-9a-f:]+$/)
-  expect(lines.map(({ request, reply }) => `${request} ${reply}`)).toEqual(
-    expect.arrayContaining(['solicit advertise', 'request reply']),
-  )
+  expect(await startDhclient(network, CLIENT, dir, { ipv6 }).bound()).toMatch(/^fd00:96::?[0-9a-f:]+$/)
+  await expect
+    .poll(() => lines.map(({ request, reply }) => `${request} ${reply}`))
+    .toEqual(expect.arrayContaining(['solicit advertise', 'request reply']))
   const routes = (): string => execFileSync('ip', ['-netns', CLIENT, '-6', 'route', 'show', 'dev', 'eth0']).toString()
-  await expect.poll(routes, { timeout: 20_000 }).toContain('fd00:96::/64') // from the router advertisement
-}, 80_000)
+  // From the router advertisement.
+  await network.until('route of the link', () => routes().includes('fd00:96::/64'))
+})
 
 test("behind Debian's relay a client gets an address of its own network", async () => {
   lines.length = 0
+  const tentative = (): Buffer => execFileSync('ip', ['-netns', RELAY, '-6', 'address', 'show', 'tentative'])
+  await network.until("end of duplicate detection on the relay's cards", () => tentative().length === 0)
   network.run(RELAY, ['dhcrelay', '-6', '-d', '--no-pid', '-I', '-l', 'lan0', '-u', 'fd00:96::1%up0'])
-  await expect.poll(lease(FAR), { timeout: 40_000 }).toMatch(/^fd00:95::?[0-9a-f:]+$/)
+  await network.listens(RELAY, 'udp', 547)
+  expect(await startDhclient(network, FAR, dir, { ipv6 }).bound()).toMatch(/^fd00:95::?[0-9a-f:]+$/)
   const mac = execFileSync('ip', ['netns', 'exec', FAR, 'cat', '/sys/class/net/eth0/address'], { encoding: 'utf8' })
-  expect(lines.filter(({ reply }) => reply === 'reply').map((line) => line['mac'])).toContain(mac.trim())
-}, 80_000)
+  const answered = (): unknown[] => lines.filter(({ reply }) => reply === 'reply').map((line) => line['mac'])
+  await expect.poll(answered).toContain(mac.trim())
+})

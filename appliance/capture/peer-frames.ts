@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { macToBytes } from '@bloomery/wire/address.ts'
 import { encodePacket } from '@bloomery/dhcp/packet.ts'
 
-/** DHCP of two machines as a relay would carry it: from one Ethernet address, told apart by chaddr. */
+/** DHCP of two machines as a relay would carry it: from one Ethernet address, told apart by chaddr. It says so when it begins. */
 const socket = createSocket('udp4').bind(0, '10.89.0.1')
 await once(socket, 'listening')
 socket.setBroadcast(true)
@@ -28,3 +28,4 @@ const both = ['52:54:00:97:00:01', '52:54:00:97:00:02'].map(message)
 setInterval(() => {
   for (const bytes of both) socket.send(bytes, 67, '10.89.0.255')
 }, 50)
+process.stdout.write('{"sending":true}\n')

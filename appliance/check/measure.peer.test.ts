@@ -16,7 +16,7 @@ beforeAll(() => {
   network.ip(SWITCH, 'address add 10.88.0.1/24 dev q0')
   network.ip(SITE, 'address add 10.88.0.2/24 dev quiet0')
 })
-afterAll(() => network.stop())
+afterAll(() => network?.stop())
 
 /** What `measure.ts` finds in the site's namespace. */
 async function measured(call: string): Promise<unknown> {
@@ -25,12 +25,13 @@ async function measured(call: string): Promise<unknown> {
     console.log(JSON.stringify({ found: (await measure.${call}) ?? 'undefined' }))`
   const found: unknown[] = []
   network.run(SITE, [process.execPath, '--input-type=module', '-e', program], (line) => found.push(line['found']))
-  await expect.poll(() => found.length, { timeout: 20_000 }).toBe(1)
+  await network.until('word of the measure', () => found.length > 0)
   return found[0]
 }
 
 test('a bridge that speaks spanning tree is heard, and a link without one is quiet', async () => {
-  expect(await measured("bridgeOn('prov0')")).toEqual({ forwardDelay: 7 })
+  const patient = { timeout: 60_000 } // it listens for as long as two hellos take, and tcpdump may be slow to start
+  await expect.poll(() => measured("bridgeOn('prov0')"), patient).toEqual({ forwardDelay: 7 })
   expect(await measured("bridgeOn('quiet0')")).toBe('none')
 })
 
@@ -57,7 +58,8 @@ test('a name server that is not there is told from one that answers', async () =
     '--bind-interfaces',
     '--listen-address=10.88.0.1',
   ])
-  await expect.poll(() => measured("resolverProblem('10.88.0.1')"), { timeout: 30_000 }).toBe('undefined')
+  await network.listens(SWITCH, 'udp', 53)
+  await expect.poll(() => measured("resolverProblem('10.88.0.1')"), { timeout: 60_000 }).toBe('undefined')
 })
 
 test("a virtual card's offload is read", async () => {

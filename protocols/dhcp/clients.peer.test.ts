@@ -2,7 +2,8 @@ import { type ChildProcess, execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, test } from 'vitest'
+import { type PeerDhclient, startDhclient } from './peer-dhclient.ts'
 import { cable, peerNetwork, type PeerNetwork } from './peer-network.ts'
 
 const LEASE_SECONDS = 16
@@ -38,7 +39,7 @@ beforeAll(async () => {
     if ('listening' in line) listening = true
     else decisions.push(line)
   })
-  await vi.waitFor(() => expect(listening).toBe(true), { timeout: 20_000 })
+  await network.until('word of the server', () => listening)
 })
 afterAll(async () => {
   await network?.stop()
@@ -53,12 +54,13 @@ function script(name: string, body: string): string {
   return path
 }
 
+let dhclient: PeerDhclient
 const start: Record<Client, () => ChildProcess> = {
   dhclient() {
     const set = 'ip address replace "$new_ip_address/24" dev eth0'
-    const path = script('dhclient-script', `case "$reason" in BOUND|RENEW|REBIND|REBOOT) ${set} ;; esac`)
-    const own = ['-sf', path, '-lf', join(files, 'leases'), '-pf', join(files, 'pid'), '-cf', '/dev/null']
-    return network.run(netnsOf('dhclient'), ['dhclient', '-4', '-d', ...own, 'eth0'])
+    const does = `case "$reason" in BOUND|RENEW|REBIND|REBOOT) ${set} ;; esac`
+    dhclient = startDhclient(network, netnsOf('dhclient'), files, { does })
+    return dhclient.process
   },
   udhcpc() {
     const path = script('udhcpc-script', 'case $1 in bound|renew) ip address replace "$ip/24" dev eth0 ;; esac')
@@ -90,31 +92,32 @@ function addresses(client: Client): string {
 
 test.concurrent.for(clients)(
   '%s obtains a lease, renews it, rebinds when it can only be broadcast, and releases it',
-  { timeout: 120_000 },
   async (client, { expect }) => {
     const child = start[client]()
-    const timing = { timeout: 30_000, interval: 100 }
-    await expect.poll(() => heard(client, 'request ack').length, timing).toBeGreaterThan(0)
+    const acks = (): number => heard(client, 'request ack').length
+    await network.until(`first lease of ${client}`, acks)
     const [{ address = '' } = {}] = heard(client, 'request ack')
     expect(address).toMatch(/^10\.92\.0\.1\d\d$/)
-    await expect.poll(() => addresses(client), timing).toContain(address)
+    await network.until(`address of ${client}`, () => addresses(client).includes(address))
 
     // Renewing is unicast from the client's own address, half-way through the lease.
-    const bound = heard(client, 'request ack').length
-    await expect.poll(() => heard(client, 'request ack').length, timing).toBeGreaterThan(bound)
+    const bound = acks()
+    await network.until(`renewal of ${client}`, () => acks() > bound)
 
     // Now no unicast leaves: what renews the lease from here on was broadcast.
     network.ip(netnsOf(client), 'route add unreachable 10.92.0.1/32')
-    const renewed = heard(client, 'request ack').length
-    await expect.poll(() => heard(client, 'request ack').length, timing).toBeGreaterThan(renewed)
+    const renewed = acks()
+    await network.until(`rebinding of ${client}`, () => acks() > renewed)
     network.ip(netnsOf(client), 'route del unreachable 10.92.0.1/32')
     expect(new Set(heard(client, 'request ack').map((decision) => decision['address']))).toEqual(new Set([address]))
     expect(heard(client, 'request nak')).toEqual([])
 
-    if (client === 'dhclient') {
-      const own = ['-sf', '/bin/true', '-lf', join(files, 'leases'), '-pf', join(files, 'pid'), '-cf', '/dev/null']
-      network.run(netnsOf(client), ['dhclient', '-4', '-r', ...own, 'eth0'])
-    } else child.kill('SIGTERM')
-    await expect.poll(() => heard(client, 'release none').at(-1)?.['because'], timing).toBe('released')
+    if (client === 'dhclient') dhclient.release()
+    else child.kill('SIGTERM')
+    const [release] = await network.until(`release of ${client}`, () => {
+      const releases = heard(client, 'release none')
+      return releases.length > 0 && releases
+    })
+    expect(release?.['because']).toBe('released')
   },
 )

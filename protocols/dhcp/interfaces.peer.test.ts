@@ -1,7 +1,9 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startDhclient } from './peer-dhclient.ts'
 import { cable, peerNetwork, type PeerNetwork } from './peer-network.ts'
 
 const name = (who: string): string => `blm-if-${process.pid}-${who}`
@@ -31,42 +33,29 @@ beforeAll(async () => {
     if ('listening' in line) listening = true
     else decisions.push(line)
   })
-  await vi.waitFor(() => expect(listening).toBe(true), { timeout: 20_000 })
+  await network.until('word of the server', () => listening)
 })
 afterAll(async () => {
   await network?.stop()
   rmSync(files, { recursive: true })
 })
 
-function lease(netns: string): () => string | undefined {
-  const script = join(files, netns)
-  writeFileSync(script, `#!/bin/sh\necho "$reason $new_ip_address $new_dhcp_server_identifier" >>'${script}.reasons'\n`)
-  chmodSync(script, 0o755)
-  const options = ['-sf', script, '-lf', `${script}.leases`, '-pf', `${script}.pid`, '-cf', '/dev/null']
-  network.run(netns, ['dhclient', '-4', '-d', ...options, 'eth0'])
-  return () => {
-    try {
-      return /^BOUND (.*)$/m.exec(readFileSync(`${script}.reasons`, 'utf8'))?.[1]
-    } catch {
-      return undefined
-    }
-  }
-}
-
 test('on two interfaces at once, each client gets an address of its own network, and nobody hears the other network', async () => {
-  const [first, second] = [lease(ONE), lease(TWO)]
-  await expect.poll(second, { timeout: 40_000 }).toBe('10.91.30.100 10.91.30.1')
-  await expect.poll(first, { timeout: 40_000 }).toBe('10.91.20.100 10.91.20.1')
-  const offers = decisions.filter(({ reply }) => reply === 'offer').map(({ mac, subnet }) => `${mac} ${subnet}`)
-  expect(new Set(offers).size).toBe(2)
+  const [first, second] = [startDhclient(network, ONE, files), startDhclient(network, TWO, files)]
+  expect(await second.bound()).toMatch(/^10\.91\.30\.100 10\.91\.30\.1 peer-1$/)
+  expect(await first.bound()).toMatch(/^10\.91\.20\.100 10\.91\.20\.1 peer-1$/)
+  const offered = (): number => {
+    const offers = decisions.filter(({ reply }) => reply === 'offer').map(({ mac, subnet }) => `${mac} ${subnet}`)
+    return new Set(offers).size
+  }
+  await expect.poll(offered).toBe(2)
   expect(decisions.filter(({ error }) => error !== undefined)).toEqual([])
-}, 60_000)
+})
 
-test('an interface that is not there is named by the error', async () => {
+test('an interface that is not there is named by the error', () => {
   const subnet = { network: '10.91.9.0', serverAddress: '10.91.9.1', device: 'gone0' }
   const program = new URL('peer-server.ts', import.meta.url).pathname
-  const child = network.run(SERVER, [process.execPath, program, JSON.stringify({ subnets: [subnet] })])
-  let said = ''
-  child.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()))
-  await expect.poll(() => said, { timeout: 20_000 }).toContain('bind to the interface gone0 failed: ENODEV')
+  const argv = ['netns', 'exec', SERVER, process.execPath, program, JSON.stringify({ subnets: [subnet] })]
+  const { status, stderr } = spawnSync('ip', argv, { encoding: 'utf8', timeout: 60_000 })
+  expect([status, stderr]).toEqual([1, expect.stringContaining('bind to the interface gone0 failed: ENODEV')])
 })

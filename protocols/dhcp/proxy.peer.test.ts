@@ -1,11 +1,12 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ipv4ToText } from '@bloomery/wire/address.ts'
 import { udpDatagrams } from './capture.ts'
 import { MessageType, Option } from './codes.ts'
 import { decodePacket, encodePacket, type DhcpPacket } from './packet.ts'
+import { startDhclient } from './peer-dhclient.ts'
 import { cable, peerNetwork, type PeerNetwork } from './peer-network.ts'
 
 const [WIRE, DNSMASQ, PROXY, CLIENT] = ['w', 'd', 'p', 'c'].map((name) => `blm-prx-${process.pid}-${name}`) as [
@@ -54,8 +55,10 @@ beforeAll(async () => {
     if ('listening' in line) listening = true
     else decisions.push(line)
   })
-  await vi.waitFor(() => expect(listening).toBe(true), { timeout: 20_000 })
-}, 60_000)
+  await network.until('word of the proxy', () => listening)
+  // A discover is sent once: who is not there yet never answers it.
+  await network.listens(DNSMASQ, 'udp', 67)
+})
 afterAll(async () => {
   await network?.stop()
   rmSync(files, { recursive: true })
@@ -83,7 +86,7 @@ async function client(port: number): Promise<{
       heard.push({ from, port: Number(line['port']), packet: decodePacket(Buffer.from(hex, 'hex')) })
     }
   })
-  await expect.poll(() => ready, { timeout: 20_000 }).toBe(true)
+  await network.until('word of the client', () => ready)
   return {
     heard,
     send: (packet, address, to) =>
@@ -107,9 +110,8 @@ test('firmware hears an address from dnsmasq and its file from us, and from our 
   if (discover === undefined) throw new Error('the capture has no discover')
   const dhcp = await client(68)
   dhcp.send(discover, '255.255.255.255', 67)
-  await expect
-    .poll(() => dhcp.heard.map(({ from }) => from).sort(), { timeout: 30_000 })
-    .toEqual(['10.94.0.1', '10.94.0.3'])
+  await network.until('offer of each server', () => dhcp.heard.length > 1)
+  expect(dhcp.heard.map(({ from }) => from).sort()).toEqual(['10.94.0.1', '10.94.0.3'])
   expect(dhcp.heard.map(type)).toEqual([MessageType.offer, MessageType.offer])
   const [theirs, ours] = dhcp.heard.sort((a, b) => a.from.localeCompare(b.from))
   expect(ipv4ToText(theirs?.packet.yiaddr ?? 0)).toMatch(/^10\.94\.0\.1\d\d$/)
@@ -125,29 +127,17 @@ test('firmware hears an address from dnsmasq and its file from us, and from our 
   const options = new Map(bootRequest.options)
   options.delete(Option.serverIdentifier)
   pxe.send({ ...bootRequest, ciaddr: theirs?.packet.yiaddr ?? 0, options }, '10.94.0.3', 4011)
-  await expect.poll(() => pxe.heard.length, { timeout: 30_000 }).toBe(1)
+  await network.until('answer of the boot server', () => pxe.heard.length > 0)
   expect(pxe.heard[0]).toMatchObject({ from: '10.94.0.3', port: 4011, packet: { file: 'boot.efi', yiaddr: 0 } })
   pxe.close()
   network.ip(CLIENT, `address del ${address}/24 dev eth0`)
-  expect(decisions.map(({ request, reply }) => `${request} ${reply}`)).toEqual(['discover offer', 'request ack'])
-}, 60_000)
+  await expect
+    .poll(() => decisions.map(({ request, reply }) => `${request} ${reply}`))
+    .toEqual(['discover offer', 'request ack'])
+})
 
 test('dhclient gets its lease from dnsmasq as if we were not there', async () => {
   decisions.length = 0
-  const script = join(files, 'script')
-  writeFileSync(script, `#!/bin/sh\necho "$reason $new_ip_address $new_dhcp_server_identifier" >>'${files}/reasons'\n`)
-  chmodSync(script, 0o755)
-  const options = ['-4', '-sf', script, '-lf', join(files, 'lf'), '-pf', join(files, 'pid'), '-cf', '/dev/null']
-  network.run(CLIENT, ['dhclient', '-d', ...options, 'eth0'])
-  const bound = (): string | undefined => {
-    try {
-      return readFileSync(join(files, 'reasons'), 'utf8')
-        .split('\n')
-        .find((line) => line.startsWith('BOUND'))
-    } catch {
-      return undefined
-    }
-  }
-  await expect.poll(bound, { timeout: 20_000 }).toMatch(/^BOUND 10\.94\.0\.1\d\d 10\.94\.0\.1$/)
+  expect(await startDhclient(network, CLIENT, files).bound()).toMatch(/^10\.94\.0\.1\d\d 10\.94\.0\.1$/)
   expect(decisions).toEqual([])
-}, 60_000)
+})

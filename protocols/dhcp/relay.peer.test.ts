@@ -1,7 +1,8 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startDhclient } from './peer-dhclient.ts'
 import { cable, peerNetwork, type PeerNetwork } from './peer-network.ts'
 
 const [SERVER, RELAY, ONE, TWO] = ['s', 'r', '1', '2'].map((name) => `blm-rly-${process.pid}-${name}`) as [
@@ -38,35 +39,20 @@ beforeAll(async () => {
     if ('listening' in line) listening = true
     else decisions.push(line)
   })
-  await vi.waitFor(() => expect(listening).toBe(true), { timeout: 20_000 })
+  await network.until('word of the server', () => listening)
   const interfaces = ['-id', 'lan1', '-id', 'lan2', '-iu', 'up0']
   network.run(RELAY, ['dhcrelay', '-4', '-d', '-a', '--no-pid', ...interfaces, '10.95.0.1'])
-}, 60_000)
+  await network.listens(RELAY, 'udp', 67)
+})
 afterAll(async () => {
   await network?.stop()
   rmSync(files, { recursive: true })
 })
 
-function lease(netns: string, name: string): () => string | undefined {
-  const script = join(files, name)
-  writeFileSync(script, `#!/bin/sh\necho "$reason $new_ip_address" >>'${script}.reasons'\n`)
-  chmodSync(script, 0o755)
-  const options = ['-sf', script, '-lf', `${script}.leases`, '-pf', `${script}.pid`, '-cf', '/dev/null']
-  network.run(netns, ['dhclient', '-4', '-d', ...options, 'eth0'])
-  return () => {
-    try {
-      return /^BOUND (.*)$/m.exec(readFileSync(`${script}.reasons`, 'utf8'))?.[1]
-    } catch {
-      return undefined
-    }
-  }
-}
-
 test('behind a relay each client gets an address of its own network, and a reserved circuit gets its address', async () => {
-  const [first, second] = [lease(ONE, 'one'), lease(TWO, 'two')]
-  await expect.poll(first, { timeout: 40_000 }).toBe('10.95.1.100')
-  await expect.poll(second, { timeout: 40_000 }).toBe('10.95.2.7')
-  const relays = new Set(decisions.map(({ relay }) => relay))
-  expect(relays).toEqual(new Set(['10.95.1.1', '10.95.2.1']))
+  const [first, second] = [startDhclient(network, ONE, files), startDhclient(network, TWO, files)]
+  expect(await first.bound()).toMatch(/^10\.95\.1\.100 /)
+  expect(await second.bound()).toMatch(/^10\.95\.2\.7 /)
+  await expect.poll(() => new Set(decisions.map(({ relay }) => relay))).toEqual(new Set(['10.95.1.1', '10.95.2.1']))
   expect(decisions.filter(({ error }) => error !== undefined)).toEqual([])
-}, 60_000)
+})
