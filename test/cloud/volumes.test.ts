@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { open } from '../../contract/seal.ts'
 import { InstanceWorld } from './instance-world.ts'
+import { SYSTEM } from './keystone.ts'
 import { VolumeSite } from './volume-site.ts'
 
 let world: InstanceWorld
@@ -29,6 +30,16 @@ async function available(more: object = {}): Promise<string> {
   await site.answer()
   expect(await volume(id)).toMatchObject({ status: 'available' })
   return id
+}
+
+/** Somebody whose role is on the system, and on no project. */
+async function overseeing(role: string): Promise<string> {
+  const token = await world.stone.admin()
+  const user = { name: `system-${role}`, password: 'secret' }
+  const { id } = (await world.stone.identity('POST', '/users', { token, body: { user } })).body.user
+  const [granted] = (await world.stone.identity('GET', `/roles?name=${role}`, { token })).body.roles
+  await world.stone.identity('PUT', `/system/users/${id}/roles/${granted.id}`, { token })
+  return world.stone.login(user.name, user.password, SYSTEM)
 }
 
 describe('a volume', () => {
@@ -178,6 +189,52 @@ describe('a volume', () => {
     expect((await act(id, { 'os-reset_status': { status: 'error' } })).status).toBe(403)
     expect((await act(id, { 'os-reset_status': { status: 'error' } }, world.admin)).status).toBe(202)
   })
+
+  it.each(['reader', 'member'])(
+    'of a project is seen by a system-scoped %s, who changes nothing of it',
+    async (role) => {
+      const id = await available()
+      const snapshot = (await ask('POST', '/snapshots', { snapshot: { volume_id: id } })).body.snapshot.id
+      await site.answer()
+      const attached = await available()
+      const reserved = await ask('POST', '/attachments', { attachment: { volume_uuid: attached } })
+      const attachment = reserved.body.attachment.id
+      const overseer = await overseeing(role)
+      for (const path of [
+        `/volumes/${id}`,
+        `/volumes/${id}/metadata`,
+        `/snapshots/${snapshot}`,
+        `/attachments/${attachment}`,
+      ])
+        expect([path, (await ask('GET', path, undefined, overseer)).status]).toEqual([path, 200])
+      const { volumes } = (await ask('GET', '/volumes?all_tenants=1', undefined, overseer)).body
+      expect(volumes.map((each: { id: string }) => each.id)).toEqual(expect.arrayContaining([id, attached]))
+
+      const before = await Promise.all([volume(id), volume(attached)])
+      const changes: [string, string, object?][] = [
+        ['PUT', `/volumes/${id}`, { volume: { name: 'mine' } }],
+        ['DELETE', `/volumes/${id}`],
+        ['POST', `/volumes/${id}/metadata`, { metadata: { a: 'b' } }],
+        ['POST', `/volumes/${id}/action`, { 'os-extend': { new_size: 9 } }],
+        ['POST', `/volumes/${id}/action`, { 'os-reserve': null }],
+        ['POST', `/volumes/${id}/action`, { 'os-reset_status': { status: 'error' } }],
+        ['POST', `/volumes/${id}/action`, { 'os-force_delete': {} }],
+        ['POST', '/volumes', { volume: { source_volid: id } }],
+        ['POST', '/snapshots', { snapshot: { volume_id: id } }],
+        ['PUT', `/snapshots/${snapshot}`, { snapshot: { name: 'mine' } }],
+        ['DELETE', `/snapshots/${snapshot}`],
+        ['POST', `/snapshots/${snapshot}/action`, { 'os-force_delete': {} }],
+        ['POST', '/attachments', { attachment: { volume_uuid: id } }],
+        ['PUT', `/attachments/${attachment}`, { attachment: { connector: { initiator: INITIATOR } } }],
+        ['POST', `/attachments/${attachment}/action`, { 'os-complete': null }],
+        ['DELETE', `/attachments/${attachment}`],
+      ]
+      for (const [method, path, body] of changes)
+        expect([method, path, (await ask(method, path, body, overseer)).status]).toEqual([method, path, 403])
+      expect(await Promise.all([volume(id), volume(attached)])).toEqual(before)
+      expect((await ask('GET', `/snapshots/${snapshot}`)).body.snapshot).toMatchObject({ status: 'available' })
+    },
+  )
 
   it('goes where its type says', async () => {
     const paris = await VolumeSite.open(world.cloud, 'paris', 'box-3', 10)
