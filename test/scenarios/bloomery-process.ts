@@ -68,25 +68,34 @@ export interface Ran {
   stderr: string
 }
 
-/** One run of the CLI with nothing of this machine's own configuration. */
-export function run(args: string[], environment: Record<string, string> = {}, binary = bloomery): Promise<Ran> {
+const ENOUGH_MS = 180_000
+
+/** One run of the CLI with nothing of this machine's own configuration; `onOutput` hears what it writes meanwhile. */
+export function run(
+  args: string[],
+  environment: Record<string, string> = {},
+  binary = bloomery,
+  onOutput?: (text: string) => void,
+): Promise<Ran> {
   const env = { PATH: process.env['PATH'], HOME: '/nonexistent', ...environment }
   return new Promise((resolve) => {
     const child = execFile(
       binary,
       args,
-      { env, timeout: 60_000, maxBuffer: 16 * 1024 * 1024 },
+      { env, timeout: ENOUGH_MS, maxBuffer: 16 * 1024 * 1024 },
       (error, stdout, stderr) => {
         const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0
-        resolve({ code, stdout, stderr })
+        const cut = error?.killed === true ? `\ncut off after ${ENOUGH_MS / 1000} s` : ''
+        resolve({ code, stdout, stderr: stderr + cut })
       },
     )
+    child.stdout?.on('data', (text: string) => onOutput?.(text))
     child.stdin?.end()
   })
 }
 
 /** The same on a pseudo-terminal, by `script` of util-linux: its output is what a person's screen is sent. */
-export async function runOnTerminal(args: string[]): Promise<Ran> {
+export async function runOnTerminal(args: string[], onOutput?: (text: string) => void): Promise<Ran> {
   const quoted = [bloomery, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
-  return run(['-qefc', `stty cols 120; ${quoted}`, '/dev/null'], { TERM: 'xterm' }, 'script')
+  return run(['-qefc', `stty cols 120; ${quoted}`, '/dev/null'], { TERM: 'xterm' }, 'script', onOutput)
 }

@@ -72,7 +72,8 @@ describe('bloomery serve, killed', () => {
           const name = `r${round}-w${writer}-${index}`
           try {
             await client.sites.create(name)
-          } catch {
+          } catch (error) {
+            enough.reject(error) // it is not killed yet
             return
           }
           answered.push(name)

@@ -142,10 +142,13 @@ test('an enabled console stays open and is recorded; the recording comes when it
   expect(console_enabled).toBe(true)
   expect(console_info).toEqual({ type: 'sse', url: `${cloud.endpoint}/v1/nodes/${uuid}/console/stream` })
   machine.serial.print('nobody looks\r\n')
-  const ran = await run(['console', uuid, '--log', '--json', '--endpoint', cloud.endpoint])
-  expect(ran).toMatchObject({ code: 0, stderr: '' })
-  const lines = recorded.array().parse(JSON.parse(ran.stdout))
-  expect(lines.map(([, , text]) => text).join('')).toMatch(/connected[^]*nobody looks\r\n/)
+  const log = async (): Promise<string> => {
+    const ran = await run(['console', uuid, '--log', '--json', '--endpoint', cloud.endpoint])
+    expect(ran).toMatchObject({ code: 0, stderr: '' })
+    const lines = recorded.array().parse(JSON.parse(ran.stdout))
+    return lines.map(([, , text]) => text).join('')
+  }
+  await expect.poll(log, { timeout: WITHIN }).toMatch(/connected[^]*nobody looks\r\n/)
   await fleet.client.nodes.setConsole(uuid, { enabled: false })
   await expect.poll(() => machine.serial.isOpen, { timeout: WITHIN }).toBe(false)
   expect(fleet.logged.join('\n')).not.toMatch(/nobody looks/)

@@ -1,9 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { NodeView } from '../../contract/api/views.ts'
 import { DIGEST, Fleet, type Member } from '../rack/paper/fleet.ts'
 import { cloudHere, type CloudHere } from './cloud-here.ts'
+import { filesUnder } from './files-under.ts'
 import { cleaned, deployed, toManageable, way } from './way.ts'
 
 let cloud: CloudHere
@@ -96,10 +95,3 @@ test('undeployed it is cleaned and available again, and nothing is left of the i
   expect(member.machine.power).toBe('off')
   expect(fleet.accidents()).toEqual([])
 })
-
-function filesUnder(dir: string): Array<{ path: string; bytes: Buffer }> {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => ({ path, bytes: readFileSync(path) }))
-}

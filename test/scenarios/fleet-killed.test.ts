@@ -66,12 +66,15 @@ test('the cloud is killed in the middle of ten deploys and restarted: all become
 
 test('the appliance is killed in the middle of ten deploys and restarted: all become active, nothing is lost or doubled', async () => {
   const [site] = fleet.sites
-  await fleet.startDeploy(fleet.members, 'debian')
+  const half = MACHINES / 2
+  await fleet.startDeploy(fleet.members.slice(half), 'debian')
   await expect
     .poll(() => fleet.logged.filter((line) => line.includes('"agent is up"')).length, quick)
-    .toBeGreaterThan(MACHINES + 3)
+    .toBeGreaterThan(MACHINES + 1)
   site!.life.kill()
   await site!.boot()
+  // Those of before may have written all by now, however quickly it is back.
+  await fleet.startDeploy(fleet.members.slice(0, half), 'debian')
   await expect.poll(writing, quick).toBeGreaterThan(0)
   site!.life.kill()
   await site!.boot()

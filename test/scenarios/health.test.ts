@@ -67,7 +67,6 @@ test.each(['ipmi', 'redfish'] as const)(
     expect(told(on).length).toBeLessThanOrEqual(6)
     expect(on.machine.accidents).toEqual([])
   },
-  60_000,
 )
 
 test('what an IPMI BMC logs is told once, in words, and blamed where it is a trouble', async () => {

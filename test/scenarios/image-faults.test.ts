@@ -44,6 +44,8 @@ interface Row {
   cache?: () => string
   link?: (nth: number) => Fate | undefined
   said?: (info: ImageInfo) => ImageInfo
+  /** How long the agent bears a silence. */
+  seconds?: number
   keys?: string[]
   disk?: () => Disk
   /** Of the same disk, before. */
@@ -194,6 +196,7 @@ const agent: Record<string, Row> = {
   'the agent’s link breaks always': { ends: /can't be had/, link: () => ({ after: 100, ends: 'broken' }) },
   'the agent’s link falls silent': {
     ends: 'right',
+    seconds: 2,
     link: (nth) => (nth === 2 || nth === 4 ? { after: 50_000, ends: 'silent' } : undefined),
   },
   'an earlier attempt on the disk broke off': {
@@ -249,7 +252,7 @@ test.each(Object.entries({ ...store, ...cache, ...agent }))(
         trust: {},
         clock: realClock,
         log,
-        seconds: 2,
+        seconds: row.seconds ?? 20,
         retries: 8,
         retryInterval: 0,
         imageKeys: row.keys ?? [],

@@ -42,13 +42,18 @@ test(
       const link = await openLink(site.port, () => undefined, bytes === undefined ? undefined : 4 * MiB)
       const info = await site.infoFor(`plan-${plan}`, link.port)
       const before = site.toAgents
-      const agent = spawn(process.execPath, [program, JSON.stringify({ disk, info })], { stdio: 'ignore' })
+      const stdio = ['ignore', 'ignore', 'pipe'] as const
+      const agent = spawn(process.execPath, [program, JSON.stringify({ disk, info })], { stdio: [...stdio] })
+      let said = ''
+      agent.stderr?.on('data', (text: Buffer) => (said = (said + text.toString()).slice(-2000)))
       const exit = once(agent, 'exit') as Promise<[number | null]>
       if (bytes !== undefined) {
-        await expect.poll(() => site.toAgents - before, { timeout: 60_000, interval: 5 }).toBeGreaterThanOrEqual(bytes)
+        const passed = (): number => (agent.exitCode === null ? site.toAgents - before : Infinity)
+        await expect.poll(passed, { timeout: 60_000, interval: 5 }).toBeGreaterThanOrEqual(bytes)
         agent.kill('SIGKILL')
       }
       const [code] = await exit
+      if (code) throw new Error(`the agent ended with ${code}: ${said}`)
       await link.close()
       return code
     }

@@ -57,7 +57,7 @@ test('for 32 machines at once, not two percent more than the image has', async (
   expect(received / stored).toBeGreaterThan(0.999)
   expect(received / stored).toBeLessThanOrEqual(1.02)
   expect(fleet.accidents()).toEqual([])
-}, 300_000)
+}, 400_000)
 
 test('for a second version that differs in one chunk, that chunk', async () => {
   randomBytes(MiB).copy(disk, 3 * MiB)
@@ -68,7 +68,7 @@ test('for a second version that differs in one chunk, that chunk', async () => {
   await deploy([member!], 'v2')
   expect((received - before) / stored).toBeLessThan(0.18)
   expect((received - before) / stored).toBeGreaterThan(0.16)
-}, 300_000)
+}, 400_000)
 
 test('for a version in which every twentieth block has changed, all over the disk, and that was pushed upon the one before, not eight percent', async () => {
   const whole = 6 * MiB
@@ -81,4 +81,4 @@ test('for a version in which every twentieth block has changed, all over the dis
   await deploy([member!], 'v3')
   expect((received - before) / whole).toBeLessThan(0.08)
   expect((received - before) / whole).toBeGreaterThan(0.04)
-}, 300_000)
+}, 400_000)

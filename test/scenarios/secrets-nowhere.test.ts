@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { open } from '../../contract/seal.ts'
 import { Fleet, type Member } from '../rack/paper/fleet.ts'
 import { serve, type Served } from './bloomery-process.ts'
+import { filesUnder } from './files-under.ts'
 
 /** BMC passwords are nowhere in clear: not in what cloud and site write, log, send or are started with, over a whole life of machines. */
 
@@ -64,12 +65,8 @@ function disguises(secret: string): string[] {
   ]
 }
 
-function everythingIn(dir: string): [string, string][] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => [path, readFileSync(path, 'latin1')])
-}
+const everythingIn = (dir: string) =>
+  filesUnder(dir).map(({ path, bytes }): [string, string] => [path, bytes.toString('latin1')])
 
 /** Of this program, which is the site's, and of whatever it or the cloud has started. */
 function processes(): [string, string][] {

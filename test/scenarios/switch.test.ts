@@ -47,6 +47,11 @@ const given = (): string[] => tor.commands().flatMap((line) => /set Port swp1 .*
 const reaches = (whom: 2 | 3): boolean =>
   spawnSync('ip', ['netns', 'exec', MACHINE, 'ping', '-c', '1', '-W', '2', `10.96.0.${whom}`], { stdio: 'ignore' })
     .status === 0
+/** The first frames after a change may be lost: that the other answers shows that it is through. */
+async function reachesOnly(whom: 2 | 3): Promise<void> {
+  await expect.poll(() => reaches(whom), PATIENCE).toBe(true)
+  expect(reaches(whom === 2 ? 3 : 2)).toBe(false)
+}
 /** What became of the ports of the site's own networks. */
 const servicePorts = (): string[] =>
   machines.cloud.logged.flatMap((line) => {
@@ -91,7 +96,8 @@ test(
     await expect.poll(() => given(), PATIENCE).toEqual(['11'])
     await expect.poll(async () => (await client.nodes.get(node)).provision_state, PATIENCE).toBe('available')
     await expect.poll(() => servicePorts(), PATIENCE).toEqual(['cleaning made', 'cleaning removed'])
-    expect([tor.tag('swp1'), reaches(3)]).toEqual(['11', true])
+    expect(tor.tag('swp1')).toBe('11')
+    await reachesOnly(3)
 
     const { flavor } = await ask('POST', '/compute/v2.1/flavors', {
       flavor: { name: 'metal', vcpus: 1, ram: 1024, disk: 1 },
@@ -104,13 +110,13 @@ test(
     const shown = async () => (await ask('GET', `/compute/v2.1/servers/${server.id}`)).server
     await expect.poll(async () => (await shown()).status, PATIENCE).toBe('ACTIVE')
     expect(given()).toEqual(['11', '10', '42'])
-    expect([reaches(2), reaches(3)]).toEqual([true, false])
+    await reachesOnly(2)
     await expect.poll(() => servicePorts().slice(2), PATIENCE).toEqual(['provisioning made', 'provisioning removed'])
 
     await ask('DELETE', `/compute/v2.1/servers/${server.id}`)
     await expect.poll(async () => (await client.nodes.get(node)).provision_state, PATIENCE).toBe('available')
     expect(given()).toEqual(['11', '10', '42', '11'])
-    expect([reaches(2), reaches(3)]).toEqual([false, true])
+    await reachesOnly(3)
     await expect.poll(() => servicePorts().slice(4), PATIENCE).toEqual(['cleaning made', 'cleaning removed'])
     expect([await portsOf(cleaning), await portsOf(provisioning), await portsOf(tenant)]).toEqual([[], [], []])
 

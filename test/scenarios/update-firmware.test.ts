@@ -61,7 +61,6 @@ test.each([
     })
     expect(asked).toEqual(requests)
   },
-  120_000,
 )
 
 test.each([[['multipart']], [['push']], [['fetch']]] as const)(
@@ -72,5 +71,4 @@ test.each([[['multipart']], [['push']], [['fetch']]] as const)(
     expect(end.note).toMatch(/the firmware at 127\.0\.0\.1:\d+ has sha256 [0-9a-f]{64}, not 00[0-9a-f]{62}/)
     expect(end.versions).toEqual(expect.arrayContaining(before))
   },
-  120_000,
 )

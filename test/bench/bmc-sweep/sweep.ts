@@ -38,7 +38,10 @@ export async function startSweep(count: number, config: Partial<PowerConfig>): P
   const child = fork(join(import.meta.dirname, 'farm.ts'), [`${count}`], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
-  const heard = async (): Promise<FromFarm> => (await once(child, 'message'))[0] as FromFarm
+  const ended = once(child, 'exit')
+  const early = ended.then(([code]) => Promise.reject(new Error(`the farm of BMCs ended with ${String(code)}`)))
+  early.catch(() => {})
+  const heard = async (): Promise<FromFarm> => (await Promise.race([once(child, 'message'), early]))[0] as FromFarm
   const { addresses } = (await heard()) as Extract<FromFarm, { addresses: string[] }>
   const dir = mkdtempSync(join(tmpdir(), 'sweep-'))
   const ledger = openLedger(join(dir, 'ledger.sqlite'))
@@ -115,7 +118,6 @@ export async function startSweep(count: number, config: Partial<PowerConfig>): P
     async stop() {
       await power.stop()
       await uplink.stop()
-      const ended = once(child, 'exit')
       child.disconnect()
       await ended
       await close()

@@ -179,8 +179,10 @@ export class PaperMachine {
 
   async #boot(powerLost: AbortSignal): Promise<void> {
     await this.#clock.sleep(this.#postMs, powerLost)
-    const { device } = this.#flags.boot
-    if (!this.#flags.flags.persistent) this.#flags = noBootFlags
+    const { flags, boot } = this.#flags
+    const { device } = boot
+    // A choice for once is used up; whether it boots by UEFI is no choice for once, whenever it is made.
+    if (!flags.persistent) this.#flags = { ...noBootFlags, flags: { ...noBootFlags.flags, uefi: flags.uefi } }
     if (device === bootDevices.pxe) {
       this.boots.push('network')
       this.serial.print(`${this.name}: booting from the network\r\n`)
