@@ -44,6 +44,21 @@ describe('on real sockets', () => {
     expect(performance.now() - start).toBeLessThan(5000)
   })
 
+  it.each([undefined, 'ab'.repeat(32)])(
+    'its connections are closed then, also where its certificate is pinned: %s',
+    async (pin) => {
+      const sockets = new Set<Socket>()
+      const silent = createTcp((socket) => {
+        sockets.add(socket.on('error', () => undefined).on('close', () => sockets.delete(socket)))
+        socket.resume()
+      })
+      const address = `https://127.0.0.1:${await listening(silent)}`
+      const tls = { verify: false, ...(pin && { pin }) }
+      await expect(connect({ ...options, address, tls, timeoutMs: 1200 })).rejects.toThrow(/no answer within 1\.2 s/)
+      await expect.poll(() => sockets.size).toBe(0)
+    },
+  )
+
   it('a BMC that ends the connection midway is told as that', async () => {
     const port = await listening(
       createTcp(

@@ -1,9 +1,15 @@
-import { Agent as HttpAgent, type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http'
+import {
+  Agent as HttpAgent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+} from 'node:http'
 import { type Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import type { Clock } from './clock.ts'
 import { faultOf } from './fault.ts'
-import { agentFor, type TlsPolicy } from './tls.ts'
+import { agentFor, type Hurried, type TlsPolicy } from './tls.ts'
 import { type Reply, type ReplyStream, type Request, type Transport, TransportFault } from './transport.ts'
 
 /** Attribute registries reach a few MiB; nothing honest is larger. */
@@ -23,15 +29,12 @@ export function httpTransport(origin: URL, tls: TlsPolicy, clock: Clock): Transp
   // What has no end must not keep the questions waiting.
   let endless: HttpAgent | HttpsAgent | undefined
   const host = origin.hostname.replace(/^\[|\]$/g, '')
-  const begin = (of: Request, agent: HttpAgent | HttpsAgent): ClientRequest =>
-    (secure ? httpsRequest : httpRequest)({
-      agent,
-      host,
-      port: origin.port || (secure ? 443 : 80),
-      method: of.method,
-      path: of.path,
-      headers: of.headers,
-    })
+  const begin: Begin = (of, agent, givenUp) => {
+    const { method, path, headers } = of
+    const port = origin.port || (secure ? 443 : 80)
+    const options: RequestOptions & Hurried = { agent, host, port, method, path, headers, givenUp }
+    return (secure ? httpsRequest : httpRequest)(options)
+  }
   return {
     send: async (of) => ask(of, agent, begin, clock, collect),
     open: async (of) => ask(of, (endless ??= makeAgent()), begin, clock, streamed),
@@ -42,24 +45,28 @@ export function httpTransport(origin: URL, tls: TlsPolicy, clock: Clock): Transp
   }
 }
 
+type Begin = (of: Request, agent: HttpAgent | HttpsAgent, givenUp: AbortSignal) => ClientRequest
+
 /** Until `take` has what it wants of the reply, within the request's time. */
 function ask<T>(
   of: Request,
   agent: HttpAgent | HttpsAgent,
-  begin: (of: Request, agent: HttpAgent | HttpsAgent) => ClientRequest,
+  begin: Begin,
   clock: Clock,
   take: (reply: IncomingMessage) => Promise<T>,
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const late = new AbortController()
   let request: ClientRequest
   try {
-    request = begin(of, agent)
+    request = begin(of, agent, late.signal)
   } catch (error) {
     return Promise.reject(new TransportFault('unsendable', 'the request cannot be expressed in HTTP', error))
   }
   const cancel = clock.after(of.timeoutMs, () => {
     reject(new TransportFault('silent', 'no answer'))
     request.destroy()
+    late.abort()
   })
   let heard = false
   request.on('response', (reply) => {

@@ -12,6 +12,12 @@ export interface TlsPolicy {
   ciphers?: string
 }
 
+/** A request is given up. While its connection is only being made the request can't end it: a BMC that takes connections and says nothing
+ * would have one more each time it is asked. */
+export interface Hurried {
+  givenUp?: AbortSignal
+}
+
 export function agentFor(policy: TlsPolicy, kept: AgentOptions): Agent {
   const options: AgentOptions = {
     ...kept,
@@ -56,12 +62,17 @@ class PinningAgent extends Agent {
   }
 
   override createConnection(
-    options: ConnectionOptions,
+    options: ConnectionOptions & Hurried,
     callback?: (error: Error | null, stream: Duplex) => void,
   ): Duplex | null | undefined {
-    const socket = connect({ ...options, rejectUnauthorized: false })
+    const { givenUp, ...rest } = options
+    const socket = connect({ ...rest, rejectUnauthorized: false })
+    const giveUp = (): void => void socket.destroy(new TransportFault('silent', 'no answer'))
+    givenUp?.addEventListener('abort', giveUp)
+    socket.once('close', () => givenUp?.removeEventListener('abort', giveUp))
     socket.once('error', (error) => callback?.(error, socket))
     socket.once('secureConnect', () => {
+      givenUp?.removeEventListener('abort', giveUp)
       if (fingerprint(socket) === this.#pin) callback?.(null, socket)
       else socket.destroy(new TransportFault('tls', "the BMC's TLS certificate is not the pinned one"))
     })
