@@ -13,7 +13,7 @@ let session: IpmiSession
 const socket = openIpmiSocket()
 beforeEach(async () => {
   sim = await startIpmiSim()
-  const login = { ...simUser, privilege: 'administrator', timeoutMs: 10_000 } as const
+  const login = { ...simUser, privilege: 'administrator', timeoutMs: 30_000 } as const
   session = await connect({ socket, host: '127.0.0.1', port: sim.port, ...login })
 })
 afterEach(async () => {

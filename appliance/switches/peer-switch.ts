@@ -1,14 +1,13 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
 import { cable, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
+import { freePort } from '@bloomery/wire/free-port.ts'
 import type { SwitchConfig } from './config.ts'
 
-const PATIENCE = { timeout: 45_000, interval: 100 }
+const PATIENCE = { timeout: 60_000, interval: 100 }
 
 /** Debian's Open vSwitch as the switch of a rack, its datapath a program in a namespace; reached by Debian's sshd. */
 export interface PeerSwitch {
@@ -38,7 +37,8 @@ export async function startPeerSwitch(
   for (const [port, machine] of Object.entries(machines))
     cable(network, { netns, name: port }, { netns: machine, name: 'eth0' })
   startDaemons(network, netns, dir)
-  await vi.waitFor(() => vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=netdev'), PATIENCE)
+  await network.until('socket of the database', () => existsSync(file('db.sock')))
+  vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=netdev')
   for (const port of Object.keys(machines)) vsctl('add-port', 'br0', port, 'tag=10')
   const { config, sshd } = await startDoor(dir)
   return {
@@ -62,15 +62,6 @@ function startDaemons(network: PeerNetwork, netns: string, dir: string): void {
   // Its other sockets, and those of its bridges, are found by this.
   const run = ['env', `OVS_RUNDIR=${dir}`]
   network.run(netns, [...run, 'ovs-vswitchd', '--disable-system', `unix:${file('db.sock')}`, ...own('vswitchd')])
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }
 
 async function startDoor(dir: string): Promise<{ config: SwitchConfig; sshd: ChildProcess }> {
@@ -101,8 +92,9 @@ async function startDoor(dir: string): Promise<{ config: SwitchConfig; sshd: Chi
   const sshd = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', file('sshd_config')], { stdio: ['ignore', 'ignore', 'pipe'] })
   let said = ''
   sshd.stderr?.on('data', (data: Buffer) => (said += data.toString()))
-  await vi.waitFor(() => {
-    if (!said.includes('Server listening')) throw new Error(`sshd: ${said}`)
+  await vi.waitUntil(() => {
+    if (sshd.exitCode !== null) throw new Error(`sshd ended with ${sshd.exitCode}: ${said}`)
+    return said.includes('Server listening')
   }, PATIENCE)
   const [, fingerprint = ''] = execFileSync('ssh-keygen', ['-lf', file('host.pub')], { encoding: 'utf8' }).split(' ')
   const login = { address: '127.0.0.1', port, username: 'root', key: file('user'), fingerprint }

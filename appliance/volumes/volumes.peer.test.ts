@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePort } from '@bloomery/wire/free-port.ts'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import type { WantedVolume } from '../../contract/block-storage.ts'
 import type { Command } from '../../contract/messages.ts'
@@ -13,7 +14,6 @@ import type { NewReport } from '../ledger/outbox.ts'
 import { memoryLog } from '../testing/memory-log.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
 import { startTargets } from './target.ts'
-import { freePort } from './testing/free-port.ts'
 import { openVolumes } from './volumes.ts'
 
 /** The site's volumes on Debian's real tgtd; libiscsi and qemu-img are the machines. */

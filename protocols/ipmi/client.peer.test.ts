@@ -41,7 +41,7 @@ async function withSession<T>(changes: Partial<ConnectOptions>, use: (session: I
 }
 
 test('ipmi_sim answers a ping', async () => {
-  expect(await ping({ socket, host: '127.0.0.1', port: sim.port }, 10_000)).toEqual({ ipmi: true })
+  expect(await ping({ socket, host: '127.0.0.1', port: sim.port }, 30_000)).toEqual({ ipmi: true })
 })
 
 test.each([3, 'auto'] as const)('cipher suite %s logs in to ipmi_sim and ends up as 3', async (cipherSuite) => {
@@ -158,7 +158,7 @@ test("a controller behind ipmi_sim's BMC is asked through it, and one that is no
   await withSession(behind(0x30), async (session) => {
     expect(await session.send(getDeviceId, undefined)).toMatchObject({ manufacturer: satelliteMaker, product: 0xf03 })
   })
-  await withSession({ ...behind(0x40), timeoutMs: 2000 }, async (session) => {
+  await withSession({ ...behind(0x40), timeoutMs: 30_000 }, async (session) => {
     await expect(session.send(getDeviceId, undefined)).rejects.toThrow(/Get Device ID, by Send Message: completion/)
   })
 })

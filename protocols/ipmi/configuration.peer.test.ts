@@ -109,7 +109,7 @@ describe('ipmitool', () => {
   })
 })
 
-// By two bridges, ipmitool waits for the answer apart from that of Send Message, where our BMC puts it.
+// By two bridges, ipmitool waits for the answer apart from that of Send Message, where our BMC puts it; it may ask again meanwhile.
 test('ipmitool reaches controllers behind the BMC, by one bridge and by two', async () => {
   await bmc.close()
   const [blade, card] = [paperChassis(), paperChassis()]
@@ -118,8 +118,8 @@ test('ipmitool reaches controllers behind the BMC, by one bridge and by two', as
   const onError = (error: unknown): void => void faults.push(error)
   bmc = await startBmc({ host: '127.0.0.1', port: 0, users: [user], chassis, satellites, onError })
   await tool('-b 0 -t 0x82 chassis power on')
-  await expect(tool('-B 0 -T 0x82 -b 7 -t 0x72 raw 0x00 0x02 0x01')).rejects.toThrow(/Unable to send RAW/)
-  expect([chassis.told, blade.told, card.told]).toEqual([[], ['on'], ['on']])
+  await expect(tool('-N 1 -B 0 -T 0x82 -b 7 -t 0x72 raw 0x00 0x02 0x01')).rejects.toThrow(/Unable to send RAW/)
+  expect([chassis.told, blade.told, [...new Set(card.told)]]).toEqual([[], ['on'], ['on']])
   expect(await tool('-b 0 -t 0x82 chassis power status')).toMatch(/is on/)
 })
 

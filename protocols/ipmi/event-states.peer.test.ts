@@ -33,7 +33,7 @@ const states: ReadonlyArray<readonly [number, number, number]> = [
 test('what is wrong by our tables is wrong by freeipmi’s', async () => {
   const socket = openIpmiSocket()
   const { name: username, password, privilege } = user
-  const login = { username, password, privilege, timeoutMs: 10_000 }
+  const login = { username, password, privilege, timeoutMs: 30_000 }
   const session = await connect({ socket, host: '127.0.0.1', port: bmc.port, ...login })
   for (const [sensorType, eventType, offset] of states) {
     const entry = Uint8Array.from([0, 0, 2, 0, 0, 0, 0, 0x20, 0, 4, sensorType, 9, eventType, offset, 0xff, 0xff])

@@ -48,7 +48,7 @@ const poem = Array.from({ length: 100 }, (_, n) => `line ${n} of what the machin
 
 test.each([3, 17])('ipmitool with cipher suite %i has the console of our BMC, both ways', async (suite) => {
   await withBmc(async (bmc, serial) => {
-    const login = `-I lanplus -C ${suite} -H 127.0.0.1 -p ${bmc.port} -U ${user.name} -E`
+    const login = `-I lanplus -C ${suite} -H 127.0.0.1 -p ${bmc.port} -U ${user.name} -E -N 10 -R 2`
     const terminal = openTerminal(`ipmitool ${login} sol activate`, { IPMI_PASSWORD: user.password })
     try {
       await terminal.shows(/SOL Session operational/)
@@ -73,7 +73,7 @@ test.each([3, 17])('ipmitool with cipher suite %i has the console of our BMC, bo
 test('ipmitool reads and sets how our BMC does it', async () => {
   await withBmc(async (bmc) => {
     const ipmitool = async (words: string): Promise<string> => {
-      const login = `-I lanplus -C 17 -H 127.0.0.1 -p ${bmc.port} -U ${user.name} -E`
+      const login = `-I lanplus -C 17 -H 127.0.0.1 -p ${bmc.port} -U ${user.name} -E -N 10 -R 2`
       const terminal = openTerminal(`ipmitool ${login} ${words}`, { IPMI_PASSWORD: user.password })
       expect(await terminal.ended()).toBe(0)
       return terminal.screen

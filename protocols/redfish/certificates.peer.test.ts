@@ -65,7 +65,7 @@ afterEach(async () => {
   await server.close()
 })
 
-const login = () => ({ address: server.url, username: 'admin', password: 'paper-secret', timeoutMs: 5000 })
+const login = () => ({ address: server.url, username: 'admin', password: 'paper-secret', timeoutMs: 30_000 })
 
 async function sign(csr: string): Promise<string> {
   const [request, cert] = [join(dir, 'request.pem'), join(dir, 'signed.pem')]

@@ -34,7 +34,7 @@ async function poll(tls?: TlsPolicy): Promise<string> {
     address: server.url,
     username: 'admin',
     password: 'paper-secret',
-    timeoutMs: 5000,
+    timeoutMs: 30_000,
     ...(tls ? { tls } : {}),
   })
   return readPower(bmc, await findSystem(bmc))

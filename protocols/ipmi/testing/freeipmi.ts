@@ -19,9 +19,15 @@ export async function freeipmi(
     const config = join(dir, 'freeipmi.conf')
     const settings = `driver-type LAN_2_0\nusername ${user.name}\npassword ${user.password}\nprivilege-level ADMIN\n`
     await writeFile(config, settings, { mode: 0o600 })
-    const login = [`--config-file=${config}`, '-h', `${bmc.host}:${bmc.port}`, '--session-timeout=10000']
+    const login = [
+      `--config-file=${config}`,
+      '-h',
+      `${bmc.host}:${bmc.port}`,
+      '--session-timeout=30000',
+      '--retransmission-timeout=5000',
+    ]
     const env = { HOME: dir, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' }
-    return (await run(program, [...login, ...words], { env, timeout: 30_000 })).stdout
+    return (await run(program, [...login, ...words], { env, timeout: 60_000 })).stdout
   } finally {
     await rm(dir, { recursive: true, force: true })
   }

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@bloomery/wire/free-port.ts'
 import { fruBytes, inletRaw, records } from './paper-inventory.ts'
 
 /** OpenIPMI's simulator on a port of its own, its chassis a file. For tests and benchmarks. */
@@ -54,6 +55,8 @@ while [ $# -gt 0 ]; do
 done
 `
 
+const START_MS = 60_000
+
 export interface SimOptions {
   /** Kg. */
   bmcKey?: string
@@ -81,7 +84,7 @@ set_working_mc 0x20
 
 export async function startIpmiSim(options: SimOptions = {}): Promise<IpmiSim> {
   const dir = await mkdtemp(join(tmpdir(), 'ipmi-sim-'))
-  const port = await freePort()
+  const port = await freePort('udp')
   await Promise.all([
     writeFile(join(dir, 'lan.conf'), lan(dir, port, options)),
     writeFile(join(dir, 'sim.emu'), emulator),
@@ -90,49 +93,53 @@ export async function startIpmiSim(options: SimOptions = {}): Promise<IpmiSim> {
     writeFile(join(dir, 'boot'), 'none'),
   ])
   const files = ['-c', join(dir, 'lan.conf'), '-f', join(dir, 'sim.emu'), '-s', join(dir, 'state')]
-  const child = spawn('ipmi_sim', [...files, '-n'], { stdio: 'ignore' })
-  await answersPing(port, child)
+  const child = spawn('ipmi_sim', [...files, '-n'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-2_000)))
+  child.on('error', (error) => (said += error.message))
+  const stop = async (): Promise<void> => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    }
+    await rm(dir, { recursive: true, force: true })
+  }
+  try {
+    await answersPing(port, child, () => said)
+  } catch (error) {
+    await stop()
+    throw error
+  }
   return {
     port,
     chassis: async () => ({
       power: await readFile(join(dir, 'power'), 'utf8'),
       boot: await readFile(join(dir, 'boot'), 'utf8'),
     }),
-    stop: async () => {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGKILL')
-        await once(child, 'exit')
-      }
-      await rm(dir, { recursive: true, force: true })
-    },
+    stop,
   }
 }
 
 /** A datagram that any BMC answers: Get Channel Authentication Capabilities. */
 const probe = Buffer.from('0600ff07000000000000000000092018c88100388e04b5', 'hex')
 
-async function answersPing(port: number, child: ChildProcess): Promise<void> {
+async function answersPing(port: number, child: ChildProcess, said: () => string): Promise<void> {
   const socket = createSocket('udp4')
   const answers: Buffer[] = []
   socket.on('message', (bytes) => answers.push(bytes)).on('error', () => undefined)
+  const until = performance.now() + START_MS
   try {
-    for (let tries = 0; tries < 100; tries += 1) {
-      if (child.exitCode !== null) throw new Error(`ipmi_sim ended with ${child.exitCode}`)
+    for (;;) {
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`ipmi_sim ended with ${child.exitCode ?? child.signalCode}: ${said()}`)
       socket.send(probe, port, '127.0.0.1')
       await sleep(50)
       if (answers.length > 0) return
+      if (performance.now() > until)
+        throw new Error(`ipmi_sim does not answer on port ${port} after ${START_MS / 1000} s: ${said()}`)
     }
-    throw new Error(`ipmi_sim does not answer on port ${port} after 5 s`)
   } finally {
     socket.close()
   }
-}
-
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1')
-  await once(socket, 'listening')
-  const { port } = socket.address()
-  socket.close()
-  return port
 }

@@ -6,14 +6,14 @@ export interface Terminal {
   /** All that it has written. */
   readonly screen: string
   type(text: string): void
-  /** Until the screen shows it; throws with the screen after ten seconds. */
+  /** Until the screen shows it; throws with the screen after a minute, or when it has ended. */
   shows(pattern: RegExp): Promise<void>
   /** Its exit code. */
   ended(): Promise<number | null>
   kill(): void
 }
 
-const PATIENCE = 30_000
+const PATIENCE = 60_000
 
 export function openTerminal(command: string, env: Record<string, string>): Terminal {
   const child: ChildProcess = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
@@ -21,10 +21,16 @@ export function openTerminal(command: string, env: Record<string, string>): Term
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   let screen = ''
-  const exited = once(child, 'exit')
+  const exited = once(child, 'close')
+  let isOver = false
+  child.stdin?.on('error', () => {}) // that it has ended is told by who waits for it
   const looks = new Set<() => void>()
   child.stdout?.on('data', (bytes: Buffer) => {
     screen += bytes.toString('latin1')
+    for (const look of looks) look()
+  })
+  void exited.then(() => {
+    isOver = true
     for (const look of looks) look()
   })
   return {
@@ -35,10 +41,11 @@ export function openTerminal(command: string, env: Record<string, string>): Term
     shows: (pattern) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          if (!pattern.test(screen)) return
+          if (pattern.test(screen)) resolve()
+          else if (isOver) reject(new Error(`${command} has ended, and did not show ${pattern}, but: ${screen}`))
+          else return
           clearTimeout(timer)
           looks.delete(look)
-          resolve()
         }
         const timer = setTimeout(() => {
           looks.delete(look)

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { freePort } from '../../../appliance/volumes/testing/free-port.ts'
+import { freePort } from '@bloomery/wire/free-port.ts'
 
 /** What its machine is to find out at the BMC's system interface. */
 export const innerBmc = { address: '10.30.0.5', mac: '52:54:00:bb:00:01' }
