@@ -116,6 +116,8 @@ export interface Server extends Kept {
   node: string | null
   /** Its site. */
   site: string | null
+  /** When it got that node: what the node said before is others'. Absent: from before this was written. */
+  claimed_at?: string
   power: 'power on' | 'power off' | null
   fault: { code: number; message: string; created: string } | null
   /** Nodes on which it failed. */

@@ -59,7 +59,8 @@ async function claim(platform: Platform, node: string, uuid: string): Promise<bo
     const server = await serverStore.get(platform.table, uuid)
     if (server?.task !== 'scheduling' || !isFree(before)) return undefined
     if (!fits(before, await wishOf(platform.table, server))) return undefined
-    const claimed = changed(platform, server, { node, site: before.conductor_group, task: 'networking' })
+    const claimed_at = platform.clock.now().toISOString()
+    const claimed = changed(platform, server, { node, site: before.conductor_group, claimed_at, task: 'networking' })
     return {
       node: { ...before, instance_uuid: uuid, instance_name: server.name.slice(0, 255) },
       writes: [...serverStore.writes(server, claimed), ...(await placement(platform, server, before))],

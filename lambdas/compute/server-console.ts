@@ -39,7 +39,7 @@ export async function consoleOutput(ground: Ground, server: Server, lines: numbe
   for (;;) {
     const { request, log } = await nodes.consoleLog(node)
     // Somebody else's question, asked after ours, has the same answer.
-    if (log !== null) return lastLines(printed(log), lines)
+    if (log !== null) return lastLines(printed(log, server.claimed_at ?? server.created_at), lines)
     if (Date.now() > until)
       throw new UserError(
         503,
@@ -49,14 +49,15 @@ export async function consoleOutput(ground: Ground, server: Server, lines: numbe
   }
 }
 
-/** A recording's lines are `[when, kind, text]`; a last one may have been cut off. */
-export function printed(recording: string): string {
+/** A recording's lines are `[when, kind, text]`; a last one may have been cut off. It is its machine's, whoever had that: what was printed before `since`
+ * may be another project's. */
+export function printed(recording: string, since: string): string {
   const text = recording
     .split('\n')
     .flatMap((line) => {
       try {
-        const [, kind, said] = JSON.parse(line) as Recorded
-        return kind === 'o' ? [said] : []
+        const [at, kind, said] = JSON.parse(line) as Recorded
+        return kind === 'o' && at >= since ? [said] : []
       } catch {
         return []
       }

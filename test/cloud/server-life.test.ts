@@ -169,10 +169,12 @@ describe('what is asked of a server', () => {
     const { platform } = world.cloud
     await expect.poll(() => logOf(platform.table, node)).toBeDefined()
     const { request } = (await logOf(platform.table, node))!
+    const begun = platform.clock.now().getTime()
+    const after = (seconds: number) => new Date(begun + seconds * 1000).toISOString()
     const lines = [
-      ['2026-01-01T00:00:00.000Z', 'o', 'one\r\ntwo\r\n'],
-      ['2026-01-01T00:00:01.000Z', 'm', 'lost'],
-      ['2026-01-01T00:00:02.000Z', 'o', 'three'],
+      [after(0), 'o', 'one\r\ntwo\r\n'],
+      [after(1), 'm', 'lost'],
+      [after(2), 'o', 'three'],
     ]
     await addLogPart(platform, node, 0, {
       request,
@@ -186,6 +188,22 @@ describe('what is asked of a server', () => {
     const vnc = { remote_console: { protocol: 'vnc', type: 'novnc' } }
     expect((await world.ask('POST', consoles, vnc)).status).toBe(400)
   })
+})
+
+it('a server has nothing of what its machine printed for whoever had it before', async () => {
+  const node = await world.node('n1', { console_interface: 'ipmitool-socat' })
+  const { platform } = world.cloud
+  const before = platform.clock.now()
+  world.cloud.pass(60)
+  const id = await world.asked({ networks: 'none' })
+  await world.deployed(node)
+  const said = act(id, { 'os-getConsoleOutput': {} })
+  await expect.poll(() => logOf(platform.table, node)).toBeDefined()
+  const { request } = (await logOf(platform.table, node))!
+  const lines = [before, platform.clock.now()].map((at, index) => [at.toISOString(), 'o', `secret ${index}\n`])
+  const text = lines.map((each) => JSON.stringify(each)).join('\n')
+  await addLogPart(platform, node, 0, { request, parts: 1, text })
+  expect((await said).body).toEqual({ output: 'secret 1\n' })
 })
 
 describe('lists', () => {
