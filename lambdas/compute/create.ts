@@ -3,7 +3,7 @@ import { type Flavor, type Nic, type Server } from '../../contract/compute.ts'
 import type { Network } from '../../contract/network.ts'
 import type { Call, Ground } from '../openstack/context.ts'
 import { requireRoom } from '../openstack/quotas.ts'
-import { projectOf } from '../openstack/rights.ts'
+import { isTheirs, projectOf } from '../openstack/rights.ts'
 import { isVisible } from '../network/networks.ts'
 import { checkChoice, portOf } from '../network/ports.ts'
 import { networkStore } from '../network/store.ts'
@@ -38,17 +38,17 @@ export async function createServers(
   if (count < given.min_count) throw new UserError(400, 'min_count must be <= max_count')
   const inGroup = await groupFor(call, ground, hints)
   requireHostnames(call, given)
+  if (given.hostname !== undefined && count > 1)
+    throw new UserError(400, 'Unable to allocate a single hostname to multiple instances.')
   const { uuid, name, vcpus, ram, disk, ephemeral, swap, extra_specs } = flavor
   const reservation = `r-${ids.uuid().slice(0, 8)}`
+  const nics = await nicsFor(call, ground, given.networks, count)
   const servers: Server[] = []
   for (let index = 1; index <= count; index += 1) {
     const server: Server = {
       uuid: ids.uuid(),
       name: numbered(given.name, index, count),
-      hostname:
-        given.hostname === undefined
-          ? hostName(numbered(given.name, index, count))
-          : numbered(given.hostname, index, count),
+      hostname: given.hostname ?? hostName(numbered(given.name, index, count)),
       ...accessOf(given),
       reservation_id: reservation,
       description: given.description ?? null,
@@ -59,7 +59,7 @@ export async function createServers(
       key,
       metadata: given.metadata,
       user_data: given.user_data ?? null,
-      nics: await nicsFor(call, ground, given.networks, count),
+      nics: nics.map((nic) => (nic.made ? { ...nic, port: ids.uuid() } : nic)),
       availability_zone: zone,
       state: 'building',
       task: 'scheduling',
@@ -167,7 +167,7 @@ export async function nicsFor(
   if (asked === 'none') return []
   if (asked === undefined || asked === 'auto' || asked.length === 0) {
     const own = (await all<Network>(table, { index: 'all', pk: 'networks' })).filter(
-      (each) => isVisible(call, each) && !each.external,
+      (each) => (isTheirs(call, each) || each.shared) && !each.external,
     )
     if (own.length > 1)
       throw new UserError(409, 'Multiple possible networks found, use a Network ID to be more specific.')

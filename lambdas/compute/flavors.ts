@@ -40,11 +40,10 @@ export function flavorRoutes(app: Service, ground: Ground): void {
     const query = asked(call)
     const { is_public: isPublic, minDisk = '0', minRam = '0' } = call.req.query()
     const keep = (flavor: Flavor): boolean =>
-      mayUse(call, flavor) &&
       (isPublic === undefined || /^none$/i.test(isPublic) || flavor.is_public === /^(true|1|t|yes)$/i.test(isPublic)) &&
       flavor.disk >= Number(minDisk) &&
       flavor.ram >= Number(minRam)
-    const { values, next } = await pageOf(table, flavorStore, query, undefined, keep)
+    const { values, next } = await pageOf(table, flavorStore, query, undefined, (each) => mayUse(call, each), keep)
     const flavors = values.map((each) =>
       detailed ? flavorView(call, each) : { id: each.uuid, name: each.name, links: links(call, each) },
     )

@@ -50,7 +50,7 @@ export function serverRoutes(app: Service, ground: Ground): void {
     const isNone = deleted !== undefined && flag('deleted', deleted) === true
     const { values, next } = isNone
       ? { values: [], next: undefined }
-      : await pageOf(table, serverStore, query, from, keep)
+      : await pageOf(table, serverStore, query, from, (server) => isTheirs(call, server) || seesAll(call), keep)
     const servers = detailed
       ? await Promise.all(values.map((each) => shown(call, ground, each)))
       : values.map((each) => ({ id: each.uuid, name: each.name, links: linksOf(call, each) }))

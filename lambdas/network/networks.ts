@@ -21,9 +21,10 @@ export function networkRoutes(app: Service, ground: Ground): void {
   const path = `${PATH}/networks`
   app.get(path, async (call) => {
     const query = asked(call)
-    const keep = (network: Network): boolean =>
-      isVisible(call, network) && matches(networkView(network, true), query.filters)
-    const { values, next } = await pageOf(table, networkStore, query, undefined, keep)
+    const sees = (network: Network): boolean => isVisible(call, network)
+    const { values, next } = await pageOf(table, networkStore, query, undefined, sees, (each) =>
+      matches(networkView(each, true), query.filters),
+    )
     const networks = values.map((each) => networkView(each, isAdmin(call)))
     const links = nextLink(call, path, next)
     return call.json({ networks, ...(links.length > 0 ? { networks_links: links } : {}) })

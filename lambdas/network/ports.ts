@@ -3,12 +3,12 @@ import type { Network, NetworkPort } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
 import { ConflictError } from '../platform.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
-import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
+import { asked, listFor, matches, nextLink, pageOf } from '../openstack/listing.ts'
 import { charging } from '../openstack/quotas.ts'
 import { isAdmin, isTheirs, mayChange, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
 import { type PortInput, portCreation, portUpdate } from './input.ts'
 import { changed, networkOf, PATH } from './networks.ts'
-import { networkPortsOf, networkStore, portStore, portWrites } from './store.ts'
+import { networkPortsFor, networkPortsOf, networkStore, portStore, portWrites } from './store.ts'
 import { takePort } from './take-port.ts'
 import { carriedBy, requireUntrunked } from './trunk-ports.ts'
 import { portView, trunkDetails } from './views.ts'
@@ -23,20 +23,14 @@ export function portRoutes(app: Service, ground: Ground): void {
       : {}),
   })
   app.get(path, async (call) => {
-    const { filters: given, ...query } = asked(call)
-    const { fixed_ips: ips = [], ...filters } = given
+    const query = asked(call)
+    const { fixed_ips: ips = [], ...filters } = query.filters
+    const sees = (port: NetworkPort): boolean => isTheirs(call, port) || seesAll(call)
     const keep = (port: NetworkPort): boolean =>
-      (isTheirs(call, port) || seesAll(call)) &&
-      matches(portView(port, true), filters) &&
-      ips.every((each) => hasIp(port, each))
-    const [device] = filters['device_id'] ?? []
-    const { values, next } = await pageOf(
-      table,
-      portStore,
-      { ...query, filters },
-      device ? networkPortsOf(device) : undefined,
-      keep,
-    )
+      matches(portView(port, true), filters) && ips.every((each) => hasIp(port, each))
+    const { device_id: [device, ...others] = [] } = filters
+    const from = device && others.length === 0 ? networkPortsOf(device) : listFor(call, query, networkPortsFor)
+    const { values, next } = await pageOf(table, portStore, query, from, sees, keep)
     const ports = await Promise.all(values.map((each) => shown(call, each)))
     const links = nextLink(call, path, next)
     return call.json({ ports, ...(links.length > 0 ? { ports_links: links } : {}) })

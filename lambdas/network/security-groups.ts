@@ -4,12 +4,12 @@ import { parsePrefix } from '../../contract/address.ts'
 import type { SecurityGroup, SecurityRule } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
-import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
+import { asked, listFor, matches, nextLink, pageOf } from '../openstack/listing.ts'
 import { isTheirs, mayChange, projectOf, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
 import { ConflictError, type Write } from '../platform.ts'
 import { ruleCreation, securityGroupCreation, securityGroupUpdate } from './input.ts'
 import { changed, defined, PATH } from './networks.ts'
-import { securityGroupStore } from './store.ts'
+import { securityGroupsFor, securityGroupStore } from './store.ts'
 import { securityGroupView, securityRuleView } from './views.ts'
 
 /** Security groups, kept for clients that want them: nothing at a site filters what machines send, which ports say by `port_filter`. */
@@ -37,14 +37,14 @@ export function securityGroupRoutes(app: Service, ground: Ground): void {
     const { project } = call.var.caller
     if (project) await ensureDefault(ground, project.id)
     const query = asked(call)
-    const keep = (group: SecurityGroup): boolean => isTheirs(call, group) || seesAll(call)
-    return { query, keep }
+    const sees = (group: SecurityGroup): boolean => isTheirs(call, group) || seesAll(call)
+    return { query, sees, from: listFor(call, query, securityGroupsFor) }
   }
   app.get(path, async (call) => {
-    const { query, keep } = await page(call)
-    const { values, next } = await pageOf(table, securityGroupStore, query, undefined, (group) => {
-      return keep(group) && matches(securityGroupView(group), query.filters)
-    })
+    const { query, sees, from } = await page(call)
+    const { values, next } = await pageOf(table, securityGroupStore, query, from, sees, (group) =>
+      matches(securityGroupView(group), query.filters),
+    )
     const links = nextLink(call, path, next)
     const security_groups = values.map(securityGroupView)
     return call.json({ security_groups, ...(links.length > 0 ? { security_groups_links: links } : {}) })
@@ -81,9 +81,9 @@ export function securityGroupRoutes(app: Service, ground: Ground): void {
     return call.body(null, 204)
   })
   app.get(rules, async (call) => {
-    const { query, keep } = await page(call)
+    const { query, sees, from } = await page(call)
     const whole = { limit: 1000, marker: undefined, filters: {} }
-    const { values } = await pageOf(table, securityGroupStore, whole, undefined, keep)
+    const { values } = await pageOf(table, securityGroupStore, whole, from, sees)
     const all = values.flatMap((group) => group.rules.map((rule) => securityRuleView(group, rule)))
     return call.json({ security_group_rules: all.filter((each) => matches(each, query.filters)) })
   })

@@ -19,7 +19,11 @@ export const securityGroupStore = store<SecurityGroup>({
   title: 'security group',
   word: 'security-group',
   plural: 'security-groups',
-  lists: ({ project_id: project }) => ({ owner: `security-groups-for#${project}` }),
+  lists: ({ project_id: project }) => ({ owner: securityGroupsFor(project).pk }),
+})
+export const securityGroupsFor = (project: string) => ({
+  index: 'owner' as const,
+  pk: `security-groups-for#${project}`,
 })
 
 export const subnetStore = store<Subnet>({
@@ -43,7 +47,7 @@ export const portStore = store<NetworkPort>({
   word: 'network-port',
   plural: 'network-ports',
   lists: ({ project_id: project, network_uuid: network, device_id: device }) => ({
-    owner: `network-ports-for#${project}`,
+    owner: networkPortsFor(project).pk,
     class: networkPortsOn(network).pk,
     ...(device === '' ? {} : { node: networkPortsOf(device).pk }),
   }),
@@ -52,9 +56,11 @@ export const trunkStore = store<Trunk>({
   title: 'trunk',
   word: 'trunk',
   plural: 'trunks',
-  lists: ({ project_id: project }) => ({ owner: `trunks-for#${project}` }),
+  lists: ({ project_id: project }) => ({ owner: trunksFor(project).pk }),
 })
+export const trunksFor = (project: string) => ({ index: 'owner' as const, pk: `trunks-for#${project}` })
 
+export const networkPortsFor = (project: string) => ({ index: 'owner' as const, pk: `network-ports-for#${project}` })
 export const networkPortsOn = (network: string) => ({ index: 'class' as const, pk: `network-ports-on#${network}` })
 export const networkPortsOf = (device: string) => ({ index: 'node' as const, pk: `network-ports-of#${device}` })
 

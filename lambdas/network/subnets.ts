@@ -30,8 +30,13 @@ export function subnetRoutes(app: Service, ground: Ground): void {
   const path = `${PATH}/subnets`
   app.get(path, async (call) => {
     const query = asked(call)
-    const { values, next } = await pageOf(table, subnetStore, query, undefined, (each) =>
-      matches(subnetView(each), query.filters),
+    const { values, next } = await pageOf(
+      table,
+      subnetStore,
+      query,
+      undefined,
+      () => true, // asked of their networks below
+      (each) => matches(subnetView(each), query.filters),
     )
     const visible = await Promise.all(values.map((each) => isShown(call, ground, each)))
     const subnets = values.filter((_, at) => visible[at]).map(subnetView)

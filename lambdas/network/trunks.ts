@@ -2,12 +2,12 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { Network, NetworkPort, Trunk } from '../../contract/network.ts'
 import { readJson } from '../api/body.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
-import { asked, matches, nextLink, pageOf } from '../openstack/listing.ts'
+import { asked, listFor, matches, nextLink, pageOf } from '../openstack/listing.ts'
 import { isTheirs, mayChange, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
 import { MOST_SUB_PORTS, type SubPortInput, subPorts, subPortsGone, trunkCreation, trunkUpdate } from './input.ts'
 import { changed, defined, networkOf, PATH } from './networks.ts'
 import { changeablePort } from './ports.ts'
-import { portStore, trunkStore } from './store.ts'
+import { portStore, trunksFor, trunkStore } from './store.ts'
 import { requireFree, writeTrunk } from './trunk-ports.ts'
 import { subPortView, trunkView } from './views.ts'
 
@@ -25,9 +25,10 @@ export function trunkRoutes(app: Service, ground: Ground): void {
   app.get(path, async (call) => {
     const query = asked(call)
     const { status, ...filters } = query.filters
-    const keep = (trunk: Trunk): boolean =>
-      (isTheirs(call, trunk) || seesAll(call)) && matches(trunkView(trunk, false), filters)
-    const { values, next } = await pageOf(table, trunkStore, query, undefined, keep)
+    const sees = (trunk: Trunk): boolean => isTheirs(call, trunk) || seesAll(call)
+    const { values, next } = await pageOf(table, trunkStore, query, listFor(call, query, trunksFor), sees, (each) =>
+      matches(trunkView(each, false), filters),
+    )
     const all = await Promise.all(values.map(shown))
     const trunks = all.filter((each) => !status || status.includes(each.status))
     const links = nextLink(call, path, next)

@@ -1,8 +1,9 @@
 import { UserError } from '../../contract/api/faults.ts'
 import { flag } from '../api/query.ts'
 import type { Table } from '../platform.ts'
-import type { Entity, Store } from '../store/entity.ts'
+import type { Entity, EntityPage, Store } from '../store/entity.ts'
 import type { Call } from './context.ts'
+import { seesAll } from './rights.ts'
 
 /** Lists as OpenStack's services page them: `limit` and `marker`, in order of creation, filtered by fields of what is shown. */
 
@@ -25,17 +26,29 @@ export function asked(call: Call): Asked {
   return { limit: size === 0 ? MOST : Math.min(size, MOST), marker, filters }
 }
 
-/** A page of a store's list, of what `keep` keeps. */
+type From = EntityPage<unknown>['from']
+
+/** The list to be read: one project's where the caller may or wants to see no other's, else (undefined) that of all. */
+export function listFor(call: Call, { filters }: Asked, ofProject: (project: string) => NonNullable<From>): From {
+  if (!seesAll(call)) return ofProject(call.var.caller.project?.id ?? '')
+  const [project, ...others] = ['project_id', 'tenant_id'].flatMap((name) => filters[name] ?? [])
+  return project === undefined || others.length > 0 ? undefined : ofProject(project)
+}
+
+/** A page of a store's list, of what the caller `sees` and `keep` keeps. */
 export async function pageOf<T extends Entity>(
   table: Table,
   store: Store<T>,
   { limit, marker }: Asked,
-  from: Parameters<Store<T>['list']>[1]['from'],
-  keep: (value: T) => boolean,
+  from: From,
+  sees: (value: T) => boolean,
+  keep: (value: T) => boolean = () => true,
 ): Promise<{ values: T[]; next: string | undefined }> {
   const after = marker === undefined ? undefined : await store.get(table, marker)
-  if (marker !== undefined && !after) throw new UserError(400, `The marker ${marker.slice(0, 64)} is no longer there.`)
-  const { values, marker: last } = await store.list(table, { limit, after, keep, ...(from ? { from } : {}) })
+  if (marker !== undefined && !(after && sees(after)))
+    throw new UserError(400, `The marker ${marker.slice(0, 64)} is no longer there.`)
+  const page = { limit, after, keep: (value: T) => sees(value) && keep(value), ...(from ? { from } : {}) }
+  const { values, marker: last } = await store.list(table, page)
   return { values, next: last?.uuid }
 }
 

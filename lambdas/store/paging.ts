@@ -28,7 +28,9 @@ export async function list<T>(
   { index, pk, limit, descending, after, keep, brief }: Listing<T>,
 ): Promise<Listed<T>> {
   const values: T[] = []
-  let resume: Query['after'] = after && { key: after, at: after.by?.[index] }
+  // One that has left this list, or was in another, has its place here all the same: lists are in one order.
+  const place = after?.by?.[index] ?? after?.by?.all
+  let resume: Query['after'] = after && { key: after, at: place && { pk, sk: place.sk } }
   for (let examined = 0; ;) {
     // Filters mostly keep what they see; only when one turns out to be selective is more read at once.
     const chunk = examined === 0 ? limit : Math.max(limit, CHUNK)

@@ -97,6 +97,7 @@ async function listed(
     volumeStore,
     query,
     everybodys || project === undefined ? undefined : volumesFor(project),
+    (volume) => isTheirs(call, volume) || seesAll(call),
     (volume) => matches({ ...volumeView(call, volume), project_id: volume.project_id }, filters),
   )
   const links = nextLink(call, path, next)

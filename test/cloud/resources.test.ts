@@ -56,6 +56,17 @@ describe('nodes', () => {
     expect(await statusOf('/v1/nodes?marker=00000000-0000-4000-8000-000000000000', at(115))).toBe(404)
   })
 
+  it('are listed on behind one that has left the list since the page before', async () => {
+    const [first, second, third] = [await newNode(), await newNode(), await newNode()]
+    for (const { uuid } of [first, second, third]) await cloud.client.nodes.maintenance(uuid, 'broken')
+    const listed = async (query: string) =>
+      ((await get(`/v1/nodes?maintenance=true${query}`))['nodes'] as { uuid: string }[]).map(({ uuid }) => uuid)
+    const all = await listed('')
+    expect(all.toSorted()).toEqual([first, second, third].map(({ uuid }) => uuid).toSorted())
+    await cloud.client.nodes.clearMaintenance(all[0]!)
+    expect(await listed(`&marker=${all[0]}`)).toEqual(all.slice(1))
+  })
+
   it('are filtered, also by several filters at once and over pages', async () => {
     const instance = '11111111-2222-4333-8444-555555555555'
     const a = await newNode({ owner: 'o', resource_class: 'big' })

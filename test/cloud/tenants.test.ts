@@ -95,6 +95,52 @@ it('knows of no volume of others', async () => {
   expect((await asThem('DELETE', `/volume/v3/volumes/${id}`)).status).toBe(404)
 })
 
+it('learns of nothing of others by naming it as the last of the page before', async () => {
+  const { id: volume } = await world.made('/volume/v3/volumes', { volume: { size: 1 } })
+  const { id: network } = await world.made('/network/v2.0/networks', { network: { name: 'hidden' } })
+  const { id: port } = await world.made(ports, { port: { network_id: network } })
+  const server = await world.asked({ networks: 'none' })
+  for (const path of [
+    `/volume/v3/volumes?marker=${volume}`,
+    `/network/v2.0/networks?marker=${network}`,
+    `${ports}?marker=${port}`,
+    `${servers}?marker=${server}`,
+  ]) {
+    expect([path, (await world.ask('GET', path)).status]).toEqual([path, 200])
+    expect([path, (await asThem('GET', path)).status]).toEqual([path, 400])
+  }
+  await world.ask('DELETE', `${ports}/${port}`)
+  await world.ask('DELETE', `/network/v2.0/networks/${network}`)
+})
+
+it('has lists of its own, however much others have; who oversees all has those of all, or of one', async () => {
+  const { project } = await world.stone.member('others', 'member')
+  const { id: own } = await world.made(ports, { port: { network_id: shared } }, theirs)
+  const { id: tenants } = await world.made(ports, { port: { network_id: shared } })
+  const listed = async (as: string, query = '') =>
+    ((await world.ask('GET', ports + query, undefined, as)).body.ports as { id: string }[]).map(({ id }) => id)
+  expect(await listed(theirs)).toEqual([own])
+  expect(await listed(theirs, `?device_id=&device_id=x`)).toEqual([own])
+  expect(await listed(world.admin)).toEqual(expect.arrayContaining([own, tenants]))
+  expect(await listed(world.admin, `?project_id=${project}`)).toEqual([own])
+  for (const [id, as] of [
+    [own, theirs],
+    [tenants, world.token],
+  ])
+    await world.ask('DELETE', `${ports}/${id}`, undefined, as)
+})
+
+it('an administrator who names no network gets none of others that is not shared', async () => {
+  const admins = await world.stone.member('admins-too', 'admin')
+  const { id } = await world.made('/network/v2.0/networks', { network: { name: 'private' } })
+  const server = { name: 'x', imageRef: world.image, flavorRef: 'm1' }
+  const made = await world.made(servers, { server }, admins.token)
+  const of = (await world.ask('GET', `${ports}?device_id=${made.id}`, undefined, admins.token)).body.ports
+  expect(of.every((each: { network_id: string }) => each.network_id === shared)).toBe(true)
+  await world.ask('DELETE', `${servers}/${made.id}`, undefined, admins.token)
+  await world.ask('DELETE', `/network/v2.0/networks/${id}`)
+})
+
 it('fills no table with metadata', async () => {
   const metadata = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`k${at}`, 'v']))
   const more = Object.fromEntries(Array.from({ length: 100 }, (_, at) => [`l${at}`, 'v']))

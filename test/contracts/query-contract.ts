@@ -91,6 +91,10 @@ export function queryContract(name: string, make: Make): void {
       const marker = ordered[5]!
       const after = { key: { pk: marker.pk, sk: marker.sk }, at: marker.by!.site! }
       expect((await table().query({ index: 'site', pk: site, after, limit: 20 })).items).toEqual(ordered.slice(6))
+      // One that is in this list no longer, or was never: where it would stand.
+      const gone = { key: { pk: freshKey(), sk: 'node' }, at: { pk: site, sk: '05#' } }
+      const behind = await table().query({ index: 'site', pk: site, after: gone, limit: 20 })
+      expect(behind.items).toEqual(ordered.slice(6))
     })
 
     it('keeps an item in an index only while it carries a key for it', async () => {
