@@ -7,6 +7,7 @@ import { Construct } from 'constructs'
 import type { Api } from './api.ts'
 import type { CloudFunction } from './cloud-function.ts'
 import type { Conductor } from './conductor.ts'
+import type { Imports } from './imports.ts'
 import type { Periodic } from './periodic.ts'
 import type { Reports } from './reports.ts'
 import type { Webhooks } from './webhooks.ts'
@@ -17,6 +18,7 @@ export interface Watched {
   reports: Reports
   periodic: Periodic
   webhooks: Webhooks
+  imports: Imports
 }
 
 interface Rule {
@@ -35,7 +37,7 @@ interface Rule {
 export class Alarms extends Construct {
   readonly topic: Topic
 
-  constructor(scope: Construct, id: string, { api, conductor, reports, periodic, webhooks }: Watched) {
+  constructor(scope: Construct, id: string, { api, conductor, reports, periodic, webhooks, imports }: Watched) {
     super(scope, id)
     this.topic = new Topic(this, 'Topic', { enforceSSL: true })
 
@@ -44,8 +46,9 @@ export class Alarms extends Construct {
     this.#deadLetters('ReportsUndelivered', reports.undelivered, 'reports-undelivered')
     this.#deadLetters('PeriodicDeadLetters', periodic.deadLetters, 'periodic-dead-letters')
     this.#deadLetters('WebhooksDeadLetters', webhooks.deadLetters, 'webhooks-dead-letters')
+    this.#deadLetters('ImportsDeadLetters', imports.deadLetters, 'imports-dead-letters')
 
-    const functions = { api, conductor, reports, periodic, webhooks }
+    const functions = { api, conductor, reports, periodic, webhooks, imports }
     for (const [name, part] of Object.entries(functions)) this.#errors(name, part.function)
 
     this.#alarm('ApiFaults', {
@@ -74,6 +77,13 @@ export class Alarms extends Construct {
       during: 3,
       says: "Webhooks' events wait for a courier, not for their receivers.",
       article: 'webhooks-behind',
+    })
+    this.#alarm('ImportsBehind', {
+      metric: imports.queue.metricApproximateAgeOfOldestMessage({ period: Duration.minutes(5) }),
+      at: Duration.hours(1).toSeconds(),
+      during: 3,
+      says: 'Images that are to be fetched wait for others.',
+      article: 'imports-behind',
     })
     this.#alarm('PeriodicSilent', {
       metric: periodic.function.metricInvocations({ period: Duration.minutes(5) }),

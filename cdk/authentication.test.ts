@@ -35,16 +35,16 @@ describe('with keystone', () => {
     expect(knowing[0]).toMatchObject({ POWERTOOLS_SERVICE_NAME: 'api' })
     expect(knowing[0]).not.toHaveProperty('USERS')
   })
-}, 60_000)
+}, 180_000)
 
 describe('otherwise', () => {
   it('users are htpasswd lines', () => {
     const template = synthesised()
     expect(environments(template).filter((each) => 'USERS' in each)).toHaveLength(1)
     expect(Object.keys(template.Outputs)).toContain('Users')
-  }, 60_000)
+  }, 180_000)
 
   it('an unknown strategy is refused in words', () => {
     expect(() => synthesised('ldap')).toThrow('context auth=ldap: there is http_basic, keystone')
-  }, 60_000)
+  }, 180_000)
 })

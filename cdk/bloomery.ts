@@ -5,6 +5,7 @@ import { Api } from './api.ts'
 import { Conductor } from './conductor.ts'
 import { Fleet } from './fleet.ts'
 import { Images } from './images.ts'
+import { Imports } from './imports.ts'
 import { Periodic } from './periodic.ts'
 import { Reports } from './reports.ts'
 import { Store } from './store.ts'
@@ -26,7 +27,9 @@ export class Bloomery extends Stack {
     const webhooks = new Webhooks(this, 'Webhooks', ground)
     for (const each of [api, conductor, periodic]) webhooks.wakenBy(each.function)
     webhooks.readBy(api.function)
-    new Alarms(this, 'Alarms', { api, conductor, reports, periodic, webhooks })
+    const imports = new Imports(this, 'Imports', ground)
+    for (const each of [api, periodic]) imports.wakenBy(each.function)
+    new Alarms(this, 'Alarms', { api, conductor, reports, periodic, webhooks, imports })
 
     new CfnOutput(this, 'Endpoint', { value: api.endpoint, description: 'For --os-endpoint and BLOOMERY_ENDPOINT' })
     const { name, secret, description } = api.authentication.forPeople

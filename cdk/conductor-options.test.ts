@@ -20,8 +20,8 @@ it('every function is told the operator’s options', () => {
   const functions = told({ max_concurrent_deploy: 250 })
   expect(functions.length).toBeGreaterThan(3)
   expect(new Set(functions)).toEqual(new Set(['{"max_concurrent_deploy":250}']))
-}, 60_000)
+}, 180_000)
 
 it('an option that there is not is refused before anything is deployed', () => {
   expect(() => synthesised({ colour: 'red' })).toThrow(/colour/)
-}, 60_000)
+}, 180_000)

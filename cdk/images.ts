@@ -4,6 +4,8 @@ import { BlockPublicAccess, Bucket, BucketEncryption, type CfnBucket, ObjectOwne
 import { Construct } from 'constructs'
 import { accept } from './accept.ts'
 
+type ObjectAction = 'GetObject' | 'PutObject' | 'DeleteObject' | 'AbortMultipartUpload'
+
 /** Images, config drives and plans too large for a message. Sites reach them by signed URLs only. */
 export class Images extends Construct {
   readonly bucket: Bucket
@@ -27,7 +29,7 @@ export class Images extends Construct {
   }
 
   /** Signed URLs carry the rights of the function that signs them. */
-  grantUse(grantee: Role, ...actions: Array<'GetObject' | 'PutObject' | 'DeleteObject'>): void {
+  grantUse(grantee: Role, ...actions: ObjectAction[]): void {
     Grant.addToPrincipal({
       grantee,
       actions: actions.map((action) => `s3:${action}`),

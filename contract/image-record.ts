@@ -37,8 +37,35 @@ export interface ImageRecord {
   /** Of one that was cut into chunks after it came: so long the file that came is kept for who is fetching it; null: as long as the image. */
   whole_until?: string | null
   /** Where its data are to be fetched, or were, and why that failed. */
-  download: { url: string; failed: string | null; request: string; begun_at: string; by: string | null } | null
+  download: ImageDownload | null
   created_at: string
   updated_at: string | null
   version: number
+}
+
+export interface ImageDownload {
+  url: string
+  failed: string | null
+  request: string
+  begun_at: string
+  by: string | null
+  /** Where it is fetched in turns: who is at it, and until when at most. */
+  turn?: { holder: string; until: string }
+  /** What earlier turns stored. */
+  stored?: StoredDownload
+}
+
+/** A file that is stored in parts, as far as it came. */
+export interface StoredDownload {
+  upload: string
+  tags: string[]
+  bytes: number
+  /** Of the whole file, where the server says it. */
+  total: number | null
+  /** What the server says to tell versions of the file apart. */
+  etag: string | null
+  modified: string | null
+  /** States of the digests behind `bytes`, base64. */
+  md5: string
+  sha512: string
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { CertificateLife } from '../contract/appliance-certificate.ts'
 import type { ConductorOptions } from '../contract/conductor-options.ts'
 
 /** The few things that the cloud's code needs from what it stands on. lambdas/aws and standalone/ each implement all of them;
@@ -137,6 +138,20 @@ export interface Blobs {
     expected: { size: number; sha256: string },
     seconds: number,
   ): Promise<{ url: string; headers: Record<string, string> }>
+  /** Absent where `putStream` is there. */
+  parts?: BlobParts
+}
+
+/** A blob of any size that several processes put one after the other, part by part. Nothing is there until it is complete. */
+export interface BlobParts {
+  /** Resolves to what the other calls know it by. */
+  begin(key: string): Promise<string>
+  /** Numbers begin at 1; all parts but the last have 5 MiB at least. Put again, a part replaces what it was. Resolves to its tag. */
+  put(key: string, upload: string, number: number, bytes: Uint8Array): Promise<string>
+  /** Rejects unless these are the tags of the parts that were put. */
+  complete(key: string, upload: string, tags: readonly string[]): Promise<void>
+  /** What was put is forgotten. One that has ended already is no error. */
+  abort(key: string, upload: string): Promise<void>
 }
 
 /** Cloud → appliance. Resolves when the broker has it; nobody may be listening. */
@@ -146,12 +161,16 @@ export interface Bus {
 
 /** Certificates for appliances. */
 export interface Identity {
-  /** `csr`: PKCS #10, PEM. The certificate's thing name and client id is `appliance`. Rejects with UserError on a bad request. */
-  issue(appliance: string, csr: string): Promise<Enrolment>
+  /** `csr`: PKCS #10, PEM. The certificate's thing name and client id is `appliance`. What it has already stays good. Rejects with UserError
+   * on a bad request. */
+  issue(appliance: string, csr: string, days: number): Promise<Enrolment>
+  /** All that it has. */
   revoke(appliance: string): Promise<void>
+  /** All that it has but the one of this digest, which it is connected by. */
+  retire(appliance: string, keep: string): Promise<void>
 }
 
-export interface Enrolment {
+export interface Enrolment extends CertificateLife {
   certificate: string
   /** PEM of the authorities that sign the broker and, where it isn't a public one, the blob store. */
   authorities: string

@@ -1,4 +1,4 @@
-import type { Importer } from '../lambdas/image-service/data.ts'
+import type { Importer } from '../lambdas/image-service/importer.ts'
 import { runImports } from '../lambdas/image-service/import.ts'
 import type { Platform } from '../lambdas/platform.ts'
 import { addressGuard } from '../lambdas/webhooks/address-guard.ts'
@@ -34,8 +34,12 @@ export class ImageImports implements Importer {
     )
   }
 
-  wake(): void {
+  wake(): Promise<void> {
     this.#fetching.wake()
+    return Promise.resolve()
+  }
+
+  came(): void {
     this.#cutting.wake()
   }
 

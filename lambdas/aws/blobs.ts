@@ -9,7 +9,8 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import type { Blobs } from '../platform.ts'
+import type { BlobParts, Blobs } from '../platform.ts'
+import { s3Parts } from './blob-parts.ts'
 
 const CHECKSUM = 'x-amz-checksum-sha256'
 const ONE_PUT_LIMIT = 5 * 1024 ** 3 // S3 takes larger objects only in parts
@@ -17,10 +18,12 @@ const ONE_PUT_LIMIT = 5 * 1024 ** 3 // S3 takes larger objects only in parts
 export class S3Blobs implements Blobs {
   readonly #client: S3Client
   readonly #bucket: string
+  readonly parts: BlobParts
 
   constructor(client: S3Client, bucket: string) {
     this.#client = client
     this.#bucket = bucket
+    this.parts = s3Parts(bucket)
   }
 
   async put(key: string, bytes: Uint8Array): Promise<void> {

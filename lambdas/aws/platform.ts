@@ -8,12 +8,12 @@ import { defaultOptions, parseConductorOptions } from '../../contract/conductor-
 import type { Platform } from '../platform.ts'
 import { S3Blobs } from './blobs.ts'
 import { IotBus } from './bus.ts'
-import { SqsCouriers } from './couriers.ts'
 import { environmentOf } from './environment.ts'
 import { IotIdentity } from './identity.ts'
 import { lambdaLog } from './log.ts'
 import { requestHandler } from './request-handler.ts'
 import { DynamoTable } from './table.ts'
+import { SqsWaker } from './waker.ts'
 
 /** The platform of a Lambda function. Regions, credentials and endpoints are read by the SDK from where Lambda puts them. */
 export function awsPlatform(variables: Record<string, string | undefined> = process.env): Platform {
@@ -24,7 +24,7 @@ export function awsPlatform(variables: Record<string, string | undefined> = proc
     bus: new IotBus(new IoTDataPlaneClient({ requestHandler })),
     identity: new IotIdentity(new IoTClient({ requestHandler }), APPLIANCE_POLICY),
     // Functions that wake nobody (reports) have no queue for it.
-    couriers: new SqsCouriers(new SQSClient({ requestHandler }), COURIERS ?? ''),
+    couriers: new SqsWaker(new SQSClient({ requestHandler }), COURIERS ?? ''),
     options: CONDUCTOR_OPTIONS === undefined ? defaultOptions : parseConductorOptions(CONDUCTOR_OPTIONS),
     clock: { now: () => new Date() },
     ids: { uuid: () => randomUUID(), token: (bytes) => randomBytes(bytes).toString('base64url') },

@@ -11,6 +11,7 @@ import { manifestOf } from '../store/image-references.ts'
 import { imageBlob } from '../store/images.ts'
 import { requireTarget } from '../webhooks/target.ts'
 import type { WebhookConfig } from '../webhooks/config.ts'
+import type { Importer } from './importer.ts'
 import { requireDeployable } from './input.ts'
 import { PATH } from './path.ts'
 import { activate, largest, receive, tooLarge } from './receive.ts'
@@ -20,10 +21,6 @@ import { entryOf, ownEntry } from './sight.ts'
 const DATA_TYPE = 'application/octet-stream'
 const SAVE_SECONDS = 3600
 
-/** Fetches what `web-download` names, and cuts what came into chunks; whoever runs it is woken when there is something to do. */
-export interface Importer {
-  wake(): void
-}
 export interface Importing {
   importer: Importer | undefined
   /** Where it may fetch from. */
@@ -43,7 +40,7 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
   app.put(`${path}/file`, async (call) => {
     const data = await received(call, 'saving')
     await kept(call.req.param('image').toLowerCase(), (entry) => activate(ground, entry, data))
-    importer?.wake()
+    importer?.came?.()
     return call.body(null, 204)
   })
   app.put(`${path}/stage`, async (call) => {
@@ -60,7 +57,7 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
       if (record.status !== 'uploading' || !record.data)
         throw new UserError(409, `Image ${record.uuid} is ${record.status}: stage its data before they are imported.`)
       await activate(ground, { record, image: undefined }, record.data)
-      importer?.wake()
+      importer?.came?.()
     } else await download(call, record, asked.uri)
     return call.body(null, 202)
   })
@@ -156,7 +153,7 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
       return { status: 'importing', download: { url, failed: null, request: call.var.requestId, begun_at, by } }
     })
     log.info({ image: uuid, host: new URL(url).host }, 'image is to be fetched')
-    importer.wake()
+    await importer.wake(uuid)
   }
 }
 

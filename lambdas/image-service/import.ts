@@ -4,9 +4,10 @@ import type { Platform } from '../platform.ts'
 import { imageBlob } from '../store/images.ts'
 import { all } from '../store/paging.ts'
 import type { AddressGuard } from '../webhooks/address-guard.ts'
-import { fetchGuarded } from './fetch.ts'
+import { failed } from './failed.ts'
+import { fetchGuarded, reasonOf } from './fetch.ts'
 import { activate, largest, receive, tooLarge } from './receive.ts'
-import { changeRecord, findEntry, IMPORTS_DUE } from './records.ts'
+import { findEntry, IMPORTS_DUE } from './records.ts'
 
 const LONGEST_MS = 6 * 3600 * 1000
 const TRIES = 3
@@ -38,23 +39,8 @@ async function runImport(platform: Platform, uuid: string, guard: AddressGuard, 
     } catch (error) {
       if (stop.aborted) return
       const isFinal = error instanceof UserError || attempt === TRIES
-      if (isFinal) return failed(platform, uuid, `${new URL(url).host}: ${messageOf(error)}`)
+      if (isFinal) return failed(platform, uuid, `${new URL(url).host}: ${reasonOf(error)}`)
       await new Promise((resolve) => setTimeout(resolve, REST_MS))
     }
   }
-}
-
-async function failed(platform: Platform, uuid: string, why: string): Promise<void> {
-  platform.log.warn({ image: uuid, why }, 'image could not be fetched')
-  await changeRecord(platform, uuid, ({ record: { status, download } }) =>
-    status === 'importing' && download
-      ? { status: 'queued', download: { ...download, failed: why.slice(0, 500) } }
-      : undefined,
-  )
-}
-
-/** Of several addresses tried there are several reasons. */
-function messageOf(error: unknown): string {
-  const causes = error instanceof AggregateError ? (error.errors as unknown[]) : [error]
-  return causes.map((each) => (each instanceof Error ? each.message : String(each))).join('; ')
 }

@@ -4,8 +4,9 @@ import type { ImageRecord } from '../../contract/image-record.ts'
 import type { Image } from '../../contract/resources.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { imageBlob, imageItem, imageNameItem } from '../store/images.ts'
+import { withoutTurns } from './hold.ts'
 import { requireDeployable } from './input.ts'
-import { changeRecord, type Entry, recordStore } from './records.ts'
+import { changeRecord, type Entry, findEntry, recordStore } from './records.ts'
 
 /** Data of an image, on their way into the blob store: as they come where requests are streams, else as much as fits into one. */
 
@@ -64,7 +65,7 @@ export async function receive(
 }
 
 /** What says one thing and is another would be read by programs that trust it (CVE-2024-32498). */
-function requireFormat(head: Buffer, format: 'raw' | 'qcow2'): void {
+export function requireFormat(head: Buffer, format: 'raw' | 'qcow2'): void {
   const isQcow2 = head.subarray(0, QCOW2.length).equals(QCOW2)
   if (isQcow2 !== (format === 'qcow2'))
     throw new UserError(400, `The data ${isQcow2 ? 'begin' : "don't begin"} as qcow2, and disk_format is ${format}.`)
@@ -83,37 +84,54 @@ async function collected(bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> 
   return Buffer.concat(chunks)
 }
 
+const ATTEMPTS = 20
+
 /** From now on it can be deployed. Its name there is its id: names of projects' images are not unique. */
 export async function activate(
   platform: Needs,
-  { record }: Entry,
+  { record: first }: Entry,
   data: NonNullable<ImageRecord['data']>,
 ): Promise<ImageRecord> {
   const { table, clock, log } = platform
-  const now = clock.now().toISOString()
-  const image: Image = {
-    uuid: record.uuid,
-    name: record.uuid,
-    state: 'active',
-    size: data.size,
-    disk_format: requireDeployable(record),
-    os_hash_algo: 'sha512',
-    os_hash_value: data.sha512,
-    created_at: record.created_at,
-    updated_at: now,
-    version: 1,
+  let record = first
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const now = clock.now().toISOString()
+    const image: Image = {
+      uuid: record.uuid,
+      name: record.uuid,
+      state: 'active',
+      size: data.size,
+      disk_format: requireDeployable(record),
+      os_hash_algo: 'sha512',
+      os_hash_value: data.sha512,
+      created_at: record.created_at,
+      updated_at: now,
+      version: 1,
+    }
+    const download = record.download && withoutTurns(record.download)
+    const after: ImageRecord = {
+      ...record,
+      status: 'active',
+      data,
+      download,
+      updated_at: now,
+      version: record.version + 1,
+    }
+    try {
+      await table.write([
+        ...recordStore.writes(record, after),
+        { put: imageItem(image), expect: 'absent' },
+        { put: imageNameItem(image), expect: 'absent' },
+      ])
+      log.info({ image: record.uuid, name: record.name, size: data.size }, 'image complete')
+      return after
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+      const now = await findEntry(table, record.uuid)
+      // Its owner may name it while it comes.
+      if (!now || now.image || now.record.status !== first.status) break
+      record = now.record
+    }
   }
-  const after: ImageRecord = { ...record, status: 'active', data, updated_at: now, version: record.version + 1 }
-  try {
-    await table.write([
-      ...recordStore.writes(record, after),
-      { put: imageItem(image), expect: 'absent' },
-      { put: imageNameItem(image), expect: 'absent' },
-    ])
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error
-    throw new UserError(409, `Image ${record.uuid} was changed or deleted while its data came: send them again.`)
-  }
-  log.info({ image: record.uuid, name: record.name, size: data.size }, 'image complete')
-  return after
+  throw new UserError(409, `Image ${first.uuid} was changed or deleted while its data came: send them again.`)
 }

@@ -1,8 +1,11 @@
+import type { Importer } from '../image-service/importer.ts'
 import type { Platform } from '../platform.ts'
 import { collectChunks } from './chunks.ts'
 import { resumeAllocations } from './allocations.ts'
 import { relieveAppliances } from './appliances.ts'
+import { warnOfCertificates } from './certificates.ts'
 import { expireDeployLogs } from '../store/deploy-logs.ts'
+import { wakeImports } from './image-imports.ts'
 import { expireNodes } from './nodes.ts'
 import { tendFreeNodes } from './free-nodes.ts'
 import { wakeServers } from './servers.ts'
@@ -12,7 +15,7 @@ import { seeToVolumes } from './volumes.ts'
 import { wakeCouriers } from './webhooks.ts'
 
 /** What time alone makes necessary. Reads only what is due, never all there is; running twice at once is harmless. */
-export async function tick(platform: Platform): Promise<void> {
+export async function tick(platform: Platform, importer?: Importer): Promise<void> {
   const results = await Promise.allSettled([
     expireNodes(platform),
     republishCommands(platform),
@@ -24,7 +27,9 @@ export async function tick(platform: Platform): Promise<void> {
     wakeCouriers(platform),
     collectChunks(platform),
     relieveAppliances(platform),
+    warnOfCertificates(platform),
     tendFreeNodes(platform),
+    importer && wakeImports(platform, importer),
   ])
   const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   if (errors.length > 0) throw new AggregateError(errors, 'periodic work failed')

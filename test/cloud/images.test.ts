@@ -140,7 +140,7 @@ describe('an upload', () => {
 })
 
 describe('a download from the web', () => {
-  const importer = { wake: () => {} }
+  const importer = { wake: () => Promise.resolve() }
   const ask = async (id: string, uri: string): Promise<Response> => {
     const app = createApi(world.cloud.platform, { publicEndpoint: PUBLIC, auth: AUTH, webhooks: WEBHOOKS }, importer)
     const headers = { 'x-auth-token': world.token }

@@ -34,7 +34,7 @@ export interface LambdaCloud {
   stop(): Promise<void>
 }
 
-type Functions = Record<'api' | 'conductor' | 'reports' | 'periodic' | 'webhooks', LambdaFunction>
+type Functions = Record<'api' | 'conductor' | 'reports' | 'periodic' | 'webhooks' | 'imports', LambdaFunction>
 
 /** The cloud as it is deployed: the bundles that cdk makes, with the environment and event sources that the template gives them. */
 export async function startLambdaCloud(): Promise<LambdaCloud> {
@@ -96,10 +96,10 @@ async function startFunctions(
     stops.unshift(() => running.stop())
     started[id.replace(/Function.*/, '').toLowerCase()] = running
   }
-  const { api, conductor, reports, periodic, webhooks } = started
-  if (!api || !conductor || !reports || !periodic || !webhooks)
+  const { api, conductor, reports, periodic, webhooks, imports } = started
+  if (!api || !conductor || !reports || !periodic || !webhooks || !imports)
     throw new Error(`the stack's functions are ${Object.keys(started).join()}`)
-  return { api, conductor, reports, periodic, webhooks }
+  return { api, conductor, reports, periodic, webhooks, imports }
 }
 
 async function startSources(template: Template, aws: Aws, functions: Functions): Promise<Array<() => Promise<void>>> {

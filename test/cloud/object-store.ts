@@ -8,7 +8,14 @@ const actions: Record<string, string> = {
   GET: 's3:GetObject',
   HEAD: 's3:GetObject',
   PUT: 's3:PutObject',
+  // Begins and completes an upload in parts.
+  POST: 's3:PutObject',
   DELETE: 's3:DeleteObject',
+}
+
+function actionOf({ method, url }: Pick<Knock, 'method' | 'url'>): string {
+  if (method === 'DELETE' && url.searchParams.has('uploadId')) return 's3:AbortMultipartUpload'
+  return actions[method] ?? method
 }
 
 /** S3's door before an emulator that has none: it refuses requests that are unsigned, expired, signed for something else or beyond
@@ -22,7 +29,7 @@ export async function startObjectStore(emulator: string, secret: string, permits
     const genuine = url.searchParams.has('X-Amz-Signature')
       ? presignedBy(secret, knock, new Date())
       : headers.authorization !== undefined
-    if (!genuine || (isObject && !permits(callerOf(knock), actions[method] ?? method, resource))) {
+    if (!genuine || (isObject && !permits(callerOf(knock), actionOf(knock), resource))) {
       return fault(403, 'AccessDenied')
     }
     const checksum = headers['x-amz-checksum-sha256']

@@ -105,6 +105,26 @@ export function blobContract(name: string, make: Make): void {
       expect(await blobs().head(key)).toEqual({ size: bytes.length, sha256: sha256(bytes) })
     })
 
+    it('takes a blob in parts, where it takes none as a stream: all of it at the end, or nothing', async () => {
+      const { parts, putStream } = blobs()
+      expect(parts === undefined).toBe(putStream !== undefined)
+      if (!parts) return
+      const [key, first, last] = [freshBlob(), randomBytes(5 * 1024 ** 2), randomBytes(1000)]
+      const upload = await parts.begin(key)
+      await parts.put(key, upload, 1, randomBytes(5 * 1024 ** 2))
+      const replaced = [await parts.put(key, upload, 1, first), await parts.put(key, upload, 2, last)]
+      expect(await blobs().head(key)).toBeUndefined()
+      await expect(parts.complete(key, upload, [replaced[0]!, 'f'.repeat(32)])).rejects.toThrow()
+      await parts.complete(key, upload, replaced)
+      expect(Buffer.compare((await blobs().get(key))!, Buffer.concat([first, last]))).toBe(0)
+      const aborted = freshBlob()
+      const other = await parts.begin(aborted)
+      await parts.put(aborted, other, 1, Buffer.from('x'))
+      for (let time = 0; time < 2; time += 1) await parts.abort(aborted, other)
+      await expect(parts.put(aborted, other, 2, Buffer.from('y'))).rejects.toThrow()
+      expect(await blobs().head(aborted)).toBeUndefined()
+    })
+
     it.each([
       ['other bytes', (bytes: Buffer) => Buffer.from(bytes).fill(0, 0, 1)],
       ['too few bytes', (bytes: Buffer) => bytes.subarray(1)],
