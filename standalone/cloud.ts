@@ -9,6 +9,7 @@ import type { Clock, Ids, Log } from '../lambdas/platform.ts'
 import { onUplinks } from '../lambdas/reports/on-uplink.ts'
 import type { Config } from './config.ts'
 import { openGround, type Ground } from './ground.ts'
+import { cannotListen } from './cannot-listen.ts'
 import { listen, type HttpOptions, type HttpServer } from './http.ts'
 import { ImageImports } from './image-imports.ts'
 import { keystoneAuth } from './keystone.ts'
@@ -52,7 +53,10 @@ export async function startCloud(config: Config, clock: Clock, ids: Ids, log: Lo
     const auth = await authOf(config, ground)
     const api: { answer?: Hono } = {}
     const tls = config.tls ? ground.serverCertificate : undefined
-    http = await listen({ fetch: dispatch(ground, api), host: config.host, port: config.port, tls })
+    const at = { host: config.host, port: config.port }
+    http = await listen({ fetch: dispatch(ground, api), ...at, tls }).catch((error: unknown) => {
+      throw cannotListen('API', at, error)
+    })
     endpoint ||= `${tls ? 'https' : 'http'}://${bracketed(config.host)}:${http.port}`
     const imports = new ImageImports(ground.platform, ground.blobs, ground.webhooks)
     stops.push(() => imports.stop())

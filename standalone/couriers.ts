@@ -1,6 +1,3 @@
-import { readFile } from 'node:fs/promises'
-import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import type { Couriers, Platform } from '../lambdas/platform.ts'
 import { addressGuard } from '../lambdas/webhooks/address-guard.ts'
 import type { WebhookConfig } from '../lambdas/webhooks/config.ts'
@@ -8,7 +5,6 @@ import { type Courier, deliver } from '../lambdas/webhooks/deliver.ts'
 import { post } from '../lambdas/webhooks/post.ts'
 import { secretBox } from '../lambdas/webhooks/secret-box.ts'
 import { Worker, type StepResult } from './worker.ts'
-import { writeOnce } from './write-once.ts'
 
 const TURN_MS = 5000
 
@@ -54,11 +50,4 @@ export class LocalCouriers implements Couriers {
       if (!this.#stopping.signal.aborted) log.error({ webhook, error: String(error) }, 'delivering failed')
     })
   }
-}
-
-/** The key that webhooks' secrets are sealed under, made at the first start. */
-export async function webhookKey(dataDir: string): Promise<string> {
-  const path = join(dataDir, 'webhook-key')
-  await writeOnce(path, () => randomBytes(32).toString('base64url'))
-  return (await readFile(path, 'utf8')).trim()
 }

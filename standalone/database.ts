@@ -55,10 +55,7 @@ export class Database {
   #afterCommit: Array<() => void> = []
 
   constructor(path: string, disk: () => Disk = () => (path === ':memory:' ? none : walOf(path))) {
-    this.sql = new DatabaseSync(path)
-    // NORMAL: the log is synced here (see Durability), and by SQLite itself around checkpoints.
-    this.sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;')
-    this.sql.exec(schema)
+    this.sql = opened(path)
     this.#begin = this.sql.prepare('BEGIN IMMEDIATE')
     this.#end = this.sql.prepare('COMMIT')
     this.#mark = this.sql.prepare('SAVEPOINT one')
@@ -130,4 +127,19 @@ export class Database {
       return false
     }
   }
+}
+
+function opened(path: string): DatabaseSync {
+  const sql = new DatabaseSync(path)
+  try {
+    // NORMAL: the log is synced here (see Durability), and by SQLite itself around checkpoints.
+    sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;')
+    sql.exec(schema)
+  } catch (cause) {
+    sql.close()
+    throw new Error(`the database ${path} can't be used: is the disk full? A damaged one is restored from a backup`, {
+      cause,
+    })
+  }
+  return sql
 }

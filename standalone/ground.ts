@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Hono } from 'hono'
 import { type ConductorOptions, defaultOptions } from '../contract/conductor-options.ts'
@@ -9,15 +7,17 @@ import type { WebhookConfig } from '../lambdas/webhooks/config.ts'
 import { blobRoutes } from './blob-routes.ts'
 import { FileBlobs } from './blobs.ts'
 import { Broker } from './broker.ts'
+import { cannotListen } from './cannot-listen.ts'
+import { makeDataDir } from './data-dir.ts'
 import type { Database } from './database.ts'
 import { OwnIdentity, openAuthority, type Authority } from './identity.ts'
 import { lockDirectory } from './lock.ts'
-import { LocalCouriers, webhookKey } from './couriers.ts'
+import { LocalCouriers } from './couriers.ts'
 import { Membership } from './membership.ts'
 import { SqliteQueue } from './queue.ts'
+import { secretFile } from './secret-file.ts'
 import { openTable, type SqliteTable } from './table.ts'
 import { queueUplink } from './uplinks.ts'
-import { writeOnce } from './write-once.ts'
 
 export interface GroundOptions {
   dataDir: string
@@ -53,12 +53,12 @@ export interface Ground {
 
 export async function openGround(options: GroundOptions): Promise<Ground> {
   const { dataDir, clock, ids, log } = options
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await makeDataDir(dataDir)
   const unlock = lockDirectory(dataDir)
   const table = openTable({ path: join(dataDir, 'bloomery.sqlite'), clock, log, tells: isOfConcern })
   const { database } = table
   const reports = new SqliteQueue({ database, name: 'reports', clock, log })
-  const secret = await blobSecret(dataDir)
+  const secret = Buffer.from(await secretFile(join(dataDir, 'blob-secret'), 'hex'), 'hex')
   const blobs = new FileBlobs({ dir: join(dataDir, 'blobs'), database, clock, secret, publicUrl: options.publicUrl })
   await blobs.prepare()
   const authority = await openAuthority(join(dataDir, 'authority'), clock)
@@ -80,7 +80,7 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
   }
   const port = await broker.listen(options.broker.host, options.broker.port).catch(async (error: unknown) => {
     await close()
-    throw error
+    throw cannotListen('MQTT broker', options.broker, error)
   })
   const brokerUrl = `mqtts://${options.broker.publicHost}:${port}`
   const identity = new OwnIdentity(authority, membership, () => brokerUrl)
@@ -94,7 +94,12 @@ export async function openGround(options: GroundOptions): Promise<Ground> {
     ids,
     log,
   }
-  const webhooks = { networks: [], http: false, ...options.webhooks, key: await webhookKey(dataDir) }
+  const webhooks = {
+    networks: [],
+    http: false,
+    ...options.webhooks,
+    key: await secretFile(join(dataDir, 'webhook-key'), 'base64url'),
+  }
   couriers = new LocalCouriers(own, webhooks)
   return {
     webhooks,
@@ -118,10 +123,4 @@ function durably(database: Database, bus: Bus): Bus {
       await bus.publish(topic, payload)
     },
   }
-}
-
-async function blobSecret(dataDir: string): Promise<Uint8Array> {
-  const path = join(dataDir, 'blob-secret')
-  await writeOnce(path, () => randomBytes(32).toString('hex'))
-  return Buffer.from(await readFile(path, 'utf8'), 'hex')
 }

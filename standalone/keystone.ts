@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { ApiConfig } from '../lambdas/api/config.ts'
 import { bootstrap } from '../lambdas/identity/bootstrap.ts'
 import type { Platform } from '../lambdas/platform.ts'
+import { secretFile } from './secret-file.ts'
 import { writeOnce } from './write-once.ts'
 
 /** The first administrator's password, as it was at the beginning: only root and this service's user can read it. */
@@ -15,9 +16,7 @@ export async function keystoneAuth(
   platform: Platform,
   tokenSeconds: number,
 ): Promise<ApiConfig['auth']> {
-  const keyFile = join(dataDir, 'token-key')
-  await writeOnce(keyFile, () => randomBytes(32).toString('base64url'))
-  const signingKey = (await readFile(keyFile, 'utf8')).trim()
+  const signingKey = await secretFile(join(dataDir, 'token-key'), 'base64url')
   const passwordFile = adminPasswordFile(dataDir)
   await writeOnce(passwordFile, () => `${randomBytes(18).toString('base64url')}\n`)
   if (await bootstrap(platform, (await readFile(passwordFile, 'utf8')).trim()))

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -8,6 +8,8 @@ import type { Config } from './config.ts'
 import { adminPasswordFile } from './keystone.ts'
 
 const STOP_MS = 15_000
+const PRIVATE = 0o077
+const FOR_EVERYBODY = 0o644
 
 /** Runs the cloud until SIGTERM or SIGINT. Standard output says where it is; the log goes to standard error. */
 export async function serve(config: Config, asJson: boolean): Promise<void> {
@@ -16,9 +18,11 @@ export async function serve(config: Config, asJson: boolean): Promise<void> {
     pino.destination({ fd: 2, sync: true }),
   )
   const ids = { uuid: randomUUID, token: (bytes: number) => randomBytes(bytes).toString('base64url') }
+  process.umask(PRIVATE) // the folder may be older than this, and open to everybody
   const cloud = await startCloud(config, { now: () => new Date() }, ids, log)
   const authorities = join(config.dataDir, 'authorities.pem')
   await writeFile(authorities, cloud.authorities)
+  await chmod(authorities, FOR_EVERYBODY)
   const stopped = stopSignal()
   flushCompileCache() // for the next start, however this life ends
   const admin = config.auth.strategy === 'keystone' ? { admin_password_file: adminPasswordFile(config.dataDir) } : {}
