@@ -2,6 +2,7 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { Server, ServerTask } from '../../contract/compute.ts'
 import { ApiError } from '../../contract/api/client.ts'
 import { readJson } from '../api/body.ts'
+import { entryOf } from '../image-service/sight.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { baremetalOf } from './baremetal.ts'
 import { isTheirs, requireAdmin } from '../openstack/rights.ts'
@@ -118,7 +119,12 @@ async function onNode(call: Call, ground: Ground, server: Server, name: Action, 
       await take('powering on')
       return call.body(null, 202)
     case 'rescue': {
-      const adminPass = actions.rescue.parse(given)?.adminPass ?? ground.ids.token(9)
+      const { adminPass = ground.ids.token(9), rescue_image_ref: image } = actions.rescue.parse(given) ?? {}
+      // What is not there is refused, and what is there not used: as with Nova's driver, a machine starts its node's rescue ramdisk.
+      if (image !== undefined)
+        await entryOf(call, ground, image).catch(() => {
+          throw new UserError(400, `Image ${image} could not be found, or may not be used to rescue a server.`)
+        })
       await told(nodes.provision(node, 'rescue', { rescue_password: adminPass }))
       await take('rescuing')
       return call.json({ adminPass })
@@ -152,6 +158,11 @@ async function rebuild(
 ): Promise<Response> {
   const asked = actions.rebuild.parse(given)
   requireHostnames(call, asked)
+  if (server.image === '')
+    throw new UserError(
+      400,
+      `Image ${asked.imageRef} is unacceptable: bare metal doesn't support rebuilding volume-backed servers: make another volume of it, and another server.`,
+    )
   const node = await nodeOf(ground, server, 'rebuild')
   const { nodes } = baremetalOf(ground)
   const key = asked.key_name

@@ -21,7 +21,7 @@ import { usageRoutes } from './usage.ts'
 import { volumeAttachmentRoutes } from './volume-routes.ts'
 
 /** The last microversion whose replies are made here. */
-const MAXIMUM = 90
+const MAXIMUM = 96
 
 const words: Readonly<Record<number, string>> = {
   400: 'badRequest',

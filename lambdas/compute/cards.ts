@@ -7,7 +7,7 @@ import { networkStore, portStore } from '../network/store.ts'
 import { takePort } from '../network/take-port.ts'
 import type { Platform } from '../platform.ts'
 import { getNode } from '../store/nodes.ts'
-import { hostName } from './naming.ts'
+import { hostName, labelOf } from './naming.ts'
 
 /** A server's ports, and the cards of its node that they are bound to. */
 
@@ -40,7 +40,7 @@ function makePort(platform: Platform, server: Server, { port, network, fixed_ip:
       project_id: server.project_id,
       device_id: server.uuid,
       device_owner: 'compute:nova',
-      dns_name: server.hostname ?? hostName(server.name),
+      dns_name: labelOf(server.hostname ?? hostName(server.name)),
       ...(ip === null ? {} : { fixed_ips: [{ ip_address: ip }] }),
     },
     port,

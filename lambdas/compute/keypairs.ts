@@ -17,12 +17,18 @@ const KEY =
 
 const creation = z.object({
   keypair: z.strictObject({
-    name: z.string().regex(/^[A-Za-z0-9@._ -]{1,255}$/, 'letters, digits, and @ . _ - and spaces'),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9@._ -]{1,255}$/, 'letters, digits, and @ . _ - and spaces')
+      .refine((text) => text === text.trim(), 'no space at an end'),
     public_key: z.string().trim().max(16_384).optional(),
     type: z.literal('ssh', 'only ssh: bare metal has no Windows passwords to fetch').optional(),
     user_id: z.string().max(64).optional(),
   }),
 })
+
+/** From this microversion on clients make key pairs themselves, and their names may be like addresses of mail. */
+const IMPORTED_ONLY = 92
 
 /** Public keys of people, which their servers let in. The private half of a pair that is made here is in the reply, and nowhere else. */
 export function keypairRoutes(app: Service, ground: Ground): void {
@@ -34,6 +40,13 @@ export function keypairRoutes(app: Service, ground: Ground): void {
   })
   app.post(path, async (call) => {
     const given = creation.parse(await readJson(call)).keypair
+    if (call.var.minor < IMPORTED_ONLY && /[@.]/.test(given.name))
+      throw new UserError(400, `keypair.name: @ and . are allowed from 2.${IMPORTED_ONLY} on.`)
+    if (call.var.minor >= IMPORTED_ONLY && given.public_key === undefined)
+      throw new UserError(
+        400,
+        `'public_key' is a required property: from 2.${IMPORTED_ONLY} on no key pair is made here.`,
+      )
     const user_id = userOf(call, given.user_id)
     const { public_key, ...secret } =
       given.public_key === undefined ? await generatedKey() : { public_key: given.public_key }

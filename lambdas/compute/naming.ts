@@ -7,14 +7,22 @@ import type { ServerUpdate } from './server-input.ts'
 
 /** The microversion from which people choose host names, and see them. */
 export const HOSTNAMES = 90
+/** From which on these may have a domain. */
+const WITH_DOMAIN = 94
 
 export function requireHostnames(call: Call, { hostname }: Pick<ServerUpdate, 'hostname'>): void {
-  if (hostname !== undefined && call.var.minor < HOSTNAMES)
+  if (hostname === undefined) return
+  if (call.var.minor < HOSTNAMES)
     throw new UserError(
       400,
       `Additional properties are not allowed ('hostname' was unexpected): it needs 2.${HOSTNAMES}.`,
     )
+  if (hostname.includes('.') && call.var.minor < WITH_DOMAIN)
+    throw new UserError(400, `hostname: one label, without a dot; a domain name needs 2.${WITH_DOMAIN}.`)
 }
+
+/** A port's DNS name, whose domain is that of its network. */
+export const labelOf = (hostname: string): string => hostname.replace(/\..*/, '')
 
 export function accessOf({ accessIPv4, accessIPv6 }: ServerUpdate): Partial<Server> {
   return {
@@ -36,8 +44,8 @@ export function changesOf(given: ServerUpdate): Partial<Server> {
 export function hostName(name: string): string {
   const plain = name
     .toLowerCase()
-    .replaceAll(/[ _]/g, '-')
-    .replaceAll(/[^a-z0-9.-]/g, '')
-    .replaceAll(/^[.-]+|[.-]+$/g, '')
+    .replaceAll(/[ _.]/g, '-')
+    .replaceAll(/[^a-z0-9-]/g, '')
+    .replaceAll(/^-+|-+$/g, '')
   return plain.slice(0, 63) || 'server'
 }

@@ -22,12 +22,13 @@ const userData = z
   .max(65_535)
   .refine((text) => isUtf8(Buffer.from(text, 'base64')), 'user_data: not UTF-8 text')
   .nullish()
-/** RFC 1123 §2.1: one label, as Nova takes it before 2.94. */
+/** RFC 1123 §2.1. Whether it may have a domain, `requireHostnames` knows. */
 const hostname = z
   .string()
+  .max(255)
   .regex(
-    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i,
-    'hostname: 1 to 63 letters, digits and dashes, none of them a dash at an end',
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/i,
+    'hostname: labels of 1 to 63 letters, digits and dashes, none of them with a dash at an end',
   )
 const reached = (version: 4 | 6) =>
   z.string().refine((text) => text === '' || isIP(text) === version, `not an IPv${version} address`)
@@ -118,7 +119,7 @@ export const actions = {
     user_data: userData,
   }),
   rescue: z
-    .looseObject({ adminPass: z.string().min(1).max(255).optional(), rescue_image_ref: z.string().optional() })
+    .looseObject({ adminPass: z.string().min(1).max(255).optional(), rescue_image_ref: z.uuid().optional() })
     .nullish(),
   unrescue: nothing,
   lock: z.looseObject({ locked_reason: z.string().max(255).optional() }).nullish(),

@@ -100,6 +100,7 @@ export function serverView(call: Call, server: Server, addresses: readonly Addre
     ...(minor >= 63 ? { trusted_image_certificates: null } : {}),
     ...(minor >= 71 ? { server_groups: server.group ? [server.group] : [] } : {}),
     ...(minor >= 73 ? { locked_reason: server.locked_reason ?? null } : {}),
+    ...(minor >= 96 ? { pinned_availability_zone: server.availability_zone } : {}),
     ...(asAdmin
       ? {
           'OS-EXT-SRV-ATTR:host': site,

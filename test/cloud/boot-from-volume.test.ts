@@ -145,6 +145,20 @@ describe('a server that boots from a volume', () => {
     expect(fault.message).toContain('the disk is full')
   })
 
+  it('is not rebuilt: its volume is made of an image once', async () => {
+    const node = await world.node('n1', bootable)
+    const id = await madeVolume()
+    const server = await world.asked(bootsFrom(id))
+    await site.answer()
+    await world.deployed(node)
+    const rebuild = { rebuild: { imageRef: world.image } }
+    const refused = await world.ask('POST', `/compute/v2.1/servers/${server}/action`, rebuild)
+    expect(refused.status).toBe(400)
+    expect(refused.body.badRequest.message).toContain('volume-backed')
+    expect(await world.get(node)).toMatchObject({ provision_state: 'active' })
+    expect((await world.get(node)).instance_info).not.toHaveProperty('image_source')
+  })
+
   it('is refused what makes no sense', async () => {
     const id = await madeVolume()
     const body = (more: object) => ({ server: { name: 'x', flavorRef: 'm1', ...bootsFrom(id), ...more } })

@@ -84,7 +84,7 @@ describe('a server', () => {
     await world.node('n1')
     await world.node('n2')
     const several = { name: 'web', imageRef: world.image, flavorRef: 'm1', networks: 'none', min_count: 2 }
-    const server = { ...several, return_reservation_id: true, hostname: 'web' }
+    const server = { ...several, return_reservation_id: true }
     const { status, body } = await world.ask('POST', servers, { server }, world.token, 'compute 2.90')
     expect({ status, body }).toEqual({
       status: 202,
@@ -215,7 +215,7 @@ describe('a server', () => {
       [{ 'os-stop': null }, 'ACTIVE', { power_state: 'power off' }, 'SHUTOFF'],
       [{ 'os-start': null }, 'SHUTOFF', { power_state: 'power on' }, 'ACTIVE'],
       [
-        { rescue: { adminPass: 'secret' } },
+        { rescue: { adminPass: 'secret', rescue_image_ref: world.image } },
         'ACTIVE',
         { provision_state: 'rescue', target_provision_state: null },
         'RESCUE',
