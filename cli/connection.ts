@@ -64,6 +64,8 @@ function trust(path: string): void {
   } catch (cause) {
     throw new UsageError(`cannot read the authority's certificate ${path}`, { cause })
   }
+  if (!pem.includes('-----BEGIN CERTIFICATE-----'))
+    throw new UsageError(`${path} holds no certificate: the authority's is wanted, PEM (authorities.pem of the cloud)`)
   setDefaultCACertificates([...getCACertificates(), pem])
 }
 

@@ -56,7 +56,9 @@ describe('with tokens', () => {
 
   it('a wrong password is told with the user, without the password', async () => {
     const call = withTokens(service('y').send, login)
-    await expect(call('http://c/v1/nodes', request)).rejects.toThrow(/^ada could not log in to the system .*401$/)
+    await expect(call('http://c/v1/nodes', request)).rejects.toThrow(
+      /^ada could not log in to the system .*401: is the password right/,
+    )
   })
 
   it('a 401 that is not of tokens is left as it is', async () => {

@@ -46,5 +46,8 @@ async function tokenFor(send: typeof fetch, { endpoint, username, password, proj
   const token = reply.headers.get('x-subject-token')
   if (reply.status === 201 && token !== null) return token
   const where = project === undefined ? 'the system (for a project, set BLOOMERY_PROJECT)' : `project ${project}`
-  throw new UsageError(`${username} could not log in to ${where}: the identity service answered ${reply.status}`)
+  const remedy = reply.status === 401 ? ': is the password right, and has the user a role there?' : ''
+  throw new UsageError(
+    `${username} could not log in to ${where}: the identity service answered ${reply.status}${remedy}`,
+  )
 }

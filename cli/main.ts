@@ -1,16 +1,16 @@
 import { Command, CommanderError } from 'commander'
-import { ApiError } from '../contract/api/client.ts'
 import { serveCommand } from '../standalone/main.ts'
 import { applianceCommand } from './appliance.ts'
 import { consoleCommand } from './console.ts'
 import { deployCommand, undeployCommand } from './deploy.ts'
+import { explain } from './failure.ts'
 import { imageCommand } from './image.ts'
 import { nodeCommand } from './node.ts'
 import { printable } from './output.ts'
 import { portCommand } from './port.ts'
 import { serverCommand } from './server.ts'
 import { siteCommand } from './site.ts'
-import { exitCodes, UsageError } from './usage.ts'
+import { exitCodes } from './usage.ts'
 import { volumeCommand } from './volume.ts'
 import { webhookCommand } from './webhook.ts'
 import { whyCommand } from './why.ts'
@@ -23,8 +23,9 @@ const program = new Command('bloomery')
   .addHelpText(
     'after',
     `
-Settings may also stand in ~/.config/bloomery/config.json: endpoint, ca, username, password.
-A password is taken from there or from BLOOMERY_USERNAME and BLOOMERY_PASSWORD.
+Settings may also stand in ~/.config/bloomery/config.json: endpoint, ca, username, password, project.
+A password is taken from there or from BLOOMERY_USERNAME and BLOOMERY_PASSWORD; a project, for those who are no
+administrators of the whole, from BLOOMERY_PROJECT.
 
 Exit codes: ${exitCodes.failed} the operation failed, ${exitCodes.usage} wrong usage, ${exitCodes.refused} the API refused, ${exitCodes.unreachable} the API can't be reached.`,
   )
@@ -71,27 +72,4 @@ function fail(error: unknown): number {
   const [text, code] = explain(error)
   process.stderr.write(`bloomery: ${text.split('\n').map(printable).join('\n')}\n`)
   return code
-}
-
-function explain(error: unknown): [string, number] {
-  if (error instanceof UsageError) return [error.message, exitCodes.usage]
-  if (error instanceof ApiError && error.status === 401)
-    return [`${error.message.replace(/\.$/, '')}: set BLOOMERY_USERNAME and BLOOMERY_PASSWORD`, exitCodes.refused]
-  if (error instanceof ApiError) return [error.message, exitCodes.refused]
-  const { message, cause } = error as { message?: string; cause?: { code?: string; message?: string } }
-  if (error instanceof TypeError && message === 'fetch failed')
-    return [
-      `cannot reach the API (${cause?.code ?? cause?.message ?? 'no reason given'})${remedy(cause?.code)}`,
-      exitCodes.unreachable,
-    ]
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return ['the API did not answer in time: is --endpoint right?', exitCodes.unreachable]
-  return [cause?.message ? `${message} (${cause.message})` : (message ?? String(error)), exitCodes.failed]
-}
-
-function remedy(code: string | undefined): string {
-  if (code === 'ECONNREFUSED') return ': is `bloomery serve` running there, and is --endpoint right?'
-  if (code !== undefined && /CERT|SIGNATURE|ISSUER/.test(code))
-    return ': say with --ca whose certificates are to be trusted'
-  return ': is --endpoint right?'
 }

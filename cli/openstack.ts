@@ -33,7 +33,7 @@ const fault = z.record(z.string(), z.looseObject({ message: z.string() }))
 function refused(status: number, text: string): Error {
   const message = messageIn(text)
   if (status === 404 && message === undefined)
-    return new UsageError('this cloud keeps no servers: start it by `bloomery serve --auth keystone`')
+    return new UsageError('this cloud keeps neither servers nor volumes: start it by `bloomery serve --auth keystone`')
   if (status === 403 && message !== undefined && /of no project/.test(message))
     return new UsageError(`${message} Set BLOOMERY_PROJECT.`)
   return new ApiError(status, message ?? `HTTP ${status}`)

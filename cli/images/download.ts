@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fetchFailure } from '../failure.ts'
 import { OutcomeError } from '../usage.ts'
 
 const TRIES = 5
@@ -55,7 +56,7 @@ export async function downloadTo(
     } catch (error) {
       if (error instanceof OutcomeError) throw error
       if (attempt === TRIES)
-        throw new OutcomeError(`${shown(url)} can't be downloaded: ${String(error)}`, { cause: error })
+        throw new OutcomeError(`${shown(url)} can't be downloaded: ${fetchFailure(error)?.said ?? String(error)}`)
       await sleep(1000 * attempt)
     }
   }

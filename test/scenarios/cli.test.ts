@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { hashSync } from 'bcryptjs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort } from '../cloud/free-port.ts'
+import { freePort } from '@bloomery/wire/free-port.ts'
 import { run, serve, type Ran, type Served } from './bloomery-process.ts'
 import { enrol } from './hand-made-appliance.ts'
 
@@ -84,7 +84,8 @@ describe('bloomery', () => {
     [['deploy', 'n', '--image', 'http://x.example/i'], 2, /needs --checksum/],
     [['node', 'show', 'nobody'], 3, /nobody could not be found/],
     [['node', 'list', '--endpoint', 'http://127.0.0.1:65534'], 4, /is `bloomery serve` running/],
-    [['node', 'list', '--ca', '/nonexistent'], 2, /cannot read/],
+    [['node', 'list', '--ca', '/nonexistent.pem'], 2, /cannot read/],
+    [['node', 'list', '--ca', import.meta.filename], 2, /holds no certificate/],
     [['appliance', 'enrol', '--name', 'x'], 2, /BLOOMERY_TOKEN/],
     [['serve', '--host', '192.0.2.1'], 2, /--auth http_basic/],
   ] as const)('says what is wrong with %j', async (args, code, message) => {
