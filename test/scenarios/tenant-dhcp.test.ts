@@ -11,7 +11,7 @@ import { InstanceWorld } from '../cloud/instance-world.ts'
 /** Through the API: a server's port has an address, and Debian's DHCP clients on its card get just that from the site. */
 
 const named = (who: string): string => `blm-tn-${process.pid}-${who}`
-const [SITE, MACHINE] = [named('s'), named('m')]
+const [SITE, MACHINE, ROUTER] = [named('s'), named('m'), named('r')]
 const PATIENCE = { timeout: 60_000, interval: 200 }
 let world: InstanceWorld
 let network: PeerNetwork
@@ -47,7 +47,7 @@ let appliance: string
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), 'tenant-dhcp-'))
-  network = peerNetwork([SITE, MACHINE])
+  network = peerNetwork([SITE, MACHINE, ROUTER])
   network.ip(SITE, 'link add prov0 type bridge', 'link set prov0 up')
   cable(network, { netns: SITE, name: 'p0' }, { netns: MACHINE, name: 'eth0' })
   network.ip(SITE, 'link set p0 master prov0', 'address add 10.94.0.1/24 dev prov0')
@@ -66,7 +66,11 @@ afterAll(async () => {
 })
 
 /** What dhclient was told, by the names of its script's variables; undefined until it has a lease. */
-function dhclient(version: 4 | 6, run: string): { told(): Record<string, string> | undefined; client: ChildProcess } {
+function dhclient(
+  version: 4 | 6,
+  run: string,
+  card = 'eth0',
+): { told(): Record<string, string> | undefined; client: ChildProcess } {
   const file = join(dir, run)
   const bound = `env >'${file}.env.new'; mv '${file}.env.new' '${file}.env'`
   writeFileSync(
@@ -79,7 +83,7 @@ function dhclient(version: 4 | 6, run: string): { told(): Record<string, string>
   const classless = 'option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;'
   writeFileSync(`${file}.conf`, `${classless}\nrequest ${asked}, rfc3442-classless-static-routes;\n`)
   const own = ['-sf', `${file}.sh`, '-lf', `${file}.lf`, '-pf', `${file}.pid`, '-cf', `${file}.conf`]
-  const client = network.run(MACHINE, ['dhclient', `-${version}`, '-d', ...own, 'eth0'])
+  const client = network.run(MACHINE, ['dhclient', `-${version}`, '-d', ...own, card])
   const read = (): Record<string, string> | undefined => {
     try {
       const pairs = readFileSync(`${file}.env`, 'utf8')
@@ -172,3 +176,41 @@ test('of a network whose addresses machines make by themselves, the site tells t
     execFileSync('ip', ['-netns', MACHINE, '-6', 'address', 'show', 'dev', 'eth0']).toString()
   await expect.poll(addresses, PATIENCE).toContain(`${port.fixed_ips[0].ip_address}/64`)
 }, 120_000)
+
+test("a VLAN on a card gets the address of the trunk's subport, by its MAC, through the relay of that network's router", async () => {
+  network.ip(SITE, 'route add 10.52.0.0/24 via 10.94.0.254')
+  cable(network, { netns: SITE, name: 'p1' }, { netns: ROUTER, name: 'up0' })
+  network.ip(SITE, 'link set p1 master prov0')
+  // The kernel here may know no 802.1Q: this is VLAN 52 with the tags off, as the machine's and the router's kernel would have it.
+  cable(network, { netns: ROUTER, name: 'lan52' }, { netns: MACHINE, name: 'storage' })
+  network.ip(ROUTER, 'address add 10.94.0.254/24 dev up0', 'address add 10.52.0.1/24 dev lan52')
+  network.run(ROUTER, ['dhcrelay', '-4', '-d', '--no-pid', '-id', 'lan52', '-iu', 'up0', '10.94.0.1'])
+  await network.listens(ROUTER, 'udp', 67)
+  const [parent, sub] = [await tagged('apps', 51), await tagged('storage', 52)]
+  const sub_ports = [{ port_id: sub.id, segmentation_type: 'inherit' }]
+  await world.made('/network/v2.0/trunks', { trunk: { port_id: parent.id, sub_ports } })
+  const node = await world.node('n2')
+  await world.asked({ networks: [{ port: parent.id }] })
+  const [card] = (await world.cloud.client.ports.list({ node_uuid: node })) as { address: string }[]
+  tellSite()
+
+  network.ip(MACHINE, 'link set eth0 down', `link set eth0 address ${card?.address}`, 'link set eth0 up')
+  network.ip(MACHINE, 'link set storage down', `link set storage address ${sub.mac_address}`, 'link set storage up')
+  const [{ ip_address: wanted }] = sub.fixed_ips
+  const onVlan = dhclient(4, 'vlan', 'storage')
+  await expect.poll(() => onVlan.told()?.['new_ip_address'], PATIENCE).toBe(wanted)
+  expect(onVlan.told()).toMatchObject({ new_subnet_mask: '255.255.255.0', interface: 'storage' })
+  await ended(onVlan)
+  const untagged = dhclient(4, 'parent')
+  await expect.poll(() => untagged.told()?.['new_ip_address'], PATIENCE).toBe(parent.fixed_ips[0].ip_address)
+  await ended(untagged)
+}, 240_000)
+
+/** A port in a network that is a VLAN of its own. */
+async function tagged(name: string, id: number) {
+  const vlan = { 'provider:network_type': 'vlan', 'provider:physical_network': 'rack', 'provider:segmentation_id': id }
+  const net = await world.made('/network/v2.0/networks', { network: { name, shared: true, ...vlan } }, world.admin)
+  const subnet = { network_id: net.id, ip_version: 4, cidr: `10.${id}.0.0/24` }
+  await world.made('/network/v2.0/subnets', { subnet }, world.admin)
+  return world.made('/network/v2.0/ports', { port: { network_id: net.id } })
+}
