@@ -18,6 +18,9 @@ const stopping = new AbortController()
 let reports = 0
 /** The next plan fails with this after its image. */
 let failNext: string | undefined
+/** What the command that runs now has written, and what it shall have written before a step ends. */
+let screen = ''
+let awaited: Partial<Record<string, string>> = {}
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'bloomery-progress-'))
@@ -42,9 +45,14 @@ afterAll(async () => {
   await rm(dir, { recursive: true })
 })
 
-const looked = new Set(['write_image', 'erase_devices_metadata'])
+/** Until the command has shown it: it looks now and then. */
+async function shown(text = ''): Promise<void> {
+  const until = Date.now() + 60_000
+  // What is missing then is told by the test that misses it.
+  while (!screen.includes(text) && Date.now() < until) await sleep(50)
+}
 
-/** Carries out each plan as a site would say it: those that the tests look for last longer than a look takes. */
+/** Carries out each plan as a site would say it: steps that the tests look for last until they are seen. */
 async function obey(): Promise<void> {
   let obeyed = 0
   while (!stopping.signal.aborted) {
@@ -60,7 +68,8 @@ async function obey(): Promise<void> {
     for (const [step, { step: name, waits }] of plan.steps.entries()) {
       await say({ step, phase: waits ? 'waiting' : 'running' })
       if (name === 'write_image') await say({ step, phase: 'waiting', percent: 50 })
-      await sleep(looked.has(name) ? 4000 : 300)
+      await sleep(300)
+      await shown(awaited[name])
       if (failure !== undefined && name === 'write_image') break
     }
     if (failure === undefined)
@@ -77,9 +86,16 @@ function progress(plan: Plan, ordinal: number, more: Partial<Progress>): Progres
   return { ...what, id: randomUUID(), seq: (reports += 1), at, phase: 'running', ...nothing, ...more }
 }
 
-const cli = (...args: string[]): Promise<Ran> => run([...args, '--endpoint', cloud.endpoint])
+function listen(to: typeof awaited): (text: string) => void {
+  awaited = to
+  screen = ''
+  return (text) => void (screen += text)
+}
+const line = { write_image: 'write image 50%', erase_devices_metadata: 'erase devices metadata' }
+const cli = (...args: string[]): Promise<Ran> =>
+  run([...args, '--endpoint', cloud.endpoint], {}, undefined, listen(args.includes('--json') ? {} : line))
 
-describe('bloomery --wait', { timeout: 120_000 }, () => {
+describe('bloomery --wait', () => {
   it('takes a node to available, and tells each step and its time', async () => {
     expect(await cli('node', 'manage', 'n1', '--wait')).toMatchObject({ code: 0, stderr: '' })
     const { code, stdout } = await cli('node', 'provide', 'n1', '--wait')
@@ -102,7 +118,9 @@ describe('bloomery --wait', { timeout: 120_000 }, () => {
   })
 
   it('shows a task list on a terminal, through tear-down and cleaning', async () => {
-    const ran = await runOnTerminal(['undeploy', 'n1', '--wait', '--endpoint', cloud.endpoint])
+    // The list of the tear-down is whole when that of the cleaning has begun.
+    const heard = listen({ erase_devices_metadata: 'boot: clean up ramdisk' })
+    const ran = await runOnTerminal(['undeploy', 'n1', '--wait', '--endpoint', cloud.endpoint], heard)
     const [code, stdout] = [ran.code, stripVTControlCharacters(ran.stdout)]
     expect(code).toBe(0)
     expect(stdout).toMatch(/✔ power: power off/)
