@@ -35,8 +35,8 @@ test('ipmi_sim’s sensors and log are read; records once, and of the log what i
   questions = 0
   const second = await readIpmiHealth(session, first.kept, ask)
   expect(second.readings).toEqual(first.readings)
-  // Whether records and log are as they were, and its four sensors, of which one can be read.
-  expect(questions).toBe(6)
+  // Whether records and log are as they were, its four sensors, of which one can be read, and what it draws, which it doesn't know.
+  expect(questions).toBe(7)
   const entry = Buffer.from('000002000000002000040c096f01ffff', 'hex')
   await session.send(addSelEntry, { entry })
   const third = await readIpmiHealth(session, second.kept, ask)

@@ -23,8 +23,6 @@ const kept = z.object({
   stamp: z.string(),
   /** Of the sensors that are looked at, base64. */
   records: z.array(z.string().max(512)).max(MOST_READINGS),
-  /** Whether it knows DCMI's power reading. */
-  power: z.boolean(),
   mark: z
     .object({
       entries: z.int(),
@@ -46,18 +44,18 @@ export async function readIpmiHealth(session: IpmiSession, before: string | null
   const known = before === null ? undefined : kept.safeParse(JSON.parse(before)).data
   const repository = await recordsOf(bmc, known)
   const sensors = repository.records.map((text) => readSensorRecord(Buffer.from(text, 'base64')))
-  const names = new Map(sensors.flatMap((each) => ('sensor' in each ? [[each.sensor.number, each.sensor.name]] : [])))
+  const names = new Map(sensors.flatMap((each) => ('sensor' in each ? [[keyOf(each.sensor), each.sensor.name]] : [])))
   const raw = await readSensorsOf(bmc, sensors)
   const readings = raw.map((each) => readingOf(each))
   const ailments = await ailmentsOf(bmc, raw, sensors)
-  const watts = known?.power === false ? null : await drawn(bmc)
+  const watts = await drawn(bmc)
   const tail = await unlessDeclined(() => readLogTail(bmc, known?.mark, MOST_ENTRIES))
   return {
     readings,
     watts,
     ailments,
     log: { entries: tail?.entries.map((entry) => entryOf(entry, names)) ?? [], erased: tail?.erased ?? false },
-    kept: JSON.stringify({ ...repository, power: watts !== null, mark: tail?.mark }),
+    kept: JSON.stringify({ ...repository, mark: tail?.mark }),
   }
 }
 
@@ -182,9 +180,9 @@ async function limitText(
   unit: string,
 ): Promise<string> {
   const limit = limits[bit]
-  const record = records.find((each) => each.kind === 'full' && each.sensor.number === sensor.number)
+  const record = records.find((each) => each.kind === 'full' && keyOf(each.sensor) === keyOf(sensor))
   if (limit === undefined || record?.kind !== 'full') return ''
-  const set = await unlessDeclined(() => bmc.send(getSensorThresholds, { number: sensor.number }))
+  const set = await unlessDeclined(() => bmc.send(getSensorThresholds, { number: sensor.number }, { lun: sensor.lun }))
   const value = set?.readable[limit] ? record.convert(set[limit]) : undefined
   return value === undefined ? '' : ` of ${Math.round(value * 100) / 100} ${unit}`.trimEnd()
 }
@@ -192,8 +190,16 @@ async function limitText(
 /** §37.1: smaller numbers are seconds since the BMC started, larger ones nobody knows. */
 const [EARLIEST, UNKNOWN] = [0x2000_0000, 0xffff_ffff]
 
+/** Of sensors of the BMC itself. */
+function keyOf({ lun, number }: Pick<SensorName, 'lun' | 'number'>): number {
+  return (lun << 8) | number
+}
+
 function entryOf(entry: LogEntry, names: ReadonlyMap<number, string>): Entry {
-  const told = describeEntry(entry, (sensor) => names.get(sensor))
+  // §32.1: firmware and other controllers number what they tell of by themselves.
+  const told = describeEntry(entry, ({ generator, sensor }) =>
+    (generator & 0xff) === BMC ? names.get(keyOf({ lun: (generator >> 8) & 3, number: sensor })) : undefined,
+  )
   const { seconds } = entry
   const dated = seconds !== undefined && seconds > EARLIEST && seconds < UNKNOWN
   const subject = clip(`log ${told.subject}`, 128)

@@ -6,6 +6,7 @@ import type { BmcOptions } from './bmc-options.ts'
 import { answerActivation } from './bmc-session-15.ts'
 import type { ActiveSession } from './bmc-sessions.ts'
 import { systemClock } from './clock.ts'
+import { completionCodes } from './completion-code.ts'
 import { sameCode } from './crypto.ts'
 import { decodeMessage, encodeMessage, type Message } from './message.ts'
 import {
@@ -44,7 +45,10 @@ export function createBmc(options: BmcOptions): Bmc {
 
   const respond = async (message: Message, session?: ActiveSession): Promise<Uint8Array> => {
     const { netFn, command, sequence } = message
-    const data = await runCommand(netFn, command, message.data, host, session)
+    // It has one part only.
+    const data = message.lun
+      ? Uint8Array.of(completionCodes.invalidForLun)
+      : await runCommand(netFn, command, message.data, host, session)
     return encodeMessage({ netFn: netFn + 1, command, sequence, to: message.from, from: message.to, data })
   }
 

@@ -4,7 +4,8 @@ import { type Bridge, bridged } from './bridge.ts'
 import { readPower, setBootDevice, setPower } from './chassis.ts'
 import { connect } from './client.ts'
 import { CommandFailed } from './error.ts'
-import { encodeMessage } from './message.ts'
+import { getDeviceId } from './commands.ts'
+import { decodeMessage, encodeMessage } from './message.ts'
 import { hex } from './testing/capture.ts'
 import { type PaperChassis, paperChassis } from './testing/paper-chassis.ts'
 import { type PaperNet, paperNet } from './testing/paper-net.ts'
@@ -106,4 +107,19 @@ describe('on the wire', () => {
   test('a refusal on the way says whose it is', () => {
     expect(bridged(single).read(relayed(hex('83')), asked)).toEqual({ data: hex('83'), by: 'Send Message' })
   })
+})
+
+test('one part of a BMC is addressed where that is asked for: this BMC has only one', async () => {
+  const session = await open(undefined)
+  await expect(clock.run(session.send(getDeviceId, undefined, { lun: 0 }))).resolves.toBeDefined()
+  const other = clock.run(session.send(getDeviceId, undefined, { lun: 1 }))
+  await expect(other).rejects.toThrow(/completion code 0xc2: command invalid for the LUN/)
+})
+
+test('behind a BMC it is a part of the target, and not of those on the way', () => {
+  const asked = { netFn: 0x04, lun: 1, command: 0x2d, sequence: 1, data: Uint8Array.of(7) }
+  const outer = decodeMessage(bridged(dual).write(asked))
+  const transit = decodeMessage(outer.data.subarray(1))
+  const target = decodeMessage(transit.data.subarray(1))
+  expect([outer.lun, transit.lun, target.lun]).toEqual([0, 0, 1])
 })

@@ -16,7 +16,7 @@ export interface Bridge {
   local?: number | undefined
 }
 
-type Asked = Pick<Message, 'netFn' | 'command' | 'sequence' | 'data'>
+type Asked = Pick<Message, 'netFn' | 'lun' | 'command' | 'sequence' | 'data'>
 
 /** How a request is addressed, and which answer is its. */
 export interface Route {

@@ -44,18 +44,19 @@ export interface ConnectOptions extends Credentials {
   random?: Random
 }
 
+/** `once`: the BMC is not asked again by a new session after silence, because it may have done it. `lun`: for which part of the BMC it is. */
+export interface SendHow {
+  once?: boolean
+  lun?: number | undefined
+}
+
 export interface IpmiSession {
   readonly host: string
   readonly port: number
   /** The cipher suite that is in use; IPMI 1.5 has none. */
   readonly cipherSuite: number | undefined
-  /** Commands queue: a BMC is asked one thing at a time. `once`: it is not asked again by a new session after silence, because it may
-   * have done it. */
-  send<Request, Response>(
-    command: Command<Request, Response>,
-    request: Request,
-    how?: { once: boolean },
-  ): Promise<Response>
+  /** Commands queue: a BMC is asked one thing at a time. */
+  send<Request, Response>(command: Command<Request, Response>, request: Request, how?: SendHow): Promise<Response>
   close(): Promise<void>
 }
 
@@ -113,13 +114,9 @@ class KeptSession implements IpmiSession {
     return this.#peer.port
   }
 
-  send<Request, Response>(
-    command: Command<Request, Response>,
-    request: Request,
-    { once } = { once: false },
-  ): Promise<Response> {
+  send<Request, Response>(command: Command<Request, Response>, request: Request, how: SendHow = {}): Promise<Response> {
     if (this.#closed) return Promise.reject(new SessionClosed(subjectOf(this.#peer, command.name)))
-    const turn = this.#queue.then(() => this.#untilReady(command, request, once))
+    const turn = this.#queue.then(() => this.#untilReady(command, request, how))
     this.#queue = turn.catch(() => undefined)
     return turn
   }
@@ -132,13 +129,13 @@ class KeptSession implements IpmiSession {
   }
 
   /** A BMC that is busy or starting up is asked again until the deadline, and then that is the error, not the last silence. */
-  async #untilReady<Q, R>(command: Command<Q, R>, request: Q, once: boolean): Promise<R> {
+  async #untilReady<Q, R>(command: Command<Q, R>, request: Q, how: SendHow): Promise<R> {
     const { clock } = this.#peer
     const patience = patienceOf(clock, this.#options.timeoutMs)
     let busy: CommandFailed | undefined
     for (;;) {
       try {
-        return await this.#withSession(command, request, patience, once)
+        return await this.#withSession(command, request, patience, how)
       } catch (error) {
         if (error instanceof TransportTimeout) throw busy ?? error
         if (!(error instanceof CommandFailed) || !isTransient(error.completionCode)) throw error
@@ -151,16 +148,18 @@ class KeptSession implements IpmiSession {
 
   /** Silence for half of the time means that the BMC may have lost the session (it was reset, or somebody took the slot): log in
    * anew, once, and ask again. */
-  async #withSession<Q, R>(command: Command<Q, R>, request: Q, patience: Patience, once: boolean): Promise<R> {
+  async #withSession<Q, R>(command: Command<Q, R>, request: Q, patience: Patience, how: SendHow): Promise<R> {
+    const { once = false, lun } = how
+    const by = { route: this.#route, lun }
     if (this.#live.idleFor() > IDLE_LIMIT) await this.#reopen(patience)
     const now = this.#peer.clock.now()
     try {
       const half = { ...patience, deadline: (now + patience.deadline) / 2 }
-      return await this.#live.send(command, request, half, this.#route)
+      return await this.#live.send(command, request, half, by)
     } catch (error) {
       if (once || !(error instanceof TransportTimeout)) throw error
       await this.#reopen(patience)
-      return this.#live.send(command, request, patience, this.#route)
+      return this.#live.send(command, request, patience, by)
     }
   }
 

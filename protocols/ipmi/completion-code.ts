@@ -4,6 +4,7 @@ export const completionCodes = {
   parameterNotSupported: 0x80,
   nodeBusy: 0xc0,
   invalidCommand: 0xc1,
+  invalidForLun: 0xc2,
   timeout: 0xc3,
   outOfSpace: 0xc4,
   reservationLost: 0xc5,

@@ -40,9 +40,11 @@ export async function readDcmiCapabilities(session: IpmiSession): Promise<{ vers
   return { version: `${major}.${minor}`, power: ((data[1] ?? 0) & 1) === 1 }
 }
 
-export async function readPowerReading(session: IpmiSession): Promise<PowerReading> {
+/** Undefined: nothing is measured now (DCMI 1.5 §6.6.1). Some that measure say that they don't, but hardly 0 W then. */
+export async function readPowerReading(session: IpmiSession): Promise<PowerReading | undefined> {
   const request = { group: DCMI, mode: SYSTEM_POWER, attributes: 0, reserved: 0 } as const
-  const { watts, minimum, maximum, average, periodMs } = await session.send(getPowerReading, request)
+  const { watts, minimum, maximum, average, periodMs, state } = await session.send(getPowerReading, request)
+  if (!state.active && watts === 0) return undefined
   return { watts, minimum, maximum, average, periodMs }
 }
 

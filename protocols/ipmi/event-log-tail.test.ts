@@ -97,7 +97,7 @@ describe('the tail of an event log', () => {
 
 describe('an entry in words', () => {
   const described = (bytes: string) =>
-    describeEntry(readLogEntry(hex(bytes)), (sensor) => (sensor === 9 ? 'DIMM A1' : undefined))
+    describeEntry(readLogEntry(hex(bytes)), ({ sensor }) => (sensor === 9 ? 'DIMM A1' : undefined))
 
   test('says what of which sensor, and how bad that is', () => {
     expect(described('0100 02 00000030 2000 04 0c 09 6f 01ffff')).toMatchObject({

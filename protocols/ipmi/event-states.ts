@@ -159,6 +159,8 @@ export function meaningOf(sensorType: number, eventType: number, offset: number)
   return found && { text: found[0], severity: found[1] }
 }
 
+type Event = Extract<LogEntry, { kind: 'event' }>
+
 export interface DescribedEntry extends Meaning {
   /** What the entry is about, such as `memory 12`. */
   subject: string
@@ -167,10 +169,10 @@ export interface DescribedEntry extends Meaning {
   ofThreshold: boolean
 }
 
-/** §32.1: an entry in words; `nameOf` a sensor by its number. */
+/** §32.1: an entry in words; `nameOf` the sensor of an event. */
 export function describeEntry(
   entry: LogEntry,
-  nameOf: (sensor: number) => string | undefined = () => undefined,
+  nameOf: (event: Pick<Event, 'generator' | 'sensor'>) => string | undefined = () => undefined,
 ): DescribedEntry {
   if (entry.kind === 'oem') {
     const bytes = [...entry.data].map((byte) => byte.toString(16).padStart(2, '0')).join(' ')
@@ -180,7 +182,7 @@ export function describeEntry(
   const { sensorType, sensor, eventType, asserted } = entry
   const offset = (entry.data[0] ?? 0) & 0x0f
   const meaning = meaningOf(sensorType, eventType, offset)
-  const subject = nameOf(sensor) ?? `${typeName(sensorType)} ${sensor}`
+  const subject = nameOf(entry) ?? `${typeName(sensorType)} ${sensor}`
   const what = meaning?.text ?? `state ${offset} of event type ${hex(eventType)}`
   return {
     subject,

@@ -47,11 +47,16 @@ export class LiveSession {
     return this.#peer.clock.now() - this.#lastHeard
   }
 
-  async send<Q, R>(command: Command<Q, R>, request: Q, patience: Patience, route: Route = direct): Promise<R> {
+  async send<Q, R>(
+    command: Command<Q, R>,
+    request: Q,
+    patience: Patience,
+    { route = direct, lun }: { route?: Route; lun?: number | undefined } = {},
+  ): Promise<R> {
     const { netFn, code, name: operation } = command
     this.#request = (this.#request + 1) & 0x3f
     const sequence = this.#request
-    const asked = { netFn, command: code, sequence, data: encodeWith(command.request, request) }
+    const asked = { netFn, lun, command: code, sequence, data: encodeWith(command.request, request) }
     const message = route.write(asked)
     const answer = await exchange(this.#peer, patience, {
       operation,

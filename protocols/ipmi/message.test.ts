@@ -7,12 +7,12 @@ import { hex } from './testing/capture.ts'
 const rows: [name: string, message: Message, wire: string][] = [
   [
     'Get Channel Authentication Capabilities',
-    { netFn: 0x06, command: 0x38, sequence: 0, to: 0x20, from: 0x81, data: hex('8e04') },
+    { netFn: 0x06, lun: 0, command: 0x38, sequence: 0, to: 0x20, from: 0x81, data: hex('8e04') },
     '20 18 c8 81 00 38 8e 04 b5',
   ],
   [
     'its response',
-    { netFn: 0x07, command: 0x38, sequence: 0, to: 0x81, from: 0x20, data: hex('0001970603 00000000') },
+    { netFn: 0x07, lun: 0, command: 0x38, sequence: 0, to: 0x81, from: 0x20, data: hex('0001970603 00000000') },
     '81 1c 63 20 00 38 00 01 97 06 03 00 00 00 00 07',
   ],
 ]
@@ -35,8 +35,9 @@ test.each([
 test('any message survives writing and reading, and no single changed byte goes unseen', () => {
   const byte = fc.integer({ min: 0, max: 0xff })
   const six = fc.integer({ min: 0, max: 0x3f })
+  const lun = fc.integer({ min: 0, max: 3 })
   const data = fc.uint8Array({ maxLength: 64 })
-  const messages = fc.record({ netFn: six, command: byte, sequence: six, to: byte, from: byte, data })
+  const messages = fc.record({ netFn: six, lun, command: byte, sequence: six, to: byte, from: byte, data })
   fc.assert(
     fc.property(messages, fc.nat(), fc.integer({ min: 1, max: 0xff }), (message, at, flip) => {
       const wire = encodeMessage(message)

@@ -7,6 +7,8 @@ import { Writer } from '@bloomery/wire/writer.ts'
  */
 export interface Message {
   netFn: number
+  /** Of a request: for which part of the responder it is (§5.5); 0 where nothing is said. */
+  lun?: number | undefined
   command: number
   /** 6 bits; pairs a response with its request. */
   sequence: number
@@ -22,7 +24,7 @@ export const CONSOLE_ADDRESS = 0x81
 const SHORTEST = 7
 
 export function encodeMessage(message: Message): Uint8Array {
-  const first = Uint8Array.of(message.to, message.netFn << 2)
+  const first = Uint8Array.of(message.to, (message.netFn << 2) | (message.lun ?? 0))
   const second = new Writer(16)
     .u8(message.from)
     .u8(message.sequence << 2)
@@ -41,6 +43,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
   return {
     to: byte(0),
     netFn: byte(1) >> 2,
+    lun: byte(1) & 0x03,
     from: byte(3),
     sequence: byte(4) >> 2,
     command: byte(5),

@@ -21,7 +21,15 @@ test('a compact record names its sensor', () => {
 
 test('an event-only record, a FRU locator and others are told apart', () => {
   const eventOnly = '0500 51 03 0f  20 00 09 07 01 12 6f 0000 00 00 c2 4f53'
-  const sensor = { owner: 0x20, number: 9, entity: { id: 7, instance: 1 }, type: 0x12, eventType: 0x6f, unit: 0 }
+  const sensor = {
+    owner: 0x20,
+    lun: 0,
+    number: 9,
+    entity: { id: 7, instance: 1 },
+    type: 0x12,
+    eventType: 0x6f,
+    unit: 0,
+  }
   expect(readSensorRecord(hex(eventOnly))).toEqual({ kind: 'event-only', id: 5, sensor: { ...sensor, name: 'OS' } })
   const locator = '0600 51 11 0f  20 02 80 00 00 10 00 07 01 00 c4 50535531'
   expect(readSensorRecord(hex(locator))).toEqual({ kind: 'fru', id: 6, device: 2, name: 'PSU1' })

@@ -16,6 +16,8 @@ export type SensorRecord =
 export interface SensorName {
   /** Which controller has it, and under which number. */
   owner: number
+  /** In which part of that controller: numbers begin anew in each. */
+  lun: number
   number: number
   entity: { id: number; instance: number }
   /** Table 42-3: 1 temperature, 2 voltage, 4 fan … */
@@ -28,6 +30,7 @@ export interface SensorName {
 }
 
 export const HEADER = 5
+const LUN = 0x03
 const types = { full: 0x01, compact: 0x02, eventOnly: 0x03, fru: 0x11 } as const
 
 export function readSensorRecord(bytes: Uint8Array): SensorRecord {
@@ -79,11 +82,11 @@ function readCompact(reader: Reader): SensorName {
 
 /** §43.3 */
 function readEventOnly(reader: Reader): SensorName {
-  const [owner, , number] = [reader.u8(), reader.u8(), reader.u8()]
+  const [owner, of, number] = [reader.u8(), reader.u8(), reader.u8()]
   const entity = { id: reader.u8(), instance: reader.u8() }
   const [type, eventType] = [reader.u8(), reader.u8()]
   reader.skip(4)
-  return { owner, number, entity, type, eventType, unit: 0, name: readName(reader) }
+  return { owner, lun: of & LUN, number, entity, type, eventType, unit: 0, name: readName(reader) }
 }
 
 /** §43.8 */
@@ -96,14 +99,14 @@ function readFruLocator(id: number, reader: Reader): SensorRecord {
 
 /** What full and compact records have in common. */
 function readHead(reader: Reader): { sensor: Omit<SensorName, 'name'>; units: number } {
-  const [owner, , number] = [reader.u8(), reader.u8(), reader.u8()]
+  const [owner, of, number] = [reader.u8(), reader.u8(), reader.u8()]
   const entity = { id: reader.u8(), instance: reader.u8() }
   reader.skip(2)
   const [type, eventType] = [reader.u8(), reader.u8()]
   reader.skip(6)
   const [units, unit] = [reader.u8(), reader.u8()]
   reader.skip(1)
-  return { sensor: { owner, number, entity, type, eventType, unit }, units }
+  return { sensor: { owner, lun: of & LUN, number, entity, type, eventType, unit }, units }
 }
 
 function readName(reader: Reader): string {

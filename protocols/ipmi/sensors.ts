@@ -53,7 +53,7 @@ export async function readSensorsOf(session: IpmiSession, records: readonly Sens
   const readings: SensorReading[] = []
   for (const record of records) {
     if (record.kind !== 'full' && record.kind !== 'compact') continue
-    const reading = await read(session, record.sensor.number)
+    const reading = await read(session, record.sensor)
     if (!reading) continue
     const { flags, states = 0, moreStates = 0 } = reading
     // §35.14: a state of each bit, the first in the lowest. Of thresholds there are six, in the first byte.
@@ -67,8 +67,11 @@ export async function readSensorsOf(session: IpmiSession, records: readonly Sens
 }
 
 /** A record that another controller has, or a card that was pulled, is no reason to lose the others. */
-function read(session: IpmiSession, number: number): Promise<ResponseOf<typeof getSensorReading> | undefined> {
-  return session.send(getSensorReading, { number }).catch((error: unknown) => {
+function read(
+  session: IpmiSession,
+  { number, lun }: SensorName,
+): Promise<ResponseOf<typeof getSensorReading> | undefined> {
+  return session.send(getSensorReading, { number }, { lun }).catch((error: unknown) => {
     if (error instanceof CommandFailed) return undefined
     throw error
   })

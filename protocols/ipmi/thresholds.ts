@@ -19,7 +19,8 @@ const names: readonly ThresholdName[] = [
 ]
 
 export async function readThresholds(session: IpmiSession, record: FullRecord): Promise<Thresholds> {
-  const { readable, ...raw } = await session.send(getSensorThresholds, { number: record.sensor.number })
+  const { number, lun } = record.sensor
+  const { readable, ...raw } = await session.send(getSensorThresholds, { number }, { lun })
   const shown = names.filter((name) => readable[name])
   return Object.fromEntries(
     shown.flatMap((name) => {
@@ -39,7 +40,8 @@ export async function setThresholds(session: IpmiSession, record: FullRecord, wa
     boolean
   >
   const values = Object.fromEntries(names.map((name) => [name, raw(name)])) as Record<ThresholdName, number>
-  await session.send(setSensorThresholds, { number: record.sensor.number, change, ...values })
+  const { number, lun } = record.sensor
+  await session.send(setSensorThresholds, { number, change, ...values }, { lun })
 }
 
 /** Formulas have no inverse that is surely a byte, but bytes are few. */
