@@ -13,7 +13,7 @@ it('the bundle is one file that plain node runs, and it ends with 1 when nobody 
   const args = [join(folder, 'agent.mjs'), 'ipa-api-url=http://127.0.0.1:9 ipa-lookup-timeout=2']
   const [code, said] = await new Promise<[number, string]>((resolve) => {
     // In the ramdisk there is no node_modules to fall back on.
-    execFile(process.execPath, args, { cwd: folder, timeout: 30_000 }, (error, stdout, stderr) =>
+    execFile(process.execPath, args, { cwd: folder, timeout: 120_000 }, (error, stdout, stderr) =>
       resolve([Number(error?.code ?? 0), stdout + stderr]),
     )
   })

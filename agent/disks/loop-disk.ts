@@ -7,7 +7,7 @@ import { type Disk, MiB } from './disk.ts'
 
 /** Runs one of the programs that judge our work. */
 export function tool(program: string, ...args: string[]): string {
-  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 })
+  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 })
 }
 
 export function temporaryFolder(): string {

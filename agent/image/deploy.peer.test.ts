@@ -16,7 +16,7 @@ import { deployImage } from './deploy.ts'
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 const log = createLog(() => undefined, realClock.now)
-const means = { trust: {}, clock: realClock, log, seconds: 5, retries: 2, retryInterval: 0, imageKeys: [] }
+const means = { trust: {}, clock: realClock, log, seconds: 60, retries: 2, retryInterval: 0, imageKeys: [] }
 
 /** A whole-disk image of 20 MiB: an EFI system partition, and a root with a file system that can be checked. */
 function wholeDiskImage(): string {

@@ -83,7 +83,7 @@ it('creates an image of a file, shows it and saves it again', async () => {
 
 it('stages and imports, fetches from the web, and deletes', async () => {
   const staged = await json(`image create staged --file ${join(home, 'disk.raw')} --disk-format raw --import`)
-  await expect.poll(async () => (await json(`image show ${staged.id}`)).status, { timeout: 30_000 }).toBe('active')
+  await expect.poll(async () => (await json(`image show ${staged.id}`)).status, { timeout: 60_000 }).toBe('active')
   // Debian's client has no command for this import; its library's way is this request.
   const { id } = await json('image create fetched --disk-format raw')
   const token = (await json('token issue')).id
@@ -96,7 +96,7 @@ it('stages and imports, fetches from the web, and deletes', async () => {
   })
   expect(reply.status).toBe(202)
   const shown = () => json('image show fetched')
-  await expect.poll(async () => (await shown()).status, { timeout: 30_000 }).toBe('active')
+  await expect.poll(async () => (await shown()).status, { timeout: 60_000 }).toBe('active')
   expect(await shown()).toMatchObject({ checksum: hash('md5', disk) })
   await text('image delete debian staged fetched')
   expect(await names('image list')).toEqual([])

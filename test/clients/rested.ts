@@ -2,7 +2,7 @@ import type { Client } from '../../contract/api/client.ts'
 import type { NodeView } from '../../contract/api/views.ts'
 import { isTransient } from '../../contract/provision.ts'
 
-const WITHIN_MS = 30_000
+const WITHIN_MS = 60_000
 
 /** The node of this name when nothing is left to do for its site; undefined: there is none. */
 export async function rested(client: Client, name: string): Promise<NodeView | undefined> {

@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@bloomery/wire/free-port.ts'
 import { type Child, startChild } from './child.ts'
-import { freePort } from './free-port.ts'
 
-const START_MS = 20_000
+const START_MS = 60_000
 
 /** Amazon's DynamoDB Local, in memory. Its licence allows it for development only: it is never shipped. */
 export async function startDynamoDb(): Promise<Child & { endpoint: string }> {

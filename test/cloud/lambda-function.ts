@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-const START_MS = 30_000
+const START_MS = 120_000
 const LINES_KEPT = 500
 
 export interface LambdaFunction {

@@ -3,14 +3,14 @@ import { globSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@bloomery/wire/free-port.ts'
 import { connectAsync, type MqttClient } from 'mqtt'
 import type { Authority } from './authority.ts'
 import { startChild } from './child.ts'
-import { freePort } from './free-port.ts'
 
 const ADMIN = 'cloud'
 const CONTROL = '$CONTROL/dynamic-security/v1'
-const ANSWER_MS = 10_000
+const ANSWER_MS = 30_000
 
 /** What a holder of a certificate may do. */
 export interface Rights {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { topics } from '../../contract/topics.ts'
 import { underTest, type Make } from './under-test.ts'
 
-const patience = { timeout: 20_000, interval: 20 }
+const patience = { timeout: 60_000, interval: 20 }
 
 export function busContract(name: string, make: Make): void {
   describe(`${name}: bus`, () => {
@@ -47,7 +47,7 @@ export function busContract(name: string, make: Make): void {
       await stop()
     })
 
-    it('brings a report again when the reports function fails', { timeout: 60_000 }, async () => {
+    it('brings a report again when the reports function fails', async () => {
       const appliance = randomUUID()
       let attempts = 0
       const stop = await made().uplinks(async (from) => {
@@ -57,7 +57,7 @@ export function busContract(name: string, make: Make): void {
       })
       const site = await made().join(appliance)
       await site.publish('{}')
-      await expect.poll(() => attempts, { ...patience, timeout: 40_000 }).toBe(2)
+      await expect.poll(() => attempts, patience).toBeGreaterThanOrEqual(2)
       await site.close()
       await stop()
     })

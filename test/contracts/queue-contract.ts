@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { underTest, type Make } from './under-test.ts'
 
-const patience = { timeout: 40_000, interval: 50 }
+const patience = { timeout: 60_000, interval: 50 }
 
 export function queueContract(name: string, make: Make): void {
   describe(`${name}: queue`, () => {
@@ -20,7 +20,7 @@ export function queueContract(name: string, make: Make): void {
       await stop()
     })
 
-    it('brings back the bodies that were named as failed, and only these', { timeout: 60_000 }, async () => {
+    it('brings back the bodies that were named as failed, and only these', async () => {
       const sent = Array.from({ length: 6 }, (_, index) => `${index} ${randomUUID()}`)
       const attempts = new Map<string, number>()
       const stop = await made().consume(async (bodies) =>
@@ -34,7 +34,7 @@ export function queueContract(name: string, make: Make): void {
       await stop()
     })
 
-    it('brings everything back when the handler throws', { timeout: 60_000 }, async () => {
+    it('brings everything back when the handler throws', async () => {
       const body = randomUUID()
       let attempts = 0
       const stop = await made().consume(async (bodies) => {
@@ -44,7 +44,7 @@ export function queueContract(name: string, make: Make): void {
         return []
       })
       await made().queue.send(body)
-      await expect.poll(() => attempts, patience).toBe(2)
+      await expect.poll(() => attempts, patience).toBeGreaterThanOrEqual(2)
       await stop()
     })
 

@@ -107,9 +107,9 @@ async function meet(server: Partial<AgentMachine> = {}) {
     tls.closeAllConnections()
     ledger.close()
   })
-  const client = httpsAgentClient(10_000)
+  const client = httpsAgentClient(60_000)
   const agents = siteAgents({ rows, client, token: () => 't'.repeat(43), clock, lastSeen: () => undefined })
-  await expect.poll(() => agents.isUp(of.node), { timeout: 20_000 }).toBe(true)
+  await expect.poll(() => agents.isUp(of.node), { timeout: 60_000 }).toBe(true)
   const row = rows.get(of.node)!
   const address = { url: row.url!, token: row.token, certificate: row.certificate }
   const work = plan(of, 1, [step('deploy.write_image')])
@@ -162,7 +162,7 @@ it('writes an image of the site to its disk, is followed meanwhile, and says why
   const disk = loopDisk(64 * MiB)
   const trust = { insecure: true }
   const log = createLog(() => undefined, agentClock.now)
-  const means = { trust, clock: agentClock, log, seconds: 5, retries: 2, retryInterval: 0, imageKeys: [] }
+  const means = { trust, clock: agentClock, log, seconds: 60, retries: 2, retryInterval: 0, imageKeys: [] }
   const { agents, work, on, notes } = await meet({
     disks: () => Promise.resolve([disk]),
     writeImage: async (wanted, to, progress) => ({ said: await deployImage(wanted, to, means, progress) }),

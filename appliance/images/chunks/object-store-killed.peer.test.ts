@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { sha256Of } from '../../../contract/images/manifest.ts'
 import { temporaryFolder } from '../../testing/temporary-folder.ts'
 import { openObjectStore } from './object-store.ts'
@@ -19,11 +19,18 @@ it('a store that is killed in the midst of its writing gives what was put there 
   const program = new URL('filling-process.ts', import.meta.url).pathname
   for (let kill = 0; kill < KILLS; kill += 1) {
     const before = new Set(filesUnder(dir))
-    const child = spawn(process.execPath, [program, dir], { stdio: 'ignore' })
+    const child = spawn(process.execPath, [program, dir], { stdio: ['ignore', 'ignore', 'inherit'] })
+    const ended = once(child, 'exit')
     const fresh = (): number => filesUnder(dir).filter((path) => !path.endsWith('.part') && !before.has(path)).length
-    await expect.poll(fresh, { timeout: 60_000 }).toBeGreaterThan(4)
+    await vi.waitUntil(
+      () => {
+        if (child.exitCode !== null) throw new Error(`the process that fills the store ended with ${child.exitCode}`)
+        return fresh() > 4
+      },
+      { timeout: 60_000 },
+    )
     child.kill('SIGKILL')
-    await once(child, 'exit')
+    await ended
     const store = openObjectStore({
       dir,
       quota: async () => Infinity,
@@ -39,4 +46,4 @@ it('a store that is killed in the midst of its writing gives what was put there 
     }
     expect(filesUnder(dir).filter((path) => path.endsWith('.part'))).toEqual([])
   }
-}, 120_000)
+})

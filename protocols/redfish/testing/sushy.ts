@@ -24,14 +24,18 @@ export async function startSushy(
   auth: 'session' | 'basic' | 'auto',
 ): Promise<Sushy> {
   const child = spawn('/usr/bin/python3', [join(import.meta.dirname, 'walk-sushy.py')], {
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   })
+  let said = ''
+  child.stderr.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-2_000)))
+  child.on('error', ({ message }) => (said += message))
+  child.stdin.on('error', () => {}) // who asks is told that it has ended
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   child.stdin.write(`${JSON.stringify({ url, auth, username: user.name, password: user.password })}\n`)
   const run = async (program: unknown): Promise<unknown> => {
     child.stdin.write(`${JSON.stringify(program)}\n`)
     const { value: line, done } = await lines.next()
-    if (done) throw new Error('sushy has ended')
+    if (done) throw new Error(`sushy has ended: ${said.trim()}`)
     const answer = JSON.parse(line) as { value?: unknown; error?: string }
     if (answer.error !== undefined) throw new Error(answer.error)
     return answer.value
@@ -43,7 +47,10 @@ export async function startSushy(
     readEverything: async () => void (await run('everything')),
     async stop() {
       child.stdin.end()
-      if (child.exitCode === null) await once(child, 'exit')
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+      const late = setTimeout(() => child.kill('SIGKILL'), 30_000)
+      await once(child, 'exit')
+      clearTimeout(late)
     },
   }
 }

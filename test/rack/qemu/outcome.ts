@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 
 /** What a program wrote, when it succeeded; else an error with what it said. */
-export async function outputOf(child: ChildProcess, deadlineMs = 20_000): Promise<string> {
+export async function outputOf(child: ChildProcess, deadlineMs = 60_000): Promise<string> {
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const late = setTimeout(() => {

@@ -43,7 +43,7 @@ function ipmitool({ bmc }: RackServer, command: string, password = bmc.password)
   return outputOf(rack.spawnInSite(['ipmitool', ...loginTo(bmc), ...command.split(' ')], { env }))
 }
 const becomes = (server: RackServer, power: 'on' | 'off') =>
-  expect.poll(() => server.power(), { timeout: 30_000, interval: 100 }).toBe(power)
+  expect.poll(() => server.power(), { timeout: 60_000, interval: 100 }).toBe(power)
 
 /** A boot sector that says UP on the serial port, and goes to sleep state S5 when the power button is pressed.
  * SeaBIOS puts the ACPI registers at 0x600: PM1_STS, PM1_EN, PM1_CNT (ACPI §4.8.3). */
@@ -86,7 +86,7 @@ test('a server boots its disk, presses on over a cycle and a reset, shows it by 
   for (const command of ['chassis power on', 'chassis power cycle', 'chassis power reset']) {
     const from = await bios.serialPosition()
     await ipmitool(bios, command)
-    await bios.waitForSerial(/UP\n/, { timeoutMs: 15_000, from })
+    await bios.waitForSerial(/UP\n/, { timeoutMs: 90_000, from })
     expect(await ipmitool(bios, 'chassis power status')).toContain('is on')
   }
   await terminal.shows(/UP\n[^]*UP\n[^]*UP\n/)
@@ -102,7 +102,7 @@ test.for(['bios', 'uefi'] as const)('a %s server asked to boot the network looks
   const filter = `udp dst port 67 and ether src ${server.mac}`
   const watching = outputOf(
     rack.spawnInSite(['tshark', '-i', 'prov0', '-Q', '-c', '1', '-f', filter, ...fields]),
-    40_000,
+    120_000,
   )
   await ipmitool(server, 'chassis bootdev pxe')
   await ipmitool(server, 'chassis power on')
@@ -120,9 +120,11 @@ test('a rack is gone soon after its owner was killed', async () => {
     console.log('up')
     setInterval(() => {}, 1000)`
   const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
-  await once(owner.stdout, 'data')
+  const ended = once(owner, 'exit').then(([code]) => Promise.reject(new Error(`the rack's owner ended with ${code}`)))
+  ended.catch(() => undefined)
+  await Promise.race([once(owner.stdout, 'data'), ended])
   const itsOwn = async () => (await listNetns()).filter((name) => name.startsWith(`bl${owner.pid}x`))
   expect(await itsOwn()).toHaveLength(4)
   owner.kill('SIGKILL')
-  await expect.poll(itsOwn, { timeout: 30_000 }).toEqual([])
+  await expect.poll(itsOwn, { timeout: 60_000 }).toEqual([])
 })

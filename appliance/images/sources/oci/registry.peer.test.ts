@@ -18,7 +18,7 @@ import { withRemote } from '../with-remote.ts'
 /** Debian's registry, into which skopeo has copied an image of two architectures, as people's tools would. */
 
 const run = promisify(execFile)
-const SECONDS = 60_000
+const SECONDS = 180_000
 
 async function startRegistry(password: string): Promise<string> {
   const folder = temporaryFolder()
