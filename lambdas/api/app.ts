@@ -8,6 +8,7 @@ import { captureRoutes } from './capture.ts'
 import { deployLogRoutes } from './deploy-logs.ts'
 import { chassisRoutes } from './chassis.ts'
 import { componentRoutes } from './components.ts'
+import { bare } from './bare-path.ts'
 import { bulkRoutes } from './bulk.ts'
 import { conductorRoutes } from './conductors.ts'
 import type { ApiConfig } from './config.ts'
@@ -123,7 +124,7 @@ export function pathOf(url: string): string {
 
 /** `/nodes` and `/v1/nodes/` are `/v1/nodes`. */
 export function canonicalPath(path: string): string {
-  const bare = path.replace(/\/+$/, '')
-  if (bare === '' || bare === '/v1' || bare.startsWith('/v1/')) return bare || '/'
-  return `/v1${bare}`
+  const own = bare(path)
+  if (own === '' || own === '/v1' || own.startsWith('/v1/')) return own || '/'
+  return `/v1${own}`
 }

@@ -8,8 +8,16 @@ export interface KeyCondition {
   start: Record<string, string> | undefined
 }
 
+/** What DynamoDB takes for a key, in bytes of UTF-8; it refuses to look for what can't be there. */
+const LONGEST = { pk: 2048, sk: 1024 }
+
+export function mayBe({ pk, sk }: Partial<Key>): boolean {
+  return Buffer.byteLength(pk ?? '') <= LONGEST.pk && Buffer.byteLength(sk ?? '') <= LONGEST.sk
+}
+
 /** Undefined: nothing can match. */
 export function keyCondition(query: Query): KeyCondition | undefined {
+  if (!mayBe({ pk: query.pk })) return undefined
   const attribute = query.index ? { pk: `${query.index}_pk`, sk: `${query.index}_sk` } : { pk: 'pk', sk: 'sk' }
   const names: Record<string, string> = { '#pk': attribute.pk }
   const values: Record<string, string> = { ':pk': query.pk }

@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/lib-dynamodb'
 import { ConflictError, type IndexName, type Item, type Key, keyOf as keyOfWrite } from '../platform.ts'
 import type { Page, Query, Table, Write } from '../platform.ts'
-import { keyCondition } from './key-condition.ts'
+import { keyCondition, mayBe } from './key-condition.ts'
 import { Patience } from './patience.ts'
 import { itemOf, keyOf, type Row, rowOfAttributes } from './record.ts'
 import { transactItem } from './transact-item.ts'
@@ -27,6 +27,7 @@ export class DynamoTable implements Table {
   }
 
   async get(key: Key): Promise<Item | undefined> {
+    if (!mayBe(key)) return undefined
     const found = await this.#client.send(
       new GetCommand({ TableName: this.#name, Key: only(key), ConsistentRead: true }),
     )

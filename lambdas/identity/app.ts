@@ -1,4 +1,5 @@
 import { Hono } from 'hono'
+import { bare } from '../api/bare-path.ts'
 import type { Platform } from '../platform.ts'
 import { assignmentRoutes } from './assignments.ts'
 import { catalogRoutes } from './catalog-routes.ts'
@@ -8,6 +9,8 @@ import { credentialRoutes } from './credential-routes.ts'
 import { answerErrors } from './errors.ts'
 import { grantRoutes } from './grant-routes.ts'
 import { groupRoutes } from './groups.ts'
+import { limitRoutes } from './limits.ts'
+import { limitRoutes } from './limits.ts'
 import { ownRoutes } from './own.ts'
 import { projectRoutes } from './projects.ts'
 import { roleRoutes } from './role-routes.ts'
@@ -18,7 +21,7 @@ import { userRoutes } from './users.ts'
 
 /** Keystone's Identity API v3, under /identity. `publicEndpoint`: scheme and host in links; null: as the request has them. */
 export function createIdentity(platform: Platform, config: IdentityConfig, publicEndpoint: string | null): Hono {
-  const app = new Hono<Facts>({ getPath: (request) => new URL(request.url).pathname.replace(/\/+$/, '') })
+  const app = new Hono<Facts>({ getPath: (request) => bare(new URL(request.url).pathname) })
   const { table, clock, ids, log } = platform
   const ground: Ground = { table, clock, ids, log, config }
   app.use(async (call, next) => {
@@ -39,5 +42,7 @@ export function createIdentity(platform: Platform, config: IdentityConfig, publi
   assignmentRoutes(app, ground)
   credentialRoutes(app, ground)
   catalogRoutes(app)
+  limitRoutes(app, ground)
+  limitRoutes(app, ground)
   return app as unknown as Hono
 }

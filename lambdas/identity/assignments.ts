@@ -1,5 +1,5 @@
 import { DOMAIN, type Target } from '../../contract/identity.ts'
-import type { Call, Ground, Identity } from './context.ts'
+import type { Ground, Identity } from './context.ts'
 import { allGrants, type Grant, grantsOf, grantsOn } from './grants.ts'
 import { grantsReaching, membersOf } from './members.ts'
 import { getNamed } from './named.ts'
@@ -11,24 +11,28 @@ import { collectionView, domainReference } from './views.ts'
  * in its place, `include_names` names. */
 export function assignmentRoutes(app: Identity, ground: Ground): void {
   app.get('/identity/v3/role_assignments', async (call) => {
-    requireReader(call, 'identity:list_role_assignments', call.req.query('user.id'))
-    const asked = await candidates(call, ground)
-    const expanded = set(call, 'effective')
+    // Read once, and in one way: of a name that comes twice, once of them escaped, two readings may see one each.
+    const query = call.req.query()
+    const { 'role.id': role, 'user.id': user } = query
+    requireReader(call, 'identity:list_role_assignments', user)
+    const asked = await candidates(query, ground)
+    const expanded = set(query, 'effective')
       ? (await Promise.all(asked.map((grant) => implied(ground, grant)))).flat()
       : asked
-    const { 'role.id': role, 'user.id': user } = call.req.query()
     const kept = expanded.filter(
       (grant) => (role === undefined || grant.role === role) && (user === undefined || grant.user === user),
     )
     const { base } = call.var
-    const shown = await Promise.all(kept.map((grant) => view(ground, base, grant, set(call, 'include_names'))))
+    const shown = await Promise.all(kept.map((grant) => view(ground, base, grant, set(query, 'include_names'))))
     return call.json(collectionView(base, 'role_assignments', 'role_assignments', shown))
   })
 }
 
-async function candidates(call: Call, { table }: Ground): Promise<Grant[]> {
-  const { 'user.id': user, 'scope.project.id': project, 'scope.system': system, 'group.id': group } = call.req.query()
-  const domain = call.req.query('scope.domain.id')
+type Query = Partial<Record<string, string>>
+
+async function candidates(query: Query, { table }: Ground): Promise<Grant[]> {
+  const { 'user.id': user, 'group.id': group } = query
+  const { 'scope.project.id': project, 'scope.system': system, 'scope.domain.id': domain } = query
   if (domain !== undefined && domain !== DOMAIN) return []
   const target: Target | undefined =
     project === undefined
@@ -37,7 +41,7 @@ async function candidates(call: Call, { table }: Ground): Promise<Grant[]> {
         : { kind: 'system' }
       : { kind: 'project', id: project }
   if (group !== undefined) return grantsOf(table, group, target || undefined)
-  if (user !== undefined) return (set(call, 'effective') ? grantsReaching : grantsOf)(table, user, target || undefined)
+  if (user !== undefined) return (set(query, 'effective') ? grantsReaching : grantsOf)(table, user, target || undefined)
   return target ? grantsOn(table, target) : allGrants(table)
 }
 
@@ -70,7 +74,7 @@ async function view({ table }: Ground, base: string, { user, group, target, role
 }
 
 /** Keystone's flags are set by being there, unless they are 0 or false. */
-function set(call: Call, flag: string): boolean {
-  const value = call.req.query(flag)
+function set(query: Query, flag: string): boolean {
+  const value = query[flag]
   return value !== undefined && !['0', 'false'].includes(value.toLowerCase())
 }

@@ -1,7 +1,7 @@
 import { DOMAIN, type Target } from '../../contract/identity.ts'
 import type { Call, Ground, Identity } from './context.ts'
 import { notFound } from './errors.ts'
-import { deleteGrants, type Grant, grantItem, grantsOf, hasGrant } from './grants.ts'
+import { addGrant, deleteGrants, type Grant, grantsOf, hasGrant } from './grants.ts'
 import { requireGroup } from './groups.ts'
 import { requireProject } from './projects.ts'
 import { requireAdmin, requireReader } from './rights.ts'
@@ -20,7 +20,7 @@ export function grantRoutes(app: Identity, ground: Ground): void {
     app.put(`${roles}/:role`, async (call) => {
       const by = requireAdmin(call, 'identity:create_grant')
       const grant = await grantOf(call, ground)
-      await ground.table.write([{ put: grantItem(grant) }])
+      await addGrant(ground.table, grant)
       ground.log.info({ ...grant, by: by.user.id }, 'role granted')
       return call.body(null, 204)
     })

@@ -1,6 +1,8 @@
 import { DOMAIN, type Target } from '../../contract/identity.ts'
-import type { Item, Key, Table, Write } from '../platform.ts'
+import { UserError } from '../../contract/api/faults.ts'
+import { ConflictError, type Item, type Key, type Table, type Write } from '../platform.ts'
 import { all } from '../store/paging.ts'
+import { presence } from './named.ts'
 
 /** Who has which role on what. */
 export interface Grant {
@@ -30,6 +32,20 @@ export function grantItem(grant: Grant): Item {
       owner: { pk: `grants-on#${textOf(grant.target)}`, sk: `${pk}#${sk}` },
     },
   }
+}
+
+/** Void where its holder or its project went meanwhile: what is left of a grant to nobody nobody could take back. */
+export async function addGrant(table: Table, grant: Grant): Promise<void> {
+  const { user, group, target } = grant
+  const checks = [
+    presence(group ? 'group' : 'user', user),
+    ...(target.kind === 'project' ? [presence('project', target.id)] : []),
+  ]
+  await table.write([{ put: grantItem(grant) }, ...checks]).catch((error: unknown) => {
+    throw error instanceof ConflictError
+      ? new UserError(409, `What role ${grant.role} is for is being deleted.`)
+      : error
+  })
 }
 
 export async function hasGrant(table: Table, grant: Grant): Promise<boolean> {

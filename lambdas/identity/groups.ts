@@ -48,9 +48,13 @@ export function groupRoutes(app: Identity, ground: Ground): void {
   app.delete(`${path}/:group`, async (call) => {
     const by = requireAdmin(call, 'identity:delete_group')
     const group = await requireGroup(ground, call.req.param('group'))
-    await deleteGrants(table, await grantsOf(table, group.id))
-    await removeMembers(table, await membersOf(table, group.id))
+    const empty = async (): Promise<void> => {
+      await deleteGrants(table, await grantsOf(table, group.id))
+      await removeMembers(table, await membersOf(table, group.id))
+    }
+    await empty() // first: of a group that is gone nobody could take a role back
     await deleteNamed(table, 'group', group)
+    await empty() // and what came meanwhile
     log.info({ group: group.id, name: group.name, by: by.user.id }, 'group deleted')
     return call.body(null, 204)
   })

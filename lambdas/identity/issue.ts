@@ -33,28 +33,30 @@ export interface Issued {
 
 /** A token for who they say they are, in the scope they ask for: their default project when they ask for none, else none at all. */
 export async function issue(ground: Ground, asked: AuthRequest): Promise<Issued> {
+  // Before the user is read: with a password that is changed while it is looked at nobody gets a token that outlives the change.
+  const issued_at = ground.clock.now().getTime()
   const who = await authenticate(ground, asked.identity)
   const wanted = await scopeOf(ground, who, asked.scope)
-  const issued = await attempt(ground, who, wanted)
+  const attempt = (scope: Scope) => issuedFor(ground, claimsFor(ground, who, scope, issued_at))
+  const issued = await attempt(wanted)
   if (issued) return issued
-  const fallback = asked.scope === undefined && who.credential === null ? await attempt(ground, who, null) : undefined
+  const fallback = asked.scope === undefined && who.credential === null ? await attempt(null) : undefined
   if (!fallback) throw unauthorized()
   return fallback
 }
 
-async function attempt(ground: Ground, who: Authenticated, wanted: Scope): Promise<Issued | undefined> {
-  const claims = claimsFor(ground, who, wanted)
+async function issuedFor(ground: Ground, claims: Claims): Promise<Issued | undefined> {
   const session = await sessionFor(ground, claims)
   return session && { token: signToken(claims, ground.config.signingKey), session }
 }
 
 /** A token got by a token is over when that one is. */
 function claimsFor(
-  { clock, ids, config }: Ground,
+  { ids, config }: Ground,
   { user, methods, credential, from }: Authenticated,
   wanted: Scope,
+  issued: number,
 ): Claims {
-  const issued = clock.now().getTime()
   const expires = issued + config.tokenSeconds * 1000
   const own = ids.token(16)
   const first = from?.ids.at(-1)

@@ -1,7 +1,9 @@
+import { UserError } from '../../contract/api/faults.ts'
 import type { Target } from '../../contract/identity.ts'
-import type { Key, Table } from '../platform.ts'
+import { ConflictError, type Key, type Table } from '../platform.ts'
 import { all } from '../store/paging.ts'
 import { type Grant, grantsOf } from './grants.ts'
+import { presence } from './named.ts'
 
 /** Who is in which group. A group's roles are its members'. */
 
@@ -12,9 +14,16 @@ interface Membership {
 
 const key = ({ user, group }: Membership): Key => ({ pk: `groups-of#${user}`, sk: group })
 
-export function addMember(table: Table, member: Membership): Promise<void> {
+export async function addMember(table: Table, member: Membership): Promise<void> {
   const by = { owner: { pk: `members-of#${member.group}`, sk: member.user } }
-  return table.write([{ put: { ...key(member), version: 1, value: member, by } }])
+  const put = { ...key(member), version: 1, value: member, by }
+  await table
+    .write([{ put }, presence('user', member.user), presence('group', member.group)])
+    .catch((error: unknown) => {
+      throw error instanceof ConflictError
+        ? new UserError(409, `The user ${member.user} or the group ${member.group} is being deleted.`)
+        : error
+    })
 }
 
 export async function isMember(table: Table, member: Membership): Promise<boolean> {

@@ -82,11 +82,30 @@ export async function updateNamed<K extends Kind>(
       if (error.index === 1) throw taken(kind, after.name)
     }
   }
-  throw new UserError(409, `The ${kind} ${id} is being changed by many at once, please retry.`)
+  throw busy(kind, id)
 }
 
-export async function deleteNamed<K extends Kind>(table: Table, kind: K, { id, name }: Kinds[K]): Promise<void> {
-  await table.write([{ delete: key(kind, id) }, { delete: nameKey(kind, name) }])
+/** With the name that it has then: it may be renamed meanwhile, and its old name be another's. */
+export async function deleteNamed<K extends Kind>(table: Table, kind: K, { id }: Pick<Kinds[K], 'id'>): Promise<void> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const now = await getNamed(table, kind, id)
+    if (!now) return
+    try {
+      return await table.write([{ delete: key(kind, id), expect: now.version }, { delete: nameKey(kind, now.name) }])
+    } catch (error) {
+      if (!(error instanceof ConflictError)) throw error
+    }
+  }
+  throw busy(kind, id)
+}
+
+/** Part of a write that is void where it is gone. */
+export function presence(kind: Kind, id: string): Write {
+  return { check: key(kind, id), expect: 'present' }
+}
+
+function busy(kind: Kind, id: string): UserError {
+  return new UserError(409, `The ${kind} ${id} is being changed by many at once, please retry.`)
 }
 
 async function unlessTaken(kind: Kind, name: string, write: () => Promise<void>): Promise<void> {

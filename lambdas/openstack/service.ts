@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { z } from 'zod'
 import { UserError } from '../../contract/api/faults.ts'
+import { bare } from '../api/bare-path.ts'
 import { BodyError } from '../api/errors.ts'
 import type { IdentityConfig } from '../identity/config.ts'
 import { callerOf, sessionOf } from '../identity/session.ts'
@@ -30,7 +31,7 @@ export function createService(
   publicEndpoint: string | null,
   { fault, isPublic, shorten = (path) => path, minor, versionHeaders }: Traits,
 ): Service {
-  const app = new Hono<Facts>({ getPath: (request) => shorten(new URL(request.url).pathname.replace(/\/+$/, '')) })
+  const app = new Hono<Facts>({ getPath: (request) => shorten(bare(new URL(request.url).pathname)) })
   const { log } = platform
   const reply = (call: Context<Facts>, status: number, message: string): Response => {
     if (status === 401) call.header('www-authenticate', `Keystone uri="${call.var.base}/identity"`)
