@@ -19,6 +19,8 @@ const answer = {
   broker: 'mqtts://cloud.example:8883',
 }
 
+const now = new Date('2026-11-24T03:00:00.000Z')
+
 interface Asked {
   url: string
   body: { token: string; name: string; csr: string; sealing_key: string }
@@ -33,7 +35,14 @@ async function joinSite(
     asked.push({ url, body: JSON.parse(body) as Asked['body'] })
     return reply
   }
-  const me = enrol({ endpoint: 'https://cloud.example/', token: 'one-time', name: 'rack-7', path, post })
+  const me = enrol({
+    endpoint: 'https://cloud.example/',
+    token: 'one-time',
+    name: 'rack-7',
+    path,
+    now: () => now,
+    post,
+  })
   return { me, asked, path }
 }
 const good = { status: 201, text: JSON.stringify(answer) }

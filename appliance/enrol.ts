@@ -1,8 +1,8 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { z } from 'zod'
+import { certificateLife } from '../contract/appliance-certificate.ts'
 import { newSealingKey } from '../contract/seal.ts'
 import { certificateRequest } from './certificates.ts'
+import { writeIdentity } from './identity-file.ts'
 import { identity, jsonOf, type Identity } from './identity.ts'
 
 const ANSWER_MS = 30_000
@@ -13,6 +13,8 @@ const enrolled = z.object({
   certificate: z.string(),
   authorities: z.string(),
   broker: z.string(),
+  // Clouds from before certificates were renewed don't say.
+  ...certificateLife.partial().shape,
 })
 
 export interface Enrolling {
@@ -23,11 +25,12 @@ export interface Enrolling {
   name: string
   /** Where the identity is kept. */
   path: string
+  now: () => Date
   post: (url: string, body: string, signal: AbortSignal) => Promise<{ status: number; text: string }>
 }
 
 /** Joins a site: both private keys are made here and stay here; the token is good once. Written only when all went well. */
-export async function enrol({ endpoint, token, name, path, post }: Enrolling): Promise<Identity> {
+export async function enrol({ endpoint, token, name, path, now, post }: Enrolling): Promise<Identity> {
   const { csr, privateKey } = await certificateRequest(name)
   const sealing = newSealingKey()
   const url = `${endpoint.replace(/\/$/, '')}/v1/enrol`
@@ -38,38 +41,23 @@ export async function enrol({ endpoint, token, name, path, post }: Enrolling): P
   )
   if (reply.status !== 200 && reply.status !== 201)
     throw new Error(`the cloud refused the enrolment (HTTP ${reply.status}): ${reply.text.slice(0, 1000)}`)
-  const me = understood(reply.text, { name, privateKey, sealingKey: sealing.privateKey })
-  await write(path, JSON.stringify(me, null, 2))
+  const me = understood(reply.text, { name, privateKey, sealingKey: sealing.privateKey }, now())
+  writeIdentity(path, me)
   return me
 }
 
-function understood(text: string, own: Pick<Identity, 'name' | 'privateKey' | 'sealingKey'>): Identity {
-  const whole = enrolled.transform(({ appliance: uuid, ...given }) => ({ ...given, uuid, ...own })).pipe(identity)
+function understood(text: string, own: Pick<Identity, 'name' | 'privateKey' | 'sealingKey'>, received: Date): Identity {
+  const whole = enrolled
+    .transform(({ appliance: uuid, issued_at, expires_at, ...given }) => ({
+      ...given,
+      uuid,
+      ...own,
+      ...(issued_at && expires_at && { life: { issued_at, expires_at, received_at: received.toISOString() } }),
+    }))
+    .pipe(identity)
   const me = whole.safeParse(jsonOf(text))
   if (me.success) return me.data
   throw new Error(
     `the cloud's answer to the enrolment is not understood; is this its API's endpoint?\n${z.prettifyError(me.error)}`,
   )
-}
-
-async function write(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const part = `${path}.part`
-  // What an attempt left keeps its mode when it is written to again.
-  await rm(part, { force: true })
-  const file = await open(part, 'wx', 0o600)
-  try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(part, path)
-  // The token is spent: the name must survive a power cut as the bytes do.
-  const folder = await open(dirname(path))
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
 }

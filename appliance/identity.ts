@@ -1,7 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { certificateLife } from '../contract/appliance-certificate.ts'
+import { instant } from '../contract/resources.ts'
 
-/** Who this appliance is: written by enrolment, readable by its owner only. */
+/** What the cloud said of a certificate by its clock, and when it came by ours. */
+const life = z.object({ ...certificateLife.shape, received_at: instant })
+export type Life = z.infer<typeof life>
+
+/** Who this appliance is: written by enrolment and when its certificate is renewed, readable by its owner only. */
 export const identity = z.object({
   uuid: z.uuid(),
   name: z.string(),
@@ -13,6 +19,12 @@ export const identity = z.object({
   authorities: z.string(),
   /** X25519, raw, base64: opens what is sealed to this appliance. */
   sealingKey: z.string(),
+  /** Of the certificate; absent: it is from before certificates were renewed. */
+  life: life.optional(),
+  /** A certificate for this key is asked for. */
+  asked: z.object({ privateKey: z.string(), csr: z.string() }).optional(),
+  /** What takes the place of the former once it has connected. */
+  next: z.object({ certificate: z.string(), privateKey: z.string(), authorities: z.string(), life }).optional(),
 })
 export type Identity = z.infer<typeof identity>
 

@@ -32,6 +32,7 @@ import { ramdiskCommandLine, type RamdiskSettings } from './ramdisk-command-line
 import { startSite } from './site.ts'
 import { openVswitch } from './switches/open-vswitch.ts'
 import { openSwitches } from './switches/switch.ts'
+import { openCredentials } from './uplink/credentials.ts'
 import { connectMqtt } from './uplink/mqtt.ts'
 import { volumeOptions } from './volumes/options.ts'
 
@@ -54,9 +55,12 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
   }
   try {
     mkdirSync(config.data_dir, { recursive: true, mode: 0o700 })
-    const identity = readIdentity(join(config.data_dir, 'identity.json'))
+    const path = join(config.data_dir, 'identity.json')
+    const identity = readIdentity(path)
     // A standalone cloud signs its own blob store; images elsewhere are signed by public authorities.
-    setDefaultCACertificates([...getCACertificates('default'), identity.authorities])
+    const { authorities } = identity.next ?? identity
+    setDefaultCACertificates([...getCACertificates('default'), identity.authorities, authorities])
+    const credentials = openCredentials({ path, identity, clock, log })
     // Commands and reports are numbered per identity: one that enrolled anew begins with an empty ledger.
     const ledger = openLedger(join(config.data_dir, `ledger-${identity.uuid}.sqlite`))
     stops.push(() => ledger.close())
@@ -87,7 +91,8 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
       ...ramdisk,
       identity,
       ledger,
-      link: connectMqtt(identity, Math.random, log),
+      link: connectMqtt(identity, credentials, Math.random, log),
+      credentials,
       clock,
       log,
       random: Math.random,

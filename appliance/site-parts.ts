@@ -16,6 +16,7 @@ import type { BootMedia } from './media/media.ts'
 import type { Log } from './log.ts'
 import type { PowerConfig } from './power/policy.ts'
 import type { CrashPoint } from './plans/run-plan.ts'
+import type { Credentials } from './uplink/credentials.ts'
 import type { Link } from './uplink/link.ts'
 import type { Switches } from './switches/switch.ts'
 import type { VolumeOptions } from './volumes/volumes.ts'
@@ -25,6 +26,8 @@ export interface SiteParts {
   identity: Pick<Identity, 'uuid' | 'sealingKey'>
   ledger: Ledger
   link: Link
+  /** Absent: the link is by none that could be renewed. */
+  credentials?: Credentials
   clock: Clock
   log: Log
   random: () => number

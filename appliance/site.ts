@@ -212,6 +212,7 @@ export function startSite(parts: SiteParts): Site {
     onPlace: deliveries.place,
     onPrefetch: prefetches.ask,
     volumeRoom: volumes.room,
+    certificate: parts.credentials,
   })
   executor.resume()
   volumes.resume()
@@ -231,6 +232,7 @@ export function startSite(parts: SiteParts): Site {
 
   const strangers = openStrangers(outbox, now)
   const notices = openNotices(outbox, now)
+  parts.credentials?.onTrouble((text) => notices.tell('certificate', { subject: 'certificate', text }))
   const events: BootEvents = {
     seen(mac, kind, detail) {
       // A new boot of the ramdisk is a new agent, with a token of its own, also when nobody told us of the reboot.

@@ -36,7 +36,7 @@ export class Fleet extends Construct {
     accept(grantee, { [wildcard(`topic/${topics.down('*')}`)]: 'Appliances enrol at run time, each with a topic.' })
   }
 
-  /** Enrolling and dismissing appliances: what lambdas/aws/identity.ts calls. */
+  /** Enrolling and dismissing appliances, renewing their certificates: what lambdas/aws/identity.ts calls. */
   grantEnrol(grantee: Role): void {
     const things = this.#arn('thing', '*')
     const certificates = this.#arn('cert', '*')

@@ -26,6 +26,7 @@ export class Reports extends Construct {
     this.function = new CloudFunction(this, 'Function', { ...ground, entry: 'reports', timeout, memorySize: 512 })
     ground.images.grantUse(this.function.role, 'GetObject', 'PutObject', 'DeleteObject')
     ground.fleet.grantPublish(this.function.role)
+    ground.fleet.grantEnrol(this.function.role)
 
     this.dropped = new MetricFilter(this, 'Poison', {
       logGroup: this.function.logGroup,

@@ -38,7 +38,14 @@ function enrol(): Command {
       if (!again && (await exists(path)))
         throw new UsageError(`${path} exists: this appliance has joined a site; --again replaces its identity`)
       const { enrol: joinSite } = await import('../appliance/enrol.ts')
-      const { uuid, site, broker } = await joinSite({ endpoint, token, name, path, post })
+      const { uuid, site, broker } = await joinSite({
+        endpoint,
+        token,
+        name,
+        path,
+        now: () => new Date(),
+        post,
+      })
       print(
         { uuid, site, broker, identity: path },
         `Appliance ${name} joined site ${site}. Next: bloomery appliance run`,

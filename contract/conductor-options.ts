@@ -98,6 +98,9 @@ export const conductorOptions = z.strictObject({
   /** The worst health of a node that an allocation may get. */
   allocation_worst_health: healthLevel.default('Critical'),
 
+  /** How long an appliance's certificate is to be used. It asks for another at two thirds of it: the least leaves ten days for that. */
+  appliance_certificate_days: z.int().min(30).max(825).default(365),
+
   /** Whether a node may be made available, or be cleaned after its tear-down, while it is in maintenance. */
   allow_provisioning_in_maintenance: z.boolean().default(true),
 })

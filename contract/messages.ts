@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { certificateTold, renewed } from './appliance-certificate.ts'
 import { exportedVolume, volumeRoom, wantedVolume } from './block-storage.ts'
 import { capture, captureRequest } from './capture.ts'
 import { consoleAsk, consoleChunk, logPart, screen } from './console.ts'
@@ -89,6 +90,7 @@ export const downlink = z.discriminatedUnion('kind', [
     wanted: imageReference.nullable(),
     urls: z.record(z.string(), z.url()),
   }),
+  renewed,
   /** The cloud has every report up to this number. */
   z.object({ v: z.literal(1), kind: z.literal('received'), reports_through: z.int().nonnegative() }),
 ])
@@ -174,7 +176,7 @@ export const report = z.discriminatedUnion('kind', [
   z.object({
     ...reportBase,
     kind: z.literal('notice'),
-    subject: z.enum(['boot url', 'dhcp server', 'reports', 'kexec']),
+    subject: z.enum(['boot url', 'dhcp server', 'reports', 'kexec', 'certificate']),
     node: uuid.optional(),
     text: z.string().min(1).max(1024),
   }),
@@ -294,6 +296,7 @@ export const uplink = z.discriminatedUnion('kind', [
     refresh: z.array(z.string().max(1024)).max(100),
     /** Where the appliance has volumes. */
     volumes: volumeRoom.optional(),
+    certificate: certificateTold.optional(),
   }),
   /** What a machine's console shows, while somebody watches; unnumbered. */
   z.object({ v: z.literal(1), kind: z.literal('console'), node: uuid, chunk: consoleChunk }),

@@ -169,6 +169,8 @@ export const appliance = z.object({
   /** X25519 public key, raw, base64: what secrets are sealed to. */
   sealing_key: z.base64().length(44),
   certificate_sha256: z.string(),
+  /** Until when that certificate is to be used; absent: it is from before certificates were renewed. */
+  certificate_expires_at: instant.optional(),
   software: z.string().nullable(),
   created_at: instant,
   last_seen: instant.nullable(),

@@ -29,8 +29,8 @@ export class Broker implements Bus {
   readonly #mqtt: Aedes
   readonly #server: Server
   readonly #options: BrokerOptions
-  /** With the common name of each one's certificate: the appliance's uuid. A closed socket no longer tells. */
-  readonly #sockets = new Map<TLSSocket, string | undefined>()
+  /** With each one's certificate. A closed socket no longer tells. */
+  readonly #sockets = new Map<TLSSocket, Holder>()
 
   static async create(options: BrokerOptions): Promise<Broker> {
     const mqtt = await Aedes.createBroker({
@@ -61,7 +61,7 @@ export class Broker implements Bus {
     this.#server.on('tlsClientError', (error, socket) =>
       options.log.warn({ from: socket.remoteAddress, error: error.message }, 'TLS refused'),
     )
-    options.membership.onRevoked((appliance) => this.#expel(appliance))
+    options.membership.onRevoked((appliance, keep) => this.#expel(appliance, keep))
   }
 
   /** Resolves with the port. */
@@ -93,8 +93,9 @@ export class Broker implements Bus {
   #accept(socket: TLSSocket): void {
     // Small packets that answer each other: with Nagle's algorithm each waits 40 ms for the other side's delayed ACK (RFC 1122 §4.2.3.4).
     socket.setNoDelay(true)
-    const name = commonName(socket)
-    this.#sockets.set(socket, name)
+    const holder = holderOf(socket)
+    const { name } = holder
+    this.#sockets.set(socket, holder)
     socket.once('close', () => this.#sockets.delete(socket))
     socket.on('error', (error) =>
       this.#options.log.warn({ appliance: name, error: error.message }, 'connection failed'),
@@ -120,10 +121,8 @@ export class Broker implements Bus {
     }
     this.#mqtt.authenticate = (client, _username, _password, done) => {
       const socket = socketOf(client)
-      const certificate = socket?.getPeerX509Certificate()
-      const print = certificate?.fingerprint256.replaceAll(':', '').toLowerCase() ?? ''
-      const own = socket !== undefined && this.#sockets.get(socket) === client.id
-      const admitted = own ? membership.admits(client.id, print) : Promise.resolve(false)
+      const { name, print = '' } = (socket && this.#sockets.get(socket)) ?? {}
+      const admitted = name === client.id ? membership.admits(client.id, print) : Promise.resolve(false)
       admitted.then(
         (yes) => {
           if (!yes) log.warn({ appliance: client.id, certificate: print }, 'connection refused: unknown or revoked')
@@ -152,8 +151,8 @@ export class Broker implements Bus {
     await this.#options.onUp(client.id, payload.toString())
   }
 
-  #expel(appliance: string): void {
-    for (const [socket, name] of this.#sockets) if (name === appliance) socket.destroy()
+  #expel(appliance: string, keep: string | undefined): void {
+    for (const [socket, { name, print }] of this.#sockets) if (name === appliance && print !== keep) socket.destroy()
   }
 }
 
@@ -166,7 +165,14 @@ function socketOf(client: Client): TLSSocket | undefined {
   return sockets.get(client.conn)
 }
 
-function commonName(socket: TLSSocket): string | undefined {
+/** Whose a certificate is: by its common name, the appliance's uuid; and which. */
+interface Holder {
+  name: string | undefined
+  print: string | undefined
+}
+
+function holderOf(socket: TLSSocket): Holder {
   const name = socket.getPeerCertificate().subject?.CN
-  return typeof name === 'string' ? name : undefined
+  const print = socket.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase()
+  return { name: typeof name === 'string' ? name : undefined, print }
 }

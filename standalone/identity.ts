@@ -11,9 +11,8 @@ import { writeOnce } from './write-once.ts'
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const DAY_MS = 86_400_000
-/** Nobody is there to renew by hand, and revocation is by asking the table: so the dates need only be sane. */
+/** Nobody is there to renew it by hand. */
 const ROOT_DAYS = 7300
-const APPLIANCE_DAYS = 3650
 const SERVER_DAYS = 825
 /** Sites' clocks are set by whoever racked them. */
 const BACKDATED_DAYS = 2
@@ -61,9 +60,9 @@ export class Authority {
   }
 
   /** The subject is ours to say; of the request only its key counts, and that the asker holds it. */
-  async appliance(uuid: string, csr: string): Promise<x509.X509Certificate> {
+  async appliance(uuid: string, csr: string, days: number): Promise<x509.X509Certificate> {
     const publicKey = await keyOf(csr)
-    return this.#sign(`CN=${uuid}`, publicKey, APPLIANCE_DAYS, [
+    return this.#sign(`CN=${uuid}`, publicKey, days, [
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
     ])
   }
@@ -101,18 +100,24 @@ export class OwnIdentity implements Identity {
     this.#broker = broker
   }
 
-  async issue(appliance: string, csr: string): Promise<Enrolment> {
-    const certificate = await this.#authority.appliance(appliance, csr)
+  async issue(appliance: string, csr: string, days: number): Promise<Enrolment> {
+    const certificate = await this.#authority.appliance(appliance, csr, days)
     return {
       certificate: `${certificate.toString('pem')}\n`,
       authorities: this.#authority.pem,
       broker: this.#broker(),
       certificate_sha256: createHash('sha256').update(Buffer.from(certificate.rawData)).digest('hex'),
+      issued_at: new Date(certificate.notAfter.getTime() - days * DAY_MS).toISOString(),
+      expires_at: certificate.notAfter.toISOString(),
     }
   }
 
   async revoke(appliance: string): Promise<void> {
     await this.#membership.revoke(appliance)
+  }
+
+  retire(appliance: string, keep: string): Promise<void> {
+    return this.#membership.retire(appliance, keep)
   }
 }
 

@@ -4,21 +4,25 @@ import { topics } from '../../contract/topics.ts'
 import { MESSAGE_LIMIT } from '../../contract/messages.ts'
 import type { Identity } from '../identity.ts'
 import type { Log } from '../log.ts'
+import type { ConnectionCredentials, Pair } from './credentials.ts'
 import type { Link } from './link.ts'
 
 const PUBLISH_SECONDS = 20
 
 /** MQTT 3.1.1 over TLS with the appliance's certificate; AWS IoT Core and the standalone broker speak it alike. The session is clean:
  * what must not be lost is in the ledgers of both sides, not in the broker. Reconnects are jittered, so that a fleet doesn't come back at once. */
-export function connectMqtt(identity: Identity, random: () => number, log: Log): Link {
+export function connectMqtt(
+  identity: Pick<Identity, 'uuid' | 'broker'>,
+  credentials: ConnectionCredentials,
+  random: () => number,
+  log: Log,
+): Link {
   let onMessage = (_payload: string): void => {}
   let onConnect = (): void => {}
   const client = connect(identity.broker, {
     clientId: identity.uuid,
     clean: true,
-    cert: identity.certificate,
-    key: identity.privateKey,
-    ca: identity.authorities,
+    ...tlsOf(credentials.pair()),
     rejectUnauthorized: true,
     keepalive: 30,
     connectTimeout: 15_000,
@@ -27,11 +31,16 @@ export function connectMqtt(identity: Identity, random: () => number, log: Log):
     // Begun when somebody listens, so that nothing that comes with the connection is missed.
     manualConnect: true,
   })
+  // The stream of each attempt is made from these options.
+  client.on('reconnect', () => Object.assign(client.options, tlsOf(credentials.pair())))
+  client.on('close', credentials.closed)
+  credentials.onChange(() => client.connected && client.stream.destroy())
   client.on('message', (_topic, payload) => {
     if (payload.length > 2 * MESSAGE_LIMIT) log.warn({ bytes: payload.length }, 'message over the limit dropped')
     else onMessage(payload.toString('utf8'))
   })
   client.on('connect', () => {
+    credentials.connected()
     const { stream } = client
     // Otherwise each small packet waits 40 ms for the broker's delayed ACK (RFC 1122 §4.2.3.4).
     if (stream instanceof Socket) stream.setNoDelay(true)
@@ -72,6 +81,10 @@ export function connectMqtt(identity: Identity, random: () => number, log: Log):
       client.stream.destroy()
     },
   }
+}
+
+function tlsOf({ certificate, privateKey, authorities }: Pair) {
+  return { cert: certificate, key: privateKey, ca: authorities }
 }
 
 function within<T>(seconds: number, work: Promise<T>): Promise<void> {

@@ -8,6 +8,7 @@ import type { Outbox } from '../ledger/outbox.ts'
 import type { Urls } from '../ledger/urls.ts'
 import type { VolumeRoom } from '../../contract/block-storage.ts'
 import type { Log } from '../log.ts'
+import type { Credentials } from './credentials.ts'
 import type { Link } from './link.ts'
 import { readDownlink, type Unread } from './read-downlink.ts'
 
@@ -31,6 +32,8 @@ export interface UplinkParts {
   onConsole(node: string, ask: ConsoleAsk): void
   /** Where the file of a capture may be put. */
   onPlace(capture: string, place: { url: string; headers: Record<string, string> }): void
+  /** What the cloud is to know of this appliance's certificate, and its answer where that asks for another. */
+  certificate?: Pick<Credentials, 'told' | 'renewed'> | undefined
   /** For volumes of machines; undefined: there are none. */
   volumeRoom?(): Promise<VolumeRoom | undefined>
   /** An image is to be fetched beforehand; null: no more. */
@@ -60,7 +63,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
   const alive = async (hello: boolean): Promise<void> => {
     const refresh = [...stale].slice(0, BATCH)
     try {
-      const volumes = await parts.volumeRoom?.()
+      const [volumes, certificate] = await Promise.all([parts.volumeRoom?.(), parts.certificate?.told()])
       const message: Uplink = {
         v: 1,
         kind: 'alive',
@@ -70,6 +73,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
         hello,
         refresh,
         ...(volumes && { volumes }),
+        ...(certificate && { certificate }),
       }
       await ledger.durable() // what is acknowledged is never sent again
       await link.publish(JSON.stringify(message))
@@ -136,6 +140,10 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
     const { message, unread } = read
     if (message.kind === 'received') {
       outbox.received(message.reports_through)
+      return
+    }
+    if (message.kind === 'renewed') {
+      parts.certificate?.renewed(message)
       return
     }
     if (message.kind === 'upload') {

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { CertificateLife } from '../appliance-certificate.ts'
 import type { switchDoor } from '../switch-doors.ts'
 import type { Link } from './views.ts'
 
@@ -47,7 +48,7 @@ export interface EnrolRequest {
   sealing_key: string
 }
 
-export interface EnrolReply {
+export interface EnrolReply extends CertificateLife {
   appliance: string
   site: string
   certificate: string

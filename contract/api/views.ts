@@ -42,6 +42,8 @@ export interface ConductorView {
   drivers?: string[]
   created_at?: string
   updated_at?: string | null
+  /** Ours. Null: from before certificates were renewed. */
+  certificate_expires_at?: string | null
   links: Link[]
 }
 export interface DriverView {
@@ -157,6 +159,7 @@ export function conductorView(appliance: Appliance, alive: boolean, drivers: str
     drivers,
     created_at: timeText(appliance.created_at),
     updated_at: timeText(appliance.last_seen),
+    certificate_expires_at: timeText(appliance.certificate_expires_at ?? null),
     links: links(showing, `conductors/${appliance.name}`),
   }
 }

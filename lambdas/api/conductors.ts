@@ -9,7 +9,16 @@ import type { Api, Call } from './context.ts'
 import { tagged } from './etag.ts'
 import { collection, fieldsOf, onlyKnown, paging, shape } from './query.ts'
 
-const known = ['hostname', 'conductor_group', 'alive', 'drivers', 'created_at', 'updated_at', 'links']
+const known = [
+  'hostname',
+  'conductor_group',
+  'alive',
+  'drivers',
+  'created_at',
+  'updated_at',
+  'certificate_expires_at',
+  'links',
+]
 const short = ['hostname', 'conductor_group', 'alive']
 
 /** Conductors are the sites' appliances. */

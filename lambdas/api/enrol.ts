@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import type { EnrolReply } from '../../contract/api/requests.ts'
 import { UserError } from '../../contract/api/faults.ts'
 import { type Appliance, appliance as applianceSchema } from '../../contract/resources.ts'
-import { ConflictError, type Platform, type Write } from '../platform.ts'
+import { ConflictError, type Enrolment, type Platform, type Write } from '../platform.ts'
 import { applianceItem, applianceNamed, applianceNameKey } from '../store/appliances.ts'
+import { certificateItem } from '../store/certificates.ts'
 import { type Grant, getGrant, tokenKey } from '../store/tokens.ts'
 import { readJson } from './body.ts'
 import type { Api } from './context.ts'
@@ -23,11 +25,11 @@ export function enrolRoutes(app: Api, platform: Platform): void {
     if (!grant) throw invalidToken()
     if (await applianceNamed(platform.table, asked.name)) throw nameTaken(asked.name)
     const uuid = platform.ids.uuid()
-    const issued = await platform.identity.issue(uuid, asked.csr)
-    await join(platform, asked, grant, uuid, issued.certificate_sha256)
+    const issued = await platform.identity.issue(uuid, asked.csr, platform.options.appliance_certificate_days)
+    await join(platform, asked, grant, uuid, issued)
     platform.log.info({ site: grant.site, appliance: uuid, name: asked.name }, 'appliance enrolled')
-    const { certificate, authorities, broker } = issued
-    return call.json({ appliance: uuid, site: grant.site, certificate, authorities, broker }, 201)
+    const { certificate_sha256: _, ...given } = issued
+    return call.json({ appliance: uuid, site: grant.site, ...given } satisfies EnrolReply, 201)
   })
 }
 
@@ -37,7 +39,7 @@ async function join(
   { token, name, sealing_key }: Request,
   { site }: Grant,
   uuid: string,
-  certificate_sha256: string,
+  { certificate_sha256, issued_at, expires_at }: Enrolment,
 ): Promise<void> {
   const appliance: Appliance = {
     uuid,
@@ -45,6 +47,7 @@ async function join(
     site,
     sealing_key,
     certificate_sha256,
+    certificate_expires_at: expires_at,
     software: null,
     created_at: platform.clock.now().toISOString(),
     last_seen: null,
@@ -54,6 +57,7 @@ async function join(
     { delete: tokenKey(token), expect: 'present' },
     { put: { ...applianceNameKey(name), version: 1, value: { appliance: uuid } }, expect: 'absent' },
     { put: applianceItem(appliance), expect: 'absent' },
+    { put: certificateItem(uuid, { life: { issued_at, expires_at } }, 1), expect: 'absent' },
   ]
   try {
     await platform.table.write(writes)

@@ -17,6 +17,8 @@ import {
 import { UserError } from '../../contract/api/faults.ts'
 import type { Enrolment, Identity } from '../platform.ts'
 
+const DAY_MS = 86_400_000
+
 /** An appliance is an IoT thing of the same name; one policy, written in terms of the thing's name, serves them all. */
 export class IotIdentity implements Identity {
   readonly #client: IoTClient
@@ -29,8 +31,9 @@ export class IotIdentity implements Identity {
   }
 
   /** The certificate becomes active last, so that an enrolment that failed half-way leaves none that opens anything. */
-  async issue(appliance: string, csr: string): Promise<Enrolment> {
+  async issue(appliance: string, csr: string, days: number): Promise<Enrolment> {
     const broker = await this.#brokerUrl()
+    const issued = new Date()
     await this.#client.send(new CreateThingCommand({ thingName: appliance }))
     const { certificateId, certificateArn, certificatePem } = await this.#sign(csr)
     if (!certificateId || !certificateArn || !certificatePem) {
@@ -44,14 +47,27 @@ export class IotIdentity implements Identity {
       authorities: brokerAuthorities(),
       broker,
       certificate_sha256: new X509Certificate(certificatePem).fingerprint256.replaceAll(':', '').toLowerCase(),
+      // IoT's own certificates end in 2049, whatever is asked for: what is stated is when another one takes their place.
+      issued_at: issued.toISOString(),
+      expires_at: new Date(issued.getTime() + days * DAY_MS).toISOString(),
     }
   }
 
   /** The thing stays, as a record of which certificates it had. */
-  async revoke(appliance: string): Promise<void> {
+  revoke(appliance: string): Promise<void> {
+    return this.#revoke(appliance, () => true)
+  }
+
+  /** A certificate's id at IoT is its SHA-256. */
+  retire(appliance: string, keep: string): Promise<void> {
+    return this.#revoke(appliance, (certificateId) => certificateId !== keep)
+  }
+
+  async #revoke(appliance: string, isMeant: (certificateId: string) => boolean): Promise<void> {
     const listed = await this.#client.send(new ListThingPrincipalsCommand({ thingName: appliance }))
     for (const principal of listed.principals ?? []) {
       const certificateId = principal.slice(principal.lastIndexOf('/') + 1)
+      if (!isMeant(certificateId)) continue
       await this.#client.send(new UpdateCertificateCommand({ certificateId, newStatus: 'REVOKED' }))
       await this.#client.send(new DetachPolicyCommand({ policyName: this.#policy, target: principal }))
       await this.#client.send(new DetachThingPrincipalCommand({ thingName: appliance, principal }))

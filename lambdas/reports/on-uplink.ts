@@ -13,6 +13,7 @@ import { getNode } from '../store/nodes.ts'
 import { isAsked } from './asked.ts'
 import { addRecorded, addShown } from './console.ts'
 import { addCaptured } from './capture.ts'
+import { tendCertificate } from './certificate.ts'
 import { addDeployLog } from './deploy-log.ts'
 import { addDiscovered } from './discovered.ts'
 import { addHardware } from './hardware.ts'
@@ -72,6 +73,8 @@ async function onAlive(platform: Platform, appliance: Appliance, lives: Alive[])
   await acknowledge(platform.table, appliance.uuid, Math.max(...lives.map((each) => each.commands_through)))
   if (lives.some(({ hello }) => hello))
     await publish(platform, appliance.uuid, await storedCommands(platform.table, appliance.uuid))
+  const told = lives.findLast(({ certificate }) => certificate?.csr)?.certificate ?? last.certificate
+  if (told) await tendCertificate(platform, appliance, told)
   const stale = lives.flatMap(({ refresh }) => refresh)
   await refreshUrls(platform, appliance, stale)
 }

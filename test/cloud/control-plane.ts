@@ -61,13 +61,18 @@ export async function openControlPlane(
       },
     },
     identity: {
-      issue: async (appliance) => ({
+      issue: async (appliance, csr, days) => ({
         certificate: `certificate of ${appliance}`,
         authorities: 'authorities',
         broker: 'mqtts://cloud.test:8883',
-        certificate_sha256: createHash('sha256').update(appliance).digest('hex'),
+        certificate_sha256: createHash('sha256')
+          .update(appliance + csr)
+          .digest('hex'),
+        issued_at: new Date(now).toISOString(),
+        expires_at: new Date(new Date(now).getTime() + days * 86_400_000).toISOString(),
       }),
       revoke: async () => {},
+      retire: async () => {},
     },
     couriers: {
       async wake(webhook) {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { enrol } from '../../appliance/enrol.ts'
 import type { Log } from '../../appliance/log.ts'
+import { openCredentials } from '../../appliance/uplink/credentials.ts'
 import { connectMqtt } from '../../appliance/uplink/mqtt.ts'
 import { fastClock } from '../rack/paper/clock.ts'
 import { PaperMachine } from '../rack/paper/machine.ts'
@@ -37,7 +38,9 @@ export async function plugInPaperRack(endpoint: string, token: string, count: nu
       const reply = await fetch(url, { method: 'POST', body, signal, headers: { 'content-type': 'application/json' } })
       return { status: reply.status, text: await reply.text() }
     }
-    const identity = await enrol({ endpoint, token, name: 'paper-appliance', path: join(dir, 'identity.json'), post })
+    const now = () => clock.now()
+    const path = join(dir, 'identity.json')
+    const identity = await enrol({ endpoint, token, name: 'paper-appliance', path, now, post })
     const machines = Array.from({ length: count }, (_, index) => {
       const mac = `52:54:00:00:01:${index.toString(16).padStart(2, '0')}`
       return new PaperMachine({ name: `paper-${index}`, mac, password: `paper secret ${index}`, clock, postMs: 5000 })
@@ -46,7 +49,7 @@ export async function plugInPaperRack(endpoint: string, token: string, count: nu
       await machine.plugIn()
       stops.unshift(() => machine.unplug())
     }
-    const link = connectMqtt(identity, Math.random, log)
+    const link = connectMqtt(identity, openCredentials({ path, identity, clock, log }), Math.random, log)
     stops.unshift(() => link.end())
     const site = await PaperSite.start({ dir, identity, link, clock, log, machines })
     stops.unshift(() => site.stop())

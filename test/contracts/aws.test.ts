@@ -59,6 +59,7 @@ async function openAws(): Promise<PlatformUnderTest> {
     uplinks: async (handler) =>
       stoppable(pollQueue(aws.sqs, aws.resolve(reports), (event) => handleUplinks(event, handler))),
     join: (appliance) => joined(aws, platform, appliance),
+    brokerAuthority: aws.brokerAuthority,
     async close() {
       for (const stop of stops) await stop()
       await aws.stop()
@@ -69,7 +70,7 @@ async function openAws(): Promise<PlatformUnderTest> {
 
 async function joined(aws: Aws, platform: Platform, appliance: string): Promise<Site> {
   const { csr, privateKey } = await newRequest()
-  const { broker, certificate } = await platform.identity.issue(appliance, csr)
+  const { broker, certificate } = await platform.identity.issue(appliance, csr, 365)
   const client = await connectAsync(broker, {
     clientId: appliance,
     key: privateKey,
@@ -81,6 +82,7 @@ async function joined(aws: Aws, platform: Platform, appliance: string): Promise<
     client.once('close', () => reject(new Error('the broker closed the connection')))
   })
   gone.catch(() => undefined)
+  client.on('error', () => {}) // of a connection that was ended in the midst of a packet: `gone` tells
   const received: string[] = []
   client.on('message', (_, payload) => received.push(payload.toString()))
   await client.subscribeAsync(topics.down(appliance), { qos: 1 })

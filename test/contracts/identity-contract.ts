@@ -10,7 +10,7 @@ export function identityContract(name: string, make: Make): void {
 
     it('issues a certificate for the key of the request, and tells its fingerprint', async () => {
       const { csr, privateKey } = await newRequest()
-      const enrolment = await made().platform.identity.issue(randomUUID(), csr)
+      const enrolment = await made().platform.identity.issue(randomUUID(), csr, 365)
       const certificate = new X509Certificate(enrolment.certificate)
       expect(certificate.checkPrivateKey(createPrivateKey(privateKey))).toBe(true)
       expect(enrolment.certificate_sha256).toBe(certificate.fingerprint256.replaceAll(':', '').toLowerCase())
@@ -22,7 +22,7 @@ export function identityContract(name: string, make: Make): void {
       ['text', 'not a request'],
       ['an empty request', '-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n'],
     ])('refuses %s as the caller’s fault', async (_, csr) => {
-      await expect(made().platform.identity.issue(randomUUID(), csr)).rejects.toBeInstanceOf(UserError)
+      await expect(made().platform.identity.issue(randomUUID(), csr, 365)).rejects.toBeInstanceOf(UserError)
     })
 
     it('refuses a request whose signature is not by its key', async () => {
@@ -30,7 +30,7 @@ export function identityContract(name: string, make: Make): void {
       const der = Buffer.from(csr.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64')
       der[der.length - 1]! ^= 1
       const broken = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`
-      await expect(made().platform.identity.issue(randomUUID(), broken)).rejects.toBeInstanceOf(UserError)
+      await expect(made().platform.identity.issue(randomUUID(), broken, 365)).rejects.toBeInstanceOf(UserError)
     })
 
     it('puts an appliance whose certificate was revoked off the bus', async () => {

@@ -5,6 +5,7 @@ import { feedContract } from './feed-contract.ts'
 import { identityContract } from './identity-contract.ts'
 import { queryContract } from './query-contract.ts'
 import { queueContract } from './queue-contract.ts'
+import { renewalContract } from './renewal-contract.ts'
 import { schedulingContract } from './scheduling-contract.ts'
 import { writeContract } from './write-contract.ts'
 
@@ -20,6 +21,8 @@ export interface PlatformUnderTest {
   uplinks(handler: (appliance: string, body: string) => Promise<void>): Promise<Stop>
   /** A real MQTT client that holds a certificate of `platform.identity` and listens to its own `down` topic. */
   join(appliance: string): Promise<Site>
+  /** PEM of who signs the broker's certificate. */
+  brokerAuthority: string
   close(): Promise<void>
 }
 
@@ -43,6 +46,7 @@ export function platformContract(name: string, make: () => Promise<PlatformUnder
     blobContract,
     busContract,
     identityContract,
+    renewalContract,
     schedulingContract,
   ])
     contract(name, make)

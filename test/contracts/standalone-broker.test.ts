@@ -3,6 +3,7 @@ import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { topics } from '../../contract/topics.ts'
 import { applianceItem } from '../../lambdas/store/appliances.ts'
@@ -48,7 +49,7 @@ afterAll(async () => {
 
 async function enrolled(uuid: string): Promise<{ key: string; cert: string }> {
   const { csr, privateKey } = await newRequest()
-  const issued = await new OwnIdentity(authority, membership, () => '').issue(uuid, csr)
+  const issued = await new OwnIdentity(authority, membership, () => '').issue(uuid, csr, 365)
   const { certificate_sha256 } = issued
   const created_at = new Date().toISOString()
   const value = {
@@ -71,6 +72,7 @@ async function connect(options: IClientOptions): Promise<MqttClient> {
     { ca: authority.pem, reconnectPeriod: 0, ...options },
     false,
   )
+  client.on('error', () => {}) // a broker that ends the connection in the midst of a packet: `closed` tells
   clients.push(client)
   return client
 }
@@ -80,12 +82,14 @@ const closed = (client: MqttClient): Promise<void> => new Promise((resolve) => c
 describe('the broker', () => {
   it('acknowledges a report only when it was stored', async () => {
     const uuid = randomUUID()
+    const { promise: asked, resolve: isAsked } = Promise.withResolvers<void>()
     let store = (): void => undefined
-    up = () => new Promise((resolve) => (store = resolve))
+    up = () => new Promise((resolve) => ((store = resolve), isAsked()))
     const client = await connect({ clientId: uuid, ...(await enrolled(uuid)) })
     let acknowledged = false
     const publishing = client.publishAsync(topics.up(uuid), 'x', { qos: 1 }).then(() => (acknowledged = true))
-    await new Promise((resolve) => setTimeout(resolve, 100))
+    await asked
+    await sleep(100) // in which an acknowledgement would come
     expect(acknowledged).toBe(false)
     store()
     await publishing
@@ -148,6 +152,6 @@ describe('the broker', () => {
     const gone = closed(client)
     client.publish(topics.up(uuid), Buffer.alloc(70 * 1024), { qos: 1 })
     await gone
-    expect(warnings).toContain('connection ended')
+    await expect.poll(() => warnings).toContain('connection ended')
   })
 })

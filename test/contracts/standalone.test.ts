@@ -50,6 +50,7 @@ async function openStandalone(dataDir: string): Promise<PlatformUnderTest> {
       return stoppable(consumeUplinks(ground.reports, each, log))
     },
     join: (appliance) => joined(ground, appliance),
+    brokerAuthority: ground.authority.pem,
     close: async () => {
       for (const stop of stops) await stop()
       await http.close()
@@ -60,7 +61,7 @@ async function openStandalone(dataDir: string): Promise<PlatformUnderTest> {
 
 async function joined(ground: Ground, uuid: string): Promise<Site> {
   const { csr, privateKey } = await newRequest()
-  const enrolment = await ground.platform.identity.issue(uuid, csr)
+  const enrolment = await ground.platform.identity.issue(uuid, csr, 365)
   const appliance: Appliance = {
     uuid,
     name: uuid,
@@ -84,6 +85,7 @@ async function joined(ground: Ground, uuid: string): Promise<Site> {
     client.once('close', () => reject(new Error('the broker closed the connection')))
   })
   gone.catch(() => undefined)
+  client.on('error', () => {}) // of a connection that was ended in the midst of a packet: `gone` tells
   const received: string[] = []
   client.on('message', (_, payload) => received.push(payload.toString()))
   await client.subscribeAsync(topics.down(uuid), { qos: 1 })
@@ -116,13 +118,13 @@ describe('standalone: restart', () => {
     await first.platform.table.write([{ put: item(pk, 'a') }])
     await first.queue.send(body)
     await first.platform.blobs.put('k', Buffer.from('kept'))
-    const { authorities } = await first.platform.identity.issue(randomUUID(), (await newRequest()).csr)
+    const { authorities } = await first.platform.identity.issue(randomUUID(), (await newRequest()).csr, 365)
     await first.close()
 
     const second = await openStandalone(dir)
     expect(await second.platform.table.get({ pk, sk: 'a' })).toEqual(item(pk, 'a'))
     expect(await second.platform.blobs.get('k')).toEqual(Buffer.from('kept'))
-    const again = await second.platform.identity.issue(randomUUID(), (await newRequest()).csr)
+    const again = await second.platform.identity.issue(randomUUID(), (await newRequest()).csr, 365)
     expect(again.authorities).toBe(authorities)
     const seen: string[] = []
     await second.subscribe(async (changes) => void seen.push(...changes.map(({ key }) => key.pk)))

@@ -79,13 +79,18 @@ export class World {
       },
       bus: { publish: async (_, payload) => void this.down.push(downlink.parse(JSON.parse(payload))) },
       identity: {
-        issue: async (appliance) => ({
+        issue: async (appliance, csr, days) => ({
           certificate: 'certificate',
           authorities: 'authorities',
           broker: 'mqtts://cloud.test:8883',
-          certificate_sha256: createHash('sha256').update(appliance).digest('hex'),
+          certificate_sha256: createHash('sha256')
+            .update(appliance + csr)
+            .digest('hex'),
+          issued_at: this.now().toISOString(),
+          expires_at: new Date(this.now().getTime() + days * 86_400_000).toISOString(),
         }),
         revoke: async () => {},
+        retire: async () => {},
       },
       couriers: { wake: async () => {} },
       options: { ...defaultOptions, node_locked_retry_attempts: 0 },

@@ -2,9 +2,10 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from '../../../contract/api/client.ts'
 import { enrol } from '../../../appliance/enrol.ts'
-import type { Identity } from '../../../appliance/identity.ts'
+import { readIdentity, type Identity } from '../../../appliance/identity.ts'
 import type { Clock } from '../../../appliance/clock.ts'
 import type { Log } from '../../../appliance/log.ts'
+import { openCredentials } from '../../../appliance/uplink/credentials.ts'
 import { connectMqtt } from '../../../appliance/uplink/mqtt.ts'
 import type { PaperMachine } from './machine.ts'
 import { recorded, type Crossed } from './recorded-link.ts'
@@ -53,12 +54,19 @@ export class FleetSite {
   }
 
   static async join(options: FleetSiteOptions): Promise<FleetSite> {
-    const { name, beside, client, endpoint, dir, machines } = options
+    const { name, beside, client, endpoint, dir, machines, clock } = options
     mkdirSync(dir, { recursive: true })
     if (beside === undefined) await client.sites.create(name)
     const { token } = await client.sites.createToken(name)
     const path = join(dir, 'identity.json')
-    const identity = await enrol({ endpoint, token, name: beside ?? `${name}-appliance`, path, post })
+    const identity = await enrol({
+      endpoint,
+      token,
+      name: beside ?? `${name}-appliance`,
+      path,
+      now: () => clock.now(),
+      post,
+    })
     const broker = new URL(identity.broker)
     const relay = await Relay.start({ host: broker.hostname, port: Number(broker.port) })
     const site = new FleetSite(options, { ...identity, broker: `mqtts://127.0.0.1:${relay.port}` }, relay)
@@ -78,14 +86,18 @@ export class FleetSite {
     const before = this.#life
     const { dir, clock, log, machines, capture, healthMs, imageBytes, ramdisk, registries, discovers, volumes } =
       this.#options
+    const path = join(dir, 'identity.json')
+    const identity = { ...readIdentity(path), broker: this.identity.broker }
+    const credentials = openCredentials({ path, identity, clock, log })
     const link = recorded(
-      connectMqtt(this.identity, () => 0, log),
+      connectMqtt(identity, credentials, () => 0, log),
       this.crossed,
     )
     const options = {
       dir,
       identity: this.identity,
       link,
+      credentials,
       clock,
       log,
       machines,

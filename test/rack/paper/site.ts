@@ -24,6 +24,7 @@ import { openMetrics } from '../../../appliance/metrics.ts'
 import { type PowerConfig, powerConfig } from '../../../appliance/power/policy.ts'
 import { ramdiskCommandLine } from '../../../appliance/ramdisk-command-line.ts'
 import { startSite, type Site } from '../../../appliance/site.ts'
+import type { Credentials } from '../../../appliance/uplink/credentials.ts'
 import type { Link } from '../../../appliance/uplink/link.ts'
 import type { VolumeOptions } from '../../../appliance/volumes/volumes.ts'
 import { openVswitch } from '../../../appliance/switches/open-vswitch.ts'
@@ -43,6 +44,7 @@ export interface PaperSiteOptions {
   dir: string
   identity: Pick<Identity, 'uuid' | 'sealingKey'>
   link: Link
+  credentials?: Credentials
   clock: Clock
   log: Log
   machines: PaperMachine[]
