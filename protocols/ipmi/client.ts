@@ -1,5 +1,3 @@
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 import { type Bridge, bridged, direct, type Route } from './bridge.ts'
 import type { CipherSuiteId } from './cipher-suite.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -8,20 +6,14 @@ import { getDeviceId } from './commands.ts'
 import { isTransient } from './completion-code.ts'
 import { MAX_KEY, MAX_USERNAME } from './crypto.ts'
 import { type Discovery, discoverCipherSuites } from './discover.ts'
-import {
-  CommandFailed,
-  NoSupportedCipherSuite,
-  SessionClosed,
-  SessionRefused,
-  TransportError,
-  TransportTimeout,
-} from './error.ts'
+import { CommandFailed, NoSupportedCipherSuite, SessionClosed, SessionRefused, TransportTimeout } from './error.ts'
 import { type Patience, pause, type Peer, subjectOf } from './exchange.ts'
 import { keepAlive } from './keep-alive.ts'
 import type { LiveSession } from './live-session.ts'
 import { type Credentials, openSession } from './open-session.ts'
 import { openSession15 } from './session-15.ts'
 import { type Random, systemRandom } from './random.ts'
+import { resolveHost } from './resolve.ts'
 import type { IpmiSocket } from './socket.ts'
 import { refusesSuite, statusCodes } from './status-code.ts'
 import { MAX_PASSWORD_15 } from './wrapping-15.ts'
@@ -82,7 +74,7 @@ export async function openLive(
   )
   checkLength('BMC key', options.kg?.length ?? 0, MAX_KEY)
   const patience = patienceOf(clock, timeoutMs)
-  const address = await resolve(host, port)
+  const address = await resolveHost({ host, port }, clock, patience)
   const peer: Peer = { host, address, port, socket, clock, random }
   return { peer, ...(await logIn(peer, options, patience)) }
 }
@@ -237,15 +229,6 @@ function isFull(status: number): boolean {
 
 function patienceOf(clock: Clock, ms: number): Patience {
   return { deadline: clock.now() + ms, seconds: ms / 1000 }
-}
-
-async function resolve(host: string, port: number): Promise<string> {
-  if (isIP(host) !== 0) return host
-  try {
-    return (await lookup(host)).address
-  } catch (error) {
-    throw new TransportError({ host, port, operation: 'resolve host name' }, error)
-  }
 }
 
 function checkLength(what: string, length: number, most: number): void {

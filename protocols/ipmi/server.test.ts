@@ -45,6 +45,13 @@ test('one socket drives BMCs on IPv4 and IPv6, and keeps them apart', async () =
   expect(bmcs.map((bmc) => bmc.sessions().active)).toEqual([0, 0, 0])
 })
 
+test('a BMC is reached by its IPv6 address however it is written', async () => {
+  const bmc = await start('::1')
+  const session = await open({ ...bmc, host: '0:0:0:0:0:0:0:1' })
+  expect(await readPower(session)).toBe('off')
+  await session.close()
+})
+
 test('datagrams that are no IPMI are counted and change nothing', async () => {
   const bmc = await start('127.0.0.1')
   const stranger = createSocket('udp4')

@@ -1,4 +1,5 @@
 import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6, SocketAddress } from 'node:net'
 import { WireError } from '@bloomery/wire/error.ts'
 import { decodePacket, type Packet } from './packet.ts'
 
@@ -60,7 +61,7 @@ export function openIpmiSocket(): IpmiSocket {
       })
     },
     listen(from, sessionId, listener) {
-      const at = key(from, sessionId)
+      const at = key({ ...from, address: asHeard(from.address) }, sessionId)
       const heard = listeners.get(at) ?? new Set()
       listeners.set(at, heard.add(listener))
       return () => {
@@ -76,6 +77,14 @@ export function openIpmiSocket(): IpmiSocket {
       await Promise.all(open.map((socket) => new Promise<void>((resolve) => void socket.close(resolve))))
     },
   }
+}
+
+/** RFC 5952: as the kernel writes it, whoever wrote it otherwise. */
+function asHeard(address: string): string {
+  const [plain = '', zone] = address.split('%')
+  if (!isIPv6(plain)) return address
+  const { address: written } = new SocketAddress({ address: plain, family: 'ipv6' })
+  return zone === undefined ? written : `${written}%${zone}`
 }
 
 function key(endpoint: Endpoint, sessionId: number): string {
