@@ -41,10 +41,10 @@ test('a line that a power cut left half is left out, and the next one is whole',
 
 test('a node has two files at most; the older lines go', () => {
   const recordings = openRecordings(dir, { fileBytes: 1000, siteBytes: 1_000_000 })
-  for (let n = 0; n < 200; n += 1) recordings.append(node, [entry(`line ${n}`)])
+  for (let n = 0; n < 200; n += 1) recordings.append(node, [entry(`${'ü€'.repeat(30)} line ${n}`)])
   const left = texts(recordings.read(node))
-  expect(left.at(-1)).toBe('line 199')
-  expect(left.length).toBeGreaterThan(15)
+  expect(left.at(-1)).toMatch(/ line 199$/)
+  expect(left.length).toBeGreaterThan(4)
   expect(readdirSync(dir)).toHaveLength(2)
   for (const name of readdirSync(dir)) expect(statSync(join(dir, name)).size).toBeLessThanOrEqual(1000)
 })

@@ -62,7 +62,7 @@ export function openRecordings(dir: string, limits = recordingLimits): Recording
       const path = newer(node)
       const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('')
       const size = sizes.get(path) ?? 0
-      if (size > 0 && size + text.length > limits.fileBytes) rotate(node)
+      if (size > 0 && size + Buffer.byteLength(text) > limits.fileBytes) rotate(node)
       // A line that a power cut left half is no beginning of ours.
       const torn = !looked.has(path) && isTorn(path) ? '\n' : ''
       looked.add(path)
@@ -76,6 +76,7 @@ export function openRecordings(dir: string, limits = recordingLimits): Recording
     forget(node) {
       drop(older(node))
       drop(newer(node))
+      looked.delete(newer(node))
     },
   }
 }

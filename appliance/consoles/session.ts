@@ -114,13 +114,14 @@ export class ConsoleSession {
     this.#line = line
     this.#note = null
     this.#keep('m', 'connected')
-    const closed = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve()
-      signal.addEventListener('abort', () => resolve(), { once: true })
-    })
+    const closed = Promise.withResolvers<void>()
+    if (signal.aborted) closed.resolve()
+    const close = (): void => closed.resolve()
+    signal.addEventListener('abort', close)
     try {
-      await Promise.race([closed, lost.promise])
+      await Promise.race([closed.promise, lost.promise])
     } finally {
+      signal.removeEventListener('abort', close)
       this.#line = undefined
       this.#typed = Buffer.alloc(0)
       await line.close()
