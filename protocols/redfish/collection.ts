@@ -31,7 +31,8 @@ export async function members(bmc: Redfish, collection: string, operation: strin
     for (let next = todo.shift(); next; next = todo.shift()) {
       const path = linkAt(next.member)
       if (!next.member || path === undefined) continue
-      const whole = Object.keys(next.member).length > 1
+      // A link may come with its type and ETag.
+      const whole = Object.keys(next.member).some((key) => !key.startsWith('@odata.'))
       resources[next.index] = whole
         ? { path, body: next.member, etag: textAt(next.member, '@odata.etag') }
         : await bmc.get(path, operation)

@@ -58,6 +58,10 @@ describe('a stream of server-sent events', () => {
     const pour = (text: string) => () => {
       for (let left = 30; left > 0; left -= 1) reader.push(Buffer.from(text))
     }
+    const drip = (): void => {
+      for (let left = 16_385; left > 0; left -= 1) reader.push(Buffer.from('x'.repeat(64)))
+    }
+    expect(drip).toThrow(/more than 1048576 characters/)
     expect(pour('x'.repeat(65_536))).toThrow(/more than 1048576 characters/)
     expect(pour(`data: ${'x'.repeat(65_536)}\n`)).toThrow(RangeError)
   })

@@ -26,11 +26,14 @@ export class EventStreamReader {
 
   /** Events that these bytes complete. Throws a RangeError when one has no end. */
   push(bytes: Uint8Array): ServerSentEvent[] {
-    const text = this.#rest + this.#afterFeed(this.#decoder.decode(bytes, { stream: true }))
-    const lines = text.split(/\r\n|\n|\r/)
+    const heard = this.#decoder.decode(bytes, { stream: true })
+    if (heard === '') return []
+    const more = this.#afterFeed(heard)
+    // A line that comes byte by byte is not looked through anew for each of them.
+    const lines = /[\r\n]/.test(more) ? (this.#rest + more).split(/\r\n|\n|\r/) : [this.#rest + more]
     this.#rest = lines.pop() ?? ''
     // A line that ends in a return has ended; the feed that may follow belongs to it.
-    this.#afterReturn = text.endsWith('\r')
+    this.#afterReturn = heard.endsWith('\r')
     if (this.#rest.length + this.#size > MOST_CHARACTERS)
       throw new RangeError(`an event of more than ${MOST_CHARACTERS} characters`)
     return lines.flatMap((line) => this.#line(line) ?? [])
@@ -45,7 +48,6 @@ export class EventStreamReader {
     const [, field = '', value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? []
     if (field === 'data') {
       this.#size += value.length + 1
-      if (this.#size > MOST_CHARACTERS) throw new RangeError(`an event of more than ${MOST_CHARACTERS} characters`)
       this.#data.push(value)
     } else if (field === 'id' && !value.includes('\0')) this.#id = value.slice(0, LONGEST_ID)
     else if (field === 'retry' && /^\d{1,9}$/.test(value))
