@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
-import { deleteCommand, renameCommand } from './appliances.ts'
+import { deleteCommand, listCommand, renameCommand, showCommand } from './appliances.ts'
 import { define } from './context.ts'
 import { OutcomeError, UsageError } from './usage.ts'
 import { whole } from './values.ts'
@@ -13,11 +13,13 @@ const ANSWER_LIMIT = 256 * 1024
 /** The program on site. It is loaded only when it is asked for: the rest of the CLI works where it can't. */
 export function applianceCommand(): Command {
   return new Command('appliance')
-    .description('the program on site')
+    .description('the program on site, and those that there are')
     .addCommand(enrol())
     .addCommand(check())
     .addCommand(capture())
     .addCommand(run())
+    .addCommand(listCommand())
+    .addCommand(showCommand())
     .addCommand(renameCommand())
     .addCommand(deleteCommand())
 }

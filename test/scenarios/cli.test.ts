@@ -58,7 +58,7 @@ describe('bloomery', () => {
     groups.push(['node', 'show'], ['node', 'manage'], ['node', 'provide'], ['node', 'power'], ['port', 'create'])
     groups.push(['port', 'list'], ['image', 'push'], ['image', 'list'], ['image', 'delete'], ['deploy'], ['undeploy'])
     groups.push(...['create', 'list', 'show', 'set', 'delete', 'failures', 'replay'].map((verb) => ['webhook', verb]))
-    groups.push(['appliance', 'rename'], ['appliance', 'delete'])
+    groups.push(...['list', 'show', 'rename', 'delete'].map((verb) => ['appliance', verb]))
     groups.push(['appliance', 'enrol'], ['appliance', 'check'], ['appliance', 'run'])
     groups.push(['appliance', 'capture'], ['node', 'capture'], ['console'])
     groups.push(['node', 'health'], ['node', 'sensors'])
@@ -99,6 +99,12 @@ describe('bloomery', () => {
     const { stdout } = await cli('site', 'list')
     expect(stdout).toMatch(/^SITE +APPLIANCES +DESCRIPTION\nberlin +rack-7.* +Hall 2\n$/)
     expect(await json('site', 'list')).toMatchObject({ sites: [{ name: 'berlin' }] })
+  })
+
+  it('lists appliances with the ends of their certificates', async () => {
+    const { stdout } = await cli('appliance', 'list')
+    expect(stdout).toMatch(/^NAME +SITE +ALIVE +HEARD OF +CERTIFICATE ENDS\nrack-7 +berlin +no +20/)
+    expect((await cli('appliance', 'show', 'rack-7')).stdout).toMatch(/^certificate_ends +20\d\d-/m)
   })
 
   it('makes a token, and prints the command that uses it', async () => {
