@@ -6,6 +6,7 @@ import { ConflictError, type Platform } from '../platform.ts'
 import { createImage, deleteImage, findImage, imageBlob, imageItem, listImages, usersOfImage } from '../store/images.ts'
 import { getNode } from '../store/nodes.ts'
 import { readJson } from './body.ts'
+import { countedTable } from '../image-service/counted.ts'
 import { recordsOf, recordStore } from '../image-service/records.ts'
 import { seesImage } from '../images/sight.ts'
 import type { Api, Call } from './context.ts'
@@ -78,7 +79,8 @@ export function imageRoutes(app: Api, platform: Platform): void {
     const image = await imageOf(call, platform, call.req.param('ident'))
     requireMatch(call, `Image ${image.name}`, image)
     if (!(flag('force', call.req.query('force')) ?? false)) await requireUnused(platform, image)
-    await deleteImage(table, image, clock.now())
+    const record = await recordStore.get(table, image.uuid)
+    await deleteImage(countedTable(table, record, undefined), image, clock.now())
     await blobs.delete(imageBlob(image.uuid))
     return call.body(null, 204)
   })

@@ -3,7 +3,6 @@
 const CATALOGUE = 'the catalogue is what this cloud serves, and is not changed by hand'
 const IMPLIED = 'implied roles are fixed: administrators are members, members are readers'
 const PASSWORDS = 'people log in with passwords, and programs with application credentials'
-const QUOTAS = 'quotas are kept by each service: `openstack quota set`'
 
 const absent: ReadonlyArray<[RegExp, string]> = [
   [/^\/v3\/domains/, 'there is one domain, default'],
@@ -11,7 +10,6 @@ const absent: ReadonlyArray<[RegExp, string]> = [
   [/^\/v3\/(roles\/[^/]+\/implies|role_inferences)/, IMPLIED],
   [/^\/v3\/(OS-OAUTH1|OS-TRUST|credentials|users\/[^/]+\/(credentials|access_rules|OS-OAUTH1))/, PASSWORDS],
   [/^\/v3\/OS-FEDERATION/, 'there is no federation'],
-  [/^\/v3\/(limits|registered_limits)/, QUOTAS],
   [/^\/v3\/policies/, 'who may do what follows from roles, and is fixed'],
 ]
 

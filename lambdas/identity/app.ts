@@ -10,7 +10,6 @@ import { answerErrors } from './errors.ts'
 import { grantRoutes } from './grant-routes.ts'
 import { groupRoutes } from './groups.ts'
 import { limitRoutes } from './limits.ts'
-import { limitRoutes } from './limits.ts'
 import { ownRoutes } from './own.ts'
 import { projectRoutes } from './projects.ts'
 import { roleRoutes } from './role-routes.ts'
@@ -42,7 +41,6 @@ export function createIdentity(platform: Platform, config: IdentityConfig, publi
   assignmentRoutes(app, ground)
   credentialRoutes(app, ground)
   catalogRoutes(app)
-  limitRoutes(app, ground)
   limitRoutes(app, ground)
   return app as unknown as Hono
 }

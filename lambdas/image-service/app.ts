@@ -10,6 +10,7 @@ import type { Importer } from './importer.ts'
 import { memberRoutes } from './members.ts'
 import { PATH } from './path.ts'
 import { schemaRoutes } from './schemas.ts'
+import { usageRoutes } from './usage.ts'
 
 /** Glance's Image API v2, under /image. */
 export function createImageService(
@@ -36,6 +37,7 @@ export function createImageService(
   app.get(`${PATH}/info/stores`, (call) =>
     call.json({ stores: [{ id: 'blobs', description: 'The blob store', default: 'true' }] }),
   )
+  usageRoutes(app, platform)
   schemaRoutes(app)
   absentRoutes(app)
   imageRoutes(app, platform, methods)

@@ -16,6 +16,7 @@ import { requireDeployable } from './input.ts'
 import { PATH } from './path.ts'
 import { activate, largest, receive, tooLarge } from './receive.ts'
 import { changeRecord, type Entry, findEntry, noImage, statusOf } from './records.ts'
+import { type Into, roomFor } from './room.ts'
 import { entryOf, ownEntry } from './sight.ts'
 
 const DATA_TYPE = 'application/octet-stream'
@@ -38,13 +39,13 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
   const { blobs, clock, log } = ground
   const path = `${PATH}/images/:image`
   app.put(`${path}/file`, async (call) => {
-    const data = await received(call, 'saving')
+    const data = await received(call, 'image_size_total')
     await kept(call.req.param('image').toLowerCase(), (entry) => activate(ground, entry, data))
     importer?.came?.()
     return call.body(null, 204)
   })
   app.put(`${path}/stage`, async (call) => {
-    const data = await received(call, 'saving')
+    const data = await received(call, 'image_stage_total')
     await kept(call.req.param('image').toLowerCase(), ({ record: { uuid } }) =>
       changeRecord(ground, uuid, () => ({ status: 'uploading', data })),
     )
@@ -94,24 +95,27 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
   }
 
   /** Takes the body, unless others are at it; what fails leaves the image as it was, without data. */
-  async function received(call: Call, status: ImageRecord['status']): Promise<NonNullable<ImageRecord['data']>> {
+  async function received(call: Call, into: Into): Promise<NonNullable<ImageRecord['data']>> {
     if (call.req.header('content-type')?.split(';')[0]?.trim() !== DATA_TYPE)
       throw new UserError(415, `The data of an image come as ${DATA_TYPE}.`)
     const { record: before } = await ownEntry(call, ground, call.req.param('image') ?? '', 'upload_image')
     const limit = largest(ground)
-    if (Number(call.req.header('content-length') ?? 0) > limit) throw tooLarge(limit)
+    const announced = Number(call.req.header('content-length') ?? 0)
+    if (announced > limit) throw tooLarge(limit)
+    const requireRoom = await roomFor(ground, before.owner, into)
+    await requireRoom(announced)
     requireDeployable(before)
     const { record } = await changeRecord(ground, before.uuid, (entry) => {
       requireQueued(entry.record)
-      return { status, data: null }
+      return { status: 'saving', data: null }
     })
     const { body } = call.req.raw
     try {
-      return await receive(ground, record, body ? Readable.fromWeb(body as never) : Readable.from([]))
+      return await receive(ground, record, body ? Readable.fromWeb(body as never) : Readable.from([]), into)
     } catch (error) {
       log.warn({ image: record.uuid, why: String(error) }, 'data of an image did not come')
       await changeRecord(ground, record.uuid, (entry) =>
-        entry.record.status === status ? { status: 'queued' } : undefined,
+        entry.record.status === 'saving' ? { status: 'queued' } : undefined,
       ).catch(() => {}) // it was deleted meanwhile
       throw error
     }
@@ -124,7 +128,11 @@ export function dataRoutes(app: Service, ground: Ground, { importer, reach }: Im
       if (!entry) throw noImage(uuid)
       await keep(entry)
     } catch (error) {
-      if (!(await findEntry(ground.table, uuid))) await blobs.delete(imageBlob(uuid))
+      const now = await findEntry(ground.table, uuid)
+      // It was more than its project may have.
+      const isTooMuch = error instanceof UserError && error.status === 413 && now?.record.status === 'saving'
+      if (!now || isTooMuch) await blobs.delete(imageBlob(uuid))
+      if (isTooMuch) await changeRecord(ground, uuid, () => ({ status: 'queued' }))
       throw error
     }
   }

@@ -5,6 +5,7 @@ import { deleteImage, imageBlob, usersOfImage } from '../store/images.ts'
 import type { Call, Ground, Service } from '../openstack/context.ts'
 import { isAdmin, projectOf, requireAdmin, requireMember, seesAll } from '../openstack/rights.ts'
 import { chosen, sorted } from './choose.ts'
+import { countedTable } from './counted.ts'
 import { imageId, parted, recordFields } from './input.ts'
 import { imagePatch, PATCH_TYPE, patched } from './patch.ts'
 import { PATH } from './path.ts'
@@ -49,7 +50,7 @@ export function imageRoutes(app: Service, ground: Ground, methods: readonly stri
     if (record.visibility === 'public') requireAdmin(call, 'publicize_image')
     if (record.owner !== (call.var.caller.project?.id ?? null)) requireAdmin(call, 'add_image for another project')
     if (await findEntry(table, record.uuid)) throw new UserError(409, `Image ID ${record.uuid} already exists!`)
-    await recordStore.save(table, undefined, record)
+    await recordStore.save(countedTable(table, undefined, record), undefined, record)
     log.info({ image: record.uuid, name: record.name, project: record.owner }, 'image announced')
     call.header('location', `${call.var.base}${path}/${record.uuid}`)
     call.header('openstack-image-import-methods', methods.join(','))
@@ -79,8 +80,9 @@ export function imageRoutes(app: Service, ground: Ground, methods: readonly stri
         409,
         `Image ${record.uuid} could not be deleted because it is in use: node ${user} would be rebuilt from it.`,
       )
-    if (image) await deleteImage(table, image, clock.now())
-    else await recordStore.remove(table, record)
+    const counted = countedTable(table, record, undefined)
+    if (image) await deleteImage(counted, image, clock.now())
+    else await recordStore.remove(counted, record)
     await blobs.delete(imageBlob(record.uuid))
     log.info({ image: record.uuid, name: record.name, user: call.var.caller.user?.id }, 'image deleted')
     return call.body(null, 204)

@@ -4,9 +4,11 @@ import type { ImageRecord } from '../../contract/image-record.ts'
 import type { Image } from '../../contract/resources.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { imageBlob, imageItem, imageNameItem } from '../store/images.ts'
+import { countedTable } from './counted.ts'
 import { withoutTurns } from './hold.ts'
 import { requireDeployable } from './input.ts'
 import { changeRecord, type Entry, findEntry, recordStore } from './records.ts'
+import { type Into, roomFor } from './room.ts'
 
 /** Data of an image, on their way into the blob store: as they come where requests are streams, else as much as fits into one. */
 
@@ -25,12 +27,14 @@ export function largest({ blobs }: Pick<Platform, 'blobs'>): number {
 /** Stores them, and says what they are. While they come the record is written now and then: it shows that somebody is at it. */
 export async function receive(
   platform: Needs,
-  { uuid, status, disk_format, container_format }: ImageRecord,
+  { uuid, owner, status, disk_format, container_format }: ImageRecord,
   bytes: AsyncIterable<Uint8Array>,
+  into: Into = 'image_size_total',
 ): Promise<NonNullable<ImageRecord['data']>> {
   const format = requireDeployable({ disk_format, container_format })
   const { blobs, clock } = platform
   const [md5, sha512, limit] = [createHash('md5'), createHash('sha512'), largest(platform)]
+  const requireRoom = await roomFor(platform, owner, into)
   let size = 0
   let head = Buffer.alloc(0)
   let told = clock.now().getTime()
@@ -38,6 +42,7 @@ export async function receive(
     for await (const chunk of bytes) {
       size += chunk.byteLength
       if (size > limit) throw tooLarge(limit)
+      await requireRoom(size)
       if (head.length < QCOW2.length) {
         head = Buffer.concat([head, chunk.subarray(0, QCOW2.length)])
         if (head.length >= QCOW2.length) requireFormat(head, format)
@@ -74,7 +79,7 @@ export function requireFormat(head: Buffer, format: 'raw' | 'qcow2'): void {
 export function tooLarge(limit: number): UserError {
   return new UserError(
     413,
-    `Larger than the ${limit} bytes that are taken here in one request: \`bloomery image push\` sends images of any size in chunks, and only those that the store lacks.`,
+    `Larger than the ${limit} bytes that are taken here in one request. Images of any size come by \`bloomery image push\`, in chunks and only those that the store lacks, or from a web server that has them (import method web-download).`,
   )
 }
 
@@ -118,7 +123,7 @@ export async function activate(
       version: record.version + 1,
     }
     try {
-      await table.write([
+      await countedTable(table, record, after).write([
         ...recordStore.writes(record, after),
         { put: imageItem(image), expect: 'absent' },
         { put: imageNameItem(image), expect: 'absent' },

@@ -2,6 +2,7 @@ import { UserError } from '../../contract/api/faults.ts'
 import type { ImageRecord } from '../../contract/image-record.ts'
 import type { Image } from '../../contract/resources.ts'
 import type { Clock, Table } from '../platform.ts'
+import { countedTable } from './counted.ts'
 import { store } from '../store/entity.ts'
 import { imageKey, listImages } from '../store/images.ts'
 import { RECORD, RECORDS } from '../store/image-records.ts'
@@ -97,7 +98,8 @@ export async function changeRecord(
     const { record } = entry
     const after = { ...record, ...change, updated_at: clock.now().toISOString(), version: record.version + 1 }
     const before = record.version === 0 ? undefined : record
-    if (await recordStore.save(table, before, after).catch(unlessTaken)) return { ...entry, record: after }
+    if (await recordStore.save(countedTable(table, before, after), before, after).catch(unlessTaken))
+      return { ...entry, record: after }
   }
   throw new UserError(409, `Image ${uuid} is being changed by many at once, please retry.`)
 }

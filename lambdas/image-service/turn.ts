@@ -8,8 +8,9 @@ import { isSameFile, offered } from './byte-range.ts'
 import { failed } from './failed.ts'
 import { fetchGuarded, reasonOf } from './fetch.ts'
 import { hold, type Importing, release, TurnLost, whileHeld } from './hold.ts'
-import { activate, tooLarge } from './receive.ts'
+import { activate } from './receive.ts'
 import { findEntry } from './records.ts'
+import { roomFor } from './room.ts'
 import { PART_BYTES, StoredParts } from './stored-parts.ts'
 
 /** Fetches an image where no process lives as long as that takes: each goes on from what the one before it stored. */
@@ -25,7 +26,7 @@ export interface Turn extends Pick<Platform, 'table' | 'blobs' | 'clock' | 'ids'
 
 /** In parts of 64 MiB that is what an image's record has room to name, with room for shorter ones. */
 export const LARGEST = 128 * 1024 ** 3
-const LONGEST_MS = 6 * 3600 * 1000
+export const LONGEST_MS = 6 * 3600 * 1000
 const TRIES = 3
 const REST_MS = 2000
 
@@ -126,12 +127,15 @@ class Fetching {
     const { partBytes = PART_BYTES } = this.#turn
     this.#hasRanges = offer.ranges
     if (from > 0 && !offer.ranges) await this.#forget()
-    if (offer.total !== null && offer.total > LARGEST) throw tooLarge(LARGEST)
+    if (offer.total !== null && offer.total > LARGEST) throw tooLarge()
+    const requireRoom = await roomFor(this.#turn, this.#record.owner, 'image_size_total')
+    await requireRoom(offer.total ?? 0)
     if (this.#parts && !isSameFile(this.#parts.state, offer))
       throw new UserError(400, 'the file there was changed while it was fetched')
     const parts = (this.#parts ??= await StoredParts.begin(this.#blobs, this.#record, offer, partBytes))
     for await (const chunk of chunksOf(reply)) {
-      if (parts.bytes + chunk.byteLength > LARGEST) throw tooLarge(LARGEST)
+      if (parts.bytes + chunk.byteLength > LARGEST) throw tooLarge()
+      await requireRoom(parts.bytes + chunk.byteLength)
       if (await parts.add(chunk)) await this.#say()
     }
     const isShort = offer.total !== null && parts.bytes < offer.total
@@ -175,6 +179,9 @@ class Fetching {
     return `${bytes} bytes of ${state?.total ?? 'an unknown number'} came`
   }
 }
+
+const tooLarge = (): UserError =>
+  new UserError(400, `it is larger than the ${LARGEST} bytes that are fetched: push it (\`bloomery image push\`)`)
 
 async function broken<T>(fetching: () => Promise<T>): Promise<T> {
   try {

@@ -1,4 +1,5 @@
-import { allEntries, changeRecord } from '../image-service/records.ts'
+import { countedTable } from '../image-service/counted.ts'
+import { allEntries, changeRecord, recordStore } from '../image-service/records.ts'
 import { ConflictError, type Platform } from '../platform.ts'
 import { deleteImage, imageBlob, listImages, usersOfImage } from '../store/images.ts'
 import type { Image } from '../../contract/resources.ts'
@@ -26,7 +27,8 @@ export async function expireImages({ table, blobs, clock, log }: Pick<Platform, 
       if (!image.expires_at || Date.parse(image.expires_at) > now.getTime()) continue
       if ((await usersOfImage(table, image, 1)).length > 0) continue
       try {
-        await deleteImage(table, image, now, image.version)
+        const record = await recordStore.get(table, image.uuid)
+        await deleteImage(countedTable(table, record, undefined), image, now, image.version)
       } catch (error) {
         if (error instanceof ConflictError) continue // it was given more time at this moment
         throw error

@@ -21,9 +21,15 @@ export const defaultLimits = {
   volumes: -1,
   gigabytes: -1,
   snapshots: -1,
+  image_count_total: -1,
+  image_count_uploading: -1,
+  /** MiB. */
+  image_size_total: -1,
+  image_stage_total: -1,
 } as const
 export type Resource = keyof typeof defaultLimits
 const ofNetworks = new Set<string>(['network', 'subnet', 'port'] satisfies Resource[])
+const ofImages = (name: string): boolean => name.startsWith('image_')
 export type Amounts = Partial<Record<Resource, number>>
 
 /** Where the limits are that hold for projects that have none of their own. */
@@ -34,6 +40,11 @@ const usageKey = (project: string): Key => ({ pk: `quota-usage#${project}`, sk: 
 export async function limitsOf(table: Table, project: string): Promise<Record<Resource, number>> {
   const [general, own] = await Promise.all([DEFAULTS, project].map((of) => table.get(limitsKey(of))))
   return { ...defaultLimits, ...(general?.value as Amounts), ...(own?.value as Amounts) }
+}
+
+/** Of the project itself, without what holds for all. */
+export async function ownLimitsOf(table: Table, project: string): Promise<Amounts> {
+  return ((await table.get(limitsKey(project)))?.value as Amounts | undefined) ?? {}
 }
 
 export async function usageOf(table: Table, project: string): Promise<Record<Resource, number>> {
@@ -71,12 +82,17 @@ export async function requireRoom(table: Table, project: string, wanted: Amounts
   const [limits, used] = await Promise.all([limitsOf(table, project), usageOf(table, project)])
   for (const [name, count = 0] of Object.entries(wanted) as Array<[Resource, number | undefined]>) {
     const limit = limits[name]
-    if (count > 0 && limit >= 0 && used[name] + count > limit)
+    if (count <= 0 || limit < 0 || used[name] + count <= limit) continue
+    // As each service says it.
+    if (ofImages(name))
       throw new UserError(
-        // As each service says it.
-        ofNetworks.has(name) ? 409 : 403,
-        `Quota exceeded for ${name}: Requested ${count}, but already used ${used[name]} of ${limit} ${name}`,
+        413,
+        `Project ${project} is over a limit for [Resource ${name} is over limit of ${limit} due to current usage ${used[name]} and delta ${count}]`,
       )
+    throw new UserError(
+      ofNetworks.has(name) ? 409 : 403,
+      `Quota exceeded for ${name}: Requested ${count}, but already used ${used[name]} of ${limit} ${name}`,
+    )
   }
 }
 

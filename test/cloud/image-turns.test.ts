@@ -2,13 +2,13 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { ImageRecord } from '../../contract/image-record.ts'
 import { findEntry, recordStore } from '../../lambdas/image-service/records.ts'
 import { takeTurn, type Turn } from '../../lambdas/image-service/turn.ts'
 import { wakeImports } from '../../lambdas/periodic/image-imports.ts'
 import { imageBlob } from '../../lambdas/store/images.ts'
 import { addressGuard } from '../../lambdas/webhooks/address-guard.ts'
 import { type ControlPlane, openControlPlane } from './control-plane.ts'
+import { importing } from './importing.ts'
 import { memoryParts } from './memory-parts.ts'
 
 /** Images that functions fetch, each for a while. */
@@ -25,33 +25,10 @@ afterEach(() => cloud[Symbol.asyncDispose]())
 
 const hash = (name: string): string => createHash(name).update(bytes).digest('hex')
 
-async function wanted(url: string, more: Partial<ImageRecord> = {}): Promise<string> {
-  const uuid = randomUUID()
-  const begun_at = cloud.platform.clock.now().toISOString()
-  const record: ImageRecord = {
-    uuid,
-    name: 'mine',
-    owner: 'p',
-    visibility: 'shared',
-    protected: false,
-    hidden: false,
-    container_format: 'bare',
-    disk_format: 'raw',
-    min_disk: 0,
-    min_ram: 0,
-    tags: [],
-    properties: {},
-    members: [],
-    status: 'importing',
-    data: null,
-    download: { url, failed: null, request: 'req-1', begun_at, by: null },
-    created_at: begun_at,
-    updated_at: null,
-    version: 1,
-    ...more,
-  }
+async function wanted(url: string): Promise<string> {
+  const record = importing(url, cloud.platform.clock.now())
   await recordStore.save(cloud.platform.table, undefined, record)
-  return uuid
+  return record.uuid
 }
 
 const turn = (end: AbortSignal = new AbortController().signal): Turn => ({
@@ -203,7 +180,7 @@ it.each<[string, Answer, RegExp]>([
   [
     'is too large',
     (_, response) => response.writeHead(200, { 'content-length': 2 ** 40 }).flushHeaders(),
-    /Larger than the 137438953472 bytes/,
+    /larger than the 137438953472 bytes/,
   ],
   ['is empty', (_, response) => response.end(), /it is empty/],
   [
@@ -277,4 +254,7 @@ it('one that nobody is at is woken, not more often than a queue needs, and given
   expect(await takeTurn(turn(), woken[0]!)).toBe(true)
   expect(await failure(uuid)).toContain('did not come within 6 hours')
   expect(await tick(3600)).toBe(2)
+  const other = await wanted(server.url)
+  expect([await tick(6 * 3600), await tick(2 * 3600)]).toEqual([3, 3])
+  expect(await failure(other)).toContain('the functions that fetch images fail')
 })

@@ -1,9 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connectAsync } from 'mqtt'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { pushImage } from '../../cli/images/push.ts'
 import { openSource } from '../../cli/images/source.ts'
 import { type Client, createClient } from '../../contract/api/client.ts'
@@ -12,7 +15,14 @@ import { CHUNK_BYTES } from '../../contract/images/manifest.ts'
 import { type Command, downlink } from '../../contract/messages.ts'
 import { newSealingKey } from '../../contract/seal.ts'
 import { topics } from '../../contract/topics.ts'
+import { importerOf } from '../../lambdas/aws/importer.ts'
+import { awsPlatform } from '../../lambdas/aws/platform.ts'
+import { findEntry, recordStore } from '../../lambdas/image-service/records.ts'
+import { takeTurn } from '../../lambdas/image-service/turn.ts'
+import { imageBlob } from '../../lambdas/store/images.ts'
+import { addressGuard } from '../../lambdas/webhooks/address-guard.ts'
 import { newRequest } from '../contracts/certificate-request.ts'
+import { importing } from './importing.ts'
 import { type LambdaCloud, startLambdaCloud } from './lambda-cloud.ts'
 import { type PaperRack, plugInPaperRack } from './paper-rack.ts'
 
@@ -28,7 +38,7 @@ beforeAll(async () => {
 afterAll(async () => cloud?.stop())
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(cloud.log().join('\n'))))
 
-const patience = { timeout: 30_000, interval: 200 }
+const patience = { timeout: 60_000, interval: 200 }
 
 test('nobody is let in without a password, but anybody may ask for the versions', async () => {
   await expect(createClient({ endpoint: cloud.endpoint }).nodes.list()).rejects.toMatchObject({ status: 401 })
@@ -118,6 +128,40 @@ test('an event comes to the courier of a webhook, which goes nowhere but to publ
   const why = async () => (await client.webhooks.get('mine')).status?.last_error
   await expect.poll(why, patience).toMatch(/^ip6-localhost is at .* may not reach$|ENOTFOUND|EAI_AGAIN/)
 })
+
+test('an image of a web server is fetched with the rights of its function, which goes nowhere but to public addresses', async () => {
+  const variables = cloud.environmentOf('imports')
+  for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value)
+  const platform = awsPlatform(variables)
+  const bytes = randomBytes(6 * 1024 ** 2)
+  const server = createServer((_, response) => response.end(bytes)).listen(0, '127.0.0.1')
+  try {
+    await once(server, 'listening')
+    const wanted = async (url: string): Promise<string> => {
+      const record = importing(url, new Date())
+      await recordStore.save(platform.table, undefined, record)
+      return record.uuid
+    }
+    const record = async (uuid: string) => (await findEntry(platform.table, uuid))?.record
+    const refused = await wanted('https://ip6-localhost/disk.raw')
+    await importerOf(variables).wake(refused)
+
+    const fetched = await wanted(`http://127.0.0.1:${(server.address() as AddressInfo).port}/disk.raw`)
+    const guard = addressGuard(['127.0.0.0/8'])
+    const partBytes = 5 * 1024 ** 2
+    expect(await takeTurn({ ...platform, guard, end: AbortSignal.timeout(60_000), partBytes }, fetched)).toBe(true)
+    const checksum = createHash('md5').update(bytes).digest('hex')
+    expect(await record(fetched)).toMatchObject({ status: 'active', data: { size: bytes.length, checksum } })
+    expect((await platform.blobs.head(imageBlob(fetched)))?.size).toBe(bytes.length)
+
+    const why = async () => (await record(refused))?.download?.failed
+    await expect.poll(why, patience).toMatch(/which the cloud may not reach$|ENOTFOUND|EAI_AGAIN/)
+    expect(await record(refused)).toMatchObject({ status: 'queued' })
+  } finally {
+    server.close()
+    vi.unstubAllEnvs()
+  }
+}, 120_000)
 
 test(
   'a site fetches an image beforehand, and a machine of the paper rack deploys through the bundles, is torn down again, and what its ramdisk logs is kept for a while',

@@ -29,12 +29,17 @@ export interface LambdaCloud {
   backdate(word: string, uuid: string, days: number): Promise<void>
   /** The work of each minute, at once. */
   tick(): Promise<unknown>
+  /** What a function is told, by which its rights are found too. */
+  environmentOf(name: keyof Functions): Record<string, string>
   /** What the functions logged last, to be shown when a test fails. */
   log(): string[]
   stop(): Promise<void>
 }
 
-type Functions = Record<'api' | 'conductor' | 'reports' | 'periodic' | 'webhooks' | 'imports', LambdaFunction>
+type Functions = Record<
+  'api' | 'conductor' | 'reports' | 'periodic' | 'webhooks' | 'imports',
+  LambdaFunction & { environment: Record<string, string> }
+>
 
 /** The cloud as it is deployed: the bundles that cdk makes, with the environment and event sources that the template gives them. */
 export async function startLambdaCloud(): Promise<LambdaCloud> {
@@ -71,6 +76,7 @@ export async function startLambdaCloud(): Promise<LambdaCloud> {
       authorities: aws.brokerAuthority,
       backdate: (...of) => backdate(aws, template.one('AWS::DynamoDB::Table')[0], ...of),
       tick: () => functions.periodic.invoke({}),
+      environmentOf: (name) => functions[name].environment,
       log: () => Object.entries(functions).flatMap(([name, { log }]) => log.map((line) => `${name}: ${line}`)),
       stop,
     }
@@ -86,7 +92,7 @@ async function startFunctions(
   environment: Record<string, string>,
   stops: Array<() => Promise<unknown>>,
 ): Promise<Functions> {
-  const started: Record<string, LambdaFunction> = {}
+  const started: Partial<Functions> = {}
   for (const [id, { Properties }] of template.of('AWS::Lambda::Function')) {
     const { Variables } = resolved(Properties['Environment'], aws.resolve) as { Variables: Record<string, string> }
     const { S3Key } = Properties['Code'] as { S3Key: string }
@@ -94,7 +100,7 @@ async function startFunctions(
     const own = { ...environment, ...Variables, AWS_LAMBDA_FUNCTION_NAME: id, AWS_ACCESS_KEY_ID: id }
     const running = await startFunction(bundle, own, Number(Properties['Timeout']) * 1000)
     stops.unshift(() => running.stop())
-    started[id.replace(/Function.*/, '').toLowerCase()] = running
+    started[id.replace(/Function.*/, '').toLowerCase() as keyof Functions] = { ...running, environment: own }
   }
   const { api, conductor, reports, periodic, webhooks, imports } = started
   if (!api || !conductor || !reports || !periodic || !webhooks || !imports)
