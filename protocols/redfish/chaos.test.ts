@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { connect } from './client.ts'
 import { readPower, reset } from './power.ts'
+import { retryAfter } from './retry.ts'
 import { findSystem } from './system.ts'
 import { bmcWith, fault, options, reply, RESET, resources, said, SYSTEM, type Trouble } from './testing/troubled-bmc.ts'
 import { virtualClock } from './testing/virtual-clock.ts'
@@ -47,6 +48,11 @@ describe('reading is asked again, and comes through', () => {
     resources[`${SYSTEM}/`] = resources[SYSTEM]
     const { transport } = bmcWith(SYSTEM, trouble)
     expect((await poll(transport)).state).toBe('on')
+  })
+
+  it('waits for no longer than a minute, whatever Retry-After says', () => {
+    expect(retryAfter(reply(503, undefined, { 'retry-after': '86400' }))).toBe(60_000)
+    expect(retryAfter(reply(503, undefined, { 'retry-after': 'Tue, 24 Nov 2026 02:00:00 GMT' }))).toBeUndefined()
   })
 
   it('waits as long as Retry-After says', async () => {
@@ -155,6 +161,12 @@ describe('what stays wrong is said with BMC, operation and remedy', () => {
     const { transport, asked } = bmcWith('/redfish/v1/SessionService/Sessions', [], reply(401))
     await expect(poll(transport)).rejects.toThrow(/log in: user "admin" or its password is not accepted/)
     expect(asked.filter(({ method }) => method === 'POST').length).toBe(1)
+  })
+
+  it('does not log in again and again to a BMC that refuses what it has just given', async () => {
+    const { transport, asked } = bmcWith(SYSTEM, [], reply(401))
+    await expect(poll(transport)).rejects.toThrow(/not accepted/)
+    expect(asked.filter(({ method }) => method === 'POST').length).toBe(2)
   })
 
   it('takes Basic when the BMC has no session left', async () => {

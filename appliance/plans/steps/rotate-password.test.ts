@@ -39,16 +39,19 @@ function bench(
 }
 
 it('a BMC whose answer to the change is lost has the new password, and so have we', async () => {
+  const known: unknown[] = []
   const bmc = {
     now: 'old',
     set: async (text: string) => {
+      // What dies here must know it when it comes back.
+      known.push(memo.get('password'))
       bmc.now = text
       throw silence
     },
   }
-  const { run, rotated } = bench(bmc)
+  const { run, rotated, memo } = bench(bmc)
   await run()
-  expect([bmc.now, rotated]).toEqual(['fresh', [['ipmi_password', 'fresh']]])
+  expect([known, bmc.now, rotated]).toEqual([['"fresh"'], 'fresh', [['ipmi_password', 'fresh']]])
 })
 
 it('a BMC that refuses the change keeps the old one, and its refusal is told', async () => {
