@@ -2,6 +2,8 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { createBmc } from './bmc.ts'
 import { connect, type IpmiSession } from './client.ts'
 import { raw } from './command.ts'
+import { completionCodes } from './completion-code.ts'
+import { CommandFailed } from './error.ts'
 import { clearEventLog, readClock, readEventLog, readLogEntry, setClock } from './event-log.ts'
 import { addSelEntry, clearSel, getSelInfo, reserveSel } from './event-log-commands.ts'
 import { readPowerReading } from './dcmi.ts'
@@ -15,7 +17,7 @@ import { drawn, paperInventory } from './testing/paper-inventory.ts'
 import { type PaperNet, paperNet } from './testing/paper-net.ts'
 import { type VirtualClock, virtualClock } from './testing/virtual-clock.ts'
 
-const login = { username: 'admin', password: 'secret', privilege: 'administrator', timeoutMs: 5000 } as const
+const login = { username: 'admin', password: 'secret', privilege: 'administrator', timeoutMs: 30_000 } as const
 const users = [{ name: 'admin', password: 'secret', privilege: 'administrator' }] as const
 const guid = hex('00112233445566778899aabbccddeeff')
 
@@ -50,6 +52,25 @@ describe('sensors', () => {
   test('a BMC without sensors says that the record is not there', async () => {
     await open({})
     await expect(readSensorRecords(session)).rejects.toThrow(/Get SDR: completion code 0xcb: sensor, data or record/)
+  })
+
+  /** Somebody else makes a reservation of his own between the parts of a record, so often. */
+  const rivalled = (times: number): IpmiSession => {
+    const { host, port } = session
+    const send = async (...[command, request, how]: Parameters<IpmiSession['send']>): Promise<unknown> => {
+      const isPart = command.name === getSdr.name && (request as { offset: number }).offset > 0
+      if (isPart && times > 0) {
+        times -= 1
+        throw new CommandFailed({ host, port, operation: command.name }, completionCodes.reservationLost)
+      }
+      return session.send(command, request, how)
+    }
+    return { host, port, send } as unknown as IpmiSession
+  }
+
+  test('are all read, and once each, also where somebody else ends the reservation now and then; not where he always does', async () => {
+    expect(await readSensorRecords(rivalled(4))).toHaveLength(4)
+    await expect(readSensorRecords(rivalled(Infinity))).rejects.toThrow(/reservation cancelled/)
   })
 
   test('a part of a record is only read under a reservation', async () => {
