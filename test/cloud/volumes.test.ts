@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { open } from '../../contract/seal.ts'
+import { completeAttachment, connectAttachment, detachVolume, reserveVolume } from '../../lambdas/volume/attach.ts'
 import { InstanceWorld } from './instance-world.ts'
 import { SYSTEM } from './keystone.ts'
 import { VolumeSite } from './volume-site.ts'
@@ -160,6 +161,22 @@ describe('a volume', () => {
     expect(site.told(id)?.wanted?.exports).toEqual([])
   })
 
+  it('is connected to nobody by an attachment that is deleted while it is looked at', async () => {
+    const id = await available()
+    const { platform } = world.cloud
+    const which = { volume: id, attachment: '00000009-0000-4000-8000-000000000002' }
+    const connector = { initiator: INITIATOR }
+    await expect(connectAttachment(platform, which, connector)).rejects.toMatchObject({ status: 409 })
+    expect(await volume(id)).toMatchObject({ status: 'available' })
+    await reserveVolume(platform, which, null)
+    await connectAttachment(platform, which, connector)
+    await detachVolume(platform, which)
+    await expect(connectAttachment(platform, which, connector)).rejects.toMatchObject({ status: 409 })
+    await completeAttachment(platform, which)
+    await site.answer()
+    expect(await volume(id)).toMatchObject({ status: 'available', attachments: [] })
+  })
+
   it('is attached as older clients do it', async () => {
     const id = await available()
     await using _answering = site.answering()
@@ -270,6 +287,20 @@ describe('a volume', () => {
       volume_type_access: [{ project_id: project }],
     })
     expect((await ask('GET', `${path}/os-volume-type-access`, undefined, token)).status).toBe(403)
+  })
+
+  it('is of a type whose name no other has, whoever may see which of them', async () => {
+    const make = (name: string, isPublic: boolean) =>
+      ask('POST', '/types', { volume_type: { name, 'os-volume-type-access:is_public': isPublic } }, world.admin)
+    const [open, hidden] = [await make('fast', true), await make('own', false)]
+    expect([open.status, hidden.status]).toEqual([200, 200])
+    const clash = { status: 409, body: { conflictingRequest: { message: 'Volume Type fast already exists.' } } }
+    expect(await make('fast', false)).toMatchObject(clash)
+    const renamed = { volume_type: { name: 'fast' } }
+    expect(await ask('PUT', `/types/${hidden.body.volume_type.id}`, renamed, world.admin)).toMatchObject(clash)
+    expect((await make('own', true)).status).toBe(409)
+    expect((await ask('DELETE', `/types/${open.body.volume_type.id}`, undefined, world.admin)).status).toBe(202)
+    expect((await make('fast', false)).status).toBe(200)
   })
 
   it('has snapshots whose state an administrator sets, and that go though they are in the making', async () => {
