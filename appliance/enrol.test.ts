@@ -82,6 +82,10 @@ it('does not take over the mode of what a broken attempt left', async () => {
 
 it.each([
   [{ status: 401, text: 'the token has expired' }, 'the cloud refused the enrolment (HTTP 401): the token has expired'],
+  [
+    { status: 401, text: JSON.stringify({ error_message: '{"faultstring":"It is used."}' }) },
+    '(HTTP 401): It is used.',
+  ],
   [{ status: 200, text: '<html>' }, "the cloud's answer to the enrolment is not understood"],
   [{ status: 200, text: '{}' }, 'appliance'],
   [{ status: 200, text: JSON.stringify({ ...answer, broker: 'mqtt://in-clear' }) }, 'broker'],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { faultText } from '../contract/api/faults.ts'
 import { certificateLife } from '../contract/appliance-certificate.ts'
 import { newSealingKey } from '../contract/seal.ts'
 import { certificateRequest } from './certificates.ts'
@@ -40,7 +41,7 @@ export async function enrol({ endpoint, token, name, path, now, post }: Enrollin
     AbortSignal.timeout(ANSWER_MS),
   )
   if (reply.status !== 200 && reply.status !== 201)
-    throw new Error(`the cloud refused the enrolment (HTTP ${reply.status}): ${reply.text.slice(0, 1000)}`)
+    throw new Error(`the cloud refused the enrolment (HTTP ${reply.status}): ${faultText(reply.text).slice(0, 1000)}`)
   const me = understood(reply.text, { name, privateKey, sealingKey: sealing.privateKey }, now())
   writeIdentity(path, me)
   return me

@@ -141,10 +141,16 @@ export async function runAppliance(config: ApplianceConfig, clock: Clock, log: L
     stops.push(
       await listen(
         createTlsServer({ cert: pem.certificate, key: pem.privateKey }, (request, reply) => void door(request, reply)),
+        'door_port',
         config.door_port,
         address,
       ),
-      await listen(imagesListener(site.images, config.image_tls ? pem : undefined), config.image_port, address),
+      await listen(
+        imagesListener(site.images, config.image_tls ? pem : undefined),
+        'image_port',
+        config.image_port,
+        address,
+      ),
     )
     const boot = await startBootServices({
       config: { ...config.boot, discoveryCommandLine: discoveryCommandLine(ramdisk, config.boot) },
@@ -179,11 +185,18 @@ function discoveryCommandLine(
 }
 
 /** Resolves to what stops it. A port in use is said with its number. */
-async function listen(server: Server, port: number, host: string): Promise<() => void> {
+async function listen(
+  server: Server,
+  setting: 'door_port' | 'image_port',
+  port: number,
+  host: string,
+): Promise<() => void> {
   server.maxConnections = MAX_CONNECTIONS
   server.setTimeout(IDLE_MS)
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => reject(new Error(`can't listen on ${host}:${port}`, { cause })))
+    server.once('error', (cause) =>
+      reject(new Error(`can't listen on ${host}:${port}, as boot.nextServer and ${setting} say`, { cause })),
+    )
     server.listen(port, host, resolve)
   })
   return () => {

@@ -32,7 +32,9 @@ function enrol(): Command {
     .option('--again', 'replace the identity that this appliance has')
   return define(
     command,
-    ['BLOOMERY_TOKEN=… bloomery appliance enrol --endpoint https://cloud.example:6385 --name rack-7'],
+    [
+      'BLOOMERY_TOKEN=… bloomery appliance enrol --endpoint https://cloud.example:6385 --ca authorities.pem --name rack-7',
+    ],
     async ({ endpoint, print }, _, { name, dataDir, again }: { name: string; dataDir: string; again?: boolean }) => {
       const token = process.env['BLOOMERY_TOKEN']
       if (!token) throw new UsageError('BLOOMERY_TOKEN is not set: `bloomery site enrol SITE` makes one')
