@@ -5,10 +5,12 @@ import { record, tabular } from './output.ts'
 
 /** What is done with appliances from afar. */
 
+const fields = 'hostname,conductor_group,alive,created_at,updated_at,certificate_expires_at'
+
 export function listCommand(): Command {
   const command = new Command('list').description('all of them: site, last heard of, end of certificate')
   return define(command, ['bloomery appliance list', 'bloomery appliance list --json'], async ({ client, print }) => {
-    const appliances = await client.conductors.list()
+    const appliances = await client.conductors.list({ detail: false, fields })
     const rows = appliances.map((each) => [
       each.hostname,
       each.conductor_group,
@@ -23,7 +25,7 @@ export function listCommand(): Command {
 export function showCommand(): Command {
   const command = new Command('show').argument('<name>').description('one of them')
   return define(command, ['bloomery appliance show rack-7'], async ({ client, print }, [name]) => {
-    const appliance = await client.conductors.get(name!)
+    const appliance = await client.conductors.get(name!, { fields })
     const { hostname, conductor_group, alive, created_at, updated_at } = appliance
     print(
       appliance,

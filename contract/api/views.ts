@@ -42,7 +42,7 @@ export interface ConductorView {
   drivers?: string[]
   created_at?: string
   updated_at?: string | null
-  /** Ours. Null: from before certificates were renewed. */
+  /** Ours, shown to who names it. Null: from before certificates were renewed. */
   certificate_expires_at?: string | null
   links: Link[]
 }

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { UserError } from '../../contract/api/faults.ts'
-import { conductorView as viewOf } from '../../contract/api/views.ts'
+import { conductorView as viewOf, pick } from '../../contract/api/views.ts'
 import { drivers } from '../../contract/hardware.ts'
 import type { Appliance } from '../../contract/resources.ts'
 import type { Platform } from '../platform.ts'
@@ -9,23 +9,17 @@ import type { Api, Call } from './context.ts'
 import { tagged } from './etag.ts'
 import { collection, fieldsOf, onlyKnown, paging, shape } from './query.ts'
 
-const known = [
-  'hostname',
-  'conductor_group',
-  'alive',
-  'drivers',
-  'created_at',
-  'updated_at',
-  'certificate_expires_at',
-  'links',
-]
+const fields = ['hostname', 'conductor_group', 'alive', 'drivers', 'created_at', 'updated_at', 'links']
+/** Ours: shown to who names it, and to nobody who reads what Ironic shows. */
+const ours = 'certificate_expires_at'
+const known = [...fields, ours]
 const short = ['hostname', 'conductor_group', 'alive']
 
 /** Conductors are the sites' appliances. */
 export function conductorRoutes(app: Api, platform: Platform): void {
   app.get('/v1/conductors', async (call) => {
     onlyKnown(call, [])
-    const { cut } = shape(call, known, short, false)
+    const { fields: asked } = shape(call, known, short, false)
     const { limit, marker, descending, sort } = paging(call, ['hostname', 'conductor_group', 'updated_at'])
     const all = sorted(await allAppliances(platform.table), sort)
     const ordered = descending ? all.reverse() : all
@@ -33,17 +27,15 @@ export function conductorRoutes(app: Api, platform: Platform): void {
     if (from === 0 && marker !== undefined) throw noConductor(marker)
     const page = ordered.slice(from, from + limit)
     const next = page.length === limit ? page.at(-1)?.name : undefined
-    const views = page.map((appliance) => cut(conductorView(call, platform, appliance)))
+    const views = page.map((appliance) => pick(conductorView(call, platform, appliance), asked ?? fields))
     return call.json(collection(call, 'conductors', 'conductors', views, next))
   })
   app.get('/v1/conductors/:name', async (call) => {
-    const fields = fieldsOf(call, known)
+    const asked = fieldsOf(call, known) ?? fields
     const name = call.req.param('name')
     const appliance = await applianceNamed(platform.table, name)
     if (!appliance) throw noConductor(name)
-    const shown = Object.entries(conductorView(call, platform, appliance))
-    const view = Object.fromEntries(shown.filter(([key]) => !fields || key === 'links' || fields.includes(key)))
-    return tagged(call, conductorTag(appliance), view)
+    return tagged(call, conductorTag(appliance), pick(conductorView(call, platform, appliance), asked))
   })
 }
 

@@ -27,7 +27,8 @@ const digest = (csr: string): string =>
     .digest('hex')
 const say = (certificate: { sha256: string; csr?: string }): Promise<void> => alive(cloud, appliance, { certificate })
 const renewed = (): Renewed[] => cloud.sent(appliance).filter((each) => each.kind === 'renewed')
-const shown = async () => (await cloud.client.conductors.get('box-1')).certificate_expires_at
+const shown = async () =>
+  (await cloud.client.conductors.get('box-1', { fields: 'certificate_expires_at' })).certificate_expires_at
 const record = () => getAppliance(cloud.platform.table, appliance)
 /** What people could have heard in the last hour. */
 async function heard(): Promise<string[]> {
@@ -40,7 +41,9 @@ async function heard(): Promise<string[]> {
 /** Of the enrolment. */
 const first = (): string => digest('a request')
 
-it('the end of a certificate’s life is shown, from the enrolment on', async () => {
+it('the end of a certificate’s life is shown to who asks for it, from the enrolment on', async () => {
+  const inAll = await cloud.client.conductors.list()
+  expect(inAll[0]).not.toHaveProperty('certificate_expires_at')
   expect(await shown()).toBe('2027-11-23T10:00:00.000000+00:00')
 })
 
