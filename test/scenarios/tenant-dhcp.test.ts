@@ -2,7 +2,7 @@ import { execFileSync, type ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADDRESSES_SETTLED, cable, peerNetwork, type PeerNetwork } from '@bloomery/dhcp/peer-network.ts'
 import { appliancesOf } from '../../lambdas/store/appliances.ts'
 import { commandsTo } from '../cloud/control-plane.ts'
@@ -34,7 +34,7 @@ async function startSite(): Promise<void> {
     if ('up' in line) isUp = true
     else lines.push(line)
   })
-  await vi.waitFor(() => expect(isUp).toBe(true), PATIENCE)
+  await network.until('the site', () => isUp)
 }
 
 /** What the cloud has for the site goes over; `again`: all of it, as after a lost acknowledgement. */
@@ -91,7 +91,6 @@ function dhclient(
         .map((line) => line.split(/=(.*)/s))
       return Object.fromEntries(pairs.map(([name = '', value = '']) => [name, value]))
     } catch {
-      if (client.exitCode !== null) throw new Error(`dhclient -${version} ended with ${client.exitCode}`)
       return undefined
     }
   }
@@ -124,7 +123,7 @@ test("a card gets the address, routes, name and options of its server's port, wh
   tellSite()
 
   const first = dhclient(4, 'first')
-  await expect.poll(() => first.told()?.['new_ip_address'], PATIENCE).toBe(ipv4)
+  expect((await network.until('a lease', first.told))['new_ip_address']).toBe(ipv4)
   expect(first.told()).toMatchObject({
     new_subnet_mask: '255.255.255.0',
     new_routers: '10.50.0.1',
@@ -138,7 +137,7 @@ test("a card gets the address, routes, name and options of its server's port, wh
   await ended(first)
 
   const third = dhclient(6, 'six')
-  await expect.poll(() => third.told()?.['new_ip6_address'], PATIENCE).toBe(ipv6)
+  expect((await network.until('a lease', third.told))['new_ip6_address']).toBe(ipv6)
   expect(third.told()).toMatchObject({
     new_dhcp6_name_servers: '2001:db8::53',
     new_dhcp6_domain_search: expect.stringContaining('blue.example'),
@@ -151,7 +150,7 @@ test("a card gets the address, routes, name and options of its server's port, wh
   await startSite()
   tellSite(true)
   const second = dhclient(4, 'second')
-  await expect.poll(() => second.told()?.['new_ip_address'], PATIENCE).toBe(ipv4)
+  expect((await network.until('a lease', second.told))['new_ip_address']).toBe(ipv4)
   await ended(second)
 
   const [node] = await world.cloud.client.nodes.list()
@@ -198,11 +197,11 @@ test("a VLAN on a card gets the address of the trunk's subport, by its MAC, thro
   network.ip(MACHINE, 'link set storage down', `link set storage address ${sub.mac_address}`, 'link set storage up')
   const [{ ip_address: wanted }] = sub.fixed_ips
   const onVlan = dhclient(4, 'vlan', 'storage')
-  await expect.poll(() => onVlan.told()?.['new_ip_address'], PATIENCE).toBe(wanted)
+  expect((await network.until('a lease', onVlan.told))['new_ip_address']).toBe(wanted)
   expect(onVlan.told()).toMatchObject({ new_subnet_mask: '255.255.255.0', interface: 'storage' })
   await ended(onVlan)
   const untagged = dhclient(4, 'parent')
-  await expect.poll(() => untagged.told()?.['new_ip_address'], PATIENCE).toBe(parent.fixed_ips[0].ip_address)
+  expect((await network.until('a lease', untagged.told))['new_ip_address']).toBe(parent.fixed_ips[0].ip_address)
   await ended(untagged)
 }, 240_000)
 
