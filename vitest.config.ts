@@ -72,7 +72,7 @@ export default defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 5 },
           pool: 'forks', // racks and labs are told apart by their process
-          testTimeout: 600_000,
+          testTimeout: 1_500_000,
           hookTimeout: 900_000,
           ...patient,
         },

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { waitForSerial } from '../rack/qemu/serial.ts'
+import { serialTail, waitForSerial } from '../rack/qemu/serial.ts'
 
 export type Firmware = 'bios' | 'uefi'
 
@@ -89,20 +89,22 @@ async function start(folder: string, parts: readonly string[]): Promise<Guest> {
   const ended = once(qemu, 'exit')
   let complaint = ''
   qemu.stderr.on('data', (bytes: Buffer) => (complaint = (complaint + bytes.toString()).slice(-1000)))
-  const early = ended.then(([code]) => Promise.reject(new Error(`QEMU ended with ${String(code)}: ${complaint}`)))
-  early.catch(() => {})
+  const early = (): string | undefined =>
+    isOff() ? `QEMU ended with ${qemu.exitCode ?? qemu.signalCode}: ${complaint}` : undefined
+  const isOff = (): boolean => qemu.exitCode !== null || qemu.signalCode !== null
   return {
-    says: (pattern, timeoutMs) => Promise.race([waitForSerial(serial, pattern, { timeoutMs }), early]),
+    says: (pattern, timeoutMs) => waitForSerial(serial, pattern, { timeoutMs, ended: early }),
     off: async (timeoutMs, { pressing = false } = {}) => {
       const press = (): void => void qemu.stdin.write('system_powerdown\n')
       if (pressing) press()
       const again = pressing ? setInterval(press, AGAIN_MS) : undefined
       await once(AbortSignal.any([AbortSignal.timeout(timeoutMs), aborted(ended)]), 'abort')
       clearInterval(again)
-      if (qemu.exitCode === null) throw new Error(`the machine is still on after ${timeoutMs} ms`)
+      if (!isOff())
+        throw new Error(`the machine is still on after ${timeoutMs} ms; its last lines:\n${await serialTail(serial)}`)
     },
     [Symbol.asyncDispose]: async () => {
-      if (qemu.exitCode === null && qemu.signalCode === null) {
+      if (!isOff()) {
         qemu.kill('SIGKILL')
         await ended
       }

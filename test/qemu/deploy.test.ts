@@ -9,6 +9,7 @@ import { startLab, type Lab } from '../lab/lab.ts'
 import { ask, createNode, pushImage, settled, useImage } from '../lab/walk.ts'
 import { bootableContainer } from './bootable-container.ts'
 import { instanceFiles } from './instance-files.ts'
+import { tellFailures } from './tell-failures.ts'
 
 /** The product on real firmware: SeaBIOS and OVMF in QEMU, powered by OpenIPMI's ipmi_sim only, booted by our DHCP, TFTP and HTTP only. */
 
@@ -32,6 +33,7 @@ beforeAll(async () => {
   await pushImage(lab, 'small', image)
 }, 15 * MINUTE)
 
+tellFailures(() => lab)
 afterAll(async () => {
   await lab?.stop()
   rmSync(dir, { recursive: true, force: true })
@@ -50,7 +52,7 @@ describe.each([
     await createNode(lab, server(name))
     await lab.client.nodes.patch(name, [{ op: 'add', path: '/driver_info/fast_track', value: stays }])
     expect((await lab.client.nodes.get(name)).provision_state).toBe('enroll')
-    expect((await ask(lab.client, name, 'manage', 'manageable', MINUTE)).node.power_state).toBe('power off')
+    expect((await ask(lab.client, name, 'manage', 'manageable', 3 * MINUTE)).node.power_state).toBe('power off')
     const { node, seen } = await ask(lab.client, name, 'provide', 'available', 8 * MINUTE)
     expect(seen).toContain('clean wait')
     expect(node).toMatchObject({ power_state: stays ? 'power on' : 'power off', clean_step: {}, last_error: null })
@@ -62,7 +64,7 @@ describe.each([
         .filter(Boolean)
         .map((line) => (JSON.parse(line) as Recorded)[2])
         .join('')
-    await expect.poll(printed, { timeout: MINUTE }).toMatch(/iPXE/)
+    await expect.poll(printed, { timeout: 3 * MINUTE }).toMatch(/iPXE/)
   })
 
   test('is deployed, and boots from its disk with what its config drive says', async () => {
@@ -72,15 +74,15 @@ describe.each([
       configdrive: { meta_data: { hostname: `host-${name}`, uuid: 'b100' }, user_data: userData },
     })
     expect(node).toMatchObject({ power_state: 'power on', deploy_step: {}, last_error: null })
-    const said = await server(name).waitForSerial(/BLOOMERY-READY/, { timeoutMs: 2 * MINUTE, from })
+    const said = await server(name).waitForSerial(/BLOOMERY-READY/, { timeoutMs: 5 * MINUTE, from })
     expect(said).toContain('BLOOMERY-READY')
     await server(name).waitForSerial(new RegExp(`BLOOMERY-INSTANCE hostname=host-${name} uuid=b100`), {
-      timeoutMs: MINUTE,
+      timeoutMs: 3 * MINUTE,
       from,
     })
     const digest = createHash('sha256').update(userData).digest('hex')
-    await server(name).waitForSerial(new RegExp(`BLOOMERY-USERDATA ${digest}`), { timeoutMs: MINUTE, from })
-    await server(name).waitForSerial(/BLOOMERY-NETWORK \S+ 10\.80\.0\./, { timeoutMs: MINUTE, from })
+    await server(name).waitForSerial(new RegExp(`BLOOMERY-USERDATA ${digest}`), { timeoutMs: 3 * MINUTE, from })
+    await server(name).waitForSerial(/BLOOMERY-NETWORK \S+ 10\.80\.0\./, { timeoutMs: 3 * MINUTE, from })
   })
 
   test('is undeployed: cleaned, off, and available again', async () => {
@@ -170,7 +172,7 @@ test('appliance killed while the image is written, cloud killed too, and the WAN
   await server(name).waitForSerial(/BLOOMERY-INSTANCE hostname=survivor/, { timeoutMs: 5 * MINUTE, from })
   await lab.cloud.start()
   await lab.rack.wan.mend()
-  const { node } = await settled(lab.client, name, 'active', 2 * MINUTE)
+  const { node } = await settled(lab.client, name, 'active', 4 * MINUTE)
   expect(node).toMatchObject({ power_state: 'power on', last_error: null })
   const events = (await lab.client.nodes.history(name)).map(({ event }) => event)
   const last = events.slice(events.findLastIndex((event) => event.includes('available to deploying')))
@@ -180,11 +182,11 @@ test('appliance killed while the image is written, cloud killed too, and the WAN
 test('a wrong BMC password leaves the node in enroll, and the error says so', async () => {
   const { client } = lab
   await client.nodes.provision('uefi-1', 'manage')
-  await settled(client, 'uefi-1', 'manageable', MINUTE)
+  await settled(client, 'uefi-1', 'manageable', 3 * MINUTE)
   await client.nodes.delete('uefi-1')
   await createNode(lab, server('uefi-1'), 'not the password')
   await client.nodes.provision('uefi-1', 'manage')
   await expect
-    .poll(async () => client.nodes.get('uefi-1'), { timeout: MINUTE })
+    .poll(async () => client.nodes.get('uefi-1'), { timeout: 3 * MINUTE })
     .toMatchObject({ provision_state: 'enroll', last_error: expect.stringMatching(/password/) as string })
 })

@@ -8,6 +8,7 @@ import { rootOf } from '../images/shapes.ts'
 import { buildTestImage } from '../images/small-image.ts'
 import { startLab, type Lab } from '../lab/lab.ts'
 import { ask, createNode, pushImage, useImage } from '../lab/walk.ts'
+import { tellFailures } from './tell-failures.ts'
 
 /** Software RAID on machines with two disks: made by cleaning, deployed to, booted and taken apart. One boots by its BIOS from either disk; the
  * other by UEFI, from a partition image, and its disks boot nothing once it is undeployed. */
@@ -46,6 +47,7 @@ beforeAll(async () => {
   }
 }, 15 * MINUTE)
 
+tellFailures(() => lab)
 afterAll(async () => {
   await lab?.stop()
   rmSync(dir, { recursive: true, force: true })
@@ -65,7 +67,7 @@ async function clean(step: string) {
 test(
   'an array is made of both disks, and the node tells it',
   async () => {
-    await ask(lab.client, name, 'manage', 'manageable', MINUTE)
+    await ask(lab.client, name, 'manage', 'manageable', 3 * MINUTE)
     const logical_disks = [{ size_gb: 'MAX', raid_level: '1', controller: 'software', volume_name: 'root' }]
     await lab.client.nodes.setRaid(name, { logical_disks })
     const node = await clean('create_configuration')
@@ -80,7 +82,7 @@ test(
 test(
   'an image is deployed to it, and boots from either disk',
   async () => {
-    await ask(lab.client, name, 'provide', 'available', MINUTE)
+    await ask(lab.client, name, 'provide', 'available', 3 * MINUTE)
     const from = await server().serialPosition()
     await useImage(lab.client, name, { image_source: 'small' })
     const { node } = await ask(lab.client, name, 'active', 'active', 15 * MINUTE, {
@@ -104,7 +106,7 @@ test(
   'it is taken apart, also with a disk missing',
   async () => {
     await ask(lab.client, name, 'deleted', 'available', 5 * MINUTE)
-    await ask(lab.client, name, 'manage', 'manageable', MINUTE)
+    await ask(lab.client, name, 'manage', 'manageable', 3 * MINUTE)
     const node = await clean('delete_configuration')
     expect(node).toMatchObject({ last_error: null, raid_config: {} })
   },
@@ -114,7 +116,7 @@ test(
 test(
   'under UEFI a machine is burnt in, its boot entries are cleaned, and an array of its disks boots a partition image',
   async () => {
-    await ask(lab.client, partitioned, 'manage', 'manageable', MINUTE)
+    await ask(lab.client, partitioned, 'manage', 'manageable', 3 * MINUTE)
     const logical_disks = [{ size_gb: 'MAX', raid_level: '1', controller: 'software', volume_name: 'root' }]
     await lab.client.nodes.setRaid(partitioned, { logical_disks })
     const burnIn = { agent_burnin_cpu_timeout: 3, agent_burnin_vm_timeout: 3, 'agent_burnin_vm_vm-bytes': '20%' }
@@ -129,7 +131,7 @@ test(
         { interface: 'raid', step: 'create_configuration' },
       ],
     })
-    await ask(lab.client, partitioned, 'provide', 'available', MINUTE)
+    await ask(lab.client, partitioned, 'provide', 'available', 3 * MINUTE)
     const from = await server(partitioned).serialPosition()
     await lab.client.nodes.patch(
       partitioned,
@@ -177,6 +179,6 @@ async function loadersOn(of: string): Promise<string[]> {
 async function power(target: 'power on' | 'power off'): Promise<void> {
   await lab.client.nodes.power(name, target)
   await expect
-    .poll(async () => (await lab.client.nodes.get(name)).power_state, { timeout: MINUTE, interval: 500 })
+    .poll(async () => (await lab.client.nodes.get(name)).power_state, { timeout: 3 * MINUTE, interval: 500 })
     .toBe(target)
 }

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildTestImage } from '../images/small-image.ts'
 import { type Lab, startLab } from '../lab/lab.ts'
 import { ask, createNode, pushImage, useImage } from '../lab/walk.ts'
+import { tellFailures } from './tell-failures.ts'
 
 /** A server whose only BMC speaks Redfish over TLS with a certificate of its own, booted by PXE. */
 
@@ -25,6 +26,7 @@ beforeAll(async () => {
   await pushImage(lab, 'small', image)
 }, 15 * MINUTE)
 
+tellFailures(() => lab)
 afterAll(async () => {
   await lab?.stop()
   rmSync(dir, { recursive: true, force: true })
@@ -33,7 +35,7 @@ afterAll(async () => {
 test('a server is enrolled, cleaned, deployed, started by kexec and undeployed by Redfish and PXE alone', async () => {
   const server = lab.rack.servers[0]!
   await createNode(lab, server)
-  expect((await ask(lab.client, NAME, 'manage', 'manageable', MINUTE)).node.power_state).toBe('power off')
+  expect((await ask(lab.client, NAME, 'manage', 'manageable', 3 * MINUTE)).node.power_state).toBe('power off')
   expect((await ask(lab.client, NAME, 'provide', 'available', 6 * MINUTE)).seen).toContain('clean wait')
   const from = await server.serialPosition()
   await useImage(lab.client, NAME, { image_source: 'small' })
@@ -44,7 +46,7 @@ test('a server is enrolled, cleaned, deployed, started by kexec and undeployed b
   const { node } = await ask(lab.client, NAME, 'active', 'active', 6 * MINUTE)
   expect(node).toMatchObject({ driver: 'redfish', power_state: 'power on', last_error: null })
   expect(node.driver_info['redfish_password']).toBe('******')
-  expect(await server.waitForSerial(/BLOOMERY-READY/, { timeoutMs: 2 * MINUTE, from })).toContain('BLOOMERY-READY')
+  expect(await server.waitForSerial(/BLOOMERY-READY/, { timeoutMs: 5 * MINUTE, from })).toContain('BLOOMERY-READY')
   const history = (await lab.client.nodes.history(NAME)).map(({ event }) => event)
   expect(history.filter((event) => event.includes('kexec failed'))).toEqual([])
   const deploy = readFileSync(server.serialLog, 'latin1').slice(from)
@@ -52,7 +54,7 @@ test('a server is enrolled, cleaned, deployed, started by kexec and undeployed b
   expect(deploy.split('SeaBIOS (version')).toHaveLength(2)
   expect(deploy).toMatch(/ommand line: [^\n]*console=ttyS0 own\.word=1 /)
   expect(await server.bootDevice()).toBe('default')
-  const { node: after } = await ask(lab.client, NAME, 'deleted', 'available', 4 * MINUTE)
+  const { node: after } = await ask(lab.client, NAME, 'deleted', 'available', 8 * MINUTE)
   expect(after).toMatchObject({ power_state: 'power off', instance_info: {} })
   expect(await server.power()).toBe('off')
 })
@@ -64,7 +66,7 @@ test('firmware that the BMC has told a URL fetches the medium and starts the ram
     { op: 'add', path: '/boot_interface', value: 'redfish-https' },
     { op: 'add', path: '/inspect_interface', value: 'agent' },
   ])
-  await ask(lab.client, FETCHES, 'manage', 'manageable', MINUTE)
+  await ask(lab.client, FETCHES, 'manage', 'manageable', 3 * MINUTE)
   const { node } = await ask(lab.client, FETCHES, 'inspect', 'manageable', 8 * MINUTE)
   expect(node).toMatchObject({ boot_interface: 'redfish-https', last_error: null })
   const serial = readFileSync(server.serialLog, 'utf8')

@@ -17,7 +17,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }))
 test('machines of two VLANs each get an address of their own subnet by one card, and those of others none', async () => {
   const { kernel, initrd } = await labRamdisk(() => {})
   await using guest = await startKernelBetween(kernel, await vlanRamdisk(initrd, dir))
-  const said = await guest.says(/SITE UP[^]*ALL ASKED/, 180_000)
+  const said = await guest.says(/SITE UP[^]*ALL ASKED/, 400_000)
   const clients = [...said.matchAll(/CLIENT (\S+) (.*?)\r?$/gm)].map(([, card = '', got = '']) => [card, got])
   expect(Object.fromEntries(clients)).toEqual({
     rack0: 'NONE',

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -44,6 +45,16 @@ export interface BootLabOptions {
   sbatLevel?: string
 }
 
+/** How it has ended, with what it said last; undefined while it runs. */
+function endOf(child: ChildProcess): () => string | undefined {
+  let said = ''
+  child.stderr?.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-1_000)))
+  return () => {
+    const end = child.exitCode ?? child.signalCode
+    return end === null ? undefined : `${child.spawnargs[4]} ended with ${end}: ${said}`
+  }
+}
+
 /** Folders of processes that were killed. */
 async function removeStale(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
@@ -74,7 +85,7 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
     if (initrd === undefined) await writeFile(join(dir, 'initrd'), await tinyRamdisk(busybox))
     else await copyFile(initrd, join(dir, 'initrd'))
     await writeFile(join(dir, 'serial.log'), '')
-    layCables(network, names, way)
+    const helpers = layCables(network, names, way)
     const site: SiteOptions = {
       dir,
       mac,
@@ -88,12 +99,19 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
     const log: Record<string, string>[] = []
     const services = { up: false }
     const argv = [process.execPath, join(import.meta.dirname, 'site.ts'), JSON.stringify(site)]
-    network.run(names.site, argv, (line) => {
-      if ('up' in line) services.up = true
-      else log.push(line)
-    })
+    const ends = helpers.map(endOf)
+    ends.push(
+      endOf(
+        network.run(names.site, argv, (line) => {
+          if ('up' in line) services.up = true
+          else log.push(line)
+        }),
+      ),
+    )
+    const ended = (): string | undefined => ends.map((end) => end()).find((end) => end !== undefined)
     for (let waited = 0; !services.up; waited += 100) {
-      if (waited > START_MS) throw new Error('the boot services did not start')
+      const end = ended()
+      if (end !== undefined || waited > START_MS) throw new Error(`the boot services did not start: ${end ?? 'late'}`)
       await sleep(100)
     }
     const variables = blankVariables[firmware]
@@ -101,13 +119,7 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
       await writeFile(join(dir, 'variables.fd'), await variableStore(variables, options.sbatLevel))
     if (asking === 'pxelinux')
       await writeEnvironment(join(dir, 'variables.fd'), 'setenv autoload no; dhcp; pxe get; pxe boot')
-    const qemu = network.run(names.rack, qemuArgv({ dir, mac, firmware, asking }))
-    let complaint = ''
-    qemu.stderr?.on('data', (bytes: Buffer) => (complaint = (complaint + bytes.toString()).slice(-1_000)))
-    const ended = new Promise<never>((_, reject) =>
-      qemu.once('exit', (code) => reject(new Error(`QEMU ended with ${code}: ${complaint}`))),
-    )
-    ended.catch(() => {})
+    ends.push(endOf(network.run(names.rack, qemuArgv({ dir, mac, firmware, asking }))))
     const logged = (): string =>
       log
         .slice(-15)
@@ -116,7 +128,7 @@ export async function startBootLab(options: BootLabOptions): Promise<BootLab> {
     return {
       log,
       says: (pattern, timeoutMs) =>
-        Promise.race([waitForSerial(join(dir, 'serial.log'), pattern, { timeoutMs }), ended]).catch((cause: Error) => {
+        waitForSerial(join(dir, 'serial.log'), pattern, { timeoutMs, ended }).catch((cause: Error) => {
           throw new Error(`${cause.message}\nThe boot services said last:\n${logged()}`, { cause })
         }),
       [Symbol.asyncDispose]: dispose,

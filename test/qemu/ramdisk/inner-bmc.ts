@@ -26,8 +26,16 @@ sel_enable 0x20 1000 0x0a
 mc_enable 0x20
 `
 
+export interface InnerBmc {
+  /** QEMU's, of the machine that it is in. */
+  parts: string[]
+  /** How, if it has. */
+  ended(): string | undefined
+  stop(): void
+}
+
 /** OpenIPMI's simulator as the BMC inside of a QEMU machine, which talks to it by the KCS interface (IPMI 2.0 section 9). */
-export async function startInnerBmc(folder: string): Promise<{ parts: string[]; stop(): void }> {
+export async function startInnerBmc(folder: string): Promise<InnerBmc> {
   const dir = join(folder, 'inner-bmc')
   await mkdir(join(dir, 'state'), { recursive: true })
   const port = await freePort()
@@ -37,8 +45,15 @@ export async function startInnerBmc(folder: string): Promise<{ parts: string[]; 
   const door = `serial 15 127.0.0.1 ${port} codec VM\n`
   await writeFile(join(dir, 'conf'), `name "inner"\nset_working_mc 0x20\n${lan}${door}`)
   const files = ['-c', join(dir, 'conf'), '-f', join(dir, 'emu'), '-s', join(dir, 'state')]
-  const simulator = spawn('setpriv', ['--pdeathsig', 'KILL', 'ipmi_sim', ...files, '-n'], { stdio: 'ignore' })
+  const argv = ['--pdeathsig', 'KILL', 'ipmi_sim', ...files, '-n']
+  const simulator = spawn('setpriv', argv, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  simulator.stderr.on('data', (text: Buffer) => (said = (said + text.toString()).slice(-1000)))
   return {
+    ended: () => {
+      const end = simulator.exitCode ?? simulator.signalCode
+      return end === null ? undefined : `ipmi_sim ended with ${end}: ${said}`
+    },
     // QEMU dials until the simulator listens.
     parts: [
       '-chardev',

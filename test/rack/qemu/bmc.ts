@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { SERIAL_SOCKET } from './machine.ts'
-import { spawnIn } from './netns.ts'
+import { ready, spawnIn } from './netns.ts'
 
 const START_DEADLINE_MS = 60_000
-const DOOR_DEADLINE_MS = 60_000
 /** Where the simulator finds the server's serial port, at the BMC's own address. */
 const SERIAL_PORT = 9012
 
@@ -63,7 +61,7 @@ export async function startBmc(bmcs: string, servers: string, name: string, dir:
   child.unref()
   const deadline = performance.now() + START_DEADLINE_MS
   while (!(await listens(child.pid, access))) {
-    if (child.exitCode !== null || performance.now() > deadline) {
+    if (child.exitCode !== null || child.signalCode !== null || performance.now() > deadline) {
       throw new Error(`the BMC of ${name} does not listen on ${access.address}; see ${join(dir, 'bmc.log')}`)
     }
     await sleep(20)
@@ -74,9 +72,8 @@ export async function startBmc(bmcs: string, servers: string, name: string, dir:
 async function openSerialDoor(bmcs: string, address: string, socket: string, log: number): Promise<void> {
   const argv = [process.execPath, join(import.meta.dirname, 'serial-door.ts'), address, `${SERIAL_PORT}`, socket]
   const child = spawnIn(bmcs, argv, { stdio: ['ignore', 'pipe', log] })
-  if (!child.stdout) throw new Error(`the serial port at ${address} has no standard output`)
-  await once(child.stdout, 'data', { signal: AbortSignal.timeout(DOOR_DEADLINE_MS) })
-  child.stdout.destroy()
+  await ready(child, `the serial port at ${address}`)
+  child.stdout?.destroy()
   child.unref()
 }
 

@@ -27,7 +27,7 @@ power_off() {
   while alive; do
     tries=$((tries + 1))
     [ "$tries" -eq 20 ] && kill -KILL "$pid"
-    [ "$tries" -ge 30 ] && return 1
+    [ "$tries" -ge 200 ] && return 1
     sleep 0.05
   done
 }

@@ -3,11 +3,10 @@ import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Netns } from './network.ts'
-import { spawnIn } from './netns.ts'
+import { ready, spawnIn } from './netns.ts'
 
 export type Door = { host: string; port: number; close(): Promise<void> }
 
-const OPEN_DEADLINE_MS = 10_000
 let doors = 0
 
 /** Makes a TCP port inside a namespace reachable on a free loopback port of this process's own namespace. */
@@ -16,8 +15,7 @@ export async function openDoor(netns: Netns, host: string, port: number): Promis
   const socketPath = join(tmpdir(), `${netns}-door${doors}.sock`) // short: sun_path holds 107 bytes
   const relay = [process.execPath, join(import.meta.dirname, 'relay.ts'), socketPath, host, String(port)]
   const child = spawnIn(netns, relay, { stdio: ['ignore', 'pipe', 'inherit'] })
-  if (!child.stdout) throw new Error(`the door into ${netns} has no standard output`)
-  await once(child.stdout, 'data', { signal: AbortSignal.timeout(OPEN_DEADLINE_MS) })
+  await ready(child, `the door into ${netns}`)
   child.unref()
 
   const server = createServer((outside) => {

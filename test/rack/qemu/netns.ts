@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process'
+import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
@@ -22,6 +23,22 @@ export async function addNetns(netns: string): Promise<void> {
 /** `ip netns exec` becomes the program, so the child's pid and signals are the program's own. */
 export function spawnIn(netns: string, argv: string[], options: SpawnOptions = {}): ChildProcess {
   return spawn('ip', ['netns', 'exec', netns, ...argv], options)
+}
+
+/** Until it says by its first words that it is ready; rejects when it ends before, or takes too long. */
+export async function ready(child: ChildProcess, what: string, deadlineMs = 60_000): Promise<void> {
+  if (!child.stdout) throw new Error(`${what} has no standard output`)
+  const signal = AbortSignal.timeout(deadlineMs)
+  const early = once(child, 'exit', { signal }).then(([code, by]: unknown[]) => {
+    throw new Error(`${what} ended with ${String(code ?? by)} before it was ready`)
+  })
+  try {
+    await Promise.race([once(child.stdout, 'data', { signal }), early])
+  } catch (error) {
+    throw signal.aborted ? new Error(`${what} was not ready in ${deadlineMs / 1000} s`, { cause: error }) : error
+  } finally {
+    early.catch(() => undefined)
+  }
 }
 
 /** Names of the namespaces that exist. */

@@ -5,7 +5,7 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { listNetns } from './netns.ts'
 
-const REAP_DEADLINE_MS = 15_000
+const REAP_DEADLINE_MS = 90_000
 
 /** Takes the rack's namespaces and processes down when called, or when this process ends in any way. */
 export function startReaper(prefix: string): () => Promise<void> {

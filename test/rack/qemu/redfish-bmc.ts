@@ -1,12 +1,9 @@
-import { once } from 'node:events'
 import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { selfSigned } from '@bloomery/redfish/testing/certificate.ts'
 import type { BmcAccess } from './bmc.ts'
 import { CD_IMAGE } from './machine.ts'
-import { spawnIn } from './netns.ts'
-
-const START_DEADLINE_MS = 60_000
+import { ready, spawnIn } from './netns.ts'
 
 export type RedfishServer = { name: string; uuid: string; mac: string; dir: string }
 
@@ -31,13 +28,7 @@ export async function startRedfishBmc(
   const main = join(import.meta.dirname, '../redfish/main.ts')
   const child = spawnIn(bmcs, [process.execPath, main, settings], { stdio: ['ignore', 'pipe', log.fd] })
   await log.close()
-  if (!child.stdout) throw new Error(`the Redfish BMC of ${name} has no standard output`)
-  const late = AbortSignal.timeout(START_DEADLINE_MS)
-  const ended = once(child, 'exit', { signal: late }).then(() => {
-    throw new Error(`the Redfish BMC of ${name} has ended; see ${join(dir, 'bmc.log')}`)
-  })
-  await Promise.race([once(child.stdout, 'data', { signal: late }), ended])
-  ended.catch(() => undefined)
+  await ready(child, `the Redfish BMC of ${name}, which logs to ${join(dir, 'bmc.log')},`)
   child.unref()
   return { ...access, ca }
 }

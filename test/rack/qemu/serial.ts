@@ -4,7 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const POLL_MS = 100
 const TAIL_LINES = 40
 
-export type SerialWait = { timeoutMs: number; from?: number }
+export type SerialWait = {
+  timeoutMs: number
+  from?: number
+  /** How the machine has ended, if it has: what it said last counts, and nothing more comes. */
+  ended?: () => string | undefined
+}
 
 /** Size of a serial log now: `from` for a wait that must not see what was said before. */
 export async function serialPosition(path: string): Promise<number> {
@@ -12,19 +17,27 @@ export async function serialPosition(path: string): Promise<number> {
 }
 
 /** Waits until the log (from byte `from` on) matches, and gives the matched text. */
-export async function waitForSerial(path: string, pattern: RegExp, { timeoutMs, from = 0 }: SerialWait) {
+export async function waitForSerial(path: string, pattern: RegExp, { timeoutMs, from = 0, ended }: SerialWait) {
   const deadline = performance.now() + timeoutMs
   for (;;) {
+    const late = performance.now() > deadline ? `in ${timeoutMs} ms` : undefined
+    const end = ended?.()
     const text = await readFrom(path, from)
     const match = pattern.exec(text)
     if (match) return match[0]
-    if (performance.now() > deadline) {
-      const tail = printable(text).split('\n').slice(-TAIL_LINES).join('\n')
-      throw new Error(`${path} did not say ${String(pattern)} in ${timeoutMs} ms; its last lines:\n${tail}`)
-    }
+    const over = end === undefined ? late : `before ${end}`
+    if (over !== undefined)
+      throw new Error(`${path} did not say ${String(pattern)} ${over}; its last lines:\n${lastLines(text)}`)
     await sleep(POLL_MS)
   }
 }
+
+/** What a serial log ends with, for people to read. */
+export async function serialTail(path: string): Promise<string> {
+  return lastLines(await readFrom(path, 0))
+}
+
+const lastLines = (text: string): string => printable(text).split('\n').slice(-TAIL_LINES).join('\n')
 
 /** Firmware paints with escape sequences; in an error message they would paint over it. */
 function printable(text: string): string {

@@ -15,7 +15,7 @@ export type WanLink = {
   counters(): Promise<LinkCounters>
 }
 
-const ANSWER_DEADLINE_MS = 5_000
+const ANSWER_DEADLINE_MS = 60_000
 
 /** Starts a link whose two devices appear in `netns`; the caller moves and configures them.
  * It ends with this process, or with the namespace's other processes. */
