@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from '@bloomery/wire/free-port.ts'
 import { createClient } from '../../contract/api/client.ts'
 import { run, serve } from '../scenarios/bloomery-process.ts'
-import { freePort, type Program, startProgram } from './program.ts'
+import { type Program, startProgram } from './program.ts'
 
 export const SITE = 'lab'
 const APPLIANCE = 'conductor-1'

@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { freePort } from '@bloomery/wire/free-port.ts'
 import { installOnDemand } from '../setup/on-demand.ts'
 import { ironicConf } from './configuration.ts'
 import { type Database, startDatabase } from './database.ts'
-import { freePort, type Program, startProgram } from './program.ts'
+import { type Program, startProgram } from './program.ts'
 
 const run = promisify(execFile)
 /** Beyond those that the tests have. */

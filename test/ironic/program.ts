@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
-const START_MS = 60_000
+const START_MS = 240_000
 const STOP_MS = 20_000
 const LOOK_MS = 100
 const TOLD = 4000
@@ -43,7 +42,8 @@ export async function startProgram(
 async function up(child: ChildProcess, command: string, isUp: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + START_MS
   while (!(await isUp().catch(() => false))) {
-    if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode} before it was up`)
+    const end = child.exitCode ?? child.signalCode
+    if (end !== null) throw new Error(`${command} ended with ${end} before it was up`)
     if (performance.now() > deadline) throw new Error(`${command} is not up within ${START_MS / 1000} s`)
     await pause(LOOK_MS)
   }
@@ -61,15 +61,4 @@ async function end(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => killGroup(child), STOP_MS)
   await ended
   clearTimeout(timer)
-}
-
-/** One that is free now: these servers can't say which one the kernel chose for them. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }

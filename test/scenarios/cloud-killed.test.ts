@@ -18,7 +18,7 @@ beforeEach(async () => {
   cloud = await serve(dir)
 })
 afterEach(async () => {
-  await cloud.kill('SIGKILL')
+  await cloud?.kill('SIGKILL')
   await rm(dir, { recursive: true })
 })
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { addresses } from '../../rack/qemu/network.ts'
@@ -48,8 +48,20 @@ export async function startConductor(rack: Rack, dir: string): Promise<Conductor
   const logFile = join(dir, 'ironic.log')
   try {
     const web = ['busybox', 'httpd', '-f', '-p', `${addresses.siteProvisioning}:${HTTP_PORT}`, '-h', httpRoot]
-    programs.push(await startProgram([...inSite, ...web], join(dir, 'httpd.log'), async () => true))
-    programs.push(await startProgram([...inSite, 'dnsmasq', ...dhcp(dir)], join(dir, 'dnsmasq.log'), async () => true))
+    const answers = ['busybox', 'wget', '-q', '-O', '/dev/null', `${httpUrl}/ready`] as const
+    writeFileSync(join(httpRoot, 'ready'), '')
+    programs.push(
+      await startProgram([...inSite, ...web], join(dir, 'httpd.log'), async () => {
+        await run('ip', [...inSite.slice(1), ...answers])
+        return true
+      }),
+    )
+    const dhcpLog = join(dir, 'dnsmasq.log')
+    programs.push(
+      await startProgram([...inSite, 'dnsmasq', ...dhcp(dir)], dhcpLog, async () =>
+        readFileSync(dhcpLog, 'utf8').includes('DHCP, IP range'),
+      ),
+    )
     const door = await rack.openSite(addresses.siteProvisioning, API_PORT)
     closers.push(() => door.close())
     const endpoint = `http://${door.host}:${door.port}`

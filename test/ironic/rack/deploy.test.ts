@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { buildTestImage } from '../../images/small-image.ts'
 import { labRamdisk } from '../../lab/ramdisk.ts'
 import { type Rack, startRack } from '../../rack/qemu/rack.ts'
+import { serialTail } from '../../rack/qemu/serial.ts'
 import { type Conductor, startConductor } from './conductor.ts'
 import { httpUrl } from './configuration.ts'
 
@@ -61,10 +62,10 @@ afterAll(async () => {
 
 test(
   'ironic-conductor cleans a server by our agent, deploys it without another boot, and the disk starts',
-  { timeout: 25 * MINUTE },
+  { timeout: 30 * MINUTE },
   async () => {
     const server = rack.servers[0]!
-    await reach('manage', 'manageable', MINUTE)
+    await reach('manage', 'manageable', 3 * MINUTE)
     const cleaning = await reach('provide', 'available', 10 * MINUTE)
     expect(cleaning.seen).toContain('clean wait')
     expect(cleaning.node['driver_internal_info']).toMatchObject({ agent_version: '11.2.0' })
@@ -140,16 +141,14 @@ async function reach(target: string, goal: string, withinMs: number, more: objec
       String(state).includes('failed') || (node['last_error'] !== null && node['target_provision_state'] === null)
     if (failed || Date.now() > until)
       throw new Error(
-        `${target}: '${String(state)}' after ${seen.join(', ')}: ${String(node['last_error'])}; ${tail()}`,
+        `${target}: '${String(state)}' after ${seen.join(', ')}: ${String(node['last_error'])}; ${await tail()}`,
       )
     await pause(1000)
   }
 }
 
-function tail(): string {
+async function tail(): Promise<string> {
   const log = readFileSync(ironic.logFile, 'utf8').split('\n')
-  return log
-    .filter((line) => / (ERROR|WARNING) /.test(line))
-    .slice(-6)
-    .join('\n')
+  const trouble = log.filter((line) => / (ERROR|WARNING) /.test(line)).slice(-6)
+  return [...trouble, 'The machine said last:', await serialTail(rack.servers[0]!.serialLog)].join('\n')
 }
