@@ -55,6 +55,7 @@ export const volumeStatuses = [
   'in-use',
   'detaching',
   'extending',
+  'awaiting-transfer',
   'deleting',
   'error',
   'error_deleting',
@@ -113,12 +114,22 @@ export interface Volume extends Kept {
   appliance: string | null
   snapshots: VolumeSnapshot[]
   attachments: VolumeAttachment[]
+  /** To whoever has its key; absent: to nobody. */
+  transfer?: VolumeTransfer
   /** Of what the site is to have; up to which it was told, and has said that it is done or can't be. */
   generation: number
   ordered: number
   settled: number
   /** When to give up on the site. */
   deadline: string | null
+}
+
+export interface VolumeTransfer {
+  uuid: string
+  name: string | null
+  /** Of its key. */
+  sha256: string
+  created_at: string
 }
 
 export interface VolumeType extends Kept {

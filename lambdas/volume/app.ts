@@ -10,6 +10,7 @@ import { PATH, withoutProject } from './path.ts'
 import { quotaRoutes } from './quota-routes.ts'
 import { snapshotActionRoutes } from './snapshot-actions.ts'
 import { snapshotRoutes } from './snapshot-routes.ts'
+import { transferRoutes } from './transfers.ts'
 import { typeAccessRoutes } from './type-access.ts'
 import { typeRoutes } from './types.ts'
 import { volumeRoutes } from './volumes.ts'
@@ -51,6 +52,7 @@ export function createVolumeService(
   snapshotRoutes(app, platform)
   snapshotActionRoutes(app, platform)
   attachmentRoutes(app, platform)
+  transferRoutes(app, platform)
   actionRoutes(app, platform)
   volumeRoutes(app, platform)
   return app

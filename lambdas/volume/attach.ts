@@ -66,21 +66,27 @@ export async function connectAttachment(
   const site = await appliancesOf(needs.table, appliance.site)
   const keys = site.slice(0, MOST_KEYS).map((each) => ({ appliance: each.uuid, key: each.sealing_key }))
   const sealedSecret = seal(secret, `${uuid}/${attachment}`, keys)
-  const after = await changeVolume(needs, uuid, (volume) => ({
-    ...forTheSite(needs, volume),
-    status: 'attaching',
-    fault: null,
-    attachments: volume.attachments.map((each) => {
-      if (each.uuid !== attachment) return each
-      const connector = { initiator, host: host ?? null, mountpoint: mountpoint ?? null }
-      return { ...each, status: 'attaching' as const, connector, secret: sealedSecret, exported: null }
-    }),
-  }))
+  const after = await changeVolume(needs, uuid, (volume) => {
+    // It may have been deleted since it was looked at: the volume would be attaching for nobody, and for good.
+    if (!volume.attachments.some((each) => each.uuid === attachment && each.status !== 'detaching'))
+      throw new UserError(409, `Attachment ${attachment} of volume ${uuid} is being deleted.`)
+    return {
+      ...forTheSite(needs, volume),
+      status: 'attaching',
+      fault: null,
+      attachments: volume.attachments.map((each) => {
+        if (each.uuid !== attachment) return each
+        const connector = { initiator, host: host ?? null, mountpoint: mountpoint ?? null }
+        return { ...each, status: 'attaching' as const, connector, secret: sealedSecret, exported: null }
+      }),
+    }
+  })
   return { volume: there(after, uuid), secret }
 }
 
 export async function completeAttachment(needs: Needs, { volume: uuid, attachment }: Which): Promise<Volume> {
   const after = await changeVolume(needs, uuid, (volume) => {
+    if (!volume.attachments.some((each) => each.uuid === attachment && each.status !== 'detaching')) return undefined
     const attached_at = needs.clock.now().toISOString()
     const attachments = volume.attachments.map((each) =>
       each.uuid === attachment && each.status !== 'attached'

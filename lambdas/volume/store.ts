@@ -6,6 +6,7 @@ import { all } from '../store/paging.ts'
 export const VOLUMES_DUE = 'due-volumes'
 
 const snapshotPk = (uuid: string): string => `volume-snapshot#${uuid}`
+const transferPk = (uuid: string): string => `volume-transfer#${uuid}`
 const attachmentPk = (uuid: string): string => `volume-attachment#${uuid}`
 
 /** A volume is one item with its snapshots and attachments, which are found by pointers to it. */
@@ -18,7 +19,8 @@ export const volumeStore = store<Volume>({
     ...(appliance === null ? {} : { node: volumesAt(appliance).pk }),
     ...(deadline === null ? {} : { due: VOLUMES_DUE }),
   }),
-  uniques: ({ snapshots, attachments }) => [
+  uniques: ({ snapshots, attachments, transfer }) => [
+    ...(transfer ? [{ pk: transferPk(transfer.uuid), clash: `Transfer ${transfer.uuid} exists.` }] : []),
     ...snapshots.map(({ uuid }) => ({ pk: snapshotPk(uuid), clash: `Snapshot ${uuid} exists.` })),
     ...attachments.map(({ uuid }) => ({ pk: attachmentPk(uuid), clash: `Attachment ${uuid} exists.` })),
   ],
@@ -34,6 +36,7 @@ export const typeStore = store<VolumeType>({
 })
 
 export const volumeOfSnapshot = (table: Table, uuid: string) => pointed(table, snapshotPk(uuid))
+export const volumeOfTransfer = (table: Table, uuid: string) => pointed(table, transferPk(uuid))
 export const volumeOfAttachment = (table: Table, uuid: string) => pointed(table, attachmentPk(uuid))
 
 async function pointed(table: Table, pk: string): Promise<Volume | undefined> {

@@ -205,6 +205,18 @@ it('keeps types for some projects only', { timeout: LONG }, async () => {
   await text('volume type delete mine')
 })
 
+it('gives to whoever has the key', { timeout: LONG }, async () => {
+  const given = await json('volume transfer request create more --name present')
+  expect(given).toMatchObject({ name: 'present', auth_key: expect.any(String) })
+  expect(await json('volume transfer request list')).toMatchObject([{ ID: given.id, Name: 'present' }])
+  expect(await json(`volume transfer request show ${given.id}`)).toMatchObject({ id: given.id, name: 'present' })
+  expect(await refused(`volume transfer request accept ${given.id} --auth-key guessed`)).toMatch(/invalid auth key/)
+  await text(`volume transfer request accept ${given.id} --auth-key ${given.auth_key}`)
+  await becomes('more', 'available')
+  await text(`volume transfer request delete ${(await json('volume transfer request create more')).id}`)
+  await becomes('more', 'available')
+})
+
 it('attaches by name, and tells what a server needs', { timeout: LONG }, async () => {
   await text('flavor create metal --ram 512 --disk 1 --vcpus 1 --property resources:CUSTOM_METAL=1')
   // There is no machine for it: it fails, and is there.
@@ -222,11 +234,7 @@ it('attaches by name, and tells what a server needs', { timeout: LONG }, async (
 })
 
 it('says of what is not there that it is not', { timeout: LONG }, async () => {
-  for (const line of [
-    'volume backup create more',
-    'volume transfer request create more',
-    'volume migrate --host x more',
-  ])
+  for (const line of ['volume backup create more', 'volume migrate --host x more'])
     expect(await refused(line), line).not.toMatch(/500|Internal/)
   await text('quota set --class --volumes 2 default')
   expect(await refused('volume create --size 1 third')).toMatch(/Quota exceeded for volumes/)

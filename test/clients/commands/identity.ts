@@ -4,7 +4,7 @@ const all = { system: true }
 const fixed = /catalogue is what this cloud serves/
 const passwords = /people log in with passwords/
 const federation = /there is no federation/
-const quotas = /quotas are kept by each service/
+const limited = /What is limited is fixed/
 
 /** People, what they may do, and what of Keystone is not here. */
 export const identity: Story = {
@@ -35,6 +35,19 @@ export const identity: Story = {
     works('role list', { ...all, says: /writer/ }),
     works('role add --project motors --user ada writer', all),
     works('role assignment list --project motors --names', { ...all, says: /writer/ }),
+    works('registered limit list', { ...all, says: /image_count_total/, keep: { registered: 'ID' } }),
+    works('registered limit set {registered} --default-limit 100', all),
+    works('registered limit show {registered}', { ...all, says: /100/ }),
+    refuses('registered limit create --service glance --default-limit 5 other', limited, all),
+    refuses('registered limit delete {registered}', limited, all),
+    works('limit create --project motors --service glance --resource-limit 10 image_size_total', {
+      ...all,
+      keep: { limit: 'id' },
+    }),
+    works('limit set {limit} --resource-limit 20', all),
+    works('limit show {limit}', { ...all, says: /20/ }),
+    works('limit list', { ...all, says: /image_size_total/ }),
+    works('limit delete {limit}', all),
     works('role remove --project motors --user ada writer', all),
     works('role delete writer', all),
     works('group remove user poets ada', all),
@@ -74,8 +87,6 @@ export const identity: Story = {
     refuses('ec2 credentials list', passwords),
     refuses('trust list', passwords),
     refuses('policy list', /follows from roles/, all),
-    refuses('limit list', quotas, all),
-    refuses('registered limit list', quotas, all),
     refuses('federation protocol list --identity-provider x', federation, all),
     refuses('identity provider list', federation, all),
     refuses('mapping list', federation, all),
