@@ -21,7 +21,7 @@ test('a line is JSON of its level, time, facts and message, at every level the s
   const facts = { mac: '52:54:00:00:00:01', odd: 'a "b"\\\n\u0001ü', none: undefined, bytes: 5, list: [1] }
   for (const level of ['debug', 'info', 'warn', 'error'] as const) log[level](facts, 'said "so"')
   log.info({}, 'no facts')
-  await expect.poll(lines, { timeout: 15_000 }).toHaveLength(5)
+  await expect.poll(lines, { timeout: 30_000 }).toHaveLength(5)
   const { none: _, ...told } = facts
   const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/) as string
   expect(lines()).toEqual([
@@ -37,7 +37,7 @@ test('an error is told with its stack and cause, and what JSON has no words for 
   circle['itself'] = circle
   log.info({ err: new Error('torn', { cause: new Error('disk') }) }, 'an error')
   log.info({ circle }, 'a circle')
-  await expect.poll(lines, { timeout: 15_000 }).toHaveLength(2)
+  await expect.poll(lines, { timeout: 30_000 }).toHaveLength(2)
   const [error, round] = lines()
   expect(error).toMatchObject({
     err: { type: 'Error', message: expect.stringContaining('torn') as string },
@@ -51,5 +51,5 @@ test('what is below the level is not written', async () => {
   const log = openLog('warn', join(dir, 'log'))
   log.info({}, 'not this')
   log.warn({}, 'this')
-  await expect.poll(lines, { timeout: 15_000 }).toMatchObject([{ msg: 'this' }])
+  await expect.poll(lines, { timeout: 30_000 }).toMatchObject([{ msg: 'this' }])
 })

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { openLedger, type Ledger } from '../ledger/ledger.ts'
 import type { NewReport } from '../ledger/outbox.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -97,11 +97,12 @@ test('while the cloud gives no place, or refuses the file, it is asked again, an
   await until(2)
   answers = [new Error('cut off'), 503]
   deliveries.place(capture, place)
-  for (let turn = 0; turn < 60 && !phases().includes('failed'); turn += 1) {
+  const turn = async (): Promise<boolean> => {
     await clock.advance(20_000)
-    await new Promise((resolve) => setTimeout(resolve, 2))
     if (puts.length === 1) deliveries.place(capture, place)
+    return phases().includes('failed')
   }
+  await vi.waitUntil(turn, { timeout: 30_000, interval: 2 })
   expect(puts.length).toBe(2)
   expect(said.at(-1)).toMatchObject({ phase: 'failed', note: 'the capture could not be uploaded: HTTP 503' })
 })

@@ -81,7 +81,7 @@ it.each([
   expect(chassis.flags.boot.device).toBe(1)
   const socket = openIpmiSocket()
   onTestFinished(() => socket.close())
-  const session = await connect({ socket, host: '127.0.0.1', port: bmc.port, timeoutMs: 5000, ...login })
+  const session = await connect({ socket, host: '127.0.0.1', port: bmc.port, timeoutMs: 30_000, ...login })
   const answer = await session.send(raw(0x00, 0x09), Uint8Array.of(3, 0, 0))
   expect(answer[2]).toBe(kept)
   await session.close()

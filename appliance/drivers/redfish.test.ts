@@ -10,7 +10,7 @@ import type { Bmc, DriverInfo, Memory } from './bmc.ts'
 import { openRedfishDriver, type RedfishDriver } from './redfish.ts'
 
 /** As soon as it is so, however busy the machine. */
-const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 15_000 })
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 30_000 })
 
 const onceOnly = dialects.find(({ name }) => name === 'gigabyte')!
 const users = [{ name: 'admin', password: 'paper-secret' }]
@@ -158,7 +158,7 @@ describe('beside power and boot device', () => {
     await listening
     await server.close()
     await start(dialects.find(({ name }) => name === 'hpe'))
-    const none = (await bmc()).more!.listen!(() => {}, AbortSignal.timeout(5000))
+    const none = (await bmc()).more!.listen!(() => {}, AbortSignal.timeout(30_000))
     await expect(none).rejects.toThrow(/listen to events: the BMC sends no events/)
   })
 

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import type { ByteSource, ConfigDriveReference, ImageReference } from '../../contract/plan-sources.ts'
 import { blobServer, hastyClock, type BlobServer } from '../testing/blob-server.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
@@ -90,7 +90,9 @@ it('goes on for those who wait when the plan that fetched is stopped', async () 
   blobs.fault = (nth, reply) => {
     if (nth > 1) return false
     reply.writeHead(200, { 'content-length': bytes.length }).write(bytes.subarray(0, 50_000))
-    setTimeout(() => stop.abort(new Error('superseded')), 100)
+    const part = join(dir, `${file}.part`)
+    const arrived = (): boolean => existsSync(part) && statSync(part).size === 50_000
+    void vi.waitUntil(arrived, { timeout: 30_000 }).finally(() => stop.abort(new Error('superseded')))
     return true
   }
   const first = expect(cache.fetch(image(), options({ signal: stop.signal }))).rejects.toThrow('superseded')

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect, it, vi } from 'vitest'
 import { HardwareError } from '../hardware-error.ts'
 import { blobServer, breakAfter, hastyClock } from '../testing/blob-server.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
@@ -31,6 +31,7 @@ async function setUp(more: Partial<Download> = {}) {
   const go = () => download(job, hastyClock, fetch)
   return { blobs, job, go, troubles, percents, told }
 }
+const has = (job: Download, size: number) => (): boolean => existsSync(job.path) && statSync(job.path).size === size
 const whole = (job: Download): boolean => readFileSync(job.path).equals(bytes)
 
 it('brings the whole and its digest, and tells how far it is', async () => {
@@ -44,7 +45,7 @@ it('brings the whole and its digest, and tells how far it is', async () => {
 
 it('goes on where the connection broke', async () => {
   const { go, job, blobs, troubles } = await setUp()
-  blobs.fault = (nth, reply) => nth === 1 && breakAfter(reply, bytes, 100_000)
+  blobs.fault = (nth, reply) => nth === 1 && breakAfter(reply, bytes, 100_000, { haveCome: has(job, 100_000) })
   expect(await go()).toBe(digest)
   expect(whole(job)).toBe(true)
   expect(blobs.asked).toEqual([undefined, 'bytes=100000-'])
@@ -87,7 +88,7 @@ it('begins again where the server knows no ranges', async () => {
 it('does not believe a range that it did not ask for', async () => {
   const { go, job, blobs, troubles } = await setUp()
   writeFileSync(job.path, bytes.subarray(0, 1000))
-  blobs.fault = (nth, reply) => nth === 1 && breakAfter(reply, bytes, 500, 2000)
+  blobs.fault = (nth, reply) => nth === 1 && breakAfter(reply, bytes, 500, { from: 2000, haveCome: () => true })
   expect(await go()).toBe(digest)
   expect(whole(job)).toBe(true)
   expect(troubles).toEqual(['the server sent another range'])
@@ -171,7 +172,7 @@ it('ends when it is told to, and what is here stays', async () => {
   const { go, job, blobs } = await setUp({ signal: stop.signal })
   blobs.fault = (_, reply) => {
     reply.writeHead(200, { 'content-length': bytes.length }).write(bytes.subarray(0, 5000))
-    setTimeout(() => stop.abort(new Error('superseded')), 100)
+    void vi.waitUntil(has(job, 5000), { timeout: 30_000 }).finally(() => stop.abort(new Error('superseded')))
     return true
   }
   await expect(go()).rejects.toThrow('superseded')

@@ -9,7 +9,7 @@ import { machine } from '../testing/plans.ts'
 import { startListeners } from './listeners.ts'
 
 /** As soon as it is so, however busy the machine. */
-const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 15_000 })
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 30_000 })
 
 /** What each BMC was listened to with, and whether it can tell. */
 interface Ear {

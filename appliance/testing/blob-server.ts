@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import type { Clock } from '../clock.ts'
 
 /** Waits for nothing but its turn: retries come at once. */
@@ -49,11 +49,17 @@ export async function blobServer(bytes: Buffer): Promise<BlobServer> {
   return blobs
 }
 
-/** Sends so many bytes of the whole and breaks the connection. */
-export function breakAfter(reply: ServerResponse, bytes: Buffer, count: number, from = 0): true {
+/** Sends so many bytes of the whole and breaks the connection once they have come: fetch forgets what it has not handed on when it breaks. */
+export function breakAfter(
+  reply: ServerResponse,
+  bytes: Buffer,
+  count: number,
+  { from = 0, haveCome }: { from?: number; haveCome: () => boolean },
+): true {
   const headers = { 'content-length': bytes.length - from }
   const range = from > 0 && { 'content-range': `bytes ${from}-${bytes.length - 1}/${bytes.length}` }
   reply.writeHead(from > 0 ? 206 : 200, { ...headers, ...range })
-  reply.write(bytes.subarray(from, from + count), () => setTimeout(() => reply.destroy(), 20))
+  reply.write(bytes.subarray(from, from + count))
+  void vi.waitUntil(haveCome, { timeout: 30_000, interval: 5 }).finally(() => reply.destroy())
   return true
 }

@@ -46,6 +46,7 @@ test('an address nobody may use does not hide those behind it', () => {
 })
 
 test('the cost of a free address does not grow with the leases', () => {
+  // The quickest of many short stretches: whatever else the machine does, some are left alone.
   const measure = (leases: number): number => {
     const wide = { first: 0, last: leases * 2 }
     const table = new LeaseTable([wide])
@@ -55,11 +56,11 @@ test('the cost of a free address does not grow with the leases', () => {
         const address = table.free(wide, 0, any) ?? -1
         table.stage({ kind: 'put', lease: { address, mac: `m${count}`, state: 'bound', expires: 1 } })
       }
-      return (performance.now() - start) / (to - from)
+      return performance.now() - start
     }
     fill(0, leases)
-    return Math.min(fill(leases, leases + 500), fill(leases + 500, leases + 1_000))
+    return Math.min(...Array.from({ length: 40 }, (_, at) => fill(leases + at * 25, leases + (at + 1) * 25)))
   }
   measure(1_000)
-  expect(measure(50_000)).toBeLessThan(0.2)
+  expect(measure(50_000)).toBeLessThan(10 * measure(1_000) + 0.1)
 })

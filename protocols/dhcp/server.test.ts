@@ -100,7 +100,7 @@ test('a reply leaves only after its lease is durable, and many leases share one 
     commit: async () => {
       commits += 1
       const staged = [...Array(200).keys()].flatMap((index) => table.byMac(machine(index).mac))
-      await new Promise((done) => setTimeout(done, 5))
+      await new Promise((done) => setTimeout(done, 40))
       durable = new Set(staged.filter(({ state }) => state === 'bound').map(({ address }) => address))
     },
   }

@@ -11,7 +11,7 @@ import { paperChassis } from './testing/paper-chassis.ts'
 import { paperNet } from './testing/paper-net.ts'
 import { type VirtualClock, virtualClock } from './testing/virtual-clock.ts'
 
-const login = { username: 'admin', password: 'secret', privilege: 'administrator', timeoutMs: 5000 } as const
+const login = { username: 'admin', password: 'secret', privilege: 'administrator', timeoutMs: 30_000 } as const
 const users = [{ name: 'admin', password: 'secret', privilege: 'administrator' }] as const
 let clock: VirtualClock
 let session: IpmiSession

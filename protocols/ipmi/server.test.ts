@@ -31,7 +31,7 @@ async function start(host: string, port = 0): Promise<RunningBmc> {
 }
 
 function open({ host, port }: RunningBmc): Promise<IpmiSession> {
-  const login = { username: 'admin', password: 'secret', privilege: 'administrator', timeoutMs: 5000 } as const
+  const login = { username: 'admin', password: 'secret', privilege: 'administrator', timeoutMs: 30_000 } as const
   return connect({ socket, host, port, ...login })
 }
 

@@ -25,7 +25,7 @@ async function bmcOf(dialect: Dialect = idrac) {
   }
   const options = { host: '127.0.0.1', port: 0, users, machine: paperMachine(), dialect, onError, clock: hasty }
   const server = await startRedfish(options)
-  const login = { username: 'admin', password: 'paper-secret', timeoutMs: 600_000, clock: hasty }
+  const login = { username: 'admin', password: 'paper-secret', timeoutMs: 5_000_000, clock: hasty }
   const bmc = await connect({ address: server.url, ...login })
   onTestFinished(async () => {
     await bmc.close()

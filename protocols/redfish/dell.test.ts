@@ -33,7 +33,7 @@ async function bmcOf(name: string) {
     address: server.url,
     username: 'admin',
     password: 'paper-secret',
-    timeoutMs: 600_000,
+    timeoutMs: 5_000_000,
     clock: hasty,
   })
   onTestFinished(async () => {

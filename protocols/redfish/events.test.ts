@@ -11,7 +11,7 @@ import { findSystem, type System } from './system.ts'
 import { paperMachine } from './testing/paper-machine.ts'
 
 /** As soon as it is so, however busy the machine. */
-const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 9000 })
+const soon = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 30_000 })
 
 const hasty = {
   now: () => performance.now(),
@@ -108,7 +108,7 @@ describe('over a connection that is held', () => {
     const { port } = server
     await server.close()
     await start('hpe', port)
-    const signal = AbortSignal.timeout(5000)
+    const signal = AbortSignal.timeout(30_000)
     await expect(listenToEvents(bmc, { onEvents: () => {}, signal })).rejects.toThrow(
       /listen to events: the BMC sends no events over a connection; subscribe by URL instead/,
     )

@@ -24,7 +24,7 @@ describe('a machine of the older schemas', () => {
     }
     const user = { name: 'admin', password: 'paper-secret' }
     server = await startRedfish({ host: '127.0.0.1', port: 0, users: [user], machine, onError })
-    bmc = await connect({ address: server.url, username: 'admin', password: 'paper-secret', timeoutMs: 10_000 })
+    bmc = await connect({ address: server.url, username: 'admin', password: 'paper-secret', timeoutMs: 30_000 })
     system = await findSystem(bmc)
   })
   afterEach(async () => {

@@ -43,7 +43,7 @@ describe.each(dialects.slice(0, 3).filter(({ name }) => name !== 'dell'))('a BMC
       clock: quick,
       onError,
     })
-    const login = { username: 'admin', password: 'paper-secret', timeoutMs: 600_000, clock: quick }
+    const login = { username: 'admin', password: 'paper-secret', timeoutMs: 5_000_000, clock: quick }
     bmc = await connect({ address: server.url, ...login })
     system = await findSystem(bmc)
   })
@@ -133,7 +133,12 @@ describe.each(dialects.slice(0, 3).filter(({ name }) => name !== 'dell'))('a BMC
 
   it('takes a new password, and does not tell one that it refuses', async () => {
     await changePassword(bmc, 'admin', 'another-secret')
-    const again = await connect({ address: server.url, username: 'admin', password: 'another-secret', timeoutMs: 5000 })
+    const again = await connect({
+      address: server.url,
+      username: 'admin',
+      password: 'another-secret',
+      timeoutMs: 50_000,
+    })
     await findSystem(again)
     await again.close()
     await expect(changePassword(bmc, 'admin', 'short')).rejects.toThrow(

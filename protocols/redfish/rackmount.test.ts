@@ -25,7 +25,7 @@ beforeEach(async () => {
   const options = { address: 'https://bmc.example', username: 'admin', password: 'secret', auth: 'basic' } as const
   bmc = await connect({
     ...options,
-    timeoutMs: 5000,
+    timeoutMs: 30_000,
     transport: {
       async send({ method, path, body }) {
         if (method !== 'GET') {

@@ -40,7 +40,7 @@ async function start(name: string): Promise<void> {
     clock: quick,
     onError,
   })
-  const login = { username: 'admin', password: 'paper-secret', timeoutMs: 600_000, clock: quick }
+  const login = { username: 'admin', password: 'paper-secret', timeoutMs: 5_000_000, clock: quick }
   bmc = await connect({ address: server.url, ...login })
   system = await findSystem(bmc)
 }

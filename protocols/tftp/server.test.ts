@@ -135,7 +135,7 @@ describe.each([{ fast: true }, { fast: false }])('fast: $fast', ({ fast }) => {
     socket.on('message', (_, from) => ports.add(from.port))
     say(rrq('file'), server.port)
     say(rrq('file'), server.port)
-    await expect.poll(() => ports.size, { timeout: 5000 }).toBe(1) // the first file waits for its thread
+    await expect.poll(() => ports.size, { timeout: 30_000 }).toBe(1) // the first file waits for its thread
     await new Promise((done) => setTimeout(done, 100))
     expect(ports.size).toBe(1)
   })

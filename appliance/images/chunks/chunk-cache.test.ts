@@ -116,7 +116,7 @@ async function site({ image = made, dir = temporaryFolder(), quota = 1 << 30, ke
   const fetchFor = (plan: string, which = image) =>
     plans.fetch(reference(which), {
       commandOf: plan,
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(50_000),
       trouble: (text) => told.push(text),
     })
   return { cloud, cache, plans, dir, told, fetchFor }
@@ -250,7 +250,7 @@ it('accepts only what one of its keys signed, and only the disk that was ordered
   const { plans, cloud } = await site()
   cloud.state.fault = () => false
   const other = { ...reference(made), os_hash_value: 'b'.repeat(64) }
-  const options = { commandOf: 'q', signal: AbortSignal.timeout(5000), trouble: () => {} }
+  const options = { commandOf: 'q', signal: AbortSignal.timeout(50_000), trouble: () => {} }
   await expect(plans.fetch(other, options)).rejects.toThrow(/another disk/)
 })
 
@@ -279,12 +279,12 @@ it('a plan that is cancelled takes nothing from another that waits for the same 
     void held.then(() => reply.end(made.chunks.get(path.slice(6))))
     return true
   }
-  const options = (plan: string) => ({ commandOf: plan, signal: AbortSignal.timeout(9000), trouble: () => {} })
+  const options = (plan: string) => ({ commandOf: plan, signal: AbortSignal.timeout(50_000), trouble: () => {} })
   await plans.fetch(reference(made), options('a'))
   await plans.fetch(reference(made), options('b'))
   const cancelled = new AbortController()
   const a = cache.stored(plans.find('a')!.image, first, plans.find('a')!.want(true, cancelled.signal))
-  const b = cache.stored(plans.find('b')!.image, first, plans.find('b')!.want(true, AbortSignal.timeout(9000)))
+  const b = cache.stored(plans.find('b')!.image, first, plans.find('b')!.want(true, AbortSignal.timeout(50_000)))
   cancelled.abort(new Error('cancelled'))
   plans.release('a')
   await expect(a).rejects.toThrow(/cancelled|ended/)

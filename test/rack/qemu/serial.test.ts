@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }))
 
 test('a wait ends when the text appears', async () => {
-  const waiting = waitForSerial(log, /hostname is (\w+)/, { timeoutMs: 5_000 })
+  const waiting = waitForSerial(log, /hostname is (\w+)/, { timeoutMs: 30_000 })
   await appendFile(log, 'hostname is web1\r\n')
   expect(await waiting).toBe('hostname is web1')
 })
