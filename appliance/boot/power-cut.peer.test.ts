@@ -17,7 +17,7 @@ const EXCHANGES = Number(process.env['POWER_CUT_EXCHANGES'] ?? 2_000)
 const CLIENTS = 40
 /** So many of the machines renew at the end; what is in the journal is checked of all. */
 const RENEWALS = 4_000
-const DEADLINE_MS = 240_000 + 10 * EXCHANGES
+const DEADLINE_MS = 480_000 + 10 * EXCHANGES
 let dir: string
 let server: ChildProcess | undefined
 beforeEach(() => {
