@@ -1,6 +1,6 @@
 import type { Server } from '../../contract/compute.ts'
 import type { Table, Write } from '../platform.ts'
-import { all } from '../store/paging.ts'
+import { items } from '../store/paging.ts'
 
 /** What is kept of servers that are deleted, for those who are billed by what they had. */
 
@@ -26,10 +26,17 @@ export function keptOf(server: Server, now: Date): Write[] {
 
 const pastOf = (project: string): string => `past-servers-for#${project}`
 
-/** Of a project, or of all. */
-export function pastServers(table: Table, project?: string): Promise<PastServer[]> {
-  return all<PastServer>(
-    table,
-    project === undefined ? { index: 'all', pk: 'past-servers' } : { index: 'owner', pk: pastOf(project) },
-  )
+/** Of a project, or of all, those that ended since then: the latest first, so that no more is read than is asked about. */
+export async function pastServers(table: Table, since: Date, project?: string): Promise<PastServer[]> {
+  const list =
+    project === undefined
+      ? { index: 'all' as const, pk: 'past-servers' }
+      : { index: 'owner' as const, pk: pastOf(project) }
+  const found: PastServer[] = []
+  for await (const { value } of items(table, { ...list, descending: true })) {
+    const past = value as PastServer
+    if (Date.parse(past.ended_at) < since.getTime()) break
+    found.push(past)
+  }
+  return found
 }

@@ -16,7 +16,7 @@ export function usageRoutes(app: Service, ground: Ground): void {
   app.get(path, async (call) => {
     requireAdmin(call, 'os_compute_api:os-simple-tenant-usage:list')
     const span = spanOf(call, ground)
-    const servers = await countedIn(ground)
+    const servers = await countedIn(ground, span)
     const detailed = call.req.query('detailed') === '1'
     const projects = Map.groupBy(servers, ({ project_id: project }) => project)
     return call.json({
@@ -30,16 +30,17 @@ export function usageRoutes(app: Service, ground: Ground): void {
     const project = call.req.param('project')
     if (!isAdmin(call) && call.var.caller.project?.id !== project)
       throw new UserError(403, "Policy doesn't allow os_compute_api:os-simple-tenant-usage:show to be performed.")
-    const own = await countedIn(ground, project)
-    return call.json({ tenant_usage: own.length === 0 ? {} : usageOf(project, own, spanOf(call, ground)) })
+    const span = spanOf(call, ground)
+    const own = await countedIn(ground, span, project)
+    return call.json({ tenant_usage: own.length === 0 ? {} : usageOf(project, own, span) })
   })
 }
 
 type Counted = Omit<PastServer, 'ended_at'> & { ended_at?: string }
 
-async function countedIn({ table }: Ground, project?: string): Promise<Counted[]> {
+async function countedIn({ table }: Ground, { start }: Span, project?: string): Promise<Counted[]> {
   const list = project === undefined ? { index: 'all' as const, pk: 'servers' } : serversFor(project)
-  const [past, present] = await Promise.all([pastServers(table, project), all<Server>(table, list)])
+  const [past, present] = await Promise.all([pastServers(table, new Date(start), project), all<Server>(table, list)])
   return [...past, ...present]
 }
 

@@ -173,6 +173,7 @@ describe('a volume', () => {
     await detachVolume(platform, which)
     await expect(connectAttachment(platform, which, connector)).rejects.toMatchObject({ status: 409 })
     await completeAttachment(platform, which)
+    await world.cloud.settle()
     await site.answer()
     expect(await volume(id)).toMatchObject({ status: 'available', attachments: [] })
   })
