@@ -1,7 +1,7 @@
 import { comes, refuses, type Story, works } from './story.ts'
 
 /** The client asks for 2.1 unless told, which has no tags and no descriptions. */
-const latest = '--os-compute-api-version 2.90'
+const latest = '--os-compute-api-version 2.92'
 const moved = /a server stays on its machine/
 const frozen = /a machine without a hypervisor runs or is off/
 
@@ -75,7 +75,7 @@ export const servers: Story = {
     works(`${latest} server dump create web`),
     works('server rebuild web --wait --password none', { says: /ACTIVE|REBUILD/ }),
     comes('server show web', /ACTIVE/),
-    works('server rescue web --password secret'),
+    works('server rescue web --image debian --password secret'),
     comes('server show web', /RESCUE/),
     works('server unrescue web'),
     comes('server show web', /ACTIVE/),
