@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { findEntry, recordStore } from '../../lambdas/image-service/records.ts'
 import { takeTurn, type Turn } from '../../lambdas/image-service/turn.ts'
+import { setLimits } from '../../lambdas/openstack/quotas.ts'
 import { wakeImports } from '../../lambdas/periodic/image-imports.ts'
 import { imageBlob } from '../../lambdas/store/images.ts'
 import { addressGuard } from '../../lambdas/webhooks/address-guard.ts'
@@ -121,6 +122,18 @@ it('a connection that breaks is taken up where it broke, as often as something c
   expect(await takeTurn(turn(), uuid)).toBe(true)
   await expectActive(uuid)
 }, 30_000)
+
+it('what is more than its project may have is not fetched, whether its size is said or not', async () => {
+  await setLimits(cloud.platform.table, 'p', { image_size_total: 0 })
+  await using said = await serving((request, response) => rest(request, response))
+  await using unsaid = await serving((_, response) => void response.write(bytes))
+  for (const { url } of [said, unsaid]) {
+    const uuid = await wanted(url)
+    expect(await takeTurn(turn(), uuid)).toBe(true)
+    expect(await failure(uuid)).toContain('Resource image_size_total is over limit of 0')
+    expect(cloud.blobs.size).toBe(0)
+  }
+})
 
 it('one who is at it has it to himself, until he must have died', async () => {
   await using server = await serving((request, response) => rest(request, response))
