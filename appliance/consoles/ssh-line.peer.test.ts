@@ -69,6 +69,10 @@ test('the host key is shown as OpenSSH writes it, and a password never reaches w
   line = undefined
   const refused = await open({ refuses: () => 'its host key is another one' }).catch((error: unknown) => String(error))
   expect(refused).toMatch(/console by SSH: its host key is another one$/)
+  const forgetful = (): never => {
+    throw new Error('the disk is full')
+  }
+  await expect(open({ refuses: forgetful })).rejects.toThrow(/can't be compared .* \(the disk is full\)$/)
 })
 
 test('a BMC without SSH is told as such', async () => {

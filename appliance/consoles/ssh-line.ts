@@ -52,7 +52,12 @@ function logIn(client: Client, { host, port, username, password, refuses }: SshD
       keepaliveInterval: ALIVE_MS,
       keepaliveCountMax: MISSES,
       hostVerifier: (key: Buffer) => {
-        refused = refuses(`SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`)
+        try {
+          refused = refuses(`SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`)
+        } catch (error) {
+          // Out of here it would end the program.
+          refused = `its host key can't be compared with the one that is known (${(error as Error).message})`
+        }
         return refused === undefined
       },
     })
