@@ -34,7 +34,7 @@ beforeAll(async () => {
     endpoint: cloud.endpoint,
     auth: { username: cloud.user.name, password: cloud.user.password },
   })
-}, 300_000)
+}, 600_000)
 afterAll(async () => cloud?.stop())
 beforeEach(({ onTestFailed }) => onTestFailed(() => console.log(cloud.log().join('\n'))))
 
