@@ -297,6 +297,8 @@ export const uplink = z.discriminatedUnion('kind', [
     /** Where the appliance has volumes. */
     volumes: volumeRoom.optional(),
     certificate: certificateTold.optional(),
+    /** At hello: what it knows of that not every appliance does (features.ts). */
+    features: z.array(z.string().max(64)).max(256).optional(),
   }),
   /** What a machine's console shows, while somebody watches; unnumbered. */
   z.object({ v: z.literal(1), kind: z.literal('console'), node: uuid, chunk: consoleChunk }),

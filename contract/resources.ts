@@ -172,6 +172,8 @@ export const appliance = z.object({
   /** Until when that certificate is to be used; absent: it is from before certificates were renewed. */
   certificate_expires_at: instant.optional(),
   software: z.string().nullable(),
+  /** What it said at its last hello that it knows, of what not every appliance does; absent: nothing. */
+  features: z.array(z.string()).optional(),
   created_at: instant,
   last_seen: instant.nullable(),
   /** GiB that it has promised room for, and that its disk has free, where it has volumes. */

@@ -1,4 +1,5 @@
 import type { ConsoleAsk } from '../../contract/console.ts'
+import { features } from '../../contract/features.ts'
 import type { ImageReference } from '../../contract/plan-sources.ts'
 import { MESSAGE_LIMIT, type Command, type Report, type Uplink } from '../../contract/messages.ts'
 import type { Clock } from '../clock.ts'
@@ -74,6 +75,7 @@ export function startUplink(parts: UplinkParts): UplinkHandle {
         refresh,
         ...(volumes && { volumes }),
         ...(certificate && { certificate }),
+        ...(hello && features.length > 0 && { features: [...features] }),
       }
       await ledger.durable() // what is acknowledged is never sent again
       await link.publish(JSON.stringify(message))

@@ -1,10 +1,15 @@
 import { UserError } from '../../contract/api/faults.ts'
+import { unknownTo } from '../../contract/features.ts'
 import { type InterfaceKind, isAbsent } from '../../contract/hardware.ts'
+import { stepName } from '../../contract/plan.ts'
 import { provision, type ProvisionEvent, type Verb, verbs, verbsFrom } from '../../contract/provision.ts'
 import type { Node } from '../../contract/resources.ts'
 import { isCleaned } from '../conductor/automated-cleaning.ts'
+import { planAppliance } from '../conductor/choose.ts'
 import { withDeployInterface } from '../conductor/deploy-interface.ts'
+import { requireKnown } from '../conductor/known.ts'
 import type { Platform } from '../platform.ts'
+import { appliancesOf } from '../store/appliances.ts'
 import { findImage } from '../store/images.ts'
 import { powerPending } from '../store/nodes.ts'
 import type { Call } from './context.ts'
@@ -20,6 +25,7 @@ export async function check(platform: Platform, call: Call, node: Node, verb: Ve
   if (event === 'deploy' || event === 'rebuild') refuseMaintenance(node)
   await checkActionable(platform, node, verb)
   checkArguments(call, verb, node, asked)
+  await requireKnownSteps(platform, node, asked)
   const { deploy_interface: deploys } = withDeployInterface(node, platform.options)
   if (deploys === 'ramdisk' && asked.configdrive)
     throw new UserError(400, 'A ramdisk deploy writes no disk, and has no place for a config drive.')
@@ -32,6 +38,15 @@ export async function check(platform: Platform, call: Call, node: Node, verb: Ve
   if (event === 'deploy' || event === 'rebuild') await requireSeenImages(platform, call, node)
   await checkInterfaces(platform, node, verb)
   await requireRoom(platform, node, event)
+}
+
+/** The node's appliance may be older than a step. Of what is planned by itself the conductor says so, at once as well. */
+async function requireKnownSteps({ table, clock }: Platform, node: Node, asked: Request): Promise<void> {
+  const { clean_steps, service_steps, deploy_steps } = asked
+  const names = [clean_steps, service_steps, deploy_steps].flatMap((steps) => steps ?? []).map(stepName)
+  if (unknownTo(undefined, names).length === 0) return
+  const appliance = planAppliance(node, await appliancesOf(table, node.conductor_group), clock.now())
+  if (appliance) requireKnown(appliance, names)
 }
 
 /** What instance_info may name an image of ours in. */

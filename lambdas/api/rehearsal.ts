@@ -6,6 +6,7 @@ import type { Node } from '../../contract/resources.ts'
 import { stepSentence } from '../../contract/step-sentences.ts'
 import { isCleaned } from '../conductor/automated-cleaning.ts'
 import { planAppliance } from '../conductor/choose.ts'
+import { namesIn, requireKnown } from '../conductor/known.ts'
 import { pendingLane, planFor, requestOf } from '../conductor/plan.ts'
 import type { Blobs, Platform } from '../platform.ts'
 import { appliancesOf } from '../store/appliances.ts'
@@ -44,6 +45,7 @@ export async function rehearse(platform: Platform, before: Node, after: Node): P
   try {
     const request = await requestOf(platform, after, 'provision')
     const plan = await planFor(platform, after, request, 'provision', { id: platform.ids.uuid(), now })
+    if (appliance) requireKnown(appliance, namesIn(plan))
     const waits = plan.steps.some((step) => step.waits)
     return {
       ...told,

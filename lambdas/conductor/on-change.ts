@@ -10,6 +10,7 @@ import { applianceOfCommand, type StoredCommand, type Unnumbered } from '../stor
 import { allocate } from './allocate.ts'
 import { inHand, planAppliance } from './choose.ts'
 import { shownName } from './family.ts'
+import { namesIn, requireKnown } from './known.ts'
 import { settleKeeper, tellKeeper } from './keeper.ts'
 import { fail, endPower } from './move.ts'
 import { pendingLane, planFor, requestOf } from './plan.ts'
@@ -105,6 +106,7 @@ async function planned(
 ): Promise<NodeChange> {
   const request = await requestOf(platform, node, lane)
   const plan = withSealingKeys(await planFor(platform, node, request, lane, { id: platform.ids.uuid(), now }), site)
+  requireKnown(appliance, namesIn(plan))
   const addresses = lane === 'provision' ? await takeServicePorts(platform, node, request.kind) : undefined
   const addressed = addresses ? { ...plan, machine: { ...plan.machine, addresses } } : plan
   const packed = await packPlan(platform.blobs, addressed)

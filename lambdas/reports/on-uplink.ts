@@ -69,7 +69,7 @@ type Alive = Extract<Uplink, { kind: 'alive' }>
 
 async function onAlive(platform: Platform, appliance: Appliance, lives: Alive[]): Promise<void> {
   const last = lives.at(-1) as Alive
-  await markSeen(platform.table, appliance, last, platform.clock.now())
+  await markSeen(platform.table, appliance, lives.findLast(({ hello }) => hello) ?? last, platform.clock.now())
   await acknowledge(platform.table, appliance.uuid, Math.max(...lives.map((each) => each.commands_through)))
   if (lives.some(({ hello }) => hello))
     await publish(platform, appliance.uuid, await storedCommands(platform.table, appliance.uuid))

@@ -76,15 +76,26 @@ const NOTED_MS = 5000
 export async function markSeen(
   table: Table,
   appliance: Appliance,
-  { software, volumes }: { software: string; volumes?: Appliance['volumes'] },
+  told: Pick<Appliance, 'volumes' | 'features'> & { software: string; hello: boolean },
   now: Date,
 ): Promise<void> {
+  const { software, volumes } = told
+  const features = told.hello ? told.features : appliance.features
   const since = appliance.last_seen === null ? Number.NaN : now.getTime() - Date.parse(appliance.last_seen)
-  const isKnown = appliance.software === software && appliance.volumes?.gib === volumes?.gib
+  const isKnown =
+    appliance.software === software &&
+    appliance.volumes?.gib === volumes?.gib &&
+    String(appliance.features) === String(features)
   if (isKnown && since >= 0 && since < NOTED_MS) return
-  const { volumes: _former, ...rest } = appliance
-  const last_seen = now.toISOString()
-  const seen: Appliance = { ...rest, software, last_seen, version: appliance.version + 1, ...(volumes && { volumes }) }
+  const { volumes: _, features: __, ...rest } = appliance
+  const seen: Appliance = {
+    ...rest,
+    software,
+    last_seen: now.toISOString(),
+    version: appliance.version + 1,
+    ...(volumes && { volumes }),
+    ...(features && { features }),
+  }
   try {
     await table.write([{ put: applianceItem(seen), expect: appliance.version }])
   } catch (error) {
