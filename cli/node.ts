@@ -34,6 +34,7 @@ interface Creating {
   resourceClass?: string
   consoleInterface?: string
   rescueInterface?: string
+  storageInterface?: string
 }
 
 function create(): Command {
@@ -51,6 +52,7 @@ function create(): Command {
     .option('--resource-class <class>')
     .option('--console-interface <name>', 'such as ipmitool-socat, for `bloomery console`')
     .option('--rescue-interface <name>', 'such as agent')
+    .option('--storage-interface <name>', 'such as cinder, for servers that boot from volumes')
   return define(
     command,
     [
@@ -71,6 +73,7 @@ function create(): Command {
         resource_class: resourceClass,
         console_interface: interfaces.consoleInterface,
         rescue_interface: interfaces.rescueInterface,
+        storage_interface: interfaces.storageInterface,
       })
       print(node, `Node ${node.uuid} made. Next: bloomery port create --node ${name ?? node.uuid} --address MAC`)
     },
