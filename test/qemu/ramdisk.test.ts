@@ -98,7 +98,7 @@ test('the ramdisk gets a lease on the card that booted, tells the machine as it 
     ...(await unifiedParts()),
     ...(await cableToSwitch()),
   ])
-  expect(await guest.says(/PROBE node .*\n/, 300_000)).toContain('PROBE node v24.21.0 address 10.0.2.15')
+  expect(await guest.says(/PROBE node [^\n]*\n/, 300_000)).toContain('PROBE node v24.21.0 address 10.0.2.15')
   await guest.says(/PROBE GPT fdisk/, 120_000)
   await guest.says(/PROBE machine \[768,1,"S-9"\]/, 120_000)
   await guest.says(
