@@ -223,6 +223,11 @@ describe('lists', () => {
     const detailed = '/compute/v2.1/os-simple-tenant-usage?detailed=1'
     const [after] = (await world.ask('GET', detailed, undefined, world.admin)).body.tenant_usages
     expect(after.server_usages).toMatchObject([{ instance_id: id, state: 'terminated' }])
+    world.cloud.pass(1200)
+    const start = new Date(world.cloud.platform.clock.now().getTime() - 600_000).toISOString().slice(0, -1)
+    const own = `/compute/v2.1/os-simple-tenant-usage/${after.tenant_id}`
+    expect((await world.ask('GET', own, undefined, world.admin)).body.tenant_usage.server_usages).toHaveLength(1)
+    expect((await world.ask('GET', `${own}?start=${start}`, undefined, world.admin)).body.tenant_usage).toEqual({})
   })
 })
 
