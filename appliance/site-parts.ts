@@ -1,5 +1,5 @@
 import type { WhenKept } from './agents/deploy-logs.ts'
-import type { BootMark } from '../contract/messages.ts'
+import type { BootMark } from '../contract/boot-mark.ts'
 import type { AgentClient } from './agents/client.ts'
 import type { BmcAuthority } from './bmc-authority.ts'
 import type { BootEvents } from './boot/machine.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { certificateTold, renewed } from './appliance-certificate.ts'
 import { exportedVolume, volumeRoom, wantedVolume } from './block-storage.ts'
+import { BOOT_MARKS, bootMark } from './boot-mark.ts'
 import { capture, captureRequest } from './capture.ts'
 import { consoleAsk, consoleChunk, logPart, screen } from './console.ts'
 import { hardwareFacts } from './hardware-facts.ts'
@@ -60,7 +61,7 @@ export const command = z.discriminatedUnion('kind', [
 export type Command = z.infer<typeof command>
 export type CommandKind = Command['kind']
 
-/** Cloud → appliance. `urls` maps blob keys of the commands to signed URLs, made when this message was; they are never stored. */
+/** Cloud → appliance. `urls` maps blob keys of the commands to signed URLs, made when this message was and never stored. */
 export const downlink = z.discriminatedUnion('kind', [
   z.object({
     v: z.literal(1),
@@ -90,21 +91,11 @@ export const downlink = z.discriminatedUnion('kind', [
     wanted: imageReference.nullable(),
     urls: z.record(z.string(), z.url()),
   }),
-  renewed,
   /** The cloud has every report up to this number. */
   z.object({ v: z.literal(1), kind: z.literal('received'), reports_through: z.int().nonnegative() }),
+  renewed,
 ])
 export type Downlink = z.infer<typeof downlink>
-
-/** One thing that a site saw of a machine on its way through a boot; of what repeats, the last time. */
-export const bootMark = z.object({
-  at: instant,
-  /** As a sentence goes on: `kernel fetched over HTTP`. */
-  seen: z.string().max(200),
-  times: z.int().positive(),
-})
-export type BootMark = z.infer<typeof bootMark>
-export const BOOT_MARKS = 24
 
 const reportBase = {
   id: uuid,

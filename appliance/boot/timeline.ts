@@ -1,4 +1,4 @@
-import { BOOT_MARKS, type BootMark } from '../../contract/messages.ts'
+import { BOOT_MARKS, type BootMark } from '../../contract/boot-mark.ts'
 import type { BootEventKind, BootEvents } from './machine.ts'
 import { Recent } from './recent.ts'
 

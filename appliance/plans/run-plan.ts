@@ -1,4 +1,4 @@
-import type { BootMark } from '../../contract/messages.ts'
+import type { BootMark } from '../../contract/boot-mark.ts'
 import { stepName, type Plan, type Step } from '../../contract/plan.ts'
 import type { Clock } from '../clock.ts'
 import { HardwareError, sentence } from '../hardware-error.ts'
