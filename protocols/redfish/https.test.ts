@@ -15,6 +15,8 @@ const resources: Readonly<Record<string, unknown>> = {
   '/redfish/v1/Systems': { Members: [{ '@odata.id': SYSTEM }] },
   [SYSTEM]: { PowerState: 'On' },
 }
+/** For what is asked again until the time is over. */
+const ASKED_AGAIN = { timeoutMs: 3000 }
 const options = { username: 'admin', password: 'hunter2-secret', random: () => 0.5 } as const
 
 describe('on real sockets', () => {
@@ -63,21 +65,21 @@ describe('on real sockets', () => {
         (socket) => void socket.on('error', () => undefined).end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{'),
       ),
     )
-    await expect(connectTo(port)).rejects.toThrow(/the connection broke/)
+    await expect(connectTo(port, ASKED_AGAIN)).rejects.toThrow(/the connection broke/)
   })
 
   it('a BMC that is no HTTP server is told as that', async () => {
     const port = await listening(
       createTcp((socket) => void socket.on('error', () => undefined).end('SSH-2.0-dropbear\r\n')),
     )
-    await expect(connectTo(port)).rejects.toThrow(/BMC 127\.0\.0\.1:\d+, read service root: /)
+    await expect(connectTo(port, ASKED_AGAIN)).rejects.toThrow(/BMC 127\.0\.0\.1:\d+, read service root: /)
   })
 
   it('nobody there is told as that', async () => {
     const server = createTcp()
     const port = await listening(server)
     server.close()
-    await expect(connectTo(port)).rejects.toThrow(/no connection \(ECONNREFUSED\)/)
+    await expect(connectTo(port, ASKED_AGAIN)).rejects.toThrow(/no connection \(ECONNREFUSED\)/)
   })
 
   it('a flood is cut off', async () => {
@@ -142,7 +144,9 @@ describe('on real sockets', () => {
 
   it('a BMC that closes its half whenever it is asked is told as that, and soon', async () => {
     const port = await listening(halfClosing(() => undefined))
-    await expect(connectTo(port)).rejects.toThrow(/read service root: the connection broke .*; check its address/)
+    await expect(connectTo(port, ASKED_AGAIN)).rejects.toThrow(
+      /read service root: the connection broke .*; check its address/,
+    )
   })
 
   it('an answer that ends with the half-closed connection counts when it says no length, and not when it is short of it', async () => {
@@ -153,7 +157,7 @@ describe('on real sockets', () => {
       socket.on('error', () => undefined)
       socket.on('data', () => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{"RedfishVersion": "1'))
     })
-    await expect(connectTo(await listening(short))).rejects.toThrow(/the connection broke/)
+    await expect(connectTo(await listening(short), ASKED_AGAIN)).rejects.toThrow(/the connection broke/)
   })
 
   it('a kept connection whose other half was closed in between is opened again, unseen', async () => {
