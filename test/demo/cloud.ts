@@ -2,7 +2,7 @@ import { settled } from '../lab/walk.ts'
 import { shown } from './desk.ts'
 import type { Journey, Running } from './journey.ts'
 import { logIn } from './proof.ts'
-import { type } from './screen.ts'
+import { type Screen, type } from './screen.ts'
 
 /** What people do with servers, in lines of OpenStack's own client. */
 
@@ -28,21 +28,23 @@ export async function tour(running: Running, { server, machine }: Journey): Prom
   const { desk, screen } = running
   const own = screen.of(server)
   const run = (line: string) => type(own, `${desk.openstack} ${line}`, SECONDS)
+  const become = (status: string) =>
+    until(own, `${desk.openstack} server show ${server} -f value -c status | grep ${status}`)
   await run(`server event list ${server} -c Action -c 'Start Time'`)
   await run(`server reboot ${server} --hard --wait`)
   await logIn(running, server, machine)
   await run(`console log show ${server} --lines 8`)
   await run(`server rescue ${server}`)
-  await until(running, server, 'RESCUE')
+  await become('RESCUE')
   await run(`server unrescue ${server}`)
-  await until(running, server, 'ACTIVE')
+  await become('ACTIVE')
   await run(`server rebuild ${server} --image ${running.image.name} --wait -f yaml -c status`)
   await logIn(running, server, machine)
 }
 
-async function until({ desk, screen }: Running, server: string, status: string): Promise<void> {
-  const line = `timeout ${SECONDS} sh -c 'until ${desk.openstack} server show ${server} -f value -c status | grep ${status}; do sleep 2; done'`
-  await type(screen.of(server), line, SECONDS)
+/** Until a command of the shell succeeds. */
+export async function until(screen: Screen, condition: string): Promise<void> {
+  await type(screen, `timeout ${SECONDS} sh -c 'until ${condition}; do sleep 2; done'`, SECONDS)
 }
 
 /** Servers are given back by their owner, and cleaned by the site. */

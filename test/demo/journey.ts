@@ -51,22 +51,26 @@ export async function enrol({ lab, desk, screen }: Running, machine: RackServer)
 export async function serve(running: Running, server: string): Promise<Journey> {
   const { lab, desk, screen, image } = running
   const own = screen.of(server)
-  const machines = lab.rack.servers
   const before = new Map<string, number>()
-  for (const { name } of machines) before.set(name, newestGeneration(await lab.client.nodes.get(name)))
+  for (const { name } of lab.rack.servers) before.set(name, newestGeneration(await lab.client.nodes.get(name)))
   const line = `server create ${server} --flavor metal --image ${image.name} --network rack --key-name mine --wait -f yaml -c status -c addresses`
   await type(own, `${desk.openstack} ${line}`, OPERATION_SECONDS)
-  for (const machine of machines) {
-    const node = await lab.client.nodes.get(machine.name)
-    if (node.instance_info['display_name'] !== server) continue
-    const spent = observe([], node, before.get(machine.name) ?? 0).flatMap(spentIn)
-    own.say(`${server} is on ${machine.name}; waiting for its first boot from disk`)
-    const began = performance.now()
-    const proof = await logIn(running, server, machine)
-    spent.push({ operation: 'first boot', step: 'until it answers', seconds: (performance.now() - began) / 1000 })
-    own.say(`$ ${proof.line}`)
-    own.say(`  ${proof.answer}`)
-    return { machine, server, proof, spent }
+  const machine = await machineOf(lab, server)
+  const node = await lab.client.nodes.get(machine.name)
+  const spent = observe([], node, before.get(machine.name) ?? 0).flatMap(spentIn)
+  own.say(`${server} is on ${machine.name}; waiting for its first boot from disk`)
+  const began = performance.now()
+  const proof = await logIn(running, server, machine)
+  spent.push({ operation: 'first boot', step: 'until it answers', seconds: (performance.now() - began) / 1000 })
+  own.say(`$ ${proof.line}`)
+  own.say(`  ${proof.answer}`)
+  return { machine, server, proof, spent }
+}
+
+export async function machineOf({ rack, client }: Lab, server: string): Promise<RackServer> {
+  for (const machine of rack.servers) {
+    const { instance_info: instance } = await client.nodes.get(machine.name)
+    if (instance['display_name'] === server) return machine
   }
   throw new Error(`no machine says that it is ${server}`)
 }
@@ -77,12 +81,12 @@ async function nodeLine({ name, bmc, firmware }: RackServer): Promise<string> {
   await writeFile(password, `${bmc.password}\n`, { mode: 0o600 })
   return [
     `node create --name ${name} --site ${SITE} --driver ipmi`,
-    '--resource-class baremetal --rescue-interface agent --console-interface ipmitool-socat',
+    '--resource-class baremetal --rescue-interface agent --storage-interface cinder --console-interface ipmitool-socat',
     `--driver-info ipmi_address=${bmc.address}`,
     `--driver-info ipmi_username=${bmc.username}`,
     `--driver-info ipmi_password=@${shown(password)}`,
     '--driver-info ipmi_cipher_suite=3',
     '--property cpu_arch=x86_64',
-    `--property capabilities=boot_mode:${firmware}`,
+    `--property capabilities=boot_mode:${firmware},iscsi_boot:true`,
   ].join(' ')
 }

@@ -9,6 +9,7 @@ import { listen } from './interrupt.ts'
 import { enrol, serve } from './journey.ts'
 import { type DemoOptions, withOptions } from './options.ts'
 import { openScreen, type Screen } from './screen.ts'
+import { bootFromVolume } from './stored.ts'
 
 /** Sparse. 4 GiB is the least that a node needs without a root device hint. */
 const DISK_MIB = 5 * 1024
@@ -33,6 +34,8 @@ async function demo({ servers, image: wanted, once, tour: tourToo, undeploy: bac
       'ramdisk and image: built from Debian packages at the first run (about 2 minutes on two cores), then kept in .cache',
     )
     const [disk, ramdisk] = await atWork(screen, [build(screen.of('image').say), labRamdisk(screen.of('ramdisk').say)])
+    // Of the two images it is the one that can have its root on a volume.
+    const debian = tourToo ? await buildDemoImage(screen.of('image').say) : undefined
     lab = await startLab({
       name: 'demo',
       dir: folder,
@@ -42,7 +45,7 @@ async function demo({ servers, image: wanted, once, tour: tourToo, undeploy: bac
         name: `machine-${index + 1}`,
         firmware,
         diskMiB: DISK_MIB,
-        memoryMiB,
+        memoryMiB: debian ? images.debian.memoryMiB : memoryMiB,
       })),
       log: screen.say,
       ramdisk,
@@ -53,6 +56,7 @@ async function demo({ servers, image: wanted, once, tour: tourToo, undeploy: bac
       Promise.all(machines.map((machine) => enrol(running, machine))),
       furnishCloud(running, disk.qcow2),
     ])
+    if (debian) await bootFromVolume(running, debian.path)
     const served = await Promise.all(machines.map((_, index) => serve(running, `server-${index + 1}`)))
     const journeys = served.map((each) => ({
       ...each,

@@ -24,7 +24,11 @@ export async function withOptions(argv: readonly string[], run: (options: DemoOp
         .default('debian'),
     )
     .option('--once', 'stop when everything is shown, instead of at Ctrl-C', false)
-    .option('--tour', 'reboot, rescue and rebuild the first server too', false)
+    .option(
+      '--tour',
+      'boot a server from a volume before, and reboot, rescue and rebuild the first one too (5 minutes more)',
+      false,
+    )
     .option('--undeploy', 'before it stops, give the servers back: cleaned and available', false)
     .addHelpText(
       'after',

@@ -19,14 +19,19 @@ const RETRY_MS = 500
 const addressed = z.object({ addresses: z.record(z.string(), z.array(z.string()).min(1)) })
 
 /** Logs in by ssh from the site, at the address that the cloud gave, with the owner's key, until it works. */
-export async function logIn(running: Running, server: string, machine: RackServer): Promise<Proof> {
+export async function logIn(
+  running: Running,
+  server: string,
+  machine: RackServer,
+  question = 'hostname',
+): Promise<Proof> {
   const until = Date.now() + FIRST_BOOT_MS
   const address = await addressOf(running, server)
   const config = join(folder, `${server}.ssh`)
   await writeFile(config, sshConfig(server, address, running.image.user))
   const argv = ['ip', 'netns', 'exec', running.lab.rack.site, 'ssh', '-F', shown(config), server]
   for (;;) {
-    const { answer, complaint } = await hostname(argv)
+    const { answer, complaint } = await asked(argv, question)
     if (answer !== undefined) return { line: argv.join(' '), answer }
     // A log-in that fails is tried again, also when it was ended because all of it is to end.
     if (running.interrupt.asked) throw new Error(`nobody waits for ${server} any more`)
@@ -46,9 +51,12 @@ async function addressOf({ desk }: Running, server: string): Promise<string> {
 }
 
 /** What its first boot wrote is on the disk then: a hard reboot at once would leave host keys without contents. */
-async function hostname([program = '', ...args]: string[]): Promise<{ answer?: string; complaint?: string }> {
+async function asked(
+  [program = '', ...args]: string[],
+  question: string,
+): Promise<{ answer?: string; complaint?: string }> {
   try {
-    const { stdout } = await promisify(execFile)(program, [...args, 'sync; hostname'], {
+    const { stdout } = await promisify(execFile)(program, [...args, `sync; ${question}`], {
       cwd: project,
       timeout: 20_000,
     })

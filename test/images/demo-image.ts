@@ -24,6 +24,7 @@ const packages: readonly string[] = [
   'kmod',
   'linux-image-cloud-amd64',
   'netbase',
+  'open-iscsi',
   'openssh-server',
   'procps',
   'sudo',
@@ -52,7 +53,10 @@ export async function buildDemoImage(log: Log = () => {}): Promise<Image> {
 async function install(root: string, sources: string): Promise<void> {
   await writeFile(sources, await debianSources())
   const leftOut = ['doc/*', 'info/*', 'locale/*', 'man/*'].map((path) => `--dpkgopt=path-exclude=/usr/share/${path}`)
+  // Before the kernel's installation, which makes the initramfs of what is there.
+  const initiator = join(here, 'demo/iscsi.initramfs')
   const chosen = [
+    `--essential-hook=mkdir -p "$1/etc/iscsi" && cp '${initiator}' "$1/etc/iscsi/"`,
     '--mode=root',
     '--variant=minbase',
     '--format=directory',
