@@ -109,10 +109,10 @@ export function renewalContract(name: string, make: Make): void {
             false,
           )
           try {
-          await client.subscribeAsync(topics.down(uuid), { qos: 1 })
-        } finally {
-          await client.endAsync(true)
-        }
+            await client.subscribeAsync(topics.down(uuid), { qos: 1 })
+          } finally {
+            await client.endAsync(true)
+          }
         }
         await expect(listen(former)).rejects.toThrow()
         await listen(renewed)

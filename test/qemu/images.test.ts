@@ -87,7 +87,9 @@ test.each([
     await using guest = await startDisk(disks[firmware].name, firmware)
     await guest.says(/BLOOMERY-INSTANCE hostname=one uuid=b100e410-0001\s/, 400_000)
     const digest = createHash('sha256').update(userData).digest('hex')
-    expect(await guest.says(/BLOOMERY-USERDATA [^\n]*\n/, 120_000)).toContain(`BLOOMERY-USERDATA ${digest} #cloud-config`)
+    expect(await guest.says(/BLOOMERY-USERDATA [^\n]*\n/, 120_000)).toContain(
+      `BLOOMERY-USERDATA ${digest} #cloud-config`,
+    )
     await guest.says(/BLOOMERY-READY\s/, 120_000)
     await guest.says(/BLOOMERY-NETWORK eth0 10\.0\.2\.15\/24\s/, 120_000)
     await guest.off(240_000, { pressing: true })
